@@ -1,0 +1,8 @@
+//! AlexNet Lab: a scaled AlexNet that trains on WebGPU and on the CPU.
+
+pub mod config;
+pub mod data;
+pub mod error;
+pub mod network;
+pub mod rng;
+pub mod stats;

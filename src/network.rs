@@ -1,0 +1,430 @@
+//! From a [`Config`] to a list of layers with their shapes, parameter ranges and costs.
+//!
+//! Two architectures: the scaled one for 32x32x3 images, and the original of Krizhevsky et al. 2012 for 227x227x3
+//! (in one tower, as everyone has drawn it since). Activations are NHWC: (batch, height, width, channels).
+
+use crate::config::Config;
+use crate::rng::{self, Stream};
+use serde::Serialize;
+use std::ops::Range;
+
+/// The shape of one image's activation; a vector of n features is 1x1xn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Shape {
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+}
+
+impl Shape {
+    pub fn len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationFunction {
+    Relu,
+    Sigmoid,
+    Tanh,
+    LeakyRelu,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolKind {
+    Max,
+    Avg,
+}
+
+/// What a layer does, with its constants and the indices of its tensors in [`Network::tensors`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// Weight (kernel, kernel, in, out), bias (out).
+    Conv {
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+        weight: usize,
+        bias: usize,
+    },
+    /// Weight (in, out) with `in` in (height, width, channels) order, bias (out).
+    Linear {
+        weight: usize,
+        bias: usize,
+    },
+    /// gamma (channels), beta (channels); `running` is the index in [`Network::running`].
+    BatchNorm {
+        gamma: usize,
+        beta: usize,
+        running: usize,
+        epsilon: f64,
+        momentum: f64,
+    },
+    Activation {
+        function: ActivationFunction,
+    },
+    Lrn {
+        n: usize,
+        k: f64,
+        alpha: f64,
+        beta: f64,
+    },
+    Pool {
+        pool: PoolKind,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+    },
+    /// The probability is a live setting and comes with each step.
+    Dropout,
+    /// Ends the network; its input is the logits.
+    SoftmaxLoss,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Layer {
+    /// `conv1`, `conv1.bn`, `conv1.activation`, `conv1.lrn`, `conv1.pool`, `fc6.dropout`, `loss`, ...
+    pub name: String,
+    #[serde(flatten)]
+    pub kind: Kind,
+    pub input: Shape,
+    pub output: Shape,
+}
+
+/// A learnt layer with what follows it: conv, [bn], activation, [lrn], [pool], [dropout].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Block {
+    /// The learnt layer's name: `conv1`, ..., `conv4_1`, ..., `fc8`.
+    pub name: String,
+    /// Indices in [`Network::layers`].
+    pub layers: Range<usize>,
+    /// The layer whose output is the block's activation: the activation function's, or the logits in the last block.
+    pub activation: usize,
+    /// Multiply-accumulate operations of one image's forward pass.
+    pub macs: u64,
+    pub parameters: usize,
+}
+
+/// One learnt tensor: a range of the flat parameter buffer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Tensor {
+    /// PyTorch's names: `conv1.weight`, `conv1.bias`, `bn1.weight` (gamma), `bn1.bias` (beta).
+    pub name: String,
+    /// In our layout: conv (kh, kw, in, out), linear (in, out), vectors (out).
+    pub shape: Vec<usize>,
+    pub range: Range<usize>,
+    pub init: Init,
+}
+
+/// How a tensor starts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "init", rename_all = "snake_case")]
+pub enum Init {
+    Normal { std: f64 },
+    Constant { value: f64 },
+}
+
+/// Running mean and variance of one batch normalisation, each `channels` long, at `start` of the running buffer:
+/// means first, then variances.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Running {
+    /// `bn1`; the file holds `bn1.running_mean` and `bn1.running_var`.
+    pub name: String,
+    pub channels: usize,
+    pub start: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Network {
+    pub input: Shape,
+    pub classes: usize,
+    pub layers: Vec<Layer>,
+    pub blocks: Vec<Block>,
+    pub tensors: Vec<Tensor>,
+    pub running: Vec<Running>,
+}
+
+impl Network {
+    /// Builds the configured network for `classes` classes.
+    pub fn new(config: &Config, classes: usize) -> Network {
+        if config.arch == "original" { original(config, classes) } else { scaled(config, classes) }
+    }
+
+    /// Length of the flat parameter buffer.
+    pub fn parameters(&self) -> usize {
+        self.tensors.last().map_or(0, |tensor| tensor.range.end)
+    }
+
+    /// Length of the flat buffer of running statistics.
+    pub fn running_len(&self) -> usize {
+        self.running.last().map_or(0, |running| running.start + 2 * running.channels)
+    }
+
+    /// Multiply-accumulate operations of one image's forward pass. Training does about three times as many.
+    pub fn macs(&self) -> u64 {
+        self.blocks.iter().map(|block| block.macs).sum()
+    }
+
+    pub fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.iter().find(|tensor| tensor.name == name)
+    }
+
+    /// The initial parameters. Each tensor depends on `seed` and its own name alone.
+    pub fn initial_parameters(&self, seed: u32) -> Vec<f32> {
+        let mut parameters = Vec::with_capacity(self.parameters());
+        for tensor in &self.tensors {
+            match tensor.init {
+                Init::Constant { value } => parameters.resize(tensor.range.end, value as f32),
+                Init::Normal { std } => {
+                    let layer = rng::name_hash(&tensor.name);
+                    let bits = |index| rng::hash(seed, Stream::Weights, 0, layer, index);
+                    let draw = |i: u32| (std * rng::normal(bits(2 * i), bits(2 * i + 1))) as f32;
+                    parameters.extend((0..tensor.range.len() as u32).map(draw));
+                }
+            }
+        }
+        parameters
+    }
+
+    /// Running means 0 and variances 1.
+    pub fn initial_running(&self) -> Vec<f32> {
+        let one = |running: &Running| [vec![0.0; running.channels], vec![1.0; running.channels]].concat();
+        self.running.iter().flat_map(one).collect()
+    }
+}
+
+/// The 32x32 network: three poolings by 2, `width` times 32-64-96-96-64 channels and 256-256 features.
+fn scaled(config: &Config, classes: usize) -> Network {
+    let scale = |channels: usize| (channels as f64 * config.width_factor()).round() as usize;
+    let mut build = Builder::new(config, Shape { height: 32, width: 32, channels: 3 }, classes);
+    // Padding 1 makes the overlapping windows give the same sizes as the others: 32 -> 16 -> 8 -> 4.
+    build.pool_padding = 1;
+    build.conv("conv1", 5, 1, 2, scale(32)).hidden(true).pool();
+    build.conv("conv2", 5, 1, 2, scale(64)).hidden(true).pool();
+    build.conv("conv3", 3, 1, 1, scale(96)).hidden(false);
+    build.conv("conv4", 3, 1, 1, scale(96)).hidden(false);
+    for i in 1..=config.depth {
+        build.conv(&format!("conv4_{i}"), 3, 1, 1, scale(96)).hidden(false);
+    }
+    build.conv("conv5", 3, 1, 1, scale(64)).hidden(false).pool();
+    build.classifier(scale(256), scale(256))
+}
+
+/// The original: 227x227, an 11x11 first kernel with stride 4, 62,378,344 parameters for 1000 classes.
+fn original(config: &Config, classes: usize) -> Network {
+    let scale = |channels: usize| (channels as f64 * config.width_factor()).round() as usize;
+    let mut build = Builder::new(config, Shape { height: 227, width: 227, channels: 3 }, classes);
+    build.conv("conv1", 11, 4, 0, scale(96)).hidden(true).pool();
+    build.conv("conv2", 5, 1, 2, scale(256)).hidden(true).pool();
+    build.conv("conv3", 3, 1, 1, scale(384)).hidden(false);
+    build.conv("conv4", 3, 1, 1, scale(384)).hidden(false);
+    for i in 1..=config.depth {
+        build.conv(&format!("conv4_{i}"), 3, 1, 1, scale(384)).hidden(false);
+    }
+    build.conv("conv5", 3, 1, 1, scale(256)).hidden(false).pool();
+    build.classifier(scale(4096), scale(4096))
+}
+
+/// Size of a convolution's or pooling's output along one axis.
+pub fn output_size(input: usize, kernel: usize, stride: usize, padding: usize) -> usize {
+    (input + 2 * padding - kernel) / stride + 1
+}
+
+/// Appends layers one after another, keeping the running shape.
+struct Builder<'a> {
+    config: &'a Config,
+    shape: Shape,
+    pool_padding: usize,
+    network: Network,
+}
+
+impl<'a> Builder<'a> {
+    fn new(config: &'a Config, input: Shape, classes: usize) -> Self {
+        let network = Network { input, classes, layers: vec![], blocks: vec![], tensors: vec![], running: vec![] };
+        Builder { config, shape: input, pool_padding: 0, network }
+    }
+
+    fn conv(&mut self, name: &str, kernel: usize, stride: usize, padding: usize, channels: usize) -> &mut Self {
+        let input = self.shape;
+        let output = Shape {
+            height: output_size(input.height, kernel, stride, padding),
+            width: output_size(input.width, kernel, stride, padding),
+            channels,
+        };
+        let fan_in = kernel * kernel * input.channels;
+        let (weight, bias) =
+            self.weight_and_bias(name, vec![kernel, kernel, input.channels, channels], fan_in, kernel * kernel * channels);
+        self.block(name, (output.height * output.width * fan_in * channels) as u64);
+        self.push(name, Kind::Conv { kernel, stride, padding, weight, bias }, output)
+    }
+
+    fn linear(&mut self, name: &str, features: usize) -> &mut Self {
+        let inputs = self.shape.len();
+        let (weight, bias) = self.weight_and_bias(name, vec![inputs, features], inputs, features);
+        self.block(name, (inputs * features) as u64);
+        self.push(name, Kind::Linear { weight, bias }, Shape { height: 1, width: 1, channels: features })
+    }
+
+    /// What follows a hidden learnt layer: batch normalisation before, local response normalisation after the activation.
+    fn hidden(&mut self, lrn_here: bool) -> &mut Self {
+        let config = self.config;
+        let name = self.network.blocks.last().expect("a learnt layer came first").name.clone();
+        if config.norm == "bn" {
+            // conv4_1 -> bn4_1, fc6 -> bn6.
+            let bn = format!("bn{}", name.trim_start_matches(|c: char| c.is_alphabetic()));
+            let channels = self.shape.channels;
+            let gamma = self.tensor(format!("{bn}.weight"), vec![channels], Init::Constant { value: 1.0 });
+            let beta = self.tensor(format!("{bn}.bias"), vec![channels], Init::Constant { value: 0.0 });
+            let running = self.network.running.len();
+            let start = self.network.running_len();
+            self.network.running.push(Running { name: bn, channels, start });
+            let kind = Kind::BatchNorm { gamma, beta, running, epsilon: config.bn_epsilon, momentum: config.bn_momentum };
+            self.push(&format!("{name}.bn"), kind, self.shape);
+        }
+        let function = match config.activation.as_str() {
+            "sigmoid" => ActivationFunction::Sigmoid,
+            "tanh" => ActivationFunction::Tanh,
+            "leaky_relu" => ActivationFunction::LeakyRelu,
+            _ => ActivationFunction::Relu,
+        };
+        self.push(&format!("{name}.activation"), Kind::Activation { function }, self.shape);
+        self.network.blocks.last_mut().expect("as above").activation = self.network.layers.len() - 1;
+        if lrn_here && config.norm == "lrn" {
+            let kind = Kind::Lrn { n: config.lrn_n as usize, k: config.lrn_k, alpha: config.lrn_alpha, beta: config.lrn_beta };
+            self.push(&format!("{name}.lrn"), kind, self.shape);
+        }
+        self
+    }
+
+    fn pool(&mut self) -> &mut Self {
+        let name = self.network.blocks.last().expect("a learnt layer came first").name.clone();
+        let pool = if self.config.pool == "avg" { PoolKind::Avg } else { PoolKind::Max };
+        let (kernel, padding) = if self.config.overlap { (3, self.pool_padding) } else { (2, 0) };
+        let output = Shape {
+            height: output_size(self.shape.height, kernel, 2, padding),
+            width: output_size(self.shape.width, kernel, 2, padding),
+            channels: self.shape.channels,
+        };
+        self.push(&format!("{name}.pool"), Kind::Pool { pool, kernel, stride: 2, padding }, output)
+    }
+
+    /// fc6, fc7 with dropout, fc8 and the loss.
+    fn classifier(mut self, fc6: usize, fc7: usize) -> Network {
+        for (name, features) in [("fc6", fc6), ("fc7", fc7)] {
+            self.linear(name, features).hidden(false);
+            self.push(&format!("{name}.dropout"), Kind::Dropout, self.shape);
+        }
+        self.linear("fc8", self.network.classes);
+        self.network.blocks.last_mut().expect("fc8").activation = self.network.layers.len() - 1;
+        self.push("loss", Kind::SoftmaxLoss, self.shape);
+        for i in 0..self.network.blocks.len() {
+            let end = self.network.blocks.get(i + 1).map_or(self.network.layers.len(), |next| next.layers.start);
+            self.network.blocks[i].layers.end = end;
+        }
+        self.network
+    }
+
+    fn push(&mut self, name: &str, kind: Kind, output: Shape) -> &mut Self {
+        self.network.layers.push(Layer { name: name.into(), kind, input: self.shape, output });
+        self.shape = output;
+        self
+    }
+
+    /// Opens the block of a learnt layer, just before the layer itself is pushed.
+    fn block(&mut self, name: &str, macs: u64) {
+        let start = self.network.layers.len();
+        let parameters = self.network.tensors.iter().rev().take(2).map(|tensor| tensor.range.len()).sum();
+        self.network.blocks.push(Block { name: name.into(), layers: start..start, activation: start, macs, parameters });
+    }
+
+    fn weight_and_bias(&mut self, name: &str, shape: Vec<usize>, fan_in: usize, fan_out: usize) -> (usize, usize) {
+        let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
+        let std = match self.config.init.as_str() {
+            // Krizhevsky et al. 2012, section 5.
+            "paper" => 0.01,
+            // Glorot and Bengio 2010, normal form.
+            "xavier" => (2.0 / (fan_in + fan_out)).sqrt(),
+            // He et al. 2015.
+            _ => (2.0 / fan_in).sqrt(),
+        };
+        // The paper starts the biases of conv2, conv4, conv5 and the hidden linear layers at 1.
+        let ones = self.config.init == "paper" && ["conv2", "conv4", "conv5", "fc6", "fc7"].contains(&name);
+        let features = *shape.last().expect("a weight has axes");
+        let weight = self.tensor(format!("{name}.weight"), shape, Init::Normal { std: std * self.config.init_scale });
+        let bias = self.tensor(format!("{name}.bias"), vec![features], Init::Constant { value: f64::from(u8::from(ones)) });
+        (weight, bias)
+    }
+
+    fn tensor(&mut self, name: String, shape: Vec<usize>, init: Init) -> usize {
+        let start = self.network.parameters();
+        let range = start..start + shape.iter().product::<usize>();
+        self.network.tensors.push(Tensor { name, shape, range, init });
+        self.network.tensors.len() - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(fragment: &str, classes: usize) -> Network {
+        let (config, notes) = Config::from_fragment(fragment);
+        assert_eq!(notes, []);
+        Network::new(&config, classes)
+    }
+
+    #[test]
+    fn parameter_counts_are_the_known_ones() {
+        assert_eq!(network("", 10).parameters(), 578_250);
+        assert_eq!(network("arch=original", 1000).parameters(), 62_378_344);
+    }
+
+    #[test]
+    fn both_pool_sizes_give_the_same_shapes() {
+        for arch in ["scaled", "original"] {
+            let shapes = |overlap| {
+                network(&format!("arch={arch}&overlap={overlap}"), 10).layers.iter().map(|layer| layer.output).collect::<Vec<_>>()
+            };
+            assert_eq!(shapes(true), shapes(false));
+        }
+    }
+
+    #[test]
+    fn a_toggle_leaves_every_other_initial_weight_alone() {
+        let (base, deeper) = (network("norm=none", 10), network("norm=bn&depth=2&activation=tanh", 10));
+        let (a, b) = (base.initial_parameters(3), deeper.initial_parameters(3));
+        for tensor in &base.tensors {
+            let other = deeper.tensor(&tensor.name).unwrap();
+            assert_eq!(a[tensor.range.clone()], b[other.range.clone()], "{}", tensor.name);
+        }
+    }
+
+    #[test]
+    fn blocks_cover_all_layers_and_name_their_activation() {
+        let network = network("norm=bn&depth=1", 10);
+        let names: Vec<&str> = network.blocks.iter().map(|block| block.name.as_str()).collect();
+        assert_eq!(names, ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv5", "fc6", "fc7", "fc8"]);
+        assert_eq!(network.blocks[0].layers.start, 0);
+        assert!(network.blocks.windows(2).all(|pair| pair[0].layers.end == pair[1].layers.start));
+        assert_eq!(network.blocks[8].layers.end, network.layers.len());
+        assert_eq!(network.layers[network.blocks[4].activation].name, "conv4_1.activation");
+        assert_eq!(network.running[4].name, "bn4_1");
+    }
+
+    #[test]
+    fn he_weights_have_the_stated_deviation() {
+        let network = network("", 10);
+        let tensor = network.tensor("fc6.weight").unwrap();
+        let weights = &network.initial_parameters(1)[tensor.range.clone()];
+        let std = (weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / weights.len() as f64).sqrt();
+        // The relative standard error of a deviation is 1 / sqrt(2 n) = 0.0014.
+        assert!((std / (2.0f64 / 1024.0).sqrt() - 1.0).abs() < 0.006, "{std}");
+    }
+}
