@@ -1,5 +1,6 @@
 //! AlexNet Lab: a scaled AlexNet that trains on WebGPU and on the CPU.
 
+pub mod backend;
 pub mod config;
 pub mod data;
 pub mod error;
