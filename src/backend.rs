@@ -22,7 +22,8 @@ pub struct StepRecord {
     pub loss: f32,
     /// How many images of the batch were classified right.
     pub correct: u32,
-    /// False when the loss or a gradient was NaN or infinite; the update was then skipped.
+    /// False when the loss or a gradient was NaN or infinite. That update and those of all later steps are skipped,
+    /// until `set_state`: steps that were already in flight must not move the last good state.
     pub finite: bool,
 }
 

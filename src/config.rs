@@ -159,7 +159,7 @@ settings! {
     test_size: (integer 1 10000) Live "500" "Number of test images in an evaluation";
     test_every: (integer 0 100000) Live "100" "Steps between two evaluations on test images; 0 for none";
     // ---- the machine
-    backend: (choice ["auto", "gpu", "cpu"]) Restart "auto" "Where the arithmetic runs";
+    backend: (choice ["auto", "gpu", "cpu"]) Rebuild "auto" "Where the arithmetic runs";
     // ---- the page
     lang: (choice ["auto", "en", "zh"]) View "auto" "Language of the page";
     theme: (choice ["auto", "light", "dark"]) View "auto" "Colours of the page";
