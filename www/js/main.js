@@ -1,0 +1,3 @@
+// @ts-check
+/** The page's one script: it defines `<alexnet-lab>`. */
+import "./element.js";
