@@ -172,6 +172,12 @@ impl Network {
         self.blocks.iter().map(|block| block.macs).sum()
     }
 
+    /// Multiply-accumulate operations of one image's training step: forward, weight gradients, and input gradients but
+    /// for the first layer's.
+    pub fn training_macs(&self) -> u64 {
+        3 * self.macs() - self.blocks[0].macs
+    }
+
     pub fn tensor(&self, name: &str) -> Option<&Tensor> {
         self.tensors.iter().find(|tensor| tensor.name == name)
     }

@@ -28,6 +28,16 @@ impl Images {
         &self.pixels[index * IMAGE..(index + 1) * IMAGE]
     }
 
+    /// The images at `indices`, copied.
+    pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Images {
+        let mut images = Images::default();
+        for index in indices {
+            images.pixels.extend_from_slice(self.image(index));
+            images.labels.push(self.labels[index]);
+        }
+        images
+    }
+
     pub fn append(&mut self, mut more: Images) {
         self.pixels.append(&mut more.pixels);
         self.labels.append(&mut more.labels);

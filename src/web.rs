@@ -1,0 +1,303 @@
+//! The engine as the page's worker sees it: the only file that knows wasm-bindgen.
+//!
+//! One call at a time: an `async` method holds the lab until it resolves. Errors are strings of JSON: the fields of
+//! [`crate::error::Error`] and its English `message`.
+
+use crate::backend::Reason;
+use crate::config::{self, Config};
+use crate::data::{self, Dataset};
+use crate::error::Error;
+use crate::stats::{ActivationStats, GradientStats};
+use crate::trainer::Trainer;
+use crate::weights;
+use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint32Array};
+use serde::Serialize;
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+
+type Answer<T> = Result<T, JsValue>;
+
+/// Runs once when the module is loaded.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// The settings' table as JSON.
+#[wasm_bindgen]
+pub fn schema() -> String {
+    config::schema_json()
+}
+
+/// Reads a fragment: `{config: {key: text}, fragment, notes}`. Never fails.
+#[wasm_bindgen]
+pub fn read_state(fragment: &str) -> String {
+    let (config, notes) = Config::from_fragment(fragment);
+    json!({ "config": texts(&config), "fragment": config.to_fragment(), "notes": notes }).to_string()
+}
+
+/// One run: a configuration, a data set, a backend.
+#[wasm_bindgen]
+pub struct Lab {
+    trainer: Trainer,
+    from_files: bool,
+}
+
+#[wasm_bindgen]
+impl Lab {
+    /// Opens the backend that the fragment asks for, with the built-in data set, whose shards are still to come.
+    pub async fn create(fragment: String) -> Answer<Lab> {
+        let (config, _) = Config::from_fragment(&fragment);
+        let trainer = Trainer::new(config, Dataset::cifar10(), missing_webgpu()).await.map_err(fail)?;
+        Ok(Lab { trainer, from_files: false })
+    }
+
+    /// Everything that the page draws and that does not change from step to step, as JSON.
+    pub fn describe(&mut self) -> String {
+        let (memory, dispatches, name) =
+            (self.trainer.backend().memory_bytes(), self.trainer.backend().dispatches(), self.trainer.backend().name());
+        let (network, data, machine) = (self.trainer.network(), self.trainer.dataset(), self.trainer.machine());
+        json!({
+            "config": texts(self.trainer.config()),
+            "fragment": self.trainer.config().to_fragment(),
+            "network": network,
+            "backend": { "name": name, "adapter": machine.adapter(), "software": machine.is_software(), "reason": machine.reason },
+            "cost": {
+                "parameters": network.parameters(),
+                "macs": network.macs(),
+                "training_macs": network.training_macs(),
+                "memory_bytes": memory,
+                "dispatches": dispatches,
+            },
+            "data": {
+                "name": data.name,
+                "classes": data.classes,
+                "train_total": data.train_total,
+                "test_total": data.test_total,
+                "train_arrived": data.train.len(),
+                "test_arrived": data.test.len(),
+                "source": if self.from_files { "files" } else { "builtin" },
+            },
+            "step": self.trainer.step_count(),
+        })
+        .to_string()
+    }
+
+    /// Adds one sheet of the built-in data set; `index` is the text of its `index.json`.
+    pub fn add_shard(&mut self, index: &str, file: &str, bytes: &[u8]) -> Answer<()> {
+        self.trainer.dataset_mut().add_shard(index, file, bytes).map_err(fail)
+    }
+
+    /// Replaces the data set by the user's files and starts again; on an error nothing has changed.
+    pub async fn load_files(&mut self, names: Vec<String>, bytes: Vec<Uint8Array>) -> Answer<String> {
+        let files = names.into_iter().zip(bytes.iter().map(Uint8Array::to_vec)).collect();
+        let dataset = data::read_files(files).map_err(fail)?;
+        self.trainer.set_dataset(dataset).await.map_err(fail)?;
+        self.from_files = true;
+        Ok(self.describe())
+    }
+
+    /// Applies a fragment: `{effect, notes, describe}`. Weights and step go on where the change allows it, unless
+    /// `restart`. On an error nothing has changed.
+    pub async fn set(&mut self, fragment: String, restart: bool) -> Answer<String> {
+        let (config, notes) = Config::from_fragment(&fragment);
+        let effect = self.trainer.set_config(config, restart).await.map_err(fail)?;
+        let describe: Value = serde_json::from_str(&self.describe()).expect("describe writes JSON");
+        Ok(json!({ "effect": effect, "notes": notes, "describe": describe }).to_string())
+    }
+
+    /// Back to step 0 with the same initial weights.
+    pub async fn restart(&mut self) -> Answer<()> {
+        self.trainer.restart().await.map_err(fail)
+    }
+
+    /// Goes on from the last good state after a divergence.
+    pub async fn resume(&mut self) -> Answer<()> {
+        self.trainer.resume().await.map_err(fail)
+    }
+
+    /// Enqueues one training step; `false` when its images have not arrived or the run has diverged.
+    pub fn step(&mut self) -> Answer<bool> {
+        self.trainer.step().map_err(fail)
+    }
+
+    /// Steps enqueued so far.
+    pub fn step_count(&self) -> f64 {
+        self.trainer.step_count() as f64
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.trainer.in_flight()
+    }
+
+    /// Waits for every step enqueued.
+    pub async fn settle(&mut self) -> Answer<()> {
+        self.trainer.settle().await.map_err(fail)
+    }
+
+    /// Steps finished since the last call, rows of (step, loss, accuracy); a diverged step's loss is NaN.
+    pub fn records(&mut self) -> Answer<Float64Array> {
+        let batch = f64::from(self.trainer.config().batch);
+        let records = self.trainer.records().map_err(fail)?;
+        let row = |record: &crate::backend::StepRecord| {
+            let loss = if record.finite { f64::from(record.loss) } else { f64::NAN };
+            [record.step as f64, loss, f64::from(record.correct) / batch]
+        };
+        Ok(Float64Array::from(records.iter().flat_map(row).collect::<Vec<f64>>().as_slice()))
+    }
+
+    pub fn has_diverged(&self) -> bool {
+        self.trainer.has_diverged()
+    }
+
+    /// Where the run diverged, `{step, layer, place, remedy}` as JSON; `undefined` when it has not.
+    pub async fn divergence(&mut self) -> Answer<Option<String>> {
+        let divergence = self.trainer.divergence().await.map_err(fail)?;
+        Ok(divergence.map(|divergence| serde_json::to_string(&divergence).expect("plain data")))
+    }
+
+    /// Statistics of the last step: `{step, parameters, activation_gradients, activations}`, rows of numbers as
+    /// [`gradient_row`] and [`activation_row`] write them; `undefined` before the first step.
+    pub async fn snapshot(&mut self) -> Answer<JsValue> {
+        let Some(snapshot) = self.trainer.snapshot().await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
+        let gradients = |stats: &[GradientStats]| floats(stats.iter().flat_map(gradient_row).collect());
+        Ok(object(&[
+            ("step", JsValue::from(snapshot.step as f64)),
+            ("parameters", gradients(&snapshot.parameters)),
+            ("activation_gradients", gradients(&snapshot.activation_gradients)),
+            ("activations", floats(snapshot.activations.iter().flat_map(activation_row).collect())),
+        ]))
+    }
+
+    /// Whether enough test images have arrived for an evaluation.
+    pub fn can_evaluate(&self) -> bool {
+        self.trainer.can_evaluate()
+    }
+
+    /// Evaluates one more batch of test images. `undefined` while there is more to do, then
+    /// `{step, loss, accuracy, count, confusion}` with `confusion` (classes, classes): true class, predicted class.
+    pub async fn evaluate_chunk(&mut self) -> Answer<JsValue> {
+        let Some(evaluation) = self.trainer.evaluate_chunk().await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
+        Ok(object(&[
+            ("step", JsValue::from(evaluation.step as f64)),
+            ("loss", JsValue::from(evaluation.loss)),
+            ("accuracy", JsValue::from(evaluation.accuracy)),
+            ("count", JsValue::from(evaluation.count as f64)),
+            ("confusion", Uint32Array::from(evaluation.confusion.as_slice()).into()),
+        ]))
+    }
+
+    /// Test images with their probabilities: `{pixels (n, 32, 32, 3), labels (n), probabilities (n, classes)}`.
+    pub async fn predict(&mut self, first: usize, count: usize) -> Answer<JsValue> {
+        let predictions = self.trainer.predict(first..first.saturating_add(count)).await.map_err(fail)?;
+        Ok(object(&[
+            ("pixels", Uint8Array::from(predictions.images.pixels.as_slice()).into()),
+            ("labels", Uint8Array::from(predictions.images.labels.as_slice()).into()),
+            ("probabilities", floats(predictions.probabilities)),
+        ]))
+    }
+
+    /// The images of the next batch as they are stored: `{pixels (n, 32, 32, 3), labels (n)}`; `undefined` before
+    /// they have arrived.
+    pub fn next_batch(&mut self) -> JsValue {
+        let Some(images) = self.trainer.next_images() else { return JsValue::UNDEFINED };
+        object(&[
+            ("pixels", Uint8Array::from(images.pixels.as_slice()).into()),
+            ("labels", Uint8Array::from(images.labels.as_slice()).into()),
+        ])
+    }
+
+    /// The first convolution's filters: `{size, count, values (count, size, size, 3)}`.
+    pub async fn filters(&mut self) -> Answer<JsValue> {
+        let state = self.trainer.state().await.map_err(fail)?;
+        let tensor = &self.trainer.network().tensors[0];
+        let weights = &state.parameters[tensor.range.clone()]; // (size, size, 3, count)
+        let (size, count) = (tensor.shape[0], tensor.shape[3]);
+        let taps = weights.len() / count;
+        let values = (0..count).flat_map(|out| (0..taps).map(move |tap| weights[tap * count + out])).collect();
+        Ok(object(&[("size", JsValue::from(size as f64)), ("count", JsValue::from(count as f64)), ("values", floats(values))]))
+    }
+
+    /// A block's activation for one test image: `{height, width, channels, values (channels, height, width)}`;
+    /// `undefined` when the block is not known or the image has not arrived.
+    pub async fn feature_maps(&mut self, block: String, image: usize) -> Answer<JsValue> {
+        let Some(block) = self.trainer.network().blocks.iter().find(|candidate| candidate.name == block) else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        let layer = block.activation;
+        let shape = self.trainer.network().layers[layer].output;
+        let Some(maps) = self.trainer.feature_maps(layer, image).await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
+        let (positions, channels) = (shape.height * shape.width, shape.channels);
+        let values = (0..channels).flat_map(|c| (0..positions).map(move |at| (c, at))).map(|(c, at)| maps[at * channels + c]);
+        Ok(object(&[
+            ("height", JsValue::from(shape.height as f64)),
+            ("width", JsValue::from(shape.width as f64)),
+            ("channels", JsValue::from(channels as f64)),
+            ("values", floats(values.collect())),
+        ]))
+    }
+
+    /// The weights as a safetensors file.
+    pub async fn save(&mut self) -> Answer<Uint8Array> {
+        let bytes = weights::save_run(&mut self.trainer).await.map_err(fail)?;
+        Ok(Uint8Array::from(bytes.as_slice()))
+    }
+
+    /// Goes on from a safetensors file, with the configuration it was saved with; on an error nothing has changed.
+    pub async fn load(&mut self, file: String, bytes: &[u8]) -> Answer<String> {
+        weights::load_run(&mut self.trainer, &file, bytes).await.map_err(fail)?;
+        Ok(self.describe())
+    }
+}
+
+/// Why this worker has no WebGPU at all, if so.
+fn missing_webgpu() -> Option<Reason> {
+    let global = js_sys::global();
+    let get = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED);
+    if !get(&get(&global, "navigator"), "gpu").is_undefined() {
+        None
+    } else if get(&global, "isSecureContext").is_falsy() {
+        Some(Reason::InsecureContext)
+    } else {
+        Some(Reason::NoWebgpu)
+    }
+}
+
+/// Every setting as text.
+fn texts(config: &Config) -> Value {
+    let text = |setting: &config::Setting| (setting.key.to_string(), Value::from(config.get(setting.key)));
+    Value::Object(config::SETTINGS.iter().map(text).collect())
+}
+
+/// 128 bins, below, above, zero, nan, inf, norm, percentiles 5, 50 and 95 of log10|g|.
+fn gradient_row(stats: &GradientStats) -> Vec<f32> {
+    let counts = [stats.below, stats.above, stats.zero, stats.nan, stats.inf];
+    let bins = stats.bins.iter().chain(&counts).map(|count| *count as f32);
+    bins.chain([stats.norm]).chain(stats.percentiles().map(|p| p as f32)).collect()
+}
+
+/// 64 bins, nan, inf, min, max, mean, std, saturated share, dead share.
+fn activation_row(stats: &ActivationStats) -> Vec<f32> {
+    let bins = stats.bins.iter().chain(&[stats.nan, stats.inf]).map(|count| *count as f32);
+    bins.chain([stats.min, stats.max, stats.mean, stats.std, stats.saturated, stats.dead]).collect()
+}
+
+fn floats(values: Vec<f32>) -> JsValue {
+    Float32Array::from(values.as_slice()).into()
+}
+
+fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let entries: Array = fields.iter().map(|(key, value)| Array::of(&[JsValue::from(*key), value.clone()])).collect();
+    Object::from_entries(&entries).expect("pairs make an object").into()
+}
+
+fn fail(error: Error) -> JsValue {
+    #[derive(Serialize)]
+    struct Report {
+        #[serde(flatten)]
+        error: Error,
+        message: String,
+    }
+    let message = error.to_string();
+    serde_json::to_string(&Report { error, message }).expect("plain data").into()
+}
