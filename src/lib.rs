@@ -7,3 +7,4 @@ pub mod error;
 pub mod network;
 pub mod rng;
 pub mod stats;
+pub mod weights;

@@ -1,0 +1,273 @@
+//! Weights files: safetensors with PyTorch's names and layouts, so that `torch.load_state_dict` reads what we train.
+//!
+//! | tensor | here | in the file |
+//! | --- | --- | --- |
+//! | `conv1.weight` | (kh, kw, in, out) | (out, in, kh, kw) |
+//! | `fc6.weight` | (height * width * channels, out) | (out, channels * height * width) |
+//! | `fc6.bias`, `bn1.weight`, `bn1.running_mean`, ... | (out) | (out) |
+//!
+//! `velocity.` before a parameter's name is its momentum. The metadata holds [`Meta`] as text, a key a field.
+
+use crate::backend::State;
+use crate::config::Config;
+use crate::error::{Error, Note, Result};
+use crate::network::{Kind, Network, Tensor};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::collections::{BTreeMap, HashMap};
+
+/// The version of the metadata, written as `version`.
+pub const VERSION: u32 = 1;
+const VELOCITY: &str = "velocity.";
+
+/// What the file says besides the tensors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meta {
+    /// `config`: every setting that differs from its default, as in the page's link.
+    pub config: Config,
+    /// `step`: training steps done.
+    pub step: u64,
+    /// `classes`: a JSON list of names, in the order of the logits.
+    pub classes: Vec<String>,
+    /// `data`: the name of the data set.
+    pub data: String,
+    /// `mean`, `std`: JSON lists; the network's input is (byte / 255 - mean) / std, a channel each.
+    pub mean: [f32; 3],
+    pub std: [f32; 3],
+}
+
+/// A file that was understood; its tensors are still the file's bytes.
+#[derive(Debug)]
+pub struct Checkpoint<'a> {
+    pub meta: Meta,
+    /// Settings in the file that this version does not know or allow.
+    pub notes: Vec<Note>,
+    file: String,
+    tensors: SafeTensors<'a>,
+}
+
+/// The file's bytes; the same arguments give the same bytes.
+///
+/// # Errors
+/// [`Error::WeightsFile`] when `state` was not made for `network`.
+pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result<Vec<u8>> {
+    let parameters = network.parameters();
+    let wanted = (parameters, parameters, network.running_len());
+    let found = (state.parameters.len(), state.velocities.len(), state.running.len());
+    if found != wanted {
+        return Err(refused(file, format!("a state of {found:?} numbers was given for a network of {wanted:?}")));
+    }
+    let mut tensors = Vec::new();
+    for tensor in &network.tensors {
+        let (shape, axes) = file_layout(network, tensor);
+        for (prefix, values) in [("", &state.parameters), (VELOCITY, &state.velocities)] {
+            let values = permuted(&values[tensor.range.clone()], axes, Direction::ToFile);
+            tensors.push((format!("{prefix}{}", tensor.name), shape.clone(), bytes_of(&values)));
+        }
+    }
+    for (name, range) in running_tensors(network) {
+        tensors.push((name, vec![range.len()], bytes_of(&state.running[range])));
+    }
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|why| refused(file, why.to_string()))?;
+        Ok((name, view))
+    });
+    let views = views.collect::<Result<Vec<_>>>()?;
+    let bytes = safetensors::serialize(views, Some(meta.write())).map_err(|why| refused(file, why.to_string()))?;
+    Ok(with_sorted_header(bytes))
+}
+
+/// Reads `bytes` as a weights file; `file` is its name for messages.
+///
+/// # Errors
+/// [`Error::WeightsFile`] when the bytes are not safetensors or the metadata is not ours.
+pub fn load<'a>(file: &str, bytes: &'a [u8]) -> Result<Checkpoint<'a>> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|why| refused(file, why.to_string()))?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|why| refused(file, why.to_string()))?;
+    let Some(texts) = header.metadata() else {
+        return Err(refused(file, "it has no metadata, so that the network it belongs to is unknown".into()));
+    };
+    let (meta, notes) = Meta::read(texts).map_err(|why| refused(file, why))?;
+    Ok(Checkpoint { meta, notes, file: file.into(), tensors })
+}
+
+impl Checkpoint<'_> {
+    /// The network that the file was saved from.
+    pub fn network(&self) -> Network {
+        Network::new(&self.meta.config, self.meta.classes.len())
+    }
+
+    /// The tensors in `network`'s layout. A file without any velocity gives velocities of zero.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMissing`] and [`Error::WeightsShape`] when the file lacks a tensor of the network or holds it in
+    /// another shape; [`Error::WeightsFile`] for a tensor that is not f32 or that the network does not have.
+    pub fn state(&self, network: &Network) -> Result<State> {
+        self.refuse_strangers(network)?;
+        let with_velocities = self.tensors.names().iter().any(|name| name.starts_with(VELOCITY));
+        // Grown tensor by tensor: memory follows the file's real size, not what its settings claim.
+        let mut state = State { parameters: vec![], velocities: vec![], running: vec![] };
+        for tensor in &network.tensors {
+            let (shape, axes) = file_layout(network, tensor);
+            let read = |name: &str| Ok(permuted(&self.values(name, &shape)?, axes, Direction::FromFile));
+            state.parameters.append(&mut read(&tensor.name)?);
+            if with_velocities {
+                state.velocities.append(&mut read(&format!("{VELOCITY}{}", tensor.name))?);
+            }
+        }
+        if !with_velocities {
+            state.velocities = vec![0.0; state.parameters.len()];
+        }
+        for (name, range) in running_tensors(network) {
+            state.running.append(&mut self.values(&name, &[range.len()])?);
+        }
+        Ok(state)
+    }
+
+    /// A tensor that would be ignored means that the settings are not the file's.
+    fn refuse_strangers(&self, network: &Network) -> Result<()> {
+        let running: Vec<String> = running_tensors(network).map(|(name, _)| name).collect();
+        for name in self.tensors.names() {
+            let parameter = name.strip_prefix(VELOCITY).unwrap_or(name);
+            // PyTorch counts a batch normalisation's batches; nothing here depends on it.
+            let known = network.tensor(parameter).is_some() || running.iter().any(|known| known == name);
+            if !known && !name.ends_with(".num_batches_tracked") {
+                return Err(refused(&self.file, format!("this network has no tensor {}", clip(name))));
+            }
+        }
+        Ok(())
+    }
+
+    /// The named tensor, when it has `shape`.
+    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let file = || self.file.clone();
+        let Ok(view) = self.tensors.tensor(name) else {
+            return Err(Error::WeightsMissing { file: file(), tensor: name.into() });
+        };
+        if view.shape() != shape {
+            let (found, wanted) = (format!("{:?}", view.shape()), format!("{shape:?}"));
+            return Err(Error::WeightsShape { file: file(), tensor: name.into(), found: clip(&found), wanted });
+        }
+        if view.dtype() != Dtype::F32 {
+            return Err(refused(&self.file, format!("{name} is of type {}; the lab reads F32", view.dtype())));
+        }
+        let (words, _) = view.data().as_chunks::<4>();
+        Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+    }
+}
+
+impl Meta {
+    fn write(&self) -> HashMap<String, String> {
+        let json = |value: &[f32; 3]| serde_json::to_string(value).expect("numbers have a JSON form");
+        let classes = serde_json::to_string(&self.classes).expect("strings have a JSON form");
+        let fields = [
+            ("version", VERSION.to_string()),
+            ("config", self.config.to_fragment()),
+            ("step", self.step.to_string()),
+            ("classes", classes),
+            ("data", self.data.clone()),
+            ("mean", json(&self.mean)),
+            ("std", json(&self.std)),
+        ];
+        fields.into_iter().map(|(key, value)| (key.into(), value)).collect()
+    }
+
+    fn read(texts: &HashMap<String, String>) -> std::result::Result<(Meta, Vec<Note>), String> {
+        let text = |key: &str| texts.get(key).ok_or(format!("its metadata has no '{key}'"));
+        let bad = |key: &str| format!("'{key}' in its metadata is '{}'", clip(&texts[key]));
+        let version: u32 = text("version")?.parse().map_err(|_| bad("version"))?;
+        if version > VERSION {
+            return Err(format!("its version is {version}, and this program reads up to {VERSION}"));
+        }
+        let channels = |key: &str| -> std::result::Result<[f32; 3], String> {
+            let values: [f32; 3] = serde_json::from_str(text(key)?).map_err(|_| bad(key))?;
+            values.iter().all(|value| value.is_finite()).then_some(values).ok_or_else(|| bad(key))
+        };
+        let classes: Vec<String> = serde_json::from_str(text("classes")?).map_err(|_| bad("classes"))?;
+        let (mean, std) = (channels("mean")?, channels("std")?);
+        if classes.is_empty() || std.iter().any(|std| *std <= 0.0) {
+            return Err(bad(if classes.is_empty() { "classes" } else { "std" }));
+        }
+        let step = text("step")?.parse().map_err(|_| bad("step"))?;
+        let (config, notes) = Config::from_fragment(text("config")?);
+        Ok((Meta { config, step, classes, data: text("data")?.clone(), mean, std }, notes))
+    }
+}
+
+enum Direction {
+    ToFile,
+    FromFile,
+}
+
+/// The shape in the file, and for a weight its axes here: (kh, kw, in, out), or (height, width, channels, out).
+fn file_layout(network: &Network, tensor: &Tensor) -> (Vec<usize>, Option<[usize; 4]>) {
+    let named = |index: usize| network.tensors[index].name == tensor.name;
+    for layer in &network.layers {
+        let out = layer.output.channels;
+        match layer.kind {
+            Kind::Conv { kernel, weight, .. } if named(weight) => {
+                let channels = layer.input.channels;
+                return (vec![out, channels, kernel, kernel], Some([kernel, kernel, channels, out]));
+            }
+            Kind::Linear { weight, .. } if named(weight) => {
+                let input = layer.input;
+                return (vec![out, input.len()], Some([input.height, input.width, input.channels, out]));
+            }
+            _ => {}
+        }
+    }
+    (tensor.shape.clone(), None)
+}
+
+/// Copies (a, b, c, d), our layout, to (d, c, a, b), the file's, or back. A vector (no axes) is copied as it is.
+fn permuted(values: &[f32], axes: Option<[usize; 4]>, direction: Direction) -> Vec<f32> {
+    let Some([height, width, channels, out]) = axes else { return values.to_vec() };
+    let mut result = Vec::with_capacity(values.len());
+    match direction {
+        Direction::ToFile => {
+            for (o, c) in (0..out).flat_map(|o| (0..channels).map(move |c| (o, c))) {
+                result.extend((0..height * width).map(|yx| values[(yx * channels + c) * out + o]));
+            }
+        }
+        Direction::FromFile => {
+            for (yx, c) in (0..height * width).flat_map(|yx| (0..channels).map(move |c| (yx, c))) {
+                result.extend((0..out).map(|o| values[(o * channels + c) * height * width + yx]));
+            }
+        }
+    }
+    result
+}
+
+/// The running statistics' names in the file and their ranges in [`State::running`].
+fn running_tensors(network: &Network) -> impl Iterator<Item = (String, std::ops::Range<usize>)> {
+    network.running.iter().flat_map(|running| {
+        let middle = running.start + running.channels;
+        [
+            (format!("{}.running_mean", running.name), running.start..middle),
+            (format!("{}.running_var", running.name), middle..middle + running.channels),
+        ]
+    })
+}
+
+/// The crate writes the metadata in the order of a hash map, which differs from run to run.
+fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
+    let length = u64::from_le_bytes(bytes[..8].try_into().expect("a file starts with its header's length")) as usize;
+    let header: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(&bytes[8..8 + length]).expect("the header was written as JSON");
+    let sorted = serde_json::to_vec(&header).expect("JSON was read");
+    // The same entries in another order: the same length, but for the blanks at the end.
+    bytes[8..8 + sorted.len()].copy_from_slice(&sorted);
+    bytes
+}
+
+fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn refused(file: &str, why: String) -> Error {
+    Error::WeightsFile { file: file.into(), why }
+}
+
+/// The first 60 characters: a message must not grow with its input.
+fn clip(text: &str) -> String {
+    text.chars().take(60).collect()
+}
