@@ -2,9 +2,12 @@
 
 pub mod backend;
 pub mod config;
+pub mod cpu;
 pub mod data;
 pub mod error;
+pub mod layers;
 pub mod network;
+pub mod optimizer;
 pub mod rng;
 pub mod stats;
 pub mod weights;

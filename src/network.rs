@@ -151,6 +151,24 @@ pub struct Network {
     pub running: Vec<Running>,
 }
 
+impl Kind {
+    /// The indices of the layer's two tensors, which lie one after the other: weight and bias, or gamma and beta.
+    pub fn tensors(&self) -> Option<[usize; 2]> {
+        match *self {
+            Kind::Conv { weight, bias, .. } | Kind::Linear { weight, bias } => Some([weight, bias]),
+            Kind::BatchNorm { gamma, beta, .. } => Some([gamma, beta]),
+            _ => None,
+        }
+    }
+}
+
+impl Running {
+    /// Means and variances in the flat buffer.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.start + 2 * self.channels
+    }
+}
+
 impl Network {
     /// Builds the configured network for `classes` classes.
     pub fn new(config: &Config, classes: usize) -> Network {
@@ -164,7 +182,7 @@ impl Network {
 
     /// Length of the flat buffer of running statistics.
     pub fn running_len(&self) -> usize {
-        self.running.last().map_or(0, |running| running.start + 2 * running.channels)
+        self.running.last().map_or(0, |running| running.range().end)
     }
 
     /// Multiply-accumulate operations of one image's forward pass. Training does about three times as many.

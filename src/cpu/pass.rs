@@ -1,0 +1,185 @@
+//! Forward and backward through the list of layers, and the buffers they fill.
+
+use super::Float;
+use crate::backend::Hyper;
+use crate::layers::lrn::Lrn;
+use crate::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
+use crate::network::{Kind, Layer, Network};
+use crate::rng;
+
+/// Batch normalisation and dropout behave differently in training.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mode {
+    Training { seed: u32, step: u64, dropout: f32 },
+    Evaluation,
+}
+
+impl Mode {
+    pub fn training(hyper: &Hyper) -> Mode {
+        Mode::Training { seed: hyper.seed, step: hyper.step, dropout: hyper.dropout }
+    }
+
+    /// The mask of a dropout layer; `None` when every unit stays.
+    fn mask(&self, layer: &str) -> Option<dropout::Mask> {
+        match *self {
+            Mode::Training { seed, step, dropout } if dropout > 0.0 => {
+                Some(dropout::Mask { seed, step, layer: rng::name_hash(layer), probability: dropout })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Everything whose size depends on the batch.
+pub(super) struct Buffers<T> {
+    /// Images of the last pass.
+    pub batch: usize,
+    input: Vec<T>, // (capacity, height, width, 3)
+    image: usize,  // elements of one image
+    /// Of each layer, (capacity, height, width, channels); the loss's are the probabilities.
+    pub outputs: Vec<Vec<T>>,
+    /// Gradient of the loss with respect to each output; empty for the loss.
+    pub output_gradients: Vec<Vec<T>>,
+    /// Mean and biased variance of the batch, laid out as the running statistics.
+    pub statistics: Vec<T>,
+    scratch: Vec<T>,
+}
+
+impl<T: Float> Buffers<T> {
+    pub fn new(network: &Network, capacity: usize) -> Self {
+        let zeros = |layer: &Layer| vec![T::ZERO; capacity * layer.output.len()];
+        let last = network.layers.len() - 1;
+        let scratch = network.layers.iter().map(|layer| match layer.kind {
+            Kind::Conv { kernel, stride, padding, .. } => {
+                conv::scratch_len(&Window::new(layer, kernel, stride, padding), capacity)
+            }
+            _ => 0,
+        });
+        let scratch = scratch.max().unwrap_or(0);
+        Buffers {
+            batch: 0,
+            input: vec![T::ZERO; capacity * network.input.len()],
+            image: network.input.len(),
+            outputs: network.layers.iter().map(zeros).collect(),
+            output_gradients: network.layers[..last].iter().map(zeros).chain([vec![]]).collect(),
+            statistics: vec![T::ZERO; network.running_len()],
+            scratch: vec![T::ZERO; scratch],
+        }
+    }
+
+    /// Elements of all buffers.
+    pub fn elements(&self) -> usize {
+        let activations = self.outputs.iter().chain(&self.output_gradients).map(Vec::len).sum::<usize>();
+        activations + self.input.len() + self.statistics.len() + self.scratch.len()
+    }
+
+    /// The place of a batch with `elements` elements, which is the next pass's.
+    pub fn input_for(&mut self, elements: usize) -> &mut [T] {
+        self.batch = elements / self.image;
+        assert!(self.batch * self.image == elements && elements <= self.input.len(), "whole images, within the capacity");
+        &mut self.input[..elements]
+    }
+
+    /// All layers up to the logits.
+    pub fn forward(&mut self, network: &Network, parameters: &[T], running: &[T], mode: &Mode) {
+        for (i, layer) in network.layers.iter().enumerate() {
+            let (before, after) = self.outputs.split_at_mut(i);
+            let input = &before.last().unwrap_or(&self.input)[..self.batch * layer.input.len()];
+            let output = &mut after[0][..self.batch * layer.output.len()];
+            let tensor = |index: usize| &parameters[network.tensors[index].range.clone()];
+            match layer.kind {
+                Kind::Conv { kernel, stride, padding, weight, bias } => {
+                    let window = Window::new(layer, kernel, stride, padding);
+                    conv::forward(&window, input, tensor(weight), tensor(bias), output, &mut self.scratch);
+                }
+                Kind::Linear { weight, bias } => linear::forward(input, tensor(weight), tensor(bias), output),
+                Kind::BatchNorm { gamma, beta, running: index, epsilon, .. } => {
+                    let range = network.running[index].range();
+                    let statistics = if *mode == Mode::Evaluation {
+                        &running[range]
+                    } else {
+                        let statistics = &mut self.statistics[range];
+                        let (mean, variance) = statistics.split_at_mut(layer.output.channels);
+                        batch_norm::statistics(input, mean, variance);
+                        statistics
+                    };
+                    let statistics = statistics.split_at(layer.output.channels);
+                    batch_norm::forward(input, statistics.into(), [tensor(gamma), tensor(beta)], epsilon, output);
+                }
+                Kind::Activation { function } => activation::forward(function, input, output),
+                Kind::Lrn { n, k, alpha, beta } => {
+                    lrn::forward(&Lrn { n, k, alpha, beta }, layer.output.channels, input, output);
+                }
+                Kind::Pool { pool, kernel, stride, padding } => {
+                    pool::forward(pool, &Window::new(layer, kernel, stride, padding), input, output);
+                }
+                Kind::Dropout => match mode.mask(&layer.name) {
+                    Some(mask) => dropout::apply(&mask, input, output),
+                    None => output.copy_from_slice(input),
+                },
+                Kind::SoftmaxLoss => {} // needs labels: `loss`
+            }
+        }
+    }
+
+    /// The last layer: the mean loss and the number of images that were classified right.
+    pub fn loss(&mut self, labels: &[u32]) -> (T, u32) {
+        let [.., logits, probabilities] = &mut self.outputs[..] else { return (T::ZERO, 0) };
+        let classes = logits.len() / (self.input.len() / self.image);
+        let length = self.batch * classes;
+        softmax_loss::forward(&logits[..length], labels, &mut probabilities[..length])
+    }
+
+    /// All layers from the loss to the first, after [`Buffers::forward`] in training mode.
+    pub fn backward(
+        &mut self,
+        network: &Network,
+        parameters: &[T],
+        mode: &Mode,
+        labels: &[u32],
+        gradients: &mut [T], // (parameters)
+    ) {
+        for (i, layer) in network.layers.iter().enumerate().rev() {
+            let (before, after) = self.output_gradients.split_at_mut(i);
+            let grad_output = &after[0][..after[0].len().min(self.batch * layer.output.len())];
+            let grad_input = before.last_mut().map(|grad| &mut grad[..self.batch * layer.input.len()]);
+            let input = &self.outputs[..i].last().unwrap_or(&self.input)[..self.batch * layer.input.len()];
+            let output = &self.outputs[i][..self.batch * layer.output.len()];
+            if let Some(tensors) = layer.kind.tensors() {
+                let [weight, bias] = tensors.map(|index| network.tensors[index].range.clone());
+                let (grad_weight, grad_bias) = gradients[weight.start..bias.end].split_at_mut(weight.len());
+                let grad = Gradients { weight: grad_weight, bias: grad_bias, input: grad_input };
+                let weight = &parameters[weight];
+                match layer.kind {
+                    Kind::Conv { kernel, stride, padding, .. } => {
+                        let window = Window::new(layer, kernel, stride, padding);
+                        conv::backward(&window, input, weight, grad_output, grad, &mut self.scratch);
+                    }
+                    Kind::BatchNorm { running, epsilon, .. } => {
+                        let statistics = self.statistics[network.running[running].range()].split_at(layer.output.channels);
+                        batch_norm::backward(input, statistics.into(), weight, epsilon, grad_output, grad);
+                    }
+                    _ => linear::backward(input, weight, grad_output, grad),
+                }
+            } else if let Some(grad_input) = grad_input {
+                match layer.kind {
+                    Kind::Activation { function } => activation::backward(function, output, grad_output, grad_input),
+                    Kind::Lrn { n, k, alpha, beta } => {
+                        let lrn = Lrn { n, k, alpha, beta };
+                        lrn::backward(&lrn, layer.output.channels, input, grad_output, grad_input);
+                    }
+                    Kind::Pool { pool, kernel, stride, padding } => {
+                        let window = Window::new(layer, kernel, stride, padding);
+                        pool::backward(pool, &window, input, grad_output, grad_input);
+                    }
+                    Kind::Dropout => match mode.mask(&layer.name) {
+                        Some(mask) => dropout::apply(&mask, grad_output, grad_input),
+                        None => grad_input.copy_from_slice(grad_output),
+                    },
+                    Kind::SoftmaxLoss => softmax_loss::backward(output, labels, grad_input),
+                    Kind::Conv { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. } => {} // above
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Batch normalisation: `y = gamma (x - mean) / sqrt(variance + epsilon) + beta`, each channel over batch, height and width -
+//! Ioffe and Szegedy 2015, algorithm 1.
+//!
+//! Training normalises with the batch's mean and biased variance; the running variance takes the unbiased one (PyTorch's
+//! convention). Backward, with m the number of rows, x' the normalised input and g the gradient of y (the same paper,
+//! section 3):
+//!
+//! `grad gamma = sum g x'`, `grad beta = sum g`,
+//! `grad x = gamma / sqrt(variance + epsilon) * (g - grad beta / m - x' grad gamma / m)`
+
+use super::{Gradients, sum_rows};
+use crate::cpu::Float;
+
+/// Mean and biased variance of each channel, in two passes.
+pub fn statistics<T: Float>(
+    input: &[T],        // (rows, channels)
+    mean: &mut [T],     // (channels)
+    variance: &mut [T], // (channels)
+) {
+    let channels = mean.len();
+    let rows = input.len() / channels;
+    let share = T::ONE / T::of(rows as f64);
+    sum_rows(rows, mean, |row, sum| {
+        for (sum, x) in sum.iter_mut().zip(&input[row * channels..][..channels]) {
+            *sum += *x;
+        }
+    });
+    mean.iter_mut().for_each(|mean| *mean = *mean * share);
+    sum_rows(rows, variance, |row, sum| {
+        for ((sum, x), mean) in sum.iter_mut().zip(&input[row * channels..][..channels]).zip(&*mean) {
+            let centred = *x - *mean;
+            *sum += centred * centred;
+        }
+    });
+    variance.iter_mut().for_each(|variance| *variance = *variance * share);
+}
+
+/// `running = (1 - momentum) running + momentum batch`, with the unbiased variance `m / (m - 1)` times the biased one.
+/// A single row has no unbiased variance; its variance 0 is taken as it is.
+pub fn update_running<T: Float>(
+    batch: &[T],       // (2, channels): mean and biased variance of the batch
+    running: &mut [T], // (2, channels): mean and unbiased variance
+    rows: usize,
+    momentum: f64,
+) {
+    let channels = running.len() / 2;
+    let unbiased = T::of(rows as f64 / (rows.max(2) - 1) as f64);
+    let (momentum, rest) = (T::of(momentum), T::of(1.0 - momentum));
+    for (i, (running, batch)) in running.iter_mut().zip(batch).enumerate() {
+        let batch = if i < channels { *batch } else { *batch * unbiased };
+        *running = rest * *running + momentum * batch;
+    }
+}
+
+/// Normalises with the given statistics: the batch's in training, the running ones in evaluation.
+pub fn forward<T: Float>(
+    input: &[T],                 // (rows, channels)
+    [mean, variance]: [&[T]; 2], // (channels)
+    [gamma, beta]: [&[T]; 2],    // (channels)
+    epsilon: f64,
+    output: &mut [T], // (rows, channels)
+) {
+    let scale: Vec<T> = inverse_deviation(variance, epsilon).zip(gamma).map(|(inverse, gamma)| inverse * *gamma).collect();
+    for (x, y) in input.chunks_exact(mean.len()).zip(output.chunks_exact_mut(mean.len())) {
+        for ((((y, x), mean), scale), beta) in y.iter_mut().zip(x).zip(mean).zip(&scale).zip(beta) {
+            *y = (*x - *mean) * *scale + *beta;
+        }
+    }
+}
+
+/// The gradients of gamma (`grad.weight`), beta (`grad.bias`) and the input, in training mode.
+pub fn backward<T: Float>(
+    input: &[T],                 // (rows, channels)
+    [mean, variance]: [&[T]; 2], // (channels), of the batch
+    gamma: &[T],                 // (channels)
+    epsilon: f64,
+    grad_output: &[T], // (rows, channels)
+    grad: Gradients<T>,
+) {
+    let channels = mean.len();
+    let rows = input.len() / channels;
+    let inverse: Vec<T> = inverse_deviation(variance, epsilon).collect();
+    super::grad_bias(grad_output, grad.bias);
+    sum_rows(rows, grad.weight, |row, sum| {
+        let (x, g) = (&input[row * channels..][..channels], &grad_output[row * channels..][..channels]);
+        for ((((sum, x), g), mean), inverse) in sum.iter_mut().zip(x).zip(g).zip(mean).zip(&inverse) {
+            *sum += *g * ((*x - *mean) * *inverse);
+        }
+    });
+    let Some(grad_input) = grad.input else { return };
+    let share = T::ONE / T::of(rows as f64);
+    // grad x = scale g - offset - slope (x - mean), each channel.
+    let scale: Vec<T> = inverse.iter().zip(gamma).map(|(inverse, gamma)| *inverse * *gamma).collect();
+    let offset: Vec<T> = scale.iter().zip(&*grad.bias).map(|(scale, sum)| *scale * *sum * share).collect();
+    let slope: Vec<T> =
+        scale.iter().zip(&*grad.weight).zip(&inverse).map(|((scale, sum), inverse)| *scale * *sum * share * *inverse).collect();
+    let rows = input.chunks_exact(channels).zip(grad_output.chunks_exact(channels));
+    for ((x, g), grad) in rows.zip(grad_input.chunks_exact_mut(channels)) {
+        let constants = mean.iter().zip(&scale).zip(&offset).zip(&slope);
+        for (((grad, x), g), (((mean, scale), offset), slope)) in grad.iter_mut().zip(x).zip(g).zip(constants) {
+            *grad = *scale * *g - *offset - *slope * (*x - *mean);
+        }
+    }
+}
+
+/// `1 / sqrt(variance + epsilon)`, each channel.
+fn inverse_deviation<T: Float>(variance: &[T], epsilon: f64) -> impl Iterator<Item = T> {
+    variance.iter().map(move |variance| T::ONE / (*variance + T::of(epsilon)).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_survive_a_large_mean() {
+        // Values 1000 + 0..3 in turn: variance 1.25. Sums of squares would lose it: 1e6 * 2^-24 * 300 rows.
+        let input: Vec<f32> = (0..1200).map(|i| 1000.0 + (i % 4) as f32).collect();
+        let (mut mean, mut variance) = ([0.0], [0.0]);
+        statistics(&input, &mut mean, &mut variance);
+        // Blocks of 256 values near 1000 sum exactly up to 2^24 / 1000; the division rounds once.
+        assert!((mean[0] - 1001.5).abs() < 2e-4 && (variance[0] - 1.25).abs() < 2e-4, "{mean:?} {variance:?}");
+    }
+
+    #[test]
+    fn running_statistics_take_the_unbiased_variance() {
+        let mut running = [0.0, 1.0f64];
+        update_running(&[2.0, 3.0], &mut running, 4, 0.1);
+        assert!((running[0] - 0.2).abs() < 1e-15 && (running[1] - (0.9 + 0.1 * 4.0)).abs() < 1e-15, "{running:?}");
+        update_running(&[2.0, 0.0], &mut running, 1, 1.0);
+        assert_eq!(running, [2.0, 0.0]);
+    }
+}

@@ -1,0 +1,100 @@
+//! The layers, one file each: the formula with its source, forward and backward on the CPU as plain functions on slices,
+//! and below them the recording of the same on the GPU.
+//!
+//! The CPU functions are generic over [`Float`], so that finite differences can check them in `f64`. They take the
+//! batch size from the length of the slices, and overwrite their outputs.
+
+pub mod activation;
+pub mod batch_norm;
+pub mod conv;
+pub mod dropout;
+pub mod linear;
+pub mod lrn;
+pub mod pool;
+pub mod softmax_loss;
+
+use crate::cpu::Float;
+use crate::network::{Layer, Shape};
+use std::ops::Range;
+
+/// How a convolution or pooling slides over its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub input: Shape,
+    pub output: Shape,
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+}
+
+impl Window {
+    pub fn new(layer: &Layer, kernel: usize, stride: usize, padding: usize) -> Window {
+        Window { input: layer.input, output: layer.output, kernel, stride, padding }
+    }
+
+    /// The taps `k` of the kernel for which `position * stride + k - padding` lies inside an axis of `size` elements.
+    pub fn taps(&self, position: usize, size: usize) -> Range<usize> {
+        let start = position * self.stride;
+        let last = (size + self.padding).saturating_sub(start).min(self.kernel);
+        self.padding.saturating_sub(start).min(last)..last
+    }
+}
+
+/// Where a layer with parameters puts its gradients.
+pub struct Gradients<'a, T> {
+    pub weight: &'a mut [T],
+    pub bias: &'a mut [T],
+    /// `None` in the network's first layer, where nobody needs it.
+    pub input: Option<&'a mut [T]>,
+}
+
+/// Rows that are added up one by one before their sum joins the total.
+const BLOCK: usize = 256;
+
+/// Sums over `rows`, in two stages so that the rounding error grows with `BLOCK + rows / BLOCK` and not with `rows`:
+/// `add` adds one row's terms to the accumulator that it is given. Overwrites `total`.
+fn sum_rows<T: Float>(rows: usize, total: &mut [T], mut add: impl FnMut(usize, &mut [T])) {
+    total.fill(T::ZERO);
+    let mut partial = vec![T::ZERO; total.len()];
+    for first in (0..rows).step_by(BLOCK) {
+        partial.fill(T::ZERO);
+        for row in first..rows.min(first + BLOCK) {
+            add(row, &mut partial);
+        }
+        for (total, partial) in total.iter_mut().zip(&partial) {
+            *total += *partial;
+        }
+    }
+}
+
+/// The gradient of a bias: `grad_bias[c] = sum over rows of grad_output[row, c]`.
+fn grad_bias<T: Float>(grad_output: &[T], grad_bias: &mut [T]) {
+    let channels = grad_bias.len();
+    sum_rows(grad_output.len() / channels, grad_bias, |row, sum| {
+        for (sum, g) in sum.iter_mut().zip(&grad_output[row * channels..][..channels]) {
+            *sum += *g;
+        }
+    });
+}
+
+/// Fills `output` with rows that are copies of `bias`.
+fn fill_rows<T: Float>(bias: &[T], output: &mut [T]) {
+    for row in output.chunks_exact_mut(bias.len()) {
+        row.copy_from_slice(bias);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taps_stay_inside() {
+        let shape = Shape { height: 5, width: 5, channels: 1 };
+        let window = Window { input: shape, output: shape, kernel: 3, stride: 2, padding: 1 };
+        assert_eq!([0, 1, 2].map(|o| window.taps(o, 5)), [1..3, 0..3, 0..2]);
+        // A window that lies in the padding as a whole has no taps.
+        let window = Window { padding: 4, ..window };
+        assert!(window.taps(0, 5).is_empty() && window.taps(6, 5).is_empty());
+    }
+}

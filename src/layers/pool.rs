@@ -1,0 +1,177 @@
+//! Pooling over windows that may overlap - Krizhevsky et al. 2012, section 3.4 - of the largest value or of the average.
+//!
+//! Max: the gradient goes to the window's winner, which is the first of equal ones in row-major order. Average: over the
+//! elements inside the image only (`count_include_pad=False`), and the gradient is shared among them equally.
+
+use super::Window;
+use crate::cpu::Float;
+use crate::network::PoolKind::{self, Avg, Max};
+
+/// The pooled images.
+pub fn forward<T: Float>(
+    kind: PoolKind,
+    window: &Window,
+    input: &[T],      // (batch, height, width, channels)
+    output: &mut [T], // (batch, out height, out width, channels)
+) {
+    let mut winner = vec![0; window.input.channels];
+    for (image, output) in input.chunks_exact(window.input.len()).zip(output.chunks_exact_mut(window.output.len())) {
+        positions(window, |position, taps| {
+            let y = &mut output[position..][..window.input.channels];
+            match kind {
+                Max => winners(image, taps, y, &mut winner),
+                Avg => averages(image, taps, y),
+            }
+        });
+    }
+}
+
+/// The gradient of the input; `input` is needed to find the winners again.
+pub fn backward<T: Float>(
+    kind: PoolKind,
+    window: &Window,
+    input: &[T],          // (batch, height, width, channels)
+    grad_output: &[T],    // (batch, out height, out width, channels)
+    grad_input: &mut [T], // (batch, height, width, channels)
+) {
+    let channels = window.input.channels;
+    let (mut best, mut winner) = (vec![T::ZERO; channels], vec![0; channels]);
+    grad_input.fill(T::ZERO);
+    let images = input.chunks_exact(window.input.len()).zip(grad_output.chunks_exact(window.output.len()));
+    for ((image, grad_output), grad_image) in images.zip(grad_input.chunks_exact_mut(window.input.len())) {
+        positions(window, |position, taps| {
+            let g = &grad_output[position..][..channels];
+            match kind {
+                Max => {
+                    winners(image, taps, &mut best, &mut winner);
+                    taps.each(|tap, pixel| add_to_winner(tap, &winner, g, &mut grad_image[pixel..][..channels]));
+                }
+                Avg => {
+                    let share = taps.share();
+                    taps.each(|_, pixel| {
+                        for (grad, g) in grad_image[pixel..][..channels].iter_mut().zip(g) {
+                            *grad += *g * share;
+                        }
+                    });
+                }
+            }
+        });
+    }
+}
+
+/// The part of a window that lies inside the image.
+struct Taps {
+    rows: std::ops::Range<usize>,
+    columns: std::ops::Range<usize>,
+    /// Elements of a row of the image, and channels.
+    row: usize,
+    channels: usize,
+}
+
+impl Taps {
+    /// Calls `visit(tap, pixel)` in row-major order: the number of the tap and the element at which its pixel starts.
+    fn each(&self, mut visit: impl FnMut(u32, usize)) {
+        let mut tap = 0;
+        for y in self.rows.clone() {
+            for x in self.columns.clone() {
+                visit(tap, y * self.row + x * self.channels);
+                tap += 1;
+            }
+        }
+    }
+
+    /// What each tap contributes to the average.
+    fn share<T: Float>(&self) -> T {
+        T::ONE / T::of((self.rows.len() * self.columns.len()).max(1) as f64)
+    }
+}
+
+/// Calls `visit(position, taps)` for each window of an image; `position` is the element of the output at which it starts.
+fn positions(window: &Window, mut visit: impl FnMut(usize, &Taps)) {
+    let channels = window.input.channels;
+    let range = |position: usize, size: usize| {
+        let taps = window.taps(position, size);
+        let start = (position * window.stride + taps.start).saturating_sub(window.padding);
+        start..start + taps.len()
+    };
+    for y in 0..window.output.height {
+        let rows = range(y, window.input.height);
+        for x in 0..window.output.width {
+            let columns = range(x, window.input.width);
+            let taps = Taps { rows: rows.clone(), columns, row: window.input.width * channels, channels };
+            visit((y * window.output.width + x) * channels, &taps);
+        }
+    }
+}
+
+/// The largest value of each channel and the tap that has it. NaN wins, so that it is not lost.
+fn winners<T: Float>(image: &[T], taps: &Taps, best: &mut [T], winner: &mut [u32]) {
+    best.fill(-T::INFINITY);
+    winner.fill(0);
+    taps.each(|tap, pixel| {
+        let values = &image[pixel..][..best.len()];
+        for ((best, winner), value) in best.iter_mut().zip(winner.iter_mut()).zip(values) {
+            let wins = *value > *best || value.is_nan();
+            *best = if wins { *value } else { *best };
+            *winner = if wins { tap } else { *winner };
+        }
+    });
+}
+
+fn averages<T: Float>(image: &[T], taps: &Taps, y: &mut [T]) {
+    y.fill(T::ZERO);
+    taps.each(|_, pixel| {
+        for (y, value) in y.iter_mut().zip(&image[pixel..]) {
+            *y += *value;
+        }
+    });
+    let share = taps.share();
+    y.iter_mut().for_each(|y| *y = *y * share);
+}
+
+fn add_to_winner<T: Float>(tap: u32, winner: &[u32], g: &[T], grad: &mut [T]) {
+    for ((grad, g), winner) in grad.iter_mut().zip(g).zip(winner) {
+        *grad += if *winner == tap { *g } else { T::ZERO };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Shape;
+
+    const WINDOW: Window = Window {
+        input: Shape { height: 3, width: 3, channels: 1 },
+        output: Shape { height: 2, width: 2, channels: 1 },
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+    };
+
+    #[test]
+    fn the_first_of_equal_values_takes_the_gradient() {
+        let input = [5.0, 5.0, 0.0, 5.0, 5.0, 0.0, 0.0, 0.0, 0.0f32];
+        let (mut y, mut grad) = ([0.0; 4], [0.0; 9]);
+        forward(Max, &WINDOW, &input, &mut y);
+        backward(Max, &WINDOW, &input, &[1.0, 2.0, 3.0, 4.0], &mut grad);
+        assert_eq!(y, [5.0, 5.0, 5.0, 5.0]);
+        assert_eq!(grad, [1.0, 2.0, 0.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_average_leaves_the_padding_out() {
+        let input = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0f32];
+        let mut y = [0.0; 4];
+        forward(Avg, &WINDOW, &input, &mut y);
+        assert_eq!(y, [3.0, 4.0, 6.0, 7.0]);
+    }
+
+    #[test]
+    fn nan_is_not_lost() {
+        let mut input = [1.0f32; 9];
+        input[0] = f32::NAN;
+        let mut y = [0.0; 4];
+        forward(Max, &WINDOW, &input, &mut y);
+        assert!(y[0].is_nan() && y[3] == 1.0, "{y:?}");
+    }
+}
