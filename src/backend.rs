@@ -1,5 +1,11 @@
 //! What every backend takes and gives, in the logical layout of [`crate::network::Network::tensors`].
 
+use crate::cpu::Cpu;
+use crate::data::Dataset;
+use crate::data::batch::Batch;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::stats::Snapshot;
 use serde::Serialize;
 
 /// What one training step needs besides its batch.
@@ -48,4 +54,138 @@ pub struct NotFinite {
     /// The name of a [`crate::network::Layer`].
     pub layer: String,
     pub place: Place,
+}
+
+/// Why this backend runs, for the page's `reasons.<code>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The user asked for it.
+    Asked,
+    /// `auto`, and there is a hardware adapter.
+    HardwareAdapter,
+    /// `auto`, but the only adapter computes on the CPU, slower than the CPU backend.
+    SoftwareAdapter,
+    /// `auto`, but no adapter answered, or it refused a device.
+    NoAdapter,
+    /// `auto`, but this browser has no WebGPU.
+    NoWebgpu,
+    /// `auto`, but the page is on plain http, where browsers hide WebGPU.
+    InsecureContext,
+}
+
+/// Where the arithmetic runs.
+#[derive(Clone)]
+pub struct Machine {
+    pub reason: Reason,
+}
+
+impl Machine {
+    /// Opens what `preference` ("auto", "gpu", "cpu") asks for. `missing` says why there can be no GPU at all.
+    ///
+    /// # Errors
+    /// Only when the GPU was asked for and there is none.
+    pub async fn open(preference: &str, missing: Option<Reason>) -> Result<Machine> {
+        match preference {
+            "cpu" => Ok(Machine { reason: Reason::Asked }),
+            "gpu" => Err(Error::NoAdapter),
+            _ => Ok(Machine { reason: missing.unwrap_or(Reason::NoAdapter) }),
+        }
+    }
+
+    /// Allocates the network for batches of at most `batch` images.
+    pub async fn build(&self, network: &Network, batch: usize, dataset: &Dataset) -> Result<Backend> {
+        Ok(Backend::Cpu(Box::new(Cpu::new(network.clone(), batch, dataset.mean, dataset.std))))
+    }
+
+    pub fn adapter(&self) -> &str {
+        ""
+    }
+
+    pub fn is_software(&self) -> bool {
+        true
+    }
+}
+
+/// One of the two implementations of the same operations.
+pub enum Backend {
+    Cpu(Box<Cpu<f32>>),
+}
+
+/// The same call on whichever backend there is.
+macro_rules! each {
+    ($self:ident, $backend:ident => $call:expr) => {
+        match $self {
+            Backend::Cpu($backend) => $call,
+        }
+    };
+}
+
+impl Backend {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Backend::Cpu(_) => "cpu",
+        }
+    }
+
+    /// Enqueues one training step; never waits.
+    pub fn step(&mut self, batch: &Batch, hyper: &Hyper) -> Result<()> {
+        each!(self, backend => backend.step(batch, hyper))
+    }
+
+    /// The records completed since the last call, in order; never waits.
+    pub fn finished(&mut self) -> Result<Vec<StepRecord>> {
+        each!(self, backend => backend.finished())
+    }
+
+    /// Steps enqueued whose records are not there yet.
+    pub fn in_flight(&self) -> usize {
+        each!(self, backend => backend.in_flight())
+    }
+
+    /// Waits until nothing is in flight.
+    pub async fn settle(&mut self) -> Result<()> {
+        each!(self, backend => backend.settle().await)
+    }
+
+    pub async fn state(&mut self) -> Result<State> {
+        each!(self, backend => backend.state().await)
+    }
+
+    /// Replaces everything that training changes, and forgets an earlier divergence.
+    pub fn set_state(&mut self, state: &State) -> Result<()> {
+        each!(self, backend => backend.set_state(state))
+    }
+
+    /// Evaluation mode, any number of images: (n, classes).
+    pub async fn logits(&mut self, batch: &Batch) -> Result<Vec<f32>> {
+        each!(self, backend => backend.logits(batch).await)
+    }
+
+    /// Evaluation mode, at most the capacity: the output of `network.layers[layer]`, (n, height, width, channels).
+    pub async fn output_of(&mut self, batch: &Batch, layer: usize) -> Result<Vec<f32>> {
+        each!(self, backend => backend.output_of(batch, layer).await)
+    }
+
+    /// Gradients of the last training step, and the activations of the probe images in evaluation mode.
+    pub async fn snapshot(&mut self, step: u64, probe: &Batch) -> Result<Snapshot> {
+        each!(self, backend => backend.snapshot(step, probe).await)
+    }
+
+    /// Repeats forward and backward without an update and names the first layer with a NaN or infinity.
+    pub async fn first_not_finite(&mut self, batch: &Batch, hyper: &Hyper) -> Result<Option<NotFinite>> {
+        each!(self, backend => backend.first_not_finite(batch, hyper).await)
+    }
+
+    /// Memory of buffers, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        each!(self, backend => backend.memory_bytes())
+    }
+
+    /// Kernel dispatches of one training step; 0 on the CPU.
+    pub fn dispatches(&self) -> usize {
+        match self {
+            Backend::Cpu(_) => 0,
+        }
+    }
 }

@@ -219,6 +219,15 @@ impl Config {
         (config, notes)
     }
 
+    /// These settings, but `other`'s backend and view.
+    pub fn on_machine_of(mut self, other: &Config) -> Config {
+        for setting in SETTINGS.iter().filter(|setting| setting.effect == Effect::View || setting.key == "backend") {
+            let value = other.get(setting.key).expect("the table's keys are known");
+            self.set(setting.key, &value).expect("a setting's own text is allowed");
+        }
+        self
+    }
+
     /// The strongest effect of going from `self` to `other`; `None` when nothing differs.
     pub fn effect_of_change(&self, other: &Config) -> Option<Effect> {
         let differs = |setting: &&Setting| self.get(setting.key) != other.get(setting.key);

@@ -10,4 +10,5 @@ pub mod network;
 pub mod optimizer;
 pub mod rng;
 pub mod stats;
+pub mod trainer;
 pub mod weights;

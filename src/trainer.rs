@@ -11,6 +11,7 @@ use crate::data::{Dataset, Images};
 use crate::error::Result;
 use crate::network::Network;
 use crate::stats::Snapshot;
+use crate::weights;
 use serde::Serialize;
 
 /// Most images of the fixed batch on which activations are measured: the first training images.
@@ -210,7 +211,7 @@ impl Trainer {
             Effect::View | Effect::Live => self.config = config,
             Effect::Rebuild | Effect::Restart => {
                 let keep = effect == Effect::Rebuild && !restart;
-                self.rebuild(config, None, keep).await?;
+                self.rebuild(config, None, if keep { Start::Keep } else { Start::Initial }).await?;
             }
         }
         if restart && matches!(effect, Effect::View | Effect::Live) {
@@ -221,7 +222,7 @@ impl Trainer {
 
     /// Trains on another data set from step 0. On an error nothing has changed.
     pub async fn set_dataset(&mut self, dataset: Dataset) -> Result<()> {
-        self.rebuild(self.config.clone(), Some(dataset), false).await
+        self.rebuild(self.config.clone(), Some(dataset), Start::Initial).await
     }
 
     /// For adding images that have arrived; what is there already stays as it is.
@@ -242,14 +243,28 @@ impl Trainer {
         self.backend.state().await
     }
 
-    /// Goes on from a saved state at `step`.
-    pub async fn set_state(&mut self, state: &State, step: u64) -> Result<()> {
-        self.backend.settle().await?;
-        self.backend.finished()?;
-        self.backend.set_state(state)?;
-        self.step = step;
-        (self.diverged_at, self.divergence, self.evaluation) = (None, None, None);
-        Ok(())
+    /// The run as a safetensors file; `file` is its name for messages.
+    pub async fn save(&mut self, file: &str) -> Result<Vec<u8>> {
+        let state = self.state().await?;
+        let meta = weights::Meta {
+            config: self.config.clone(),
+            step: self.diverged_at.unwrap_or(self.step),
+            classes: self.dataset.classes.clone(),
+            data: self.dataset.name.clone(),
+            mean: self.dataset.mean,
+            std: self.dataset.std,
+        };
+        weights::save(file, &self.network, &state, &meta)
+    }
+
+    /// Goes on from a file that [`Trainer::save`] wrote, with its configuration, but on this backend and with this
+    /// view. On an error nothing has changed.
+    pub async fn load(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
+        let checkpoint = weights::load(file, bytes)?;
+        let config = checkpoint.meta.config.clone().on_machine_of(&self.config);
+        let state = checkpoint.state(&Network::new(&config, self.dataset.classes.len()))?;
+        let step = checkpoint.meta.step;
+        self.rebuild(config, None, Start::From(state, step)).await
     }
 
     /// Gradients of the last step and activations on the probe batch; `None` before the first step.
@@ -366,7 +381,7 @@ impl Trainer {
     }
 
     /// Builds anew beside what runs, and takes its place only when all of it has succeeded.
-    async fn rebuild(&mut self, config: Config, dataset: Option<Dataset>, keep: bool) -> Result<()> {
+    async fn rebuild(&mut self, config: Config, dataset: Option<Dataset>, start: Start) -> Result<()> {
         self.backend.settle().await?;
         let machine = if config.backend == self.config.backend {
             self.machine.clone()
@@ -376,20 +391,34 @@ impl Trainer {
         let data = dataset.as_ref().unwrap_or(&self.dataset);
         let network = Network::new(&config, data.classes.len());
         let mut backend = machine.build(&network, config.batch as usize, data).await?;
-        let mut state = initial_state(&network, config.seed);
-        if keep {
-            carry_over(&self.network, &self.backend.state().await?, &network, &mut state);
-        }
+        let (state, step) = match start {
+            Start::Initial => (initial_state(&network, config.seed), 0),
+            Start::Keep => {
+                let mut state = initial_state(&network, config.seed);
+                carry_over(&self.network, &self.backend.state().await?, &network, &mut state);
+                (state, self.diverged_at.unwrap_or(self.step))
+            }
+            Start::From(state, step) => (state, step),
+        };
         backend.set_state(&state)?;
         self.order = order(&config, data);
         (self.config, self.machine, self.network, self.backend) = (config, machine, network, backend);
         if let Some(dataset) = dataset {
             self.dataset = dataset;
         }
-        self.step = if keep { self.diverged_at.unwrap_or(self.step) } else { 0 };
+        self.step = step;
         (self.diverged_at, self.divergence, self.evaluation) = (None, None, None);
         Ok(())
     }
+}
+
+/// Where a rebuilt run begins.
+enum Start {
+    /// Initial weights, step 0.
+    Initial,
+    /// The weights and step of the run that goes on.
+    Keep,
+    From(State, u64),
 }
 
 /// Initial weights, velocities 0, running means 0 and variances 1.

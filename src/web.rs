@@ -9,7 +9,6 @@ use crate::data::{self, Dataset};
 use crate::error::Error;
 use crate::stats::{ActivationStats, GradientStats};
 use crate::trainer::Trainer;
-use crate::weights;
 use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint32Array};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -239,13 +238,13 @@ impl Lab {
 
     /// The weights as a safetensors file.
     pub async fn save(&mut self) -> Answer<Uint8Array> {
-        let bytes = weights::save_run(&mut self.trainer).await.map_err(fail)?;
+        let bytes = self.trainer.save("alexnet.safetensors").await.map_err(fail)?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
     /// Goes on from a safetensors file, with the configuration it was saved with; on an error nothing has changed.
-    pub async fn load(&mut self, file: String, bytes: &[u8]) -> Answer<String> {
-        weights::load_run(&mut self.trainer, &file, bytes).await.map_err(fail)?;
+    pub async fn load(&mut self, file: String, bytes: Vec<u8>) -> Answer<String> {
+        self.trainer.load(&file, &bytes).await.map_err(fail)?;
         Ok(self.describe())
     }
 }

@@ -1,0 +1,211 @@
+// The page in real browsers, each on WebGPU and on the CPU backend, on the shipped photographs.
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { NAMES, launch, newPage } from "./browsers.mjs";
+import { ROOT, startDeck, startLab } from "./servers.mjs";
+
+const OUT = join(ROOT, "tests", "out");
+mkdirSync(OUT, { recursive: true });
+
+/** A network small enough for a software adapter: a quarter of the channels, eight images a step. */
+const SMALL = "v=1&width=0.25&batch=8&test_size=40&test_every=20&lr=0.02&dropout=0";
+/** Every switch that is flipped while training goes on, with the value to flip to. */
+const SWITCHES = [
+  ["activation", "sigmoid"],
+  ["activation", "tanh"],
+  ["activation", "leaky_relu"],
+  ["activation", "relu"],
+  ["norm", "bn"],
+  ["norm", "none"],
+  ["norm", "lrn"],
+  ["pool", "avg"],
+  ["overlap", "false"],
+  ["dropout", "0.5"],
+  ["lr", "0.005"],
+  ["momentum", "0.5"],
+  ["weight_decay", "0.001"],
+  ["augment", "true"],
+];
+
+let lab, deck;
+before(async () => {
+  lab = await startLab();
+  deck = await startDeck(lab.address);
+});
+after(() => {
+  lab?.close();
+  deck?.close();
+});
+
+/** Opens the lab, waits until the engine is ready, and keeps every `step` event in `window.steps`. */
+async function open(browser, path, viewport) {
+  const { page, complaints } = await newPage(browser, [lab.address, deck.address], viewport);
+  await page.evaluateOnNewDocument(() => {
+    window.steps = [];
+    window.ready = false;
+    addEventListener("ready", () => (window.ready = true), true);
+    addEventListener("step", (event) => window.steps.push(event.detail), true);
+  });
+  await page.goto(`${lab.address}${path}`);
+  await page.waitForFunction(() => window.ready, { timeout: 120_000 });
+  return { page, complaints };
+}
+
+const call = (page, method, ...args) => page.evaluate((name, rest) => document.querySelector("alexnet-lab")[name](...rest), method, args);
+
+/** Trains until `count` step events more have come, then pauses. */
+async function train(page, count) {
+  const already = await page.evaluate(() => window.steps.length);
+  await call(page, "play");
+  await page.waitForFunction((wanted) => window.steps.length >= wanted, { timeout: 240_000 }, already + count);
+  await call(page, "pause");
+  return page.evaluate((from) => window.steps.slice(from), already);
+}
+
+const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+
+for (const name of NAMES) {
+  describe(name, () => {
+    let browser, close;
+    before(async () => ({ browser, close } = await launch(name)));
+    after(() => close?.());
+
+    for (const backend of ["gpu", "cpu"]) {
+      test(`trains on real images, ${backend}`, async () => {
+        const { page, complaints } = await open(browser, `/#${SMALL}&backend=${backend}`);
+        const steps = await train(page, 120);
+        const state = await call(page, "getState");
+        assert.equal(state.backend, backend);
+        assert.ok(state.step >= 120, `step ${state.step}`);
+        const losses = steps.map((step) => step.loss);
+        const [start, end] = [mean(losses.slice(0, 20)), mean(losses.slice(-20))];
+        // ln 10 = 2.30 is chance; the mean of 20 losses of 8 images has a standard error of about 0.1.
+        assert.ok(end < start - 0.15, `the loss went from ${start} to ${end}`);
+        assert.deepEqual(
+          steps.map((step) => step.step),
+          steps.map((_, i) => steps[0].step + i),
+          "every step is reported once, in order",
+        );
+        await page.screenshot({ path: join(OUT, `${name}-${backend}-1440x900.png`) });
+        for (const [width, height] of [[390, 844], [640, 360]]) {
+          await page.setViewport({ width, height });
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          await page.screenshot({ path: join(OUT, `${name}-${backend}-${width}x${height}.png`) });
+        }
+        assert.deepEqual(complaints, []);
+        await page.close();
+      });
+
+      test(`every switch flips while training goes on, ${backend}`, async () => {
+        const { page, complaints } = await open(browser, `/#${SMALL}&backend=${backend}`);
+        await train(page, 3);
+        for (const [key, value] of SWITCHES) {
+          const before = (await call(page, "getState")).step;
+          await page.evaluate((k, v) => document.querySelector("alexnet-lab").setAttribute(k, v), key, value);
+          const steps = await train(page, 3);
+          const state = await call(page, "getState");
+          assert.equal(String(state[key]), value, key);
+          assert.ok(steps.every((step) => Number.isFinite(step.loss)), `${key}=${value}: a loss is not finite`);
+          assert.ok(state.step >= before + 3, `${key}=${value}: the run went on from ${before} to ${state.step}`);
+        }
+        assert.deepEqual(complaints, []);
+        await page.close();
+      });
+
+      test(`the link reproduces the run, ${backend}`, async () => {
+        const first = await open(browser, `/#${SMALL}&backend=${backend}&seed=7&norm=bn&dropout=0.5&augment=true`);
+        const losses = (await train(first.page, 12)).slice(0, 12).map((step) => step.loss);
+        const link = await first.page.evaluate(() => location.href);
+        await first.page.close();
+        const second = await open(browser, link.slice(lab.address.length));
+        const again = (await train(second.page, 12)).slice(0, 12).map((step) => step.loss);
+        assert.deepEqual(again, losses);
+        assert.deepEqual([...first.complaints, ...second.complaints], []);
+        await second.page.close();
+      });
+
+      test(`an iframe in a deck trains and pauses with its slide, ${backend}`, async () => {
+        const { page, complaints } = await newPage(browser, [lab.address, deck.address], { width: 1280, height: 720 });
+        const settings = encodeURIComponent(`${SMALL}&backend=${backend}&controls=slide&autoplay=true`);
+        await page.goto(`${deck.deck}&settings=${settings}`);
+        await page.waitForFunction(() => window.deckReady, { timeout: 60_000 });
+        const count = () => page.evaluate(() => window.steps.length);
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        assert.equal(await count(), 0, "nothing trains before the slide is shown");
+        await page.evaluate(() => window.deck.next());
+        await page.waitForFunction(() => window.steps.length >= 5, { timeout: 120_000 });
+        await page.screenshot({ path: join(OUT, `${name}-${backend}-deck.png`) });
+        await page.evaluate(() => window.deck.next());
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        const left = await count();
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        assert.equal(await count(), left, "it pauses when the slide is left");
+        await page.evaluate(() => window.deck.prev());
+        await page.waitForFunction((from) => window.steps.length > from, { timeout: 60_000 }, left);
+        assert.deepEqual(complaints, []);
+        await page.close();
+      });
+    }
+
+    test("a bad link value is named and clamped, and the page goes on", async () => {
+      const { page, complaints } = await open(browser, `/#${SMALL}&backend=cpu&dropout=7&activation=gelu&colour=red`);
+      const notes = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.textContent);
+      for (const word of ["dropout", "gelu", "colour"]) assert.match(notes, new RegExp(word, "i"));
+      assert.equal(Number((await call(page, "getState")).dropout), 0.9);
+      await train(page, 2);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test("a damaged file is refused with its byte, and the run goes on", async () => {
+      const { page, complaints } = await open(browser, `/#${SMALL}&backend=cpu`);
+      await train(page, 3);
+      const before = (await call(page, "getState")).step;
+      const file = join(OUT, "data_batch_1.bin");
+      writeFileSync(file, new Uint8Array(3073 * 2 - 5));
+      const input = (await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("input[type=file]"))).asElement();
+      await input.uploadFile(file);
+      await page.waitForFunction(() => /3073/.test(document.querySelector("alexnet-lab").shadowRoot.textContent), { timeout: 20_000 });
+      await train(page, 3);
+      assert.ok((await call(page, "getState")).step >= before + 3, "the run went on");
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test("two elements on one page train side by side", async () => {
+      const { page, complaints } = await open(browser, `/#${SMALL}&backend=cpu`);
+      await page.evaluate(() => {
+        const second = document.createElement("alexnet-lab");
+        for (const [key, value] of [["width", "0.25"], ["batch", "4"], ["backend", "cpu"], ["activation", "tanh"]]) second.setAttribute(key, value);
+        window.secondSteps = 0;
+        second.addEventListener("ready", () => second.play());
+        second.addEventListener("step", () => (window.secondSteps += 1));
+        second.style.cssText = "position:fixed;inset:0 auto auto 0;width:640px;height:360px";
+        document.body.append(second);
+      });
+      await page.waitForFunction(() => window.secondSteps >= 5, { timeout: 120_000 });
+      await train(page, 3);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test("divergence stops the run and says where", async () => {
+      const { page, complaints } = await open(browser, `/#${SMALL}&backend=cpu&lr=10&norm=none&init_scale=10`);
+      await page.evaluate(() => {
+        window.diverged = null;
+        addEventListener("diverged", (event) => (window.diverged = event.detail), true);
+      });
+      await call(page, "play");
+      await page.waitForFunction(() => window.diverged, { timeout: 120_000 });
+      const detail = await page.evaluate(() => window.diverged);
+      assert.match(detail.layer, /^(conv|fc|loss)/);
+      assert.ok(Number.isInteger(detail.step));
+      const text = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.textContent);
+      assert.match(text, new RegExp(detail.layer.split(".")[0]));
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+  });
+}

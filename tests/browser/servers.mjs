@@ -1,0 +1,41 @@
+// The program's own server for the lab, and a second origin that serves the deck of slides.
+import { spawn } from "node:child_process";
+import { createReadStream, existsSync } from "node:fs";
+import { createServer } from "node:http";
+import { createInterface } from "node:readline";
+import { dirname, extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+export const ROOT = join(HERE, "..", "..");
+
+/** Starts `alexnet-lab serve` on a free port and waits for the address that it prints. */
+export async function startLab() {
+  const program = process.env.ALEXNET_LAB ?? join(ROOT, "target", "release", "alexnet-lab");
+  const child = spawn(program, ["serve", "--port", "0"], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  const address = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const found = line.match(/http:\/\/127\.0\.0\.1:\d+/);
+      if (found) resolve(found[0]);
+    });
+    child.on("exit", (code) => reject(new Error(`alexnet-lab serve ended with code ${code}`)));
+  });
+  return { address, close: () => child.kill() };
+}
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css" };
+
+/** Serves tests/browser/deck.html and reveal.js; `LAB` in the deck becomes the lab's address. */
+export async function startDeck(lab) {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url, "http://localhost").pathname);
+    if (path === "/favicon.ico") return response.writeHead(204).end();
+    const file = path.startsWith("/reveal/") ? join(ROOT, "node_modules", "reveal.js", path.slice(8)) : join(HERE, path);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = `http://127.0.0.1:${server.address().port}`;
+  return { address, deck: `${address}/deck.html?lab=${encodeURIComponent(lab)}`, close: () => server.close() };
+}

@@ -1,0 +1,156 @@
+//! One run from the outside: what goes on, what starts again, what stops.
+
+mod common;
+
+use alexnet_lab::backend::Reason;
+use alexnet_lab::config::{Config, Effect};
+use alexnet_lab::data::Images;
+use alexnet_lab::trainer::Trainer;
+use common::striped;
+use pollster::block_on;
+
+const SMALL: &str = "width=0.25&batch=8&train_size=64&test_size=24&lr=0.02&dropout=0.5&norm=bn&augment=true&backend=cpu";
+
+fn config(fragment: &str) -> Config {
+    let (config, notes) = Config::from_fragment(&format!("{SMALL}&{fragment}"));
+    assert_eq!(notes, []);
+    config
+}
+
+fn trainer(fragment: &str) -> Trainer {
+    block_on(Trainer::new(config(fragment), striped(64, 24), None)).unwrap()
+}
+
+/// The losses of the next `steps` steps.
+fn losses(trainer: &mut Trainer, steps: usize) -> Vec<f32> {
+    let mut losses = vec![];
+    for _ in 0..steps {
+        assert!(trainer.step().unwrap());
+        block_on(trainer.settle()).unwrap();
+        losses.extend(trainer.records().unwrap().iter().map(|record| record.loss));
+    }
+    losses
+}
+
+#[test]
+fn restart_repeats_the_run_bit_for_bit() {
+    let mut trainer = trainer("");
+    let first = losses(&mut trainer, 12);
+    block_on(trainer.restart()).unwrap();
+    assert_eq!(losses(&mut trainer, 12), first);
+}
+
+#[test]
+fn every_component_flips_while_training_goes_on() {
+    let mut trainer = trainer("");
+    losses(&mut trainer, 2);
+    for flip in
+        ["activation=sigmoid", "activation=tanh", "activation=leaky_relu", "norm=lrn", "norm=none", "pool=avg", "overlap=false"]
+    {
+        let conv3 = trainer.network().tensor("conv3.weight").unwrap().range.clone();
+        let before = block_on(trainer.state()).unwrap().parameters[conv3].to_vec();
+        let step = trainer.step_count();
+        assert_eq!(block_on(trainer.set_config(config(flip), false)).unwrap(), Effect::Rebuild, "{flip}");
+        let conv3 = trainer.network().tensor("conv3.weight").unwrap().range.clone();
+        assert_eq!(block_on(trainer.state()).unwrap().parameters[conv3], before[..], "{flip} keeps the weights");
+        assert_eq!(trainer.step_count(), step, "{flip} keeps the step");
+        assert!(losses(&mut trainer, 2).iter().all(|loss| loss.is_finite()), "{flip}");
+    }
+}
+
+#[test]
+fn a_flip_with_restart_starts_from_the_same_initial_weights() {
+    let mut flipped = trainer("");
+    losses(&mut flipped, 5);
+    block_on(flipped.set_config(config("activation=tanh"), true)).unwrap();
+    assert_eq!(losses(&mut flipped, 5), losses(&mut trainer("activation=tanh"), 5));
+}
+
+#[test]
+fn a_live_setting_takes_effect_at_the_next_step() {
+    let mut trainer = trainer("dropout=0");
+    losses(&mut trainer, 2);
+    assert_eq!(block_on(trainer.set_config(config("dropout=0&lr=0&momentum=0"), false)).unwrap(), Effect::Live);
+    let before = block_on(trainer.state()).unwrap().parameters;
+    losses(&mut trainer, 1);
+    assert_eq!(block_on(trainer.state()).unwrap().parameters, before, "a learning rate of 0 moves nothing");
+}
+
+#[test]
+fn training_waits_for_images_and_does_not_depend_on_when_they_arrive() {
+    let whole = striped(64, 24);
+    let mut arriving = whole.clone();
+    (arriving.train, arriving.test, arriving.shard) = (Images::default(), Images::default(), 16);
+    let mut complete = whole.clone();
+    complete.shard = 16;
+    let mut late = block_on(Trainer::new(config(""), arriving, None)).unwrap();
+    assert!(!late.step().unwrap() && !late.can_evaluate());
+    let mut found = vec![];
+    for shard in 0..4 {
+        late.dataset_mut().train.append(whole.train.select(shard * 16..(shard + 1) * 16));
+        found.extend(losses(&mut late, 2));
+        assert_eq!(late.step().unwrap(), shard == 3, "only the first {} images are there", (shard + 1) * 16);
+    }
+    let mut early = block_on(Trainer::new(config(""), complete, None)).unwrap();
+    assert_eq!(found, losses(&mut early, 8));
+}
+
+#[test]
+fn divergence_stops_names_the_layer_and_keeps_the_last_good_state() {
+    let mut trainer = trainer("norm=none&lr=10&init_scale=10");
+    let mut good = block_on(trainer.state()).unwrap();
+    while !trainer.has_diverged() {
+        good = block_on(trainer.state()).unwrap();
+        assert!(trainer.step().unwrap() && trainer.step_count() < 100);
+        trainer.records().unwrap();
+    }
+    assert!(!trainer.step().unwrap(), "a run that has diverged takes no further step");
+    let divergence = block_on(trainer.divergence()).unwrap().unwrap();
+    assert_eq!(divergence.step, trainer.step_count(), "the step is named, and will be the next one");
+    assert!(trainer.network().layers.iter().any(|layer| layer.name == divergence.found.layer), "{divergence:?}");
+    assert_eq!(block_on(trainer.state()).unwrap(), good);
+    block_on(trainer.resume()).unwrap();
+    assert!(!trainer.has_diverged() && trainer.step_count() == divergence.step);
+}
+
+#[test]
+fn what_cannot_be_had_leaves_the_run_as_it_was() {
+    let mut trainer = block_on(Trainer::new(config(""), striped(64, 24), Some(Reason::NoWebgpu))).unwrap();
+    let first = losses(&mut trainer, 3);
+    assert!(block_on(trainer.set_config(config("backend=gpu"), false)).is_err());
+    assert_eq!(trainer.config().backend, "cpu");
+    let rest = losses(&mut trainer, 3);
+    assert_eq!([first, rest].concat(), losses(&mut self::trainer(""), 6));
+}
+
+#[test]
+fn an_evaluation_counts_every_test_image_once_and_changes_nothing() {
+    let mut trainer = trainer("");
+    losses(&mut trainer, 3);
+    let before = block_on(trainer.state()).unwrap();
+    let evaluation = block_on(trainer.evaluate()).unwrap();
+    assert_eq!((evaluation.count, evaluation.step), (24, 3));
+    assert_eq!(evaluation.confusion.iter().sum::<u32>(), 24);
+    let predictions = block_on(trainer.predict(0..24)).unwrap();
+    let classes = trainer.network().classes;
+    let mut loss = 0.0;
+    for (label, p) in predictions.images.labels.iter().zip(predictions.probabilities.chunks(classes)) {
+        loss -= f64::from(p[usize::from(*label)]).ln() / 24.0;
+        assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    }
+    // The probabilities are f32: 1e-7 relative each, far below this.
+    assert!((loss - evaluation.loss).abs() < 1e-4, "{loss} {}", evaluation.loss);
+    assert_eq!(block_on(trainer.state()).unwrap(), before);
+}
+
+#[test]
+fn a_saved_run_goes_on_as_if_it_had_not_stopped() {
+    let mut trainer = trainer("");
+    losses(&mut trainer, 5);
+    let file = block_on(trainer.save("run.safetensors")).unwrap();
+    let rest = losses(&mut trainer, 5);
+    let mut other = self::trainer("activation=tanh&seed=9");
+    block_on(other.load("run.safetensors", &file)).unwrap();
+    assert_eq!(other.step_count(), 5);
+    assert_eq!(losses(&mut other, 5), rest);
+}
