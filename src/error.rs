@@ -15,6 +15,10 @@ pub enum Error {
         "{file}: {found} bytes are not a whole number of CIFAR-10 records of 3073 bytes; the file ends in the middle of record {record}, at byte {byte}. Give the complete file."
     )]
     CifarTruncated { file: String, found: u64, record: u64, byte: u64 },
+    #[error(
+        "{file}: {found} bytes are more than the 10,000 records of a CIFAR-10 batch file; the first one too many is at byte {byte}. Give the file as it was downloaded."
+    )]
+    CifarOversized { file: String, found: u64, byte: u64 },
     #[error("{file}: the label at byte {byte} is {label}, but CIFAR-10 has the labels 0 to 9. Is this a CIFAR-10 binary file?")]
     CifarLabel { file: String, byte: u64, label: u32 },
     #[error("{file}: the file is empty. Give a file with images.")]
@@ -27,15 +31,21 @@ pub enum Error {
     IdxMagic { file: String, found: String, wanted: String, magic: String },
     #[error("{file}: the header at byte {byte} gives {field} = {found}; the lab reads {wanted}.")]
     IdxHeader { file: String, byte: u64, field: String, found: u64, wanted: String },
-    #[error("{file}: the header announces {announced} bytes, but the file ends at byte {found}. Download it again.")]
+    #[error("{file}: {announced} bytes are announced, header included, but the file ends at byte {found}. Download it again.")]
     IdxTruncated { file: String, announced: u64, found: u64 },
-    #[error("{file}: the header announces {announced} bytes, but {found} follow; the first one too many is at byte {announced}.")]
+    #[error(
+        "{file}: {announced} bytes are announced, header included, but there are {found}; the first one too many is at byte {announced}. Download it again."
+    )]
     IdxOversized { file: String, announced: u64, found: u64 },
     #[error("{file}: the label at byte {byte} is {label}, but the data set has the labels 0 to {most}.")]
     IdxLabel { file: String, byte: u64, label: u32, most: u32 },
+    #[error("{file} and {other} hold the same part of a data set, but differ. Give one of them.")]
+    DuplicateFile { file: String, other: String },
+    #[error("{file} and {other} belong to different data sets. Give the files of one data set at a time.")]
+    MixedFiles { file: String, other: String },
     #[error("{images} images in {image_file}, but {labels} labels in {label_file}. Give the two files that belong together.")]
     CountMismatch { images: u64, image_file: String, labels: u64, label_file: String },
-    #[error("{file}: images were given without their labels. Give the file {wanted} too.")]
+    #[error("{file}: images and labels belong together, and this is only one of the two. Give the file {wanted} too.")]
     MissingPartner { file: String, wanted: String },
     #[error("{file}: the compressed data is damaged near byte {byte}: {why}. Download the file again.")]
     Compressed { file: String, byte: u64, why: String },
@@ -53,6 +63,8 @@ pub enum Error {
     Shard { file: String, why: String },
     #[error("No training images were given, only test images. Add the training files.")]
     NoTrainingImages,
+    #[error("Only {found} image was given, but training and testing need one each. Add more images.")]
+    TooFewImages { found: u64 },
 
     // ---- the configuration ------------------------------------------------------------------------------------
     #[error("{key}: '{value}' is not one of the allowed values: {allowed}.")]

@@ -1,6 +1,15 @@
 //! Images with labels, always 32x32x3 bytes, from the built-in shards or from files; one decoder a file.
 
+pub mod archive;
 pub mod batch;
+pub mod cifar10;
+pub mod files;
+pub mod idx;
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+pub mod shard;
+
+pub use files::read_files;
 
 /// Side of a stored image.
 pub const SIDE: usize = 32;

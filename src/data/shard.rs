@@ -1,0 +1,202 @@
+//! The built-in CIFAR-10: sheets of 32x32 tiles as lossless WebP, described by `www/data/cifar10/index.json`.
+//! `www/data/make_shards.py` makes them from the complete data set.
+
+use super::{Dataset, IMAGE, Images, SIDE};
+use crate::error::{Error, Result};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// `index.json`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Index {
+    pub name: String,
+    pub citation: String,
+    pub url: String,
+    pub licence: String,
+    pub classes: Vec<String>,
+    /// Side of a tile in pixels; the lab reads 32.
+    pub side: usize,
+    /// Tiles in a row of a sheet.
+    pub columns: usize,
+    pub train: Vec<Entry>,
+    pub test: Vec<Entry>,
+}
+
+/// One shard.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Entry {
+    pub file: String,
+    /// Images on the sheet, row by row; the rest of the last row is not read.
+    pub count: usize,
+    /// Size of the file, for a progress bar.
+    pub bytes: u64,
+    /// Of the file, in hexadecimal.
+    pub sha256: String,
+    /// One digit an image.
+    pub labels: String,
+}
+
+/// The most images a shard, which bounds the memory that an index can ask for.
+const MOST: usize = 10_000;
+
+impl Index {
+    /// # Errors
+    /// [`Error::Shard`]: not JSON of this form, or sizes that the lab does not read.
+    pub fn read(json: &str) -> Result<Index> {
+        let index: Index = serde_json::from_str(json).map_err(|e| shard_error("index.json", &e.to_string()))?;
+        let sizes_known = index.side == SIDE && (1..=MOST).contains(&index.columns);
+        if !sizes_known || index.train.iter().chain(&index.test).any(|entry| !(1..=MOST).contains(&entry.count)) {
+            return Err(shard_error("index.json", "side, columns or count is out of range"));
+        }
+        Ok(index)
+    }
+
+    /// The images of `entry` in the order of its tiles.
+    ///
+    /// # Errors
+    /// [`Error::Shard`]: the bytes are not those that the index describes.
+    pub fn decode(&self, entry: &Entry, bytes: &[u8]) -> Result<Images> {
+        let wrong = |why: &str| shard_error(&entry.file, why);
+        // Nothing but the very bytes that were shipped reaches the WebP decoder.
+        let found: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        if found != entry.sha256 {
+            return Err(wrong(&format!("{} bytes with the sha256 {found}, not {}", bytes.len(), entry.sha256)));
+        }
+        let labels: Vec<u8> = entry.labels.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
+        if labels.len() != entry.count || labels.iter().any(|label| usize::from(*label) >= self.classes.len().min(10)) {
+            return Err(wrong("its labels in index.json are not one digit an image"));
+        }
+        let (width, height) = (self.columns * SIDE, entry.count.div_ceil(self.columns) * SIDE);
+        let sheet = decode_sheet(bytes, width, height).map_err(|why| wrong(&why))?;
+        Ok(Images { pixels: cut(&sheet, self.columns, entry.count), labels })
+    }
+}
+
+/// Decodes a WebP of exactly `width` x `height` pixels without alpha: (height, width, 3).
+pub fn decode_sheet(bytes: &[u8], width: usize, height: usize) -> std::result::Result<Vec<u8>, String> {
+    let mut decoder = image_webp::WebPDecoder::new(std::io::Cursor::new(bytes)).map_err(|e| e.to_string())?;
+    let (found_width, found_height) = decoder.dimensions();
+    if (found_width as usize, found_height as usize) != (width, height) {
+        return Err(format!("it has {found_width} x {found_height} pixels, not {width} x {height}"));
+    }
+    if decoder.has_alpha() || decoder.is_animated() {
+        return Err("it is transparent or animated".into());
+    }
+    let mut sheet = vec![0; width * height * 3];
+    decoder.read_image(&mut sheet).map_err(|e| e.to_string())?;
+    Ok(sheet)
+}
+
+/// The first `count` tiles of a sheet of `columns` tiles a row: (count, 32, 32, 3).
+fn cut(sheet: &[u8], columns: usize, count: usize) -> Vec<u8> {
+    let (tile_row, sheet_row) = (SIDE * 3, columns * SIDE * 3); // in bytes
+    let mut pixels = Vec::with_capacity(count * IMAGE);
+    for tile in 0..count {
+        let corner = tile / columns * SIDE * sheet_row + tile % columns * tile_row;
+        for y in 0..SIDE {
+            pixels.extend_from_slice(&sheet[corner + y * sheet_row..][..tile_row]);
+        }
+    }
+    pixels
+}
+
+impl Dataset {
+    /// Adds one shard to a [`Dataset::cifar10`]. `index` is the text of `index.json`, `file` a name that it lists.
+    ///
+    /// The training shards must come in the index's order, and so must the test shards: the order of the images is
+    /// part of what a seed reproduces.
+    ///
+    /// # Errors
+    /// [`Error::Shard`]: a damaged index or file, or a shard out of order; the data set stays as it was.
+    pub fn add_shard(&mut self, index: &str, file: &str, bytes: &[u8]) -> Result<()> {
+        let index = Index::read(index)?;
+        let (entries, images, total) = if index.train.iter().any(|entry| entry.file == file) {
+            (&index.train, &mut self.train, self.train_total)
+        } else {
+            (&index.test, &mut self.test, self.test_total)
+        };
+        let Some(place) = entries.iter().position(|entry| entry.file == file) else {
+            return Err(shard_error(file, "index.json does not list it"));
+        };
+        let before: usize = entries[..place].iter().map(|entry| entry.count).sum();
+        if before != images.len() {
+            return Err(shard_error(file, &format!("it starts at image {before}, but {} are there", images.len())));
+        }
+        if entries.iter().map(|entry| entry.count).sum::<usize>() != total || index.classes != self.classes {
+            return Err(shard_error("index.json", "it describes another data set"));
+        }
+        images.append(index.decode(&entries[place], bytes)?);
+        Ok(())
+    }
+}
+
+fn shard_error(file: &str, why: &str) -> Error {
+    Error::Shard { file: file.chars().take(80).collect(), why: why.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sheet of 2 x 2 tiles, one of them unused: tile t is filled with t, except its first pixel.
+    fn sheet() -> Vec<u8> {
+        let mut sheet = vec![0; 4 * IMAGE];
+        for (i, byte) in sheet.iter_mut().enumerate() {
+            let (y, x) = (i / (2 * SIDE * 3), i / 3 % (2 * SIDE));
+            let first = y % SIDE == 0 && x % SIDE == 0;
+            *byte = if first { 200 + i as u8 % 3 } else { (y / SIDE * 2 + x / SIDE) as u8 };
+        }
+        let mut webp = Vec::new();
+        image_webp::WebPEncoder::new(&mut webp).encode(&sheet, 64, 64, image_webp::ColorType::Rgb8).unwrap();
+        webp
+    }
+
+    fn index(webp: &[u8], labels: &str) -> String {
+        let sha256: String = Sha256::digest(webp).iter().map(|byte| format!("{byte:02x}")).collect();
+        let entry = serde_json::json!({"file": "a.webp", "count": 3, "bytes": webp.len(), "sha256": sha256, "labels": labels});
+        let mut later = entry.clone();
+        later["file"] = "b.webp".into();
+        serde_json::json!({"name": "", "citation": "", "url": "", "licence": "", "classes": ["x", "y"], "side": 32,
+            "columns": 2, "train": [entry, later], "test": []})
+        .to_string()
+    }
+
+    fn dataset() -> Dataset {
+        Dataset { classes: vec!["x".into(), "y".into()], train_total: 6, test_total: 0, ..Dataset::cifar10() }
+    }
+
+    #[test]
+    fn tiles_are_cut_row_by_row() {
+        let webp = sheet();
+        let mut set = dataset();
+        set.add_shard(&index(&webp, "010"), "a.webp", &webp).unwrap();
+        assert_eq!(set.train.labels, [0, 1, 0]);
+        for tile in 0..3 {
+            let image = set.train.image(tile);
+            let alike = image[3..].iter().all(|byte| usize::from(*byte) == tile);
+            assert!(alike && image[..3].iter().all(|byte| *byte >= 200), "tile {tile}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_the_index_is_refused() {
+        let webp = sheet();
+        let why = |index: &str, file: &str, bytes: &[u8]| {
+            let mut set = dataset();
+            let error = set.add_shard(index, file, bytes).unwrap_err();
+            assert_eq!(set, dataset(), "nothing was added");
+            error.to_string()
+        };
+        let good = index(&webp, "010");
+        assert!(why(&good, "a.webp", &webp[..webp.len() - 1]).contains("sha256"));
+        assert!(why(&good, "b.webp", &webp).contains("starts at image 3"));
+        assert!(why(&good, "c.webp", &webp).contains("does not list"));
+        assert!(why(&index(&webp, "012"), "a.webp", &webp).contains("labels"));
+        assert!(why(&index(&webp, "01"), "a.webp", &webp).contains("labels"));
+        assert!(why(&good.replace("\"columns\":2", "\"columns\":3"), "a.webp", &webp).contains("64 x 64 pixels, not 96 x 32"));
+        assert!(why(&good.replace("\"columns\":2", "\"columns\":0"), "a.webp", &webp).contains("out of range"));
+        assert!(why(&good.replace("\"count\":3", "\"count\":999999999999"), "a.webp", &webp).contains("out of range"));
+        assert!(why(&good.replace("\"x\"", "\"z\""), "a.webp", &webp).contains("another data set"));
+        assert!(why("{}", "a.webp", &webp).contains("missing field"));
+    }
+}
