@@ -5,6 +5,7 @@ pub mod config;
 pub mod cpu;
 pub mod data;
 pub mod error;
+pub mod gpu;
 pub mod layers;
 pub mod network;
 pub mod optimizer;

@@ -8,7 +8,11 @@
 //! | tanh | tanh x | 1 - y^2 |
 
 use crate::cpu::Float;
+use crate::error::Result;
+use crate::gpu::kernels::{ACTIVATION_BACKWARD, ACTIVATION_FORWARD};
+use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
 use crate::network::ActivationFunction::{self, LeakyRelu, Relu, Sigmoid, Tanh};
+use crate::network::Shape;
 
 /// Slope of the leaky ReLU below 0.
 pub const LEAKY_SLOPE: f64 = 0.01;
@@ -46,6 +50,52 @@ fn each_pair<T: Float>(output: &[T], grad_output: &[T], grad_input: &mut [T], f:
     for ((grad, y), g) in grad_input.iter_mut().zip(output).zip(grad_output) {
         *grad = f(*y, *g);
     }
+}
+
+// ---- on the GPU
+
+/// The function's number in `common.wgsl`.
+pub fn code(function: ActivationFunction) -> u32 {
+    match function {
+        Relu => 0,
+        Sigmoid => 1,
+        Tanh => 2,
+        LeakyRelu => 3,
+    }
+}
+
+/// `name`: the layer's; `input`, `output`: (batch, shape).
+pub fn record_forward(
+    recorder: &mut Recorder,
+    name: &str,
+    function: ActivationFunction,
+    shape: Shape,
+    input: &View,
+    output: &View,
+) -> Result<()> {
+    let (vectors, constants) = constants(recorder, function, shape);
+    let label = format!("{name}.forward");
+    recorder.dispatch(&label, &ACTIVATION_FORWARD, &constants, &[input, output], workgroups(vectors))
+}
+
+/// `output` is what the forward pass stored; all three are (batch, shape).
+pub fn record_backward(
+    recorder: &mut Recorder,
+    name: &str,
+    function: ActivationFunction,
+    shape: Shape,
+    output: &View,
+    grad_output: &View,
+    grad_input: &View,
+) -> Result<()> {
+    let (vectors, constants) = constants(recorder, function, shape);
+    let label = format!("{name}.backward");
+    recorder.dispatch(&label, &ACTIVATION_BACKWARD, &constants, &[output, grad_output, grad_input], workgroups(vectors))
+}
+
+fn constants(recorder: &Recorder, function: ActivationFunction, shape: Shape) -> (usize, [(&'static str, Constant); 3]) {
+    let vectors = recorder.batch * shape.height * shape.width * padded(shape.channels) / 4;
+    (vectors, [("VECTORS", vectors.into()), ("CHANNELS", shape.channels.into()), ("FUNCTION", code(function).into())])
 }
 
 #[cfg(test)]

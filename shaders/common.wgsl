@@ -1,0 +1,100 @@
+// Prepended to every kernel, after the constants of the dispatch:
+//   GRID_WIDTH  workgroups in a row of the grid, which folds into y past 65535
+//   BATCH       images that the buffers hold
+// Activations are (batch, height, width, channels) with channels padded to a multiple of 4, as vec4s; padded
+// channels are exactly 0.
+
+const WORKGROUP: u32 = 64;
+
+// What changes from step to step: `StepParams` in src/gpu/recorder.rs.
+struct StepParams {
+    step: u32,
+    seed: u32,
+    learning_rate: f32,
+    momentum: f32,
+    weight_decay: f32,
+    dropout: f32,
+    images: u32, // how many of the BATCH images are real (fewer than BATCH in evaluation only)
+    slot: u32,   // place of this step's record in the ring
+}
+
+// The number of this workgroup. The last row of a folded grid may go past what is needed: compare with the size.
+fn workgroup_index(group: vec3u) -> u32 {
+    return group.y * GRID_WIDTH + group.x;
+}
+
+// The number of this thread.
+fn thread_index(group: vec3u, local: u32) -> u32 {
+    return workgroup_index(group) * WORKGROUP + local;
+}
+
+// Sets the padded channels of vec4 number `block` to 0.
+fn keep_channels(value: vec4f, block: u32, channels: u32) -> vec4f {
+    return select(vec4f(0.0), value, vec4u(block * 4) + vec4u(0, 1, 2, 3) < vec4u(channels));
+}
+
+fn is_nan(value: vec4f) -> vec4<bool> {
+    return (bitcast<vec4u>(value) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}
+
+// NaN or infinite, seen on the bits: a compiler may assume that floats are neither.
+fn not_finite(value: vec4f) -> bool {
+    return any((bitcast<vec4u>(value) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
+}
+
+// ---- activation functions: the numbers are those of `code` in src/layers/activation.rs
+
+const RELU: u32 = 0;
+const SIGMOID: u32 = 1;
+const TANH: u32 = 2;
+const LEAKY_RELU: u32 = 3;
+const LEAKY_SLOPE: f32 = 0.01;
+
+// `x <= 0` and not `x > 0`: NaN goes through instead of becoming 0.
+fn activate(function: u32, x: vec4f) -> vec4f {
+    switch function {
+        case RELU: { return select(x, vec4f(0.0), x <= vec4f(0.0)); }
+        case SIGMOID: { return 1.0 / (1.0 + exp(-x)); }
+        // Some drivers' tanh overflows from about 44; from 15 on it is 1 in f32. `clamp` may lose NaN.
+        case TANH: { return select(tanh(clamp(x, vec4f(-15.0), vec4f(15.0))), x, is_nan(x)); }
+        case LEAKY_RELU: { return select(x, LEAKY_SLOPE * x, x <= vec4f(0.0)); }
+        default: { return x; }
+    }
+}
+
+// grad_output times the derivative, which is taken from the stored output.
+fn activate_backward(function: u32, output: vec4f, grad_output: vec4f) -> vec4f {
+    switch function {
+        case RELU: { return select(grad_output, vec4f(0.0), output <= vec4f(0.0)); }
+        case SIGMOID: { return grad_output * output * (1.0 - output); }
+        case TANH: { return grad_output * (1.0 - output * output); }
+        case LEAKY_RELU: { return select(grad_output, LEAKY_SLOPE * grad_output, output <= vec4f(0.0)); }
+        default: { return grad_output; }
+    }
+}
+
+// ---- randomness as a function: the same bits as src/rng.rs
+
+const STREAM_DROPOUT: u32 = 3;
+
+fn mix_bits(word: u32) -> u32 {
+    var x = word;
+    x ^= x >> 16;
+    x *= 0x7feb352du;
+    x ^= x >> 15;
+    x *= 0x846ca68bu;
+    return x ^ (x >> 16);
+}
+
+fn hash(seed: u32, stream: u32, step: u32, layer: u32, index: u32) -> u32 {
+    var h = mix_bits(seed ^ 0x9e3779b9u);
+    h = mix_bits((h + 0x9e3779b9u) ^ stream);
+    h = mix_bits((h + 0x9e3779b9u) ^ step);
+    h = mix_bits((h + 0x9e3779b9u) ^ layer);
+    return mix_bits((h + 0x9e3779b9u) ^ index);
+}
+
+// In [0, 1), exact in f32.
+fn uniform_float(bits: u32) -> f32 {
+    return f32(bits >> 8) * (1.0 / 16777216.0);
+}

@@ -1,0 +1,249 @@
+//! The adapter, the device and its queue; how its failures become [`Error`]s; pipelines, compiled once a source text.
+
+use super::kernels::{Access, Kernel};
+use crate::error::{Error, Result};
+use futures_channel::oneshot;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// What is known about the adapter.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Facts {
+    /// `NVIDIA GeForce RTX 3060`, `llvmpipe (LLVM 15.0.6, 256 bits)`, ...; may be empty in a browser.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12` or `webgpu`.
+    pub backend: String,
+    /// Whether a processor does the work of a graphics card. The CPU backend is faster then.
+    pub software: bool,
+}
+
+/// An open device. Clones share it and its compiled pipelines.
+#[derive(Clone)]
+pub struct Device {
+    pub facts: Facts,
+    pub queue: wgpu::Queue,
+    pub(super) device: wgpu::Device,
+    /// Bytes that one binding may span: the adapter's limit, or less in tests of the splitting.
+    binding_limit: u64,
+    buffer_limit: u64,
+    failure: Arc<Mutex<Option<Error>>>,
+    pipelines: Arc<Mutex<HashMap<String, Pipeline>>>,
+}
+
+#[derive(Clone)]
+pub(super) struct Pipeline {
+    pub compute: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+impl Device {
+    /// Opens the strongest adapter with the sizes it offers.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`], [`Error::NoDevice`].
+    pub async fn open() -> Result<Device> {
+        let instance = wgpu::Instance::default();
+        let options =
+            wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
+        let adapter = instance.request_adapter(&options).await.map_err(|_| Error::NoAdapter)?;
+        let offered = adapter.limits();
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("alexnet-lab"),
+            required_limits: wgpu::Limits {
+                max_buffer_size: offered.max_buffer_size,
+                max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+                ..wgpu::Limits::default()
+            },
+            ..Default::default()
+        };
+        let (device, queue) =
+            adapter.request_device(&descriptor).await.map_err(|error| Error::NoDevice { why: error.to_string() })?;
+        let failure = Arc::new(Mutex::new(None));
+        report_failures(&device, &failure);
+        Ok(Device {
+            facts: facts(&adapter.get_info()),
+            queue,
+            binding_limit: offered.max_storage_buffer_binding_size,
+            buffer_limit: offered.max_buffer_size,
+            device,
+            failure,
+            pipelines: Arc::default(),
+        })
+    }
+
+    /// The same device with a smaller binding limit, to see the splitting at work.
+    pub fn with_binding_limit(&self, bytes: u64) -> Device {
+        Device { binding_limit: bytes.min(self.binding_limit), ..self.clone() }
+    }
+
+    /// Bytes that one binding may span.
+    pub fn binding_limit(&self) -> u64 {
+        self.binding_limit
+    }
+
+    /// The first failure that the driver reported, if any; it stays.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    pub fn check(&self) -> Result<()> {
+        lock(&self.failure).clone().map_or(Ok(()), Err)
+    }
+
+    /// A zeroed buffer that kernels read and write.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] before anything is allocated.
+    pub(super) fn storage(&self, label: &str, bytes: u64) -> Result<wgpu::Buffer> {
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        self.buffer(label, bytes, usage)
+    }
+
+    pub(super) fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        if bytes > self.buffer_limit {
+            return Err(Error::TooLarge { needed: bytes, limit: self.buffer_limit });
+        }
+        // A binding may not be empty; the largest alignment in use is 256.
+        let size = bytes.max(256).next_multiple_of(4);
+        Ok(self.device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false }))
+    }
+
+    /// The pipeline of `kernel` for a composed source; compiled at the first request.
+    pub(super) fn pipeline(&self, label: &str, kernel: &Kernel, source: String) -> Pipeline {
+        lock(&self.pipelines).entry(source).or_insert_with_key(|source| self.compile(label, kernel, source)).clone()
+    }
+
+    /// Every source text compiled so far, for the shader tests.
+    pub fn compiled_sources(&self) -> Vec<String> {
+        lock(&self.pipelines).keys().cloned().collect()
+    }
+
+    fn compile(&self, label: &str, kernel: &Kernel, source: &str) -> Pipeline {
+        let entry = |binding: &super::kernels::Binding| wgpu::BindGroupLayoutEntry {
+            binding: binding.index,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: match binding.access {
+                    Access::Uniform => wgpu::BufferBindingType::Uniform,
+                    access => wgpu::BufferBindingType::Storage { read_only: access == Access::Read },
+                },
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        };
+        let entries: Vec<_> = kernel.bindings.iter().map(entry).collect();
+        let (device, label) = (&self.device, Some(label));
+        let module =
+            device.create_shader_module(wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(source.into()) });
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(kernel.entry),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                // Every kernel writes what it reads from workgroup memory.
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        Pipeline { compute, layout }
+    }
+
+    /// Delivers callbacks that are due. In a browser the event loop does this.
+    #[allow(dead_code)] // until the readback ring is there
+    pub(super) fn poll(&self) {
+        #[cfg(not(target_arch = "wasm32"))]
+        let _ = self.device.poll(wgpu::PollType::Poll);
+    }
+
+    /// Waits for `receiver`: natively by polling the device, in a browser by yielding to the event loop.
+    ///
+    /// # Errors
+    /// Whatever the driver reported instead.
+    pub(super) async fn wait<T>(&self, receiver: &mut oneshot::Receiver<T>) -> Result<T> {
+        #[cfg(not(target_arch = "wasm32"))]
+        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+        let received = receiver.await;
+        self.check()?;
+        received.map_err(|_| Error::DeviceLost { why: "it dropped a pending read".into() })
+    }
+
+    /// Reads `bytes` from `offset` of a buffer, in pieces.
+    pub(super) async fn read(&self, buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
+        const PIECE: u64 = 1 << 26;
+        self.check()?;
+        let mut data = Vec::with_capacity(bytes as usize);
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let staging = self.buffer("staging", bytes.min(PIECE), usage)?;
+        for start in (0..bytes).step_by(PIECE as usize) {
+            let length = PIECE.min(bytes - start);
+            let mut encoder = self.encoder("read");
+            encoder.copy_buffer_to_buffer(buffer, offset + start, &staging, 0, length);
+            self.queue.submit([encoder.finish()]);
+            let mut mapped = map(&staging, length);
+            self.wait(&mut mapped).await?.map_err(|error| Error::DeviceLost { why: error.to_string() })?;
+            data.extend_from_slice(&mapped_bytes(&staging, length)?);
+            staging.unmap();
+        }
+        staging.destroy();
+        Ok(data)
+    }
+
+    pub(super) fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
+        self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
+    }
+}
+
+/// Starts mapping the first `bytes` of `staging` for reading.
+pub(super) fn map(staging: &wgpu::Buffer, bytes: u64) -> oneshot::Receiver<std::result::Result<(), wgpu::BufferAsyncError>> {
+    let (sender, receiver) = oneshot::channel();
+    // A receiver that is gone no longer wants the answer.
+    staging.map_async(wgpu::MapMode::Read, ..bytes, move |outcome| drop(sender.send(outcome)));
+    receiver
+}
+
+/// The bytes of a mapped buffer.
+pub(super) fn mapped_bytes(staging: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>> {
+    let view = staging.get_mapped_range(..bytes);
+    let view = view.map_err(|error| Error::Gpu { place: "reading a buffer".into(), why: error.to_string() })?;
+    Ok(view.to_vec())
+}
+
+/// Keeps the first failure; later ones are its consequences.
+fn report_failures(device: &wgpu::Device, failure: &Arc<Mutex<Option<Error>>>) {
+    let lost = failure.clone();
+    device.set_device_lost_callback(move |reason, message| {
+        // Dropping the last handle also ends here; nobody is left to read it then.
+        let why = if message.is_empty() { format!("{reason:?}") } else { message };
+        lock(&lost).get_or_insert(Error::DeviceLost { why });
+    });
+    let wrong = failure.clone();
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        let place = match error {
+            wgpu::Error::OutOfMemory { .. } => "an allocation",
+            wgpu::Error::Validation { .. } => "validation",
+            wgpu::Error::Internal { .. } => "the driver",
+        };
+        lock(&wrong).get_or_insert(Error::Gpu { place: place.into(), why: error.to_string() });
+    }));
+}
+
+fn facts(info: &wgpu::AdapterInfo) -> Facts {
+    let words = format!("{} {} {}", info.name, info.driver, info.driver_info).to_lowercase();
+    let known = ["llvmpipe", "lavapipe", "swiftshader", "basic render driver", "softpipe"];
+    let software = info.device_type == wgpu::DeviceType::Cpu || known.iter().any(|name| words.contains(name));
+    let backend = if cfg!(target_arch = "wasm32") { "webgpu".into() } else { info.backend.to_str().into() };
+    Facts { name: info.name.clone(), backend, software }
+}
+
+/// A poisoned lock still holds what it held: the data is never half written.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,61 @@
+//! The table of kernels: file, entry point and bindings of each. `tests/shaders.rs` compares it with what the WGSL says.
+//!
+//! To add a kernel: write its entry point in `shaders/<stem>.wgsl`, add a row below, and record it with
+//! [`super::recorder::Recorder::dispatch`] in `src/layers/<stem>.rs`. The shader is composed of constants (from the
+//! dispatch), `common.wgsl` and the file. Indices of bindings are unique in a file; a row lists those that its
+//! entry point uses, in the order in which the dispatch gives the buffers.
+
+/// What a kernel does with a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// `var<uniform>`
+    Uniform,
+    /// `var<storage, read>`
+    Read,
+    /// `var<storage, read_write>`
+    ReadWrite,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binding {
+    pub index: u32,
+    pub name: &'static str,
+    pub access: Access,
+}
+
+#[derive(Debug)]
+pub struct Kernel {
+    /// `conv.forward`
+    pub name: &'static str,
+    pub source: &'static str,
+    pub entry: &'static str,
+    pub bindings: &'static [Binding],
+}
+
+/// Prepended to every kernel: index helpers, step parameters and the random function of `src/rng.rs`.
+pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
+
+/// Threads of a workgroup, in every kernel.
+pub const WORKGROUP: usize = 64;
+
+macro_rules! kernels {
+    (access uniform) => { Access::Uniform };
+    (access read) => { Access::Read };
+    (access write) => { Access::ReadWrite };
+    ($($NAME:ident = $stem:literal $entry:ident ($($index:literal $access:ident $binding:ident),*);)*) => {
+        $(pub const $NAME: Kernel = Kernel {
+            name: concat!($stem, ".", stringify!($entry)),
+            source: include_str!(concat!("../../shaders/", $stem, ".wgsl")),
+            entry: stringify!($entry),
+            bindings: &[$(Binding { index: $index, name: stringify!($binding), access: kernels!(access $access) }),*],
+        };)*
+
+        pub const KERNELS: &[&Kernel] = &[$(&$NAME),*];
+    };
+}
+
+// `write` is read_write in WGSL, which has no write-only storage.
+kernels! {
+    ACTIVATION_FORWARD = "activation" forward (0 read input, 1 write output);
+    ACTIVATION_BACKWARD = "activation" backward (1 write output, 2 read grad_output, 3 write grad_input);
+}

@@ -1,0 +1,256 @@
+//! Dispatches, recorded once over fixed buffers and replayed at every step.
+
+use super::device::Device;
+use super::kernels::{COMMON, Kernel, WORKGROUP};
+use crate::error::{Error, Result};
+
+/// Most workgroups along one axis of a grid, on every adapter.
+const GRID_LIMIT: usize = 65_535;
+
+/// What changes from step to step; the struct of the same name in `common.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct StepParams {
+    pub step: u32,
+    pub seed: u32,
+    pub learning_rate: f32,
+    pub momentum: f32,
+    pub weight_decay: f32,
+    pub dropout: f32,
+    /// How many of the batch's images are real.
+    pub images: u32,
+    /// Place of this step's record in the ring.
+    pub slot: u32,
+}
+
+/// A range of a buffer.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub(super) buffer: wgpu::Buffer,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+}
+
+impl View {
+    /// `floats` (or other 4-byte words) from `start` on. `start` is a multiple of [`ALIGNMENT`].
+    pub fn slice(&self, start: usize, floats: usize) -> View {
+        debug_assert!(start.is_multiple_of(ALIGNMENT) && (start + floats) as u64 * 4 <= self.bytes);
+        View { buffer: self.buffer.clone(), offset: self.offset + start as u64 * 4, bytes: floats as u64 * 4 }
+    }
+
+    fn resource(&self) -> wgpu::BindingResource<'_> {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.buffer,
+            offset: self.offset,
+            size: std::num::NonZeroU64::new(self.bytes),
+        })
+    }
+
+    /// Enqueues a write of `data` (whole 4-byte words) at the start of the view.
+    pub fn write(&self, device: &Device, data: &[u8]) {
+        device.queue.write_buffer(&self.buffer, self.offset, data);
+    }
+
+    /// Reads the view after everything enqueued so far.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    pub async fn read<T: bytemuck::Pod>(&self, device: &Device) -> Result<Vec<T>> {
+        Ok(bytemuck::pod_collect_to_vec(&device.read(&self.buffer, self.offset, self.bytes).await?))
+    }
+
+    /// Length in 4-byte words.
+    pub fn words(&self) -> usize {
+        (self.bytes / 4) as usize
+    }
+}
+
+/// A slice of a buffer starts at a multiple of this many 4-byte words (256 bytes, the largest alignment in use).
+pub const ALIGNMENT: usize = 64;
+
+/// Channels as they are stored: a multiple of 4.
+pub fn padded(channels: usize) -> usize {
+    channels.next_multiple_of(4)
+}
+
+/// A constant of a shader.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constant {
+    Whole(u32),
+    Float(f32),
+    Switch(bool),
+}
+
+impl From<usize> for Constant {
+    fn from(value: usize) -> Self {
+        Constant::Whole(value as u32)
+    }
+}
+
+impl From<u32> for Constant {
+    fn from(value: u32) -> Self {
+        Constant::Whole(value)
+    }
+}
+
+impl From<f32> for Constant {
+    fn from(value: f32) -> Self {
+        Constant::Float(value)
+    }
+}
+
+impl From<bool> for Constant {
+    fn from(value: bool) -> Self {
+        Constant::Switch(value)
+    }
+}
+
+impl std::fmt::Display for Constant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Constant::Whole(value) => write!(f, "u32 = {value}u"),
+            // Rust's shortest form that reads back as the same float.
+            Constant::Float(value) => write!(f, "f32 = {value:e}f"),
+            Constant::Switch(value) => write!(f, "bool = {value}"),
+        }
+    }
+}
+
+struct Command {
+    label: String,
+    pipeline: wgpu::ComputePipeline,
+    bind_group: wgpu::BindGroup,
+    grid: (u32, u32),
+}
+
+/// Dispatches in order.
+#[derive(Default)]
+pub struct Recording {
+    commands: Vec<Command>,
+}
+
+impl Recording {
+    pub fn dispatches(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Enqueues all of them in one submit.
+    pub fn run(&self, device: &Device) {
+        let mut encoder = device.encoder("run");
+        self.replay(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("run"), timestamp_writes: None }));
+        device.queue.submit([encoder.finish()]);
+    }
+
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.commands.iter().map(|command| command.label.as_str())
+    }
+
+    /// Appends the dispatches to a pass.
+    pub(super) fn replay(&self, pass: &mut wgpu::ComputePass<'_>) {
+        for command in &self.commands {
+            pass.set_pipeline(&command.pipeline);
+            pass.set_bind_group(0, &command.bind_group, &[]);
+            pass.dispatch_workgroups(command.grid.0, command.grid.1, 1);
+        }
+    }
+}
+
+/// Takes the dispatches of one recording, and makes the buffers that they need.
+pub struct Recorder<'a> {
+    device: &'a Device,
+    /// Images that the activation buffers hold: (batch, height, width, padded channels).
+    pub batch: usize,
+    /// The uniform buffer with [`StepParams`].
+    pub params: View,
+    recording: Recording,
+    memory: u64,
+}
+
+impl<'a> Recorder<'a> {
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn new(device: &'a Device, batch: usize) -> Result<Self> {
+        let bytes = size_of::<StepParams>() as u64;
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let params = View { buffer: device.buffer("step_params", bytes, usage)?, offset: 0, bytes };
+        Ok(Recorder { device, batch, params, recording: Recording::default(), memory: 0 })
+    }
+
+    /// A zeroed buffer of `words` 4-byte words.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn buffer(&mut self, label: &str, words: usize) -> Result<View> {
+        let bytes = words as u64 * 4;
+        self.memory += bytes;
+        Ok(View { buffer: self.device.storage(label, bytes)?, offset: 0, bytes })
+    }
+
+    /// Bytes that one binding may span.
+    pub fn binding_limit(&self) -> u64 {
+        self.device.binding_limit()
+    }
+
+    /// Records one dispatch of `workgroups` workgroups, each of [`WORKGROUP`] threads.
+    ///
+    /// * `label`: layer and pass, as in `conv2.backward_weight`.
+    /// * `constants`: become `const NAME: type = value;` above the source; BATCH and GRID_WIDTH are added.
+    /// * `views`: one for each binding of the kernel, in the table's order. Kernels of one dispatch may not write
+    ///   what another binding of it covers.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] when a view is larger than one binding may be.
+    pub fn dispatch(
+        &mut self,
+        label: &str,
+        kernel: &Kernel,
+        constants: &[(&str, Constant)],
+        views: &[&View],
+        workgroups: usize,
+    ) -> Result<()> {
+        assert_eq!(views.len(), kernel.bindings.len(), "{label}: one view for each binding of {}", kernel.name);
+        let limit = self.binding_limit();
+        if let Some(view) = views.iter().find(|view| view.bytes > limit) {
+            return Err(Error::TooLarge { needed: view.bytes, limit });
+        }
+        let rows = workgroups.div_ceil(GRID_LIMIT);
+        let width = workgroups.div_ceil(rows.max(1));
+        let source = compose(kernel, &[constants, &[("BATCH", self.batch.into()), ("GRID_WIDTH", width.into())]].concat());
+        let pipeline = self.device.pipeline(label, kernel, source);
+        let bound = views.iter().zip(kernel.bindings);
+        let entries: Vec<_> =
+            bound.map(|(view, binding)| wgpu::BindGroupEntry { binding: binding.index, resource: view.resource() }).collect();
+        let bind_group = self.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(label),
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
+        let grid = (width as u32, rows as u32);
+        self.recording.commands.push(Command { label: label.into(), pipeline: pipeline.compute, bind_group, grid });
+        Ok(())
+    }
+
+    /// The dispatches so far; the recorder goes on with an empty list.
+    pub fn take(&mut self) -> Recording {
+        std::mem::take(&mut self.recording)
+    }
+
+    /// Bytes of the buffers made so far.
+    pub fn memory(&self) -> u64 {
+        self.memory
+    }
+}
+
+/// Workgroups for `threads` threads.
+pub fn workgroups(threads: usize) -> usize {
+    threads.div_ceil(WORKGROUP)
+}
+
+/// The text of a shader: constants, `common.wgsl`, the kernel's file.
+pub fn compose(kernel: &Kernel, constants: &[(&str, Constant)]) -> String {
+    let mut source = format!("// {}\n", kernel.name);
+    for (name, constant) in constants {
+        source += &format!("const {name}: {constant};\n");
+    }
+    source + COMMON + kernel.source
+}
