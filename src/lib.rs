@@ -12,4 +12,6 @@ pub mod optimizer;
 pub mod rng;
 pub mod stats;
 pub mod trainer;
+#[cfg(target_arch = "wasm32")]
+mod web;
 pub mod weights;

@@ -277,7 +277,8 @@ fn gradient_row(stats: &GradientStats) -> Vec<f32> {
 
 /// 64 bins, nan, inf, min, max, mean, std, saturated share, dead share.
 fn activation_row(stats: &ActivationStats) -> Vec<f32> {
-    let bins = stats.bins.iter().chain(&[stats.nan, stats.inf]).map(|count| *count as f32);
+    let counts = [stats.nan, stats.inf];
+    let bins = stats.bins.iter().chain(&counts).map(|count| *count as f32);
     bins.chain([stats.min, stats.max, stats.mean, stats.std, stats.saturated, stats.dead]).collect()
 }
 
