@@ -58,4 +58,22 @@ macro_rules! kernels {
 kernels! {
     ACTIVATION_FORWARD = "activation" forward (0 read input, 1 write output);
     ACTIVATION_BACKWARD = "activation" backward (1 write output, 2 read grad_output, 3 write grad_input);
+    POOL_FORWARD_MAX = "pool" forward_max (0 read input, 1 write output, 2 write winners);
+    POOL_BACKWARD_MAX = "pool" backward_max (2 write winners, 3 read grad_output, 4 write grad_input);
+    POOL_FORWARD_AVG = "pool" forward_avg (0 read input, 1 write output);
+    POOL_BACKWARD_AVG = "pool" backward_avg (3 read grad_output, 4 write grad_input);
+    LRN_FORWARD = "lrn" forward (0 read input, 1 write output);
+    LRN_BACKWARD = "lrn" backward (0 read input, 2 read grad_output, 3 write grad_input);
+    BATCH_NORM_PARTIAL_STATISTICS = "batch_norm" partial_statistics (0 read input, 1 write partials);
+    BATCH_NORM_JOIN_STATISTICS = "batch_norm" join_statistics (1 write partials, 2 write mean, 3 write variance);
+    BATCH_NORM_FORWARD = "batch_norm" forward
+        (0 read input, 2 write mean, 3 write variance, 4 read gamma, 5 read beta, 6 write output);
+    BATCH_NORM_PARTIAL_GRADIENTS = "batch_norm" partial_gradients
+        (0 read input, 1 write partials, 2 write mean, 3 write variance, 7 read grad_output);
+    BATCH_NORM_JOIN_GRADIENTS = "batch_norm" join_gradients (1 write partials, 8 write grad_gamma, 9 write grad_beta);
+    BATCH_NORM_BACKWARD = "batch_norm" backward
+        (0 read input, 2 write mean, 3 write variance, 4 read gamma, 7 read grad_output, 8 write grad_gamma,
+        9 write grad_beta, 10 write grad_input);
+    BATCH_NORM_UPDATE_RUNNING = "batch_norm" update_running
+        (2 write mean, 3 write variance, 11 write running_mean, 12 write running_variance);
 }

@@ -10,6 +10,13 @@
 
 use super::{Gradients, sum_rows};
 use crate::cpu::Float;
+use crate::error::Result;
+use crate::gpu::kernels::{
+    BATCH_NORM_BACKWARD, BATCH_NORM_FORWARD, BATCH_NORM_JOIN_GRADIENTS, BATCH_NORM_JOIN_STATISTICS, BATCH_NORM_PARTIAL_GRADIENTS,
+    BATCH_NORM_PARTIAL_STATISTICS, BATCH_NORM_UPDATE_RUNNING,
+};
+use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
+use crate::network::Shape;
 
 /// Mean and biased variance of each channel, in two passes.
 pub fn statistics<T: Float>(
@@ -106,6 +113,106 @@ pub fn backward<T: Float>(
 /// `1 / sqrt(variance + epsilon)`, each channel.
 fn inverse_deviation<T: Float>(variance: &[T], epsilon: f64) -> impl Iterator<Item = T> {
     variance.iter().map(move |variance| T::ONE / (*variance + T::of(epsilon)).sqrt())
+}
+
+// ---- on the GPU ----
+
+/// A layer's constants on the GPU, and what its passes keep.
+pub struct Kept {
+    rows: usize,
+    blocks: usize,
+    chunk: usize,
+    epsilon: f64,
+    momentum: f64,
+    partials: View, // (chunks, blocks, 2), vec4s
+    mean: View,     // (padded channels), of the batch
+    variance: View, // (padded channels), of the batch, biased
+}
+
+impl Kept {
+    /// # Errors
+    /// [`crate::error::Error::TooLarge`].
+    pub fn new(recorder: &mut Recorder, name: &str, shape: Shape, epsilon: f64, momentum: f64) -> Result<Kept> {
+        let (rows, blocks) = (recorder.batch * shape.height * shape.width, padded(shape.channels) / 4);
+        // As many rows in a chunk as there are chunks: both stages sum equally long.
+        let chunk = (rows as f64).sqrt().ceil() as usize;
+        let mut buffer = |what: &str, blocks: usize| recorder.buffer(&format!("{name}.{what}"), 4 * blocks);
+        let partials = buffer("partials", 2 * rows.div_ceil(chunk) * blocks)?;
+        let (mean, variance) = (buffer("mean", blocks)?, buffer("variance", blocks)?);
+        Ok(Kept { rows, blocks, chunk, epsilon, momentum, partials, mean, variance })
+    }
+
+    fn constants(&self) -> [(&'static str, Constant); 6] {
+        [
+            ("ROWS", self.rows.into()),
+            ("CHANNEL_BLOCKS", self.blocks.into()),
+            ("CHUNK", self.chunk.into()),
+            ("CHUNKS", self.chunks().into()),
+            ("EPSILON", (self.epsilon as f32).into()),
+            ("MOMENTUM", (self.momentum as f32).into()),
+        ]
+    }
+
+    fn chunks(&self) -> usize {
+        self.rows.div_ceil(self.chunk)
+    }
+}
+
+/// Records [`statistics`] of a training batch.
+pub fn record_statistics(recorder: &mut Recorder, name: &str, kept: &Kept, input: &View) -> Result<()> {
+    let constants = kept.constants();
+    let label = format!("{name}.partial_statistics");
+    let groups = workgroups(kept.chunks() * kept.blocks);
+    recorder.dispatch(&label, &BATCH_NORM_PARTIAL_STATISTICS, &constants, &[input, &kept.partials], groups)?;
+    let label = format!("{name}.join_statistics");
+    let views = [&kept.partials, &kept.mean, &kept.variance];
+    recorder.dispatch(&label, &BATCH_NORM_JOIN_STATISTICS, &constants, &views, workgroups(kept.blocks))
+}
+
+/// Records [`forward`], with the `running` mean and variance in evaluation, else with the batch's.
+pub fn record_forward(
+    recorder: &mut Recorder,
+    name: &str,
+    kept: &Kept,
+    running: Option<&[View; 2]>, // (padded channels)
+    [gamma, beta]: [&View; 2],   // (padded channels)
+    input: &View,                // (rows, padded channels)
+    output: &View,               // (rows, padded channels)
+) -> Result<()> {
+    let [mean, variance] = running.map_or([&kept.mean, &kept.variance], |[mean, variance]| [mean, variance]);
+    let views = [input, mean, variance, gamma, beta, output];
+    let groups = workgroups(kept.rows * kept.blocks);
+    recorder.dispatch(&format!("{name}.forward"), &BATCH_NORM_FORWARD, &kept.constants(), &views, groups)
+}
+
+/// Records [`backward`], after [`record_statistics`].
+pub fn record_backward(
+    recorder: &mut Recorder,
+    name: &str,
+    kept: &Kept,
+    gamma: &View,                        // (padded channels)
+    [grad_gamma, grad_beta]: [&View; 2], // (padded channels)
+    input: &View,                        // (rows, padded channels)
+    grad_output: &View,                  // (rows, padded channels)
+    grad_input: &View,                   // (rows, padded channels)
+) -> Result<()> {
+    let (constants, [mean, variance]) = (kept.constants(), [&kept.mean, &kept.variance]);
+    let label = format!("{name}.partial_gradients");
+    let views = [input, &kept.partials, mean, variance, grad_output];
+    recorder.dispatch(&label, &BATCH_NORM_PARTIAL_GRADIENTS, &constants, &views, workgroups(kept.chunks() * kept.blocks))?;
+    let label = format!("{name}.join_gradients");
+    let views = [&kept.partials, grad_gamma, grad_beta];
+    recorder.dispatch(&label, &BATCH_NORM_JOIN_GRADIENTS, &constants, &views, workgroups(kept.blocks))?;
+    let views = [input, mean, variance, gamma, grad_output, grad_gamma, grad_beta, grad_input];
+    let groups = workgroups(kept.rows * kept.blocks);
+    recorder.dispatch(&format!("{name}.backward"), &BATCH_NORM_BACKWARD, &constants, &views, groups)
+}
+
+/// Records [`update_running`] with the statistics of the batch.
+pub fn record_update(recorder: &mut Recorder, name: &str, kept: &Kept, [mean, variance]: &[View; 2]) -> Result<()> {
+    let views = [&kept.mean, &kept.variance, mean, variance];
+    let label = format!("{name}.update_running");
+    recorder.dispatch(&label, &BATCH_NORM_UPDATE_RUNNING, &kept.constants(), &views, workgroups(kept.blocks))
 }
 
 #[cfg(test)]

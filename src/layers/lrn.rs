@@ -9,6 +9,10 @@
 //! s is computed again in backward rather than stored.
 
 use crate::cpu::Float;
+use crate::error::Result;
+use crate::gpu::kernels::{LRN_BACKWARD, LRN_FORWARD};
+use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
+use crate::network::Shape;
 
 /// The layer's constants, in the network's type.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +106,53 @@ pub fn backward<T: Float>(lrn: &Lrn, channels: usize, input: &[T], grad_output: 
             *grad = *g * *power - factor * *a * *sum;
         }
     }
+}
+
+// ---- on the GPU ----
+
+/// Records [`forward`].
+pub fn record_forward(
+    recorder: &mut Recorder,
+    name: &str,
+    lrn: &Lrn,
+    shape: Shape,
+    input: &View,  // (batch, shape)
+    output: &View, // (batch, shape)
+) -> Result<()> {
+    let (vectors, constants) = constants(recorder, lrn, shape);
+    recorder.dispatch(&format!("{name}.forward"), &LRN_FORWARD, &constants, &[input, output], workgroups(vectors))
+}
+
+/// Records [`backward`].
+pub fn record_backward(
+    recorder: &mut Recorder,
+    name: &str,
+    lrn: &Lrn,
+    shape: Shape,
+    input: &View,       // (batch, shape)
+    grad_output: &View, // (batch, shape)
+    grad_input: &View,  // (batch, shape)
+) -> Result<()> {
+    let (vectors, constants) = constants(recorder, lrn, shape);
+    let views = [input, grad_output, grad_input];
+    recorder.dispatch(&format!("{name}.backward"), &LRN_BACKWARD, &constants, &views, workgroups(vectors))
+}
+
+fn constants(recorder: &Recorder, lrn: &Lrn, shape: Shape) -> (usize, [(&'static str, Constant); 8]) {
+    let blocks = padded(shape.channels) / 4;
+    let vectors = recorder.batch * shape.height * shape.width * blocks;
+    let constants = [
+        ("VECTORS", vectors.into()),
+        ("CHANNEL_BLOCKS", blocks.into()),
+        ("BELOW", lrn.below().into()),
+        ("ABOVE", lrn.above().into()),
+        // No window reaches further than all channels.
+        ("REACH", lrn.below().max(lrn.above()).div_ceil(4).min(blocks).into()),
+        ("K", (lrn.k as f32).into()),
+        ("ALPHA", (lrn.alpha as f32).into()),
+        ("BETA", (lrn.beta as f32).into()),
+    ];
+    (vectors, constants)
 }
 
 #[cfg(test)]

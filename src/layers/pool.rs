@@ -5,7 +5,11 @@
 
 use super::Window;
 use crate::cpu::Float;
+use crate::error::Result;
+use crate::gpu::kernels::{POOL_BACKWARD_AVG, POOL_BACKWARD_MAX, POOL_FORWARD_AVG, POOL_FORWARD_MAX};
+use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
 use crate::network::PoolKind::{self, Avg, Max};
+use crate::network::Shape;
 
 /// The pooled images.
 pub fn forward<T: Float>(
@@ -135,10 +139,78 @@ fn add_to_winner<T: Float>(tap: u32, winner: &[u32], g: &[T], grad: &mut [T]) {
     }
 }
 
+// ---- on the GPU ----
+
+/// What the GPU's forward pass keeps for its backward pass.
+pub struct Kept {
+    /// The place of each window's winner: (batch, out height, out width, padded channels), a byte each; max only.
+    winners: Option<View>,
+}
+
+impl Kept {
+    /// # Errors
+    /// [`crate::error::Error::TooLarge`].
+    pub fn new(recorder: &mut Recorder, name: &str, kind: PoolKind, window: &Window) -> Result<Kept> {
+        let words = vectors(recorder, window.output);
+        let winners = if kind == Max { Some(recorder.buffer(&format!("{name}.winners"), words)?) } else { None };
+        Ok(Kept { winners })
+    }
+}
+
+/// Records [`forward`].
+pub fn record_forward(
+    recorder: &mut Recorder,
+    name: &str,
+    window: &Window,
+    kept: &Kept,
+    input: &View,  // (batch, input)
+    output: &View, // (batch, output)
+) -> Result<()> {
+    let (label, groups) = (format!("{name}.forward"), workgroups(vectors(recorder, window.output)));
+    match &kept.winners {
+        Some(winners) => recorder.dispatch(&label, &POOL_FORWARD_MAX, &constants(window), &[input, output, winners], groups),
+        None => recorder.dispatch(&label, &POOL_FORWARD_AVG, &constants(window), &[input, output], groups),
+    }
+}
+
+/// Records [`backward`], after [`record_forward`].
+pub fn record_backward(
+    recorder: &mut Recorder,
+    name: &str,
+    window: &Window,
+    kept: &Kept,
+    grad_output: &View, // (batch, output)
+    grad_input: &View,  // (batch, input)
+) -> Result<()> {
+    let (label, groups) = (format!("{name}.backward"), workgroups(vectors(recorder, window.input)));
+    let constants = constants(window);
+    match &kept.winners {
+        Some(winners) => recorder.dispatch(&label, &POOL_BACKWARD_MAX, &constants, &[winners, grad_output, grad_input], groups),
+        None => recorder.dispatch(&label, &POOL_BACKWARD_AVG, &constants, &[grad_output, grad_input], groups),
+    }
+}
+
+fn vectors(recorder: &Recorder, shape: Shape) -> usize {
+    recorder.batch * shape.height * shape.width * padded(shape.channels) / 4
+}
+
+fn constants(window: &Window) -> [(&'static str, Constant); 8] {
+    assert!(window.kernel <= 16 && window.padding < window.kernel, "a winner's place is a byte, and no window is all padding");
+    [
+        ("HEIGHT", window.input.height.into()),
+        ("WIDTH", window.input.width.into()),
+        ("CHANNEL_BLOCKS", (padded(window.input.channels) / 4).into()),
+        ("OUT_HEIGHT", window.output.height.into()),
+        ("OUT_WIDTH", window.output.width.into()),
+        ("KERNEL", window.kernel.into()),
+        ("STRIDE", window.stride.into()),
+        ("PADDING", window.padding.into()),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Shape;
 
     const WINDOW: Window = Window {
         input: Shape { height: 3, width: 3, channels: 1 },
