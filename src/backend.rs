@@ -74,6 +74,9 @@ pub enum Reason {
     InsecureContext,
 }
 
+/// Most bytes of a network on the CPU: browsers end a tab with much more, and a failed allocation would end the module.
+const MEMORY_LIMIT: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 64 << 30 };
+
 /// Where the arithmetic runs.
 #[derive(Clone)]
 pub struct Machine {
@@ -95,6 +98,10 @@ impl Machine {
 
     /// Allocates the network for batches of at most `batch` images.
     pub async fn build(&self, network: &Network, batch: usize, dataset: &Dataset) -> Result<Backend> {
+        let needed = Cpu::<f32>::memory_needed(network, batch);
+        if needed > MEMORY_LIMIT {
+            return Err(Error::TooMuchMemory { needed, limit: MEMORY_LIMIT });
+        }
         Ok(Backend::Cpu(Box::new(Cpu::new(network.clone(), batch, dataset.mean, dataset.std))))
     }
 

@@ -82,6 +82,12 @@ pub enum Error {
     #[error("{file}: the tensor {tensor} is missing. Load it with the settings it was saved with.")]
     WeightsMissing { file: String, tensor: String },
 
+    // ---- memory -----------------------------------------------------------------------------------------------
+    #[error(
+        "This network needs {needed} bytes of memory, but a page can have {limit}. Choose a smaller batch or width, or the scaled architecture."
+    )]
+    TooMuchMemory { needed: u64, limit: u64 },
+
     // ---- the GPU ----------------------------------------------------------------------------------------------
     #[error("No graphics adapter answered. Use --backend cpu, or install a Vulkan, Metal or DirectX 12 driver.")]
     NoAdapter,

@@ -78,6 +78,8 @@ pub struct Trainer {
     diverged_at: Option<u64>,
     divergence: Option<Divergence>,
     evaluation: Option<Evaluation>,
+    /// Whether the backend holds the gradients of a step, not the zeros of a fresh start.
+    has_gradients: bool,
 }
 
 impl Trainer {
@@ -100,6 +102,7 @@ impl Trainer {
             diverged_at: None,
             divergence: None,
             evaluation: None,
+            has_gradients: false,
         })
     }
 
@@ -138,6 +141,7 @@ impl Trainer {
         let batch = self.training_batch(&indices, self.step);
         self.backend.step(&batch, &self.hyper(self.step))?;
         self.step += 1;
+        self.has_gradients = true;
         self.evaluation = None;
         Ok(true)
     }
@@ -188,8 +192,7 @@ impl Trainer {
         let state = self.backend.state().await?;
         self.backend.set_state(&state)?;
         self.backend.finished()?;
-        self.step = self.diverged_at.unwrap_or(self.step);
-        (self.diverged_at, self.divergence, self.evaluation) = (None, None, None);
+        self.begin(self.diverged_at.unwrap_or(self.step));
         Ok(())
     }
 
@@ -198,8 +201,7 @@ impl Trainer {
         self.backend.settle().await?;
         self.backend.finished()?;
         self.backend.set_state(&initial_state(&self.network, self.config.seed))?;
-        self.step = 0;
-        (self.diverged_at, self.divergence, self.evaluation) = (None, None, None);
+        self.begin(0);
         Ok(())
     }
 
@@ -267,9 +269,9 @@ impl Trainer {
         self.rebuild(config, None, Start::From(state, step)).await
     }
 
-    /// Gradients of the last step and activations on the probe batch; `None` before the first step.
+    /// Gradients of the last step and activations on the probe batch; `None` before the first step since a (re)start or a change of the network.
     pub async fn snapshot(&mut self) -> Result<Option<Snapshot>> {
-        if self.step == 0 || self.dataset.train.is_empty() {
+        if !self.has_gradients {
             return Ok(None);
         }
         let count = PROBE.min(self.config.batch as usize).min(self.dataset.train.len());
@@ -347,6 +349,13 @@ impl Trainer {
         self.backend.output_of(&batch, layer).await.map(Some)
     }
 
+    /// The next step is `step`, and what was known of earlier ones is forgotten.
+    fn begin(&mut self, step: u64) {
+        self.step = step;
+        (self.diverged_at, self.divergence, self.evaluation) = (None, None, None);
+        self.has_gradients = false;
+    }
+
     fn hyper(&self, step: u64) -> Hyper {
         Hyper {
             step,
@@ -406,8 +415,7 @@ impl Trainer {
         if let Some(dataset) = dataset {
             self.dataset = dataset;
         }
-        self.step = step;
-        (self.diverged_at, self.divergence, self.evaluation) = (None, None, None);
+        self.begin(step);
         Ok(())
     }
 }

@@ -154,3 +154,16 @@ fn a_saved_run_goes_on_as_if_it_had_not_stopped() {
     assert_eq!(other.step_count(), 5);
     assert_eq!(losses(&mut other, 5), rest);
 }
+
+#[test]
+fn memory_is_known_before_it_is_allocated() {
+    use alexnet_lab::cpu::Cpu;
+    use alexnet_lab::network::Network;
+    // The original network's state alone is 3 * 4 bytes a parameter.
+    let network = Network::new(&config("arch=original&width=1"), 1000);
+    let needed = Cpu::<f32>::memory_needed(&network, 2);
+    let state = 12 * network.parameters() as u64;
+    // One image: 650,000 activations after convolutions and 200,000 after poolings, a few times over.
+    assert!(needed > state && needed < state + 2 * 40_000_000, "{needed} {state}");
+    assert!(Cpu::<f32>::memory_needed(&network, 1024) > 1 << 33);
+}

@@ -169,8 +169,13 @@ impl<T: Float> Cpu<T> {
 
     /// Bytes of all buffers.
     pub fn memory_bytes(&self) -> u64 {
-        let elements = 3 * self.parameters.len() + self.running.len() + self.buffers.elements();
-        (elements * size_of::<T>()) as u64
+        Self::memory_needed(&self.network, self.capacity)
+    }
+
+    /// Bytes that [`Cpu::new`] would allocate.
+    pub fn memory_needed(network: &Network, capacity: usize) -> u64 {
+        let state = 3 * network.parameters() + network.running_len();
+        (state + Buffers::<T>::elements(network, capacity)) as u64 * size_of::<T>() as u64
     }
 
     pub fn network(&self) -> &Network {

@@ -45,17 +45,20 @@ pub(super) struct Buffers<T> {
     scratch: Vec<T>,
 }
 
+/// Elements that the convolution with the most patches needs.
+fn scratch_len(network: &Network, capacity: usize) -> usize {
+    let of_layer = |layer: &Layer| match layer.kind {
+        Kind::Conv { kernel, stride, padding, .. } => conv::scratch_len(&Window::new(layer, kernel, stride, padding), capacity),
+        _ => 0,
+    };
+    network.layers.iter().map(of_layer).max().unwrap_or(0)
+}
+
 impl<T: Float> Buffers<T> {
     pub fn new(network: &Network, capacity: usize) -> Self {
         let zeros = |layer: &Layer| vec![T::ZERO; capacity * layer.output.len()];
         let last = network.layers.len() - 1;
-        let scratch = network.layers.iter().map(|layer| match layer.kind {
-            Kind::Conv { kernel, stride, padding, .. } => {
-                conv::scratch_len(&Window::new(layer, kernel, stride, padding), capacity)
-            }
-            _ => 0,
-        });
-        let scratch = scratch.max().unwrap_or(0);
+        let scratch = scratch_len(network, capacity);
         Buffers {
             batch: 0,
             input: vec![T::ZERO; capacity * network.input.len()],
@@ -67,10 +70,11 @@ impl<T: Float> Buffers<T> {
         }
     }
 
-    /// Elements of all buffers.
-    pub fn elements(&self) -> usize {
-        let activations = self.outputs.iter().chain(&self.output_gradients).map(Vec::len).sum::<usize>();
-        activations + self.input.len() + self.statistics.len() + self.scratch.len()
+    /// Elements of all buffers for `capacity` images, known before they are allocated.
+    pub fn elements(network: &Network, capacity: usize) -> usize {
+        let outputs: usize = network.layers.iter().map(|layer| layer.output.len()).sum();
+        let gradients = outputs - network.classes; // the loss has none
+        capacity * (outputs + gradients + network.input.len()) + network.running_len() + scratch_len(network, capacity)
     }
 
     /// The place of a batch with `elements` elements, which is the next pass's.
