@@ -1,0 +1,247 @@
+//! `build`: from the sources to `dist/`. Four steps, each skipped while its inputs are the same as the last time.
+
+use crate::{Failure, Outcome, fail, repository};
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The features that every browser with 128-bit SIMD has. `--all-features` would let wasm-opt use what they reject.
+const WASM_FEATURES: &[&str] =
+    &["bulk-memory", "reference-types", "sign-ext", "nontrapping-float-to-int", "mutable-globals", "multivalue", "simd"];
+
+/// Where things are.
+struct Page {
+    root: PathBuf,
+    dist: PathBuf,
+    /// Intermediate files, and for each step the hash of the inputs that it was last made from.
+    work: PathBuf,
+}
+
+struct Step {
+    name: &'static str,
+    /// Files and folders below the root; a change in any of them repeats the step.
+    inputs: &'static [&'static str],
+    /// What the step makes, below the root; if one is missing, the step is repeated.
+    outputs: &'static [&'static str],
+    make: fn(&Page) -> Outcome,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "tools",
+        inputs: &["package.json", "package-lock.json"],
+        outputs: &["node_modules/.bin/esbuild", "node_modules/.bin/wasm-opt", "node_modules/uplot"],
+        make: tools,
+    },
+    Step {
+        name: "engine",
+        inputs: &["src", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json"],
+        outputs: &["dist/pkg/alexnet_lab.js", "dist/pkg/alexnet_lab_bg.wasm"],
+        make: engine,
+    },
+    Step {
+        name: "scripts",
+        inputs: &["www/js", "www/css", "www/style.css", "package-lock.json"],
+        outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js"],
+        make: scripts,
+    },
+    Step { name: "files", inputs: &["www"], outputs: &["dist/index.html", "dist/embed.html", "dist/i18n"], make: files },
+];
+
+/// Brings `dist/` up to date and returns its path.
+pub fn run() -> Outcome<PathBuf> {
+    let root = repository();
+    if !root.join("www/index.html").is_file() {
+        fail!(
+            "{} has no www/index.html: the page is built inside the repository. Run the program there, or use `serve --dir`.",
+            root.display()
+        );
+    }
+    let page = Page { dist: root.join("dist"), work: root.join("target/page"), root };
+    fs::create_dir_all(&page.work).map_err(about(&page.work))?;
+    // One build at a time: a second one waits here and then finds everything done.
+    let lock = page.work.join("lock");
+    let lock = File::create(&lock).map_err(about(&lock))?;
+    lock.lock()?;
+    for (number, step) in STEPS.iter().enumerate() {
+        let stamp = page.work.join(step.name);
+        let hash = format!("{:016x}", hash_of(&page.root, step.inputs)?);
+        let complete = step.outputs.iter().all(|output| page.root.join(output).exists());
+        if complete && fs::read_to_string(&stamp).is_ok_and(|last| last == hash) {
+            continue;
+        }
+        eprintln!("[{}/{}] {} ...", number + 1, STEPS.len(), step.name);
+        let start = Instant::now();
+        (step.make)(&page)?;
+        fs::write(&stamp, hash).map_err(about(&stamp))?;
+        eprintln!("[{}/{}] {} done in {:.1} s", number + 1, STEPS.len(), step.name, start.elapsed().as_secs_f64());
+    }
+    Ok(page.dist)
+}
+
+/// esbuild, wasm-opt and uPlot, in the versions of the lock file.
+fn tools(page: &Page) -> Outcome {
+    let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page.root);
+    finish(npm, "Install Node.js 20 or newer (https://nodejs.org); the page's scripts are bundled with it.")
+}
+
+/// The engine as WebAssembly with its JavaScript bindings.
+fn engine(page: &Page) -> Outcome {
+    install_target()?;
+    let module = compile(page)?;
+    let raw = page.work.join("pkg");
+    fs::create_dir_all(&raw).map_err(about(&raw))?;
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_path(&module)
+        .out_name("alexnet_lab")
+        .web(true)
+        .and_then(|bindgen| bindgen.typescript(false).generate(&raw))
+        .map_err(|error| Failure(format!("The bindings of {} could not be made: {error:#}.", module.display())))?;
+
+    let pkg = page.dist.join("pkg");
+    fs::create_dir_all(&pkg).map_err(about(&pkg))?;
+    let mut wasm_opt = page.tool("wasm-opt");
+    wasm_opt.arg(raw.join("alexnet_lab_bg.wasm")).arg("-O3").args(["--mvp-features"]);
+    wasm_opt.args(WASM_FEATURES.iter().map(|feature| format!("--enable-{feature}")));
+    wasm_opt.arg("-o").arg(pkg.join("alexnet_lab_bg.wasm"));
+    finish(wasm_opt, "")?;
+    let mut esbuild = page.tool("esbuild");
+    esbuild.arg(raw.join("alexnet_lab.js")).args(["--minify", "--format=esm", "--log-level=warning"]);
+    esbuild.arg(format!("--outfile={}", pkg.join("alexnet_lab.js").display()));
+    finish(esbuild, "")
+}
+
+/// `rustup target add`, unless the compiler has the target already.
+fn install_target() -> Outcome {
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().map_err(|error| {
+        Failure(format!("rustc could not be started: {error}. Install Rust (https://rustup.rs); the engine is compiled with it."))
+    })?;
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
+    if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
+        return Ok(());
+    }
+    eprintln!("      installing the Rust target {TARGET}");
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", TARGET]);
+    finish(
+        rustup,
+        "The page needs Rust's WebAssembly target; install it by hand with rustup (https://rustup.rs), or with your system's packages.",
+    )
+}
+
+/// Compiles the library and returns the path of the module, as cargo reports it.
+fn compile(page: &Page) -> Outcome<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["rustc", "--profile", "wasm", "--lib", "--crate-type", "cdylib", "--target", TARGET]);
+    cargo.args(["--locked", "--message-format", "json-render-diagnostics"]).current_dir(&page.root);
+    // These would replace the flags of .cargo/config.toml, SIMD among them.
+    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    let output = cargo
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Failure(format!("cargo could not be started: {error}. Install Rust (https://rustup.rs).")))?;
+    if !output.status.success() {
+        fail!("The engine could not be compiled for {TARGET}; cargo's messages above say why.");
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let modules = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let module = modules
+        .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == "alexnet_lab")
+        .filter_map(|message| message["filenames"].as_array()?.iter().find_map(|name| Some(PathBuf::from(name.as_str()?))))
+        .last();
+    module.ok_or_else(|| Failure("cargo compiled the engine, but named no module.".into()))
+}
+
+/// The page's two entries, each bundled into one file.
+fn scripts(page: &Page) -> Outcome {
+    let mut esbuild = page.tool("esbuild");
+    esbuild.args(["alexnet-lab=www/js/main.js", "worker=www/js/worker.js", "--bundle", "--format=esm", "--minify"]);
+    // Style sheets are imported as text, for the element's shadow root. The bindings stay a file of their own.
+    esbuild.args(["--target=es2022", "--loader:.css=text", "--external:*/pkg/alexnet_lab.js", "--log-level=warning"]);
+    esbuild.arg(format!("--outdir={}", page.dist.join("js").display()));
+    finish(esbuild, "")
+}
+
+/// Everything of `www/` that needs no bundling.
+fn files(page: &Page) -> Outcome {
+    for entry in list(&page.dist)? {
+        if !entry.ends_with("js") && !entry.ends_with("pkg") {
+            if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) }.map_err(about(&entry))?;
+        }
+    }
+    let www = page.root.join("www");
+    for file in walk(&www)? {
+        let name = file.strip_prefix(&www).expect("walk stays inside");
+        if name.starts_with("js") {
+            continue;
+        }
+        let copy = page.dist.join(name);
+        fs::create_dir_all(copy.parent().expect("inside dist")).map_err(about(&copy))?;
+        fs::copy(&file, &copy).map_err(about(&copy))?;
+    }
+    Ok(())
+}
+
+impl Page {
+    /// A tool that npm installed, to be run in the root.
+    fn tool(&self, name: &str) -> Command {
+        let file = if cfg!(windows) { format!("{name}.cmd") } else { name.into() };
+        let mut command = Command::new(self.root.join("node_modules/.bin").join(file));
+        command.current_dir(&self.root);
+        command
+    }
+}
+
+/// Runs a tool to its end, its messages going to standard error; `hint` is what to do if it cannot be started.
+fn finish(mut command: Command, hint: &str) -> Outcome {
+    let name = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => fail!("{name} ended with {status}; its messages above say why. {hint}"),
+        Err(error) => fail!("{name} could not be started: {error}. {hint}"),
+    }
+}
+
+/// A hash of the names and bytes of `inputs`; the program's own sources are no input of the page.
+fn hash_of(root: &Path, inputs: &[&str]) -> Outcome<u64> {
+    let mut hasher = DefaultHasher::new();
+    for input in inputs {
+        for file in walk(&root.join(input))? {
+            if !file.starts_with(root.join("src/bin")) {
+                file.strip_prefix(root).expect("walk stays inside").hash(&mut hasher);
+                fs::read(&file).map_err(about(&file))?.hash(&mut hasher);
+            }
+        }
+    }
+    Ok(hasher.finish())
+}
+
+/// Every file at or below `path`, sorted; none if there is no such path.
+fn walk(path: &Path) -> Outcome<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(if path.exists() { vec![path.into()] } else { vec![] });
+    }
+    let below: Vec<Vec<PathBuf>> = list(path)?.iter().map(|entry| walk(entry)).collect::<Outcome<_>>()?;
+    Ok(below.concat())
+}
+
+/// The entries of a folder, sorted.
+fn list(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(about(folder))?;
+    let mut paths = entries.map(|entry| Ok(entry.map_err(about(folder))?.path())).collect::<Outcome<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Names the path that an input or output error is about.
+fn about(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path = path.display().to_string();
+    move |error| Failure(format!("{path}: {error}"))
+}
