@@ -46,7 +46,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "scripts",
         inputs: &["www/js", "www/css", "www/style.css", "package-lock.json"],
-        outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js"],
+        outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js", "dist/style.css"],
         make: scripts,
     },
     Step { name: "files", inputs: &["www"], outputs: &["dist/index.html", "dist/embed.html", "dist/i18n"], make: files },
@@ -158,27 +158,27 @@ fn compile(page: &Page) -> Outcome<PathBuf> {
     module.ok_or_else(|| Failure("cargo compiled the engine, but named no module.".into()))
 }
 
-/// The page's two entries, each bundled into one file.
+/// The page's two scripts and its style sheet, each bundled into one file.
 fn scripts(page: &Page) -> Outcome {
     let mut esbuild = page.tool("esbuild");
-    esbuild.args(["alexnet-lab=www/js/main.js", "worker=www/js/worker.js", "--bundle", "--format=esm", "--minify"]);
-    // Style sheets are imported as text, for the element's shadow root. The bindings stay a file of their own.
-    esbuild.args(["--target=es2022", "--loader:.css=text", "--external:*/pkg/alexnet_lab.js", "--log-level=warning"]);
-    esbuild.arg(format!("--outdir={}", page.dist.join("js").display()));
+    esbuild.args(["js/alexnet-lab=www/js/main.js", "js/worker=www/js/worker.js", "style=www/style.css"]);
+    // The bindings stay a file of their own, beside the module that they load.
+    esbuild.args(["--bundle", "--external:*/pkg/alexnet_lab.js", "--format=esm", "--target=es2022"]);
+    esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
     finish(esbuild, "")
 }
 
 /// Everything of `www/` that needs no bundling.
 fn files(page: &Page) -> Outcome {
     for entry in list(&page.dist)? {
-        if !entry.ends_with("js") && !entry.ends_with("pkg") {
+        if !["js", "pkg", "style.css"].iter().any(|made| entry.ends_with(made)) {
             if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) }.map_err(about(&entry))?;
         }
     }
     let www = page.root.join("www");
     for file in walk(&www)? {
         let name = file.strip_prefix(&www).expect("walk stays inside");
-        if name.starts_with("js") {
+        if ["js", "css", "style.css"].iter().any(|source| name.starts_with(source)) {
             continue;
         }
         let copy = page.dist.join(name);
@@ -209,9 +209,10 @@ fn finish(mut command: Command, hint: &str) -> Outcome {
     }
 }
 
-/// A hash of the names and bytes of `inputs`; the program's own sources are no input of the page.
+/// A hash of the names and bytes of `inputs`, and of this file, the recipe; the rest of the program is no input of the page.
 fn hash_of(root: &Path, inputs: &[&str]) -> Outcome<u64> {
     let mut hasher = DefaultHasher::new();
+    include_str!("build.rs").hash(&mut hasher);
     for input in inputs {
         for file in walk(&root.join(input))? {
             if !file.starts_with(root.join("src/bin")) {
