@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, Read};
 
-/// The most bytes that are unpacked of an archive; CIFAR-10's has 184,393,728.
+/// The most bytes that are unpacked of an archive; CIFAR-10's has about 184 million.
 const ARCHIVE_LIMIT: u64 = 256 << 20;
 /// Where a tar archive has the word `ustar`, in its first header.
 const USTAR: std::ops::Range<usize> = 257..262;

@@ -6,7 +6,7 @@ use super::{Dataset, IMAGE, Images, cifar10, idx};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 
-/// The longest file that is read; `cifar-10-binary.tar.gz` has 170,052,171 bytes.
+/// The longest file that is read; `cifar-10-binary.tar.gz` has about 170 million bytes.
 pub const LONGEST_FILE: u64 = 256 << 20;
 
 const FASHION: [&str; 10] =
@@ -123,6 +123,7 @@ impl Parts {
 
     fn assemble_cifar(self) -> Result<Dataset> {
         let (mut train, mut test) = (Images::default(), Images::default());
+        train.pixels.reserve_exact(self.0.values().map(|(_, images)| images.pixels.len()).sum()); // once, not by doubling
         for (part, (_, images)) in self.0 {
             if part == Part::CifarTest { &mut test } else { &mut train }.append(images);
         }
