@@ -1,0 +1,183 @@
+// The parts of the charts that need no browser. Run with `node --test tests/page/`.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bestGrid } from "../../www/js/charts/patches.js";
+import { worstPairs } from "../../www/js/charts/confusion.js";
+import { top } from "../../www/js/charts/predictions.js";
+import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile } from "../../www/js/charts/rows.js";
+import { Numbers, decade, linearTicks, logTicks, placeMarks } from "../../www/js/charts/scale.js";
+import { Series, Smooth, align } from "../../www/js/charts/series.js";
+
+test("log ticks are decades of one stride, far enough apart, and stay put when the axis grows", () => {
+  assert.deepEqual(logTicks(-12, 0, 1200, 50), [-12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0]);
+  for (const pixels of [90, 200, 333, 700]) {
+    for (const end of [0, 2, 4, 7.2]) {
+      const ticks = logTicks(-12, end, pixels, 50);
+      const perDecade = pixels / (end + 12);
+      ticks.forEach((tick, i) => {
+        assert.ok(tick >= -12 && tick <= end);
+        if (i) assert.ok((tick - ticks[i - 1]) * perDecade >= 50, `${ticks} in ${pixels} pixels`);
+      });
+      assert.ok(ticks.includes(0), "1 is always labelled");
+    }
+  }
+});
+
+test("linear ticks are round, inside, and at most as many as asked", () => {
+  assert.deepEqual(linearTicks(0, 1000, 5), [0, 200, 400, 600, 800, 1000]);
+  assert.deepEqual(linearTicks(-0.3, 0.3, 3), [-0.2, 0, 0.2]);
+  assert.deepEqual(linearTicks(5, 5, 3), [5]);
+  for (const [low, high] of [[0, 7], [13, 13.5], [-2e6, 3e6], [1e-9, 2e-9]]) {
+    const ticks = linearTicks(low, high, 6);
+    assert.ok(ticks.length >= 2 && ticks.length <= 7, `${ticks}`);
+    const slack = 1e-6 * (high - low);
+    for (const tick of ticks) assert.ok(tick >= low - slack && tick <= high + slack);
+  }
+});
+
+test("numbers have sensible digits", () => {
+  const en = new Numbers("en");
+  const cases = [[0, "0"], [0.01234, "0.0123"], [18432, "18,400"], [1.23e-7, "1.2e-7"], [-1.23e-7, "−1.2e-7"], [2.5e9, "2.5e9"], [-3.5, "−3.5"], [NaN, "NaN"], [Infinity, "∞"], [-Infinity, "−∞"]];
+  for (const [value, text] of cases) assert.equal(en.number(value), text);
+  assert.equal(en.live(2.3), "2.30");
+  assert.equal(en.live(0.045), "0.0450");
+  assert.equal(en.live(1.2e-7), "1.2e-7");
+  assert.equal(en.power(-7), "1.0e-7");
+  assert.equal(en.power(NaN), "–");
+  assert.deepEqual([-12, -2, 0, 1].map(decade), ["1e-12", "0.01", "1", "10"]);
+});
+
+test("0 % and 100 % are said only when exact", () => {
+  const en = new Numbers("en");
+  const cases = [[0, "0"], [1e-6, "<0.1"], [0.004, "0.4"], [0.0984, "9.8"], [0.5, "50"], [0.98, "98"], [0.9951, "99.5"], [0.99999, ">99.9"], [1, "100"]];
+  for (const [share, text] of cases) assert.equal(en.percent(share), `${text}\u00a0%`);
+  assert.equal(en.percent(NaN), "–");
+});
+
+test("labels of marks never overlap, and the newest has its label", () => {
+  const marks = [10, 20, 30, 200, 205, 390].map((x) => ({ x, width: 80 }));
+  for (const rows of [1, 2, 3]) {
+    const placed = placeMarks(marks, rows, 400);
+    assert.ok(placed[5].row >= 0 && placed[5].left + 80 <= 400);
+    for (let a = 0; a < marks.length; a++) {
+      for (let b = 0; b < a; b++) {
+        if (placed[a].row < 0 || placed[a].row !== placed[b].row) continue;
+        assert.ok(Math.abs(placed[a].left - placed[b].left) >= 80, `${a} and ${b}`);
+      }
+    }
+  }
+  assert.equal(placeMarks([{ x: 0, width: 500 }], 1, 400)[0].row, -1);
+});
+
+test("a series of any length stays bounded, ordered, and keeps its extremes", () => {
+  const series = new Series(100);
+  for (let i = 0; i < 100_000; i++) series.push(i, i === 12_345 ? -50 : i === 54_321 ? 70 : Math.sin(i));
+  assert.ok(series.x.length <= 100 && series.x.length >= 25, `${series.x.length}`);
+  assert.ok(series.x.every((x, i) => i === 0 || x > series.x[i - 1]));
+  assert.equal(series.y[series.x.indexOf(12_345)], -50);
+  assert.equal(series.y[series.x.indexOf(54_321)], 70);
+});
+
+test("thinning keeps the point where a run diverged", () => {
+  const series = new Series(64);
+  for (let i = 0; i < 1000; i++) series.push(i, i === 333 ? NaN : 1);
+  assert.ok(Number.isNaN(series.y[series.x.indexOf(333)]));
+});
+
+test("the smoothed curve starts at the first value and passes over what is not finite", () => {
+  const smooth = new Smooth(0.9);
+  assert.ok(Math.abs(smooth.push(4) - 4) < 1e-12);
+  assert.ok(Number.isNaN(smooth.push(NaN)));
+  // Weights 0.9 and 1 of 4 and 1, divided by 1.9.
+  assert.ok(Math.abs(smooth.push(1) - (0.9 * 4 + 1) / 1.9) < 1e-12);
+});
+
+test("series are aligned on the union of their steps", () => {
+  const aligned = align([{ x: [1, 2, 4], y: [10, 20, NaN] }, { x: [2, 3], y: [7, 8] }]);
+  assert.deepEqual(aligned, [[1, 2, 3, 4], [10, 20, null, null], [null, 7, 8, null]]);
+});
+
+test("percentiles follow a known distribution, as in Rust", () => {
+  // log10|g| uniform on [-6, -2], as in src/stats.
+  const bins = new Float32Array(GRADIENT_BINS);
+  const n = 40_000;
+  for (let i = 0; i < n; i++) bins[Math.floor((-6 + (4 * (i + 0.5)) / n - FLOOR) / BIN)]++;
+  for (const [q, wanted] of [[0.05, -5.8], [0.5, -4], [0.95, -2.2]]) {
+    // A bin at an end of the range is only partly covered: at most 5 % of its width apart at these shares, 0.0075.
+    assert.ok(Math.abs(percentile(bins, 0, 0, q) - wanted) < 0.01, `${percentile(bins, 0, 0, q)} ${wanted}`);
+  }
+  assert.ok(Number.isNaN(percentile(new Float32Array(GRADIENT_BINS), 0, 0, 0.5)));
+  assert.equal(percentile(bins, 10 * n, 0, 0.5), FLOOR);
+  assert.equal(percentile(bins, 0, 10 * n, 0.5), CEILING);
+  assert.ok(Math.abs(FLOOR + 12.0412) < 1e-4 && Math.abs(CEILING - 7.2247) < 1e-4);
+});
+
+/** @param {Record<number, number>} values */
+function gradientRow(values) {
+  const row = new Float32Array(GRADIENT_ROW);
+  for (const [at, value] of Object.entries(values)) row[Number(at)] = value;
+  return row;
+}
+
+test("a gradient row is read at its places, shares of all values", () => {
+  const rows = new Float32Array(2 * GRADIENT_ROW);
+  rows.set(gradientRow({ 5: 40, 128: 30, 129: 10, 130: 15, 131: 4, 132: 1, 133: 2.5, 134: -9, 135: -8, 136: -7 }), GRADIENT_ROW);
+  const g = gradientAt(rows, 1);
+  assert.equal(g.total, 100);
+  assert.deepEqual([g.below, g.above, g.zero].map((share) => Math.round(share * 100)), [30, 10, 15]);
+  assert.deepEqual([g.nan, g.inf, g.norm, g.p5, g.p50, g.p95], [4, 1, 2.5, -9, -8, -7]);
+  assert.equal(g.bins[5], 40);
+  assert.equal(gradientAt(rows, 0).below, 0, "an empty row divides by nothing");
+});
+
+test("an activation row is read at its places", () => {
+  const row = new Float32Array(ACTIVATION_ROW);
+  row.set([3, 0, -1, 6, 2.5, 0.5, 0.25, 0.125], 64);
+  row[63] = 7;
+  const a = activationAt(row, 0);
+  assert.deepEqual([a.nan, a.inf, a.min, a.max, a.mean, a.std, a.saturated, a.dead, a.total], [3, 0, -1, 6, 2.5, 0.5, 0.25, 0.125, 10]);
+});
+
+test("smoothing a histogram for drawing keeps its sum", () => {
+  const bins = new Float32Array(GRADIENT_BINS);
+  bins[40] = 30;
+  bins[41] = 10;
+  const curve = density(bins, 80, new Float32Array(GRADIENT_BINS));
+  assert.ok(Math.abs(curve.reduce((sum, share) => sum + share, 0) - 0.5) < 1e-6);
+  assert.ok(curve[40] > curve[41] && curve[41] > curve[42] && curve[42] > 0);
+});
+
+test("a history of any length stays bounded and loses no count", () => {
+  const history = new History(16);
+  for (let step = 0; step < 1000; step++) history.push(step, gradientRow({ 20: 3, 130: 1, 133: step < 500 ? 1 : 3, 135: -9 }));
+  assert.ok(history.columns.length < 16 && history.columns.length >= 7, `${history.columns.length}`);
+  let [values, zeros, merged, norms] = [0, 0, 0, 0];
+  for (const column of history.columns) {
+    values += column.row[20];
+    zeros += column.row[130];
+    merged += column.merged;
+    norms += column.row[133] * column.merged;
+  }
+  assert.deepEqual([values, zeros, merged], [3000, 1000, 1000]);
+  assert.ok(Math.abs(norms / merged - 2) < 1e-4);
+  assert.ok(history.columns.every((column, i) => i === 0 || column.step > history.columns[i - 1].step));
+  // The median of a merged column is taken from its bins: the middle of bin 20.
+  assert.ok(Math.abs(history.columns[0].row[135] - (FLOOR + 20.5 * BIN)) < 1e-5);
+});
+
+test("the worst pairs are mistakes, ordered by the share of the true class", () => {
+  const counts = [90, 10, 0, 3, 5, 2, 0, 0, 50];
+  assert.deepEqual(worstPairs(counts, 3, 2), [{ truth: 1, guess: 0, count: 3, share: 0.3 }, { truth: 1, guess: 2, count: 2, share: 0.2 }]);
+  assert.deepEqual(worstPairs([5, 0, 0, 5], 2, 3), []);
+});
+
+test("the top classes come in order, ties by class", () => {
+  assert.deepEqual(top(new Float32Array([0.1, 0.4, 0.1, 0.3, 0.1]), 3), [1, 3, 0]);
+  assert.deepEqual(top(new Float32Array([1, 0]), 5), [0, 1]);
+});
+
+test("patches fill their box", () => {
+  const { columns, rows, patch } = bestGrid(32, 700, 330, 1, 4);
+  assert.ok(columns * rows >= 32 && columns * (patch + 4) - 4 <= 700.001 && rows * (patch + 4) - 4 <= 330.001);
+  assert.ok(patch > 70, `${patch}`);
+});

@@ -1,0 +1,348 @@
+// What every canvas chart shares: sharp pixels, drawing only when asked, colours of the page, the pointer and the keyboard,
+// and a sentence for those who cannot see it.
+
+import { Numbers } from "./scale.js";
+
+/**
+ * @typedef {object} ChartOptions
+ * @property {(key: string, values?: Record<string, string | number>) => string} t text of a key in the page's language
+ * @property {boolean} reducedMotion
+ * @property {string} [language] BCP 47; else the nearest `lang` attribute
+ * @property {boolean} [compact] fewer words, for slides and small embeds
+ */
+
+/** @typedef {{row: number, column: number}} Cell */
+/** @typedef {{x: number, y: number, lines: string[]}} Tip where it points to (in CSS pixels) and what it says */
+/** @typedef {[number, number, number]} Rgb */
+
+const COLOURS = /** @type {const} */ ([
+  "train",
+  "test",
+  "gradient",
+  "gradient-ink",
+  "activation",
+  "activation-ink",
+  "weight",
+  "weight-ink",
+  "ink",
+  "muted",
+  "line",
+  "surface",
+  "sunken",
+  "bad",
+  "mark",
+]);
+/** @typedef {Record<typeof COLOURS[number], string>} Palette */
+
+/** Milliseconds between two versions of the text equivalent. */
+const SUMMARY_EVERY = 2000;
+let nextId = 0;
+
+/**
+ * @param {string} tag
+ * @param {string} className
+ * @param {string} [text]
+ */
+export function element(tag, className, text) {
+  const node = document.createElement(tag);
+  node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+/**
+ * The page's colours as the browser resolves them (rgb(...)), so that they can be taken apart.
+ * @param {HTMLElement} root
+ * @returns {Palette}
+ */
+export function readPalette(root) {
+  const probe = element("span", "");
+  root.append(probe);
+  const palette = /** @type {Palette} */ ({});
+  for (const name of COLOURS) {
+    probe.style.color = `var(--${name})`;
+    palette[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  return palette;
+}
+
+/**
+ * @param {string} colour as `readPalette` gives it
+ * @returns {Rgb} 0 to 255
+ */
+export function rgb(colour) {
+  const parts = (colour.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
+  const unit = colour.startsWith("color(") ? 255 : 1;
+  return [(parts[0] ?? 0) * unit, (parts[1] ?? 0) * unit, (parts[2] ?? 0) * unit];
+}
+
+/**
+ * The language of a node, looked up through shadow roots.
+ * @param {Node | null} node
+ * @returns {string}
+ */
+export function languageOf(node) {
+  for (let at = node; at; at = at instanceof ShadowRoot ? at.host : at.parentNode) {
+    if (at instanceof HTMLElement && at.lang) return at.lang;
+  }
+  return "";
+}
+
+/**
+ * A chart on one canvas. A subclass says what to draw, which cell lies under a point, and what a cell and the whole say.
+ * @template Data
+ */
+export class Chart {
+  /**
+   * @param {HTMLElement} host
+   * @param {ChartOptions} options
+   * @param {string} name also the key of its texts: `charts.NAME.label`
+   */
+  constructor(host, options, name) {
+    this.host = host;
+    this.options = options;
+    this.t = options.t;
+    this.name = name;
+    /** @type {Data | null} */
+    this.data = null;
+    /** @type {Cell | null} under the pointer or the keyboard's focus */
+    this.cell = null;
+    this.width = 0;
+    this.height = 0;
+    this.frame = 0;
+    this.summaryTimer = 0;
+
+    this.root = element("div", `chart chart-${name}`);
+    this.stage = element("div", "chart-stage");
+    this.canvas = /** @type {HTMLCanvasElement} */ (element("canvas", "chart-canvas"));
+    this.summary = element("p", "chart-words");
+    this.summary.id = `chart-${name}-${nextId++}`;
+    this.spoken = element("p", "chart-words");
+    this.spoken.setAttribute("aria-live", "polite");
+    this.tip = element("div", "chart-tip");
+    this.tip.popover = "manual";
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-describedby", this.summary.id);
+    this.stage.append(this.canvas, this.tip);
+    this.root.append(this.stage, this.summary, this.spoken);
+    host.append(this.root);
+
+    this.ctx = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    this.palette = readPalette(this.root);
+    this.numbers = new Numbers(options.language || languageOf(host));
+    this.font = { family: "sans-serif", size: 14 };
+    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("pointerleave", () => this.select(null));
+    this.canvas.addEventListener("keydown", (event) => this.press(event));
+    this.canvas.addEventListener("blur", () => this.select(null));
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.stage);
+    this.refreshTheme();
+  }
+
+  /** @param {Data} data kept, not copied */
+  update(data) {
+    this.data = data;
+    this.invalidate();
+  }
+
+  /** Takes up colours, type and language anew. */
+  refreshTheme() {
+    this.palette = readPalette(this.root);
+    const style = getComputedStyle(this.root);
+    this.font = { family: style.fontFamily, size: parseFloat(style.fontSize) || 14 };
+    this.numbers = new Numbers(this.options.language || languageOf(this.host));
+    this.canvas.setAttribute("aria-label", this.t(`charts.${this.name}.label`));
+    this.themed();
+    this.invalidate();
+  }
+
+  resize() {
+    const { clientWidth, clientHeight } = this.stage;
+    const ratio = devicePixelRatio || 1;
+    [this.width, this.height] = [clientWidth, clientHeight];
+    const [w, h] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
+    if (w === this.canvas.width && h === this.canvas.height) return;
+    [this.canvas.width, this.canvas.height] = [w, h];
+    this.invalidate();
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.summaryTimer);
+    this.frame = -1; // nothing draws any more
+    this.observer.disconnect();
+    this.root.remove();
+  }
+
+  /** Draws in the next animation frame, once. */
+  invalidate() {
+    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    this.frame = 0;
+    if (this.width < 8 || this.height < 8) return;
+    const { ctx } = this;
+    ctx.setTransform(this.canvas.width / this.width, 0, 0, this.canvas.height / this.height, 0, 0);
+    ctx.clearRect(0, 0, this.width, this.height);
+    ctx.globalAlpha = 1;
+    ctx.textBaseline = "middle";
+    this.type();
+    if (!this.data) return;
+    this.draw(ctx);
+    if (this.cell) this.showTip();
+    if (!this.summaryTimer) {
+      this.summaryTimer = window.setTimeout(
+        () => {
+          this.summaryTimer = 0;
+          const words = this.describe();
+          if (this.summary.textContent !== words) this.summary.textContent = words;
+        },
+        this.summary.textContent ? SUMMARY_EVERY : 0,
+      );
+    }
+  }
+
+  /**
+   * Sets the type of what is written next.
+   * @param {number} [scale] of the page's size
+   * @param {string} [weight]
+   */
+  type(scale = 1, weight = "") {
+    this.ctx.font = `${weight} ${this.font.size * scale}px ${this.font.family}`;
+  }
+
+  // -- what a subclass fills in
+
+  themed() {}
+
+  /** @param {CanvasRenderingContext2D} _ctx in CSS pixels */
+  draw(_ctx) {}
+
+  /** @returns {string} the picture in words */
+  describe() {
+    return "";
+  }
+
+  /** @returns {{rows: number, columns: number}} how many cells the arrow keys walk over */
+  grid() {
+    return { rows: 0, columns: 0 };
+  }
+
+  /**
+   * @param {number} _x
+   * @param {number} _y
+   * @returns {Cell | null}
+   */
+  cellAt(_x, _y) {
+    return null;
+  }
+
+  /**
+   * @param {Cell} _cell
+   * @returns {Tip | null}
+   */
+  tipOf(_cell) {
+    return null;
+  }
+
+  // -- pointer and keyboard
+
+  /** @param {PointerEvent} event */
+  point(event) {
+    if (!this.data) return;
+    const cell = this.cellAt(event.offsetX, event.offsetY);
+    if (cell?.row !== this.cell?.row || cell?.column !== this.cell?.column) this.select(cell);
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    if (!this.data || event.ctrlKey || event.altKey || event.metaKey) return;
+    const { rows, columns } = this.grid();
+    if (rows * columns === 0) return;
+    const cell = this.cell ?? { row: 0, column: Math.floor((columns - 1) / 2) };
+    const page = Math.max(1, Math.round(columns / 10));
+    const moved = {
+      ArrowUp: { row: cell.row - 1, column: cell.column },
+      ArrowDown: { row: cell.row + 1, column: cell.column },
+      ArrowLeft: { row: cell.row, column: cell.column - 1 },
+      ArrowRight: { row: cell.row, column: cell.column + 1 },
+      PageUp: { row: cell.row, column: cell.column - page },
+      PageDown: { row: cell.row, column: cell.column + page },
+      Home: { row: cell.row, column: 0 },
+      End: { row: cell.row, column: columns - 1 },
+      Escape: null,
+    }[event.key];
+    if (moved === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const start = this.cell ? moved : moved && cell; // the first key shows where one is
+    this.select(start && { row: clamp(start.row, 0, rows - 1), column: clamp(start.column, 0, columns - 1) });
+    this.spoken.textContent = (this.cell && this.tipOf(this.cell)?.lines.join(", ")) ?? "";
+  }
+
+  /** @param {Cell | null} cell */
+  select(cell) {
+    this.cell = cell;
+    if (!cell) this.tip.hidePopover();
+    this.invalidate();
+  }
+
+  showTip() {
+    const tip = this.cell && this.tipOf(this.cell);
+    if (!tip) return this.tip.hidePopover();
+    if (!this.tip.matches(":popover-open")) this.tip.showPopover();
+    placeTip(this.tip, tip, this.canvas);
+  }
+}
+
+/**
+ * Fills a tip and puts it beside its point, inside the window. It lies in the top layer, so no scrolling box cuts it off.
+ * @param {HTMLElement} node
+ * @param {Tip} tip
+ * @param {HTMLElement} over the element the tip's point is measured in
+ */
+export function placeTip(node, tip, over) {
+  const text = tip.lines.join("\n");
+  if (node.textContent !== text) node.textContent = text;
+  const { left, top, width } = over.getBoundingClientRect();
+  const scale = width / over.clientWidth || 1; // slide decks scale their slides
+  const [x, y] = [left + tip.x * scale, top + tip.y * scale];
+  const { offsetWidth, offsetHeight } = node;
+  const at = x + 12 + offsetWidth <= innerWidth ? x + 12 : x - 12 - offsetWidth;
+  const above = y - offsetHeight - 8;
+  node.style.left = `${Math.round(clamp(at, 0, Math.max(0, innerWidth - offsetWidth)))}px`;
+  node.style.top = `${Math.round(clamp(above, 0, Math.max(0, innerHeight - offsetHeight)))}px`;
+}
+
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
+export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+
+/**
+ * Diagonal lines: how "nothing left to see" is drawn, so that it does not rest on colour.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ */
+export function hatch(ctx, x, y, width, height) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, width, height);
+  ctx.clip();
+  ctx.beginPath();
+  for (let d = -height; d < width; d += 5) {
+    ctx.moveTo(x + d, y + height);
+    ctx.lineTo(x + d + height, y);
+  }
+  ctx.stroke();
+  ctx.restore();
+}

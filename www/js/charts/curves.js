@@ -1,0 +1,350 @@
+// Loss and accuracy over the run, training and test. uPlot draws; this file decides what.
+
+import uPlot from "uplot";
+import { clamp, element, languageOf, readPalette } from "./canvas.js";
+import { Numbers, placeMarks } from "./scale.js";
+import { Series, Smooth, align } from "./series.js";
+
+/**
+ * @typedef {object} CurvesData What is new since the last update.
+ * @property {Float32Array} [training] rows of step, loss, accuracy (of the batch)
+ * @property {Float32Array} [test] rows of step, loss, accuracy
+ * @property {{step: number, label: string}[]} [events] all flipped switches so far, oldest first
+ * @property {number} [stepsPerEpoch] 0 or none: no epochs are shown
+ * @property {boolean} [restart] forget the run so far first
+ */
+
+/** @typedef {"loss" | "accuracy"} Quantity */
+const QUANTITIES = /** @type {Quantity[]} */ (["loss", "accuracy"]);
+/** Points kept of each curve; older ones are thinned, their extremes kept. */
+const CAPACITY = 2000;
+/** Share of the old mean kept by the smoothed training curve: a memory of about 30 steps. */
+const SMOOTHING = 0.97;
+const SUMMARY_EVERY = 2000;
+let nextId = 0;
+
+export class Curves {
+  /**
+   * @param {HTMLElement} host
+   * @param {import('./canvas.js').ChartOptions & {show?: Quantity[]}} options
+   */
+  constructor(host, options) {
+    this.host = host;
+    this.options = options;
+    this.t = options.t;
+    this.root = element("div", "chart chart-curves");
+    if (options.compact) this.root.classList.add("chart-compact");
+    this.summary = element("p", "chart-words");
+    this.spoken = element("p", "chart-words");
+    this.spoken.setAttribute("aria-live", "polite");
+    const sync = `chart-curves-${nextId++}`;
+    this.panes = (options.show ?? QUANTITIES).map((quantity) => new Pane(this, quantity, sync));
+    this.root.append(...this.panes.map((pane) => pane.root), this.summary, this.spoken);
+    host.append(this.root);
+    /** @type {{step: number, label: string}[]} */
+    this.events = [];
+    this.stepsPerEpoch = 0;
+    this.logarithmic = false;
+    this.frame = 0;
+    this.summaryTimer = 0;
+    this.palette = readPalette(this.root);
+    this.numbers = new Numbers();
+    this.font = { family: "sans-serif", size: 14 };
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.root);
+    this.refreshTheme();
+  }
+
+  /** @param {CurvesData} data */
+  update(data) {
+    if (data.restart) for (const pane of this.panes) pane.clear();
+    if (data.stepsPerEpoch !== undefined) this.stepsPerEpoch = data.stepsPerEpoch;
+    if (data.events) this.events = data.events;
+    for (const pane of this.panes) pane.push(data);
+    this.invalidate();
+  }
+
+  /** @param {boolean} on */
+  logLoss(on) {
+    this.logarithmic = on;
+    this.refreshTheme();
+  }
+
+  /** Colours, type and language are built into uPlot's axes, so the plots are made anew. */
+  refreshTheme() {
+    this.palette = readPalette(this.root);
+    const style = getComputedStyle(this.root);
+    this.font = { family: style.fontFamily, size: parseFloat(style.fontSize) || 14 };
+    this.numbers = new Numbers(this.options.language || languageOf(this.host));
+    for (const pane of this.panes) pane.build();
+    this.invalidate();
+  }
+
+  resize() {
+    for (const pane of this.panes) pane.resize();
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.summaryTimer);
+    this.frame = -1;
+    this.observer.disconnect();
+    for (const pane of this.panes) pane.plot?.destroy();
+    this.root.remove();
+  }
+
+  invalidate() {
+    if (this.frame !== 0) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      for (const pane of this.panes) pane.draw();
+      this.summaryTimer ||= window.setTimeout(() => {
+        this.summaryTimer = 0;
+        this.summary.textContent = this.panes.map((pane) => pane.describe()).join(" ");
+      }, SUMMARY_EVERY);
+    });
+  }
+}
+
+/** One quantity's plot with its legend of live values. */
+class Pane {
+  /**
+   * @param {Curves} curves
+   * @param {Quantity} quantity
+   * @param {string} sync key of the cursor that the panes share
+   */
+  constructor(curves, quantity, sync) {
+    this.curves = curves;
+    this.quantity = quantity;
+    this.sync = sync;
+    this.raw = new Series(CAPACITY);
+    this.smooth = new Series(CAPACITY);
+    this.test = new Series(CAPACITY);
+    this.smoothing = new Smooth(SMOOTHING);
+    this.root = element("div", "chart-pane");
+    this.legend = element("div", "chart-legend");
+    this.legend.setAttribute("aria-hidden", "true");
+    this.title = element("span", "chart-title");
+    this.stepText = element("span", "chart-at");
+    this.values = ["train", "test"].map((name) => ({ name, label: element("span", ""), value: element("span", "chart-value") }));
+    this.legend.append(this.title);
+    for (const { name, label, value } of this.values) {
+      const item = element("span", `chart-key chart-key-${name}`);
+      item.append(element("i", "chart-swatch"), label, value);
+      this.legend.append(item);
+    }
+    this.legend.append(this.stepText);
+    this.stage = element("div", "chart-stage");
+    this.stage.tabIndex = 0;
+    this.stage.setAttribute("role", "img");
+    this.stage.addEventListener("keydown", (event) => this.press(event));
+    this.stage.addEventListener("blur", () => this.plot?.setCursor({ left: -10, top: -10 }));
+    this.root.append(this.legend, this.stage);
+    /** @type {uPlot | null} */
+    this.plot = null;
+  }
+
+  clear() {
+    for (const part of [this.raw, this.smooth, this.test, this.smoothing]) part.clear();
+  }
+
+  /** @param {CurvesData} data */
+  push({ training, test }) {
+    const column = this.quantity === "loss" ? 1 : 2;
+    for (let i = 0; training && i + 2 < training.length; i += 3) {
+      this.raw.push(training[i], training[i + column]);
+      this.smooth.push(training[i], this.smoothing.push(training[i + column]));
+    }
+    for (let i = 0; test && i + 2 < test.length; i += 3) this.test.push(test[i], test[i + column]);
+  }
+
+  /** @returns {uPlot.AlignedData} */
+  get data() {
+    return /** @type {uPlot.AlignedData} */ (align([this.raw, this.smooth, this.test]));
+  }
+
+  build() {
+    const { t } = this.curves;
+    this.plot?.destroy();
+    this.title.textContent = t(`charts.curves.${this.quantity}`);
+    for (const { name, label } of this.values) label.textContent = t(`charts.curves.${name}`);
+    this.stage.setAttribute("aria-label", t("charts.curves.label", { quantity: t(`charts.curves.${this.quantity}`) }));
+    this.plot = new uPlot(this.plotOptions(), this.data, this.stage);
+    this.showValues();
+  }
+
+  /** @returns {uPlot.Options} */
+  plotOptions() {
+    const { palette, font, numbers, options, logarithmic } = this.curves;
+    const type = `${Math.round(font.size)}px ${font.family}`; // uPlot reads whole pixels only
+    const axis = {
+      stroke: palette.muted,
+      font: type,
+      grid: { stroke: palette.line, width: 1 },
+      ticks: { stroke: palette.line, width: 1, size: 5 },
+    };
+    const accuracy = this.quantity === "accuracy";
+    const log = logarithmic && !accuracy;
+    const spanGaps = true; // the three curves have their points at different steps
+    return {
+      ...this.size(),
+      padding: [font.size * 1.6, font.size * 2, 0, 0],
+      legend: { show: false },
+      cursor: { sync: { key: this.sync, setSeries: false }, drag: { x: false, y: false }, points: { size: 8 } },
+      scales: {
+        x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 10)] },
+        y: log ? { distr: 3 } : { range: (_, low, high) => (accuracy ? accuracyRange(high) : lossRange(low, high)) },
+      },
+      axes: [
+        {
+          ...axis,
+          space: font.size * 5,
+          size: () => font.size * (this.curves.stepsPerEpoch && !options.compact ? 3.4 : 2.2),
+          values: (_, steps) => steps.map((step) => this.stepLabel(step)),
+          lineGap: 1.2,
+        },
+        {
+          ...axis,
+          space: font.size * 2.4,
+          size: font.size * (accuracy ? 4.2 : 3.4),
+          values: (_, values) => values.map((value) => (value === null ? "" : accuracy ? numbers.percent(value) : numbers.number(value))),
+        },
+      ],
+      series: [
+        {},
+        { stroke: faint(palette.train), width: 1, spanGaps, points: { show: false } },
+        { stroke: palette.train, width: 2.5, spanGaps, points: { show: false } },
+        {
+          stroke: palette.test,
+          width: 2,
+          spanGaps,
+          points: { show: true, size: 7, width: 1.5, stroke: palette.test, fill: palette.surface },
+        },
+      ],
+      hooks: { draw: [(plot) => this.drawMarks(plot)], setCursor: [() => this.showValues()] },
+    };
+  }
+
+  /** @param {number} step */
+  stepLabel(step) {
+    const { numbers, stepsPerEpoch, options, t } = this.curves;
+    if (!Number.isInteger(step)) return "";
+    if (!stepsPerEpoch || options.compact) return numbers.count(step);
+    return `${numbers.count(step)}\n${t("charts.epoch", { epoch: numbers.tenth.format(step / stepsPerEpoch) })}`;
+  }
+
+  size() {
+    return { width: Math.max(60, this.stage.clientWidth), height: Math.max(40, this.stage.clientHeight) };
+  }
+
+  resize() {
+    const size = this.size();
+    if (this.plot && (size.width !== this.plot.width || size.height !== this.plot.height)) this.plot.setSize(size);
+  }
+
+  draw() {
+    this.resize();
+    this.plot?.setData(this.data);
+    this.showValues();
+  }
+
+  /** A line and a label where a switch was flipped. @param {uPlot} plot */
+  drawMarks(plot) {
+    const { events, palette, font } = this.curves;
+    const { ctx, bbox } = plot;
+    const { min, max } = plot.scales.x;
+    if (min == null || max == null) return;
+    const ratio = devicePixelRatio || 1;
+    ctx.save();
+    ctx.font = `${font.size * ratio}px ${font.family}`;
+    ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
+    ctx.strokeStyle = ctx.fillStyle = palette.mark;
+    ctx.lineWidth = 1.5 * ratio;
+    const shown = events.filter(({ step }) => step >= min && step <= max);
+    const spots = shown.map(({ step, label }) => ({
+      x: plot.valToPos(step, "x", true) - bbox.left,
+      width: ctx.measureText(label).width + 4 * ratio,
+    }));
+    const places = placeMarks(spots, 1, bbox.width);
+    shown.forEach(({ label }, index) => {
+      const x = Math.round(bbox.left + spots[index].x);
+      ctx.setLineDash([4 * ratio, 3 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top - 4 * ratio);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      if (places[index].row >= 0) ctx.fillText(label, bbox.left + places[index].left, bbox.top - font.size * 0.85 * ratio);
+    });
+    ctx.restore();
+  }
+
+  /** The values at the cursor, else the latest. */
+  showValues() {
+    const { numbers, t } = this.curves;
+    const index = this.plot?.cursor.idx;
+    const step = index == null ? null : this.plot?.data[0][index];
+    const format = (/** @type {number} */ value) => (this.quantity === "accuracy" ? numbers.percent(value) : numbers.live(value));
+    [this.smooth, this.test].forEach((series, which) => {
+      const at = step == null ? series.x.length - 1 : nearest(series.x, step);
+      setText(this.values[which].value, at < 0 ? "–" : format(series.y[at]));
+    });
+    setText(this.stepText, step == null ? "" : t("charts.step", { step: numbers.count(step) }));
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    const { plot } = this;
+    const last = (plot?.data[0].length ?? 0) - 1;
+    if (!plot || last < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+    const at = plot.cursor.idx ?? last;
+    const stride = Math.max(1, Math.round(last / 50));
+    const to = { ArrowLeft: at - stride, ArrowRight: at + stride, Home: 0, End: last, Escape: -1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Escape") return plot.setCursor({ left: -10, top: -10 });
+    const step = plot.data[0][clamp(to, 0, last)];
+    plot.setCursor({ left: plot.valToPos(step, "x"), top: plot.over.clientHeight / 2 });
+    this.curves.spoken.textContent = `${this.stepText.textContent}: ${this.describeValues()}`;
+  }
+
+  describeValues() {
+    const { t } = this.curves;
+    const values = this.values.map(({ name, value }) => `${t(`charts.curves.${name}`)} ${value.textContent}`).join(", ");
+    return `${t(`charts.curves.${this.quantity}`)}: ${values}.`;
+  }
+
+  describe() {
+    return this.describeValues();
+  }
+}
+
+/** @param {Node} node @param {string} text */
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** @param {string} colour rgb(r, g, b) */
+const faint = (colour) => colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.22)");
+
+/** @param {number | null} high @returns {[number, number]} */
+const accuracyRange = (high) => [0, [0.2, 0.4, 0.6, 0.8].find((end) => (high ?? 0) < end * 0.95) ?? 1];
+
+/** From zero while the loss is of one order; a band of its own when it is flat or far away. */
+/** @param {number | null} low @param {number | null} high @returns {[number, number]} */
+function lossRange(low, high) {
+  if (low == null || high == null) return [0, 2.5];
+  return [low > 0 ? 0 : low, high + 0.05 * Math.abs(high - Math.min(0, low)) || 1];
+}
+
+/** Index of the last x that is not above `value` (the first if all are), -1 when there is none. @param {number[]} xs @param {number} value */
+function nearest(xs, value) {
+  let [low, high] = [0, xs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= value) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(low - 1, xs.length ? 0 : -1);
+}

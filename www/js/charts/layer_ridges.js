@@ -1,0 +1,356 @@
+// All layers at one step: a ridge each, first layer on top, a line through the medians to show how the gradient flows.
+
+import { clamp, hatch } from "./canvas.js";
+import { BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, density, gradientAt } from "./rows.js";
+import { decade, logTicks } from "./scale.js";
+
+/** Right ends the axis can have (log10): it grows at once and shrinks only after a while. */
+const ENDS = [0, 2, 4, CEILING];
+const SHRINK_AFTER = 40;
+/** The height of a ridge is at least for this share of all values in one bin. */
+const LEAST_PEAK = 0.05;
+/** How far the highest ridge rises above its row. */
+const OVERLAP = 0.7;
+
+export class LayerRidges {
+  /** @param {import('./ridges.js').Ridges} chart */
+  constructor(chart) {
+    this.chart = chart;
+    this.end = ENDS[0];
+    this.calm = 0;
+    this.peak = LEAST_PEAK;
+    this.curve = new Float32Array(GRADIENT_BINS);
+    this.box = { left: 0, floor: 0, right: 0, top: 0, bottom: 0, row: 0, words: 0 };
+  }
+
+  /** The layers as sentences need them. */
+  gradients() {
+    const { data, source } = this.chart;
+    return data ? data.layers.map((name, index) => ({ name, ...gradientAt(data[source], index) })) : [];
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx */
+  draw(ctx) {
+    const { chart } = this;
+    const gradients = this.gradients();
+    this.layout(
+      ctx,
+      gradients.map((g) => g.name),
+    );
+    this.scale(gradients);
+    this.drawAxis(ctx);
+    gradients.forEach((gradient, index) => this.drawRow(ctx, gradient, index));
+    this.drawMedians(ctx, gradients);
+    this.drawWords(ctx, gradients);
+    const { cell } = chart;
+    if (cell) {
+      ctx.strokeStyle = chart.palette.ink;
+      ctx.globalAlpha = 0.5;
+      const x = this.x(FLOOR + (cell.column + 0.5) * BIN);
+      const y = this.base(cell.row);
+      line(ctx, x, y, x, y - this.box.row);
+      ctx.globalAlpha = 1;
+    }
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx @param {string[]} names */
+  layout(ctx, names) {
+    const { width, height, font } = this.chart;
+    this.chart.type(1, "600");
+    const label = Math.max(...names.map((name) => ctx.measureText(name).width));
+    const wide = width > 34 * font.size;
+    const left = Math.ceil(label + font.size * 0.8);
+    const widest = this.chart.t("charts.ridges.below", { percent: this.chart.numbers.percent(0.998) });
+    const words = wide ? Math.ceil(ctx.measureText(widest).width) + 14 : 0;
+    const gutter = Math.round(clamp(width * 0.06, 24, 52));
+    const bottom = height - Math.round(font.size * 2.5);
+    const title = font.size * 1.5;
+    // The first ridge rises above its row, too.
+    const row = (bottom - title) / (Math.max(1, names.length) + OVERLAP);
+    const top = Math.round(bottom - row * names.length);
+    this.box = { left, floor: left + gutter, right: width - Math.max(words, font.size), top, bottom, row, words };
+  }
+
+  /** @param {ReturnType<LayerRidges["gradients"]>} gradients */
+  scale(gradients) {
+    let high = -Infinity;
+    let peak = LEAST_PEAK;
+    for (const { p95, above, bins, total } of gradients) {
+      high = Math.max(high, above > 0 ? CEILING : p95);
+      density(bins, total, this.curve);
+      for (const share of this.curve) peak = Math.max(peak, share);
+    }
+    const wanted = ENDS.find((end) => high + 0.3 < end) ?? CEILING;
+    this.calm = wanted < this.end ? this.calm + 1 : 0;
+    if (wanted > this.end || this.calm > SHRINK_AFTER) this.end = wanted;
+    // Heights are compared from frame to frame: the scale follows slowly, but nothing leaves the picture.
+    this.peak = Math.max(peak, this.peak * 0.98);
+  }
+
+  /** @param {number} exponent log10|g| */
+  x(exponent) {
+    const { floor, right } = this.box;
+    return floor + ((exponent - FLOOR) / (this.end - FLOOR)) * (right - floor);
+  }
+
+  /** @param {number} index */
+  base(index) {
+    return this.box.top + (index + 1) * this.box.row;
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx */
+  drawAxis(ctx) {
+    const { palette, font, t, options } = this.chart;
+    const { left, floor, right, top, bottom } = this.box;
+    ctx.lineWidth = 1;
+    ctx.textAlign = "center";
+    this.chart.type();
+    for (const exponent of logTicks(-12, this.end, right - floor, font.size * 4)) {
+      const x = Math.round(this.x(exponent)) + 0.5;
+      ctx.strokeStyle = palette.line;
+      line(ctx, x, top, x, bottom + 4);
+      ctx.fillStyle = palette.muted;
+      ctx.textAlign = exponent === -12 ? "left" : "center"; // room for the gutter's word
+      ctx.fillText(decade(exponent), x, bottom + font.size * 0.9);
+    }
+    // The floor: a line and a name, as everything to the left of it is as good as gone.
+    ctx.strokeStyle = palette.muted;
+    ctx.setLineDash([4, 3]);
+    line(ctx, floor + 0.5, top - font.size * 0.4, floor + 0.5, bottom + 4);
+    ctx.setLineDash([]);
+    ctx.fillStyle = palette.muted;
+    ctx.textAlign = "right";
+    ctx.fillText(t("charts.ridges.gone"), floor - 4, bottom + font.size * 0.9);
+    ctx.textAlign = "left";
+    const before = this.chart.before;
+    const title = t(`charts.ridges.${options.compact ? "short" : "axis"}_${this.chart.source}`);
+    ctx.fillText(title, floor + 6, font.size * 0.75);
+    if (before && !options.compact) {
+      const at = floor + 6 + ctx.measureText(title).width + font.size * 1.5;
+      const label = t("charts.ridges.before", { label: before.label });
+      if (at + ctx.measureText(label).width + 30 < this.chart.width) {
+        ctx.strokeStyle = palette.ink;
+        ctx.setLineDash([5, 3]);
+        line(ctx, at, font.size * 0.75, at + 24, font.size * 0.75);
+        ctx.setLineDash([]);
+        ctx.fillText(label, at + 30, font.size * 0.75);
+      }
+    }
+    if (left > 0 && !options.compact) {
+      ctx.textAlign = "center";
+      ctx.fillText(t("charts.ridges.scale"), (floor + right) / 2, bottom + font.size * 2);
+    }
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} ctx
+   * @param {ReturnType<LayerRidges["gradients"]>[number]} gradient
+   * @param {number} index
+   */
+  drawRow(ctx, gradient, index) {
+    const { palette, ghosts, source, before } = this.chart;
+    const { left, floor, right, row } = this.box;
+    const y = Math.round(this.base(index)) - 0.5;
+
+    ctx.strokeStyle = palette.gradient;
+    ctx.lineWidth = 1;
+    ghosts.forEach((ghost, age) => {
+      if (ghost[source].length <= index * GRADIENT_ROW) return;
+      const old = gradientAt(ghost[source], index);
+      ctx.globalAlpha = 0.1 + (0.3 * age) / Math.max(1, ghosts.length);
+      this.trace(ctx, old, y, false);
+      ctx.stroke();
+    });
+
+    // A ridge far to the left is also pale: 1e-3 and above is full, the floor is a shadow.
+    const vigour = Number.isFinite(gradient.p50) ? clamp((gradient.p50 - FLOOR) / 8, 0, 1) : 0;
+    this.trace(ctx, gradient, y, true);
+    ctx.globalAlpha = 0.75;
+    ctx.fillStyle = palette.surface;
+    ctx.fill();
+    ctx.globalAlpha = 0.2 + 0.7 * vigour;
+    ctx.fillStyle = palette.gradient;
+    ctx.fill();
+    this.trace(ctx, gradient, y, false);
+    ctx.globalAlpha = 0.5 + 0.5 * vigour;
+    ctx.strokeStyle = palette["gradient-ink"];
+    ctx.lineWidth = 1.5;
+    ctx.stroke();
+
+    if (before && before[source].length > index * GRADIENT_ROW) {
+      ctx.globalAlpha = 0.7;
+      ctx.strokeStyle = palette.ink;
+      ctx.lineWidth = 1.25;
+      ctx.setLineDash([5, 3]);
+      this.trace(ctx, gradientAt(before[source], index), y, false);
+      ctx.stroke();
+      ctx.setLineDash([]);
+    }
+
+    ctx.globalAlpha = 1;
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = palette.line;
+    line(ctx, left, y, right, y);
+    this.drawGutter(ctx, gradient.below + gradient.zero, floor, y, row);
+  }
+
+  /** What is zero or below the floor: full height is everything. */
+  /** @param {CanvasRenderingContext2D} ctx @param {number} share @param {number} floor @param {number} y @param {number} row */
+  drawGutter(ctx, share, floor, y, row) {
+    if (!(share > 0)) return;
+    const { palette } = this.chart;
+    const width = floor - this.box.left - 6;
+    const height = Math.max(1.5, share * row * 0.86);
+    ctx.globalAlpha = 0.16;
+    ctx.fillStyle = palette.ink;
+    ctx.fillRect(floor - width, y - height, width, height);
+    ctx.globalAlpha = 0.7;
+    ctx.strokeStyle = palette.muted;
+    hatch(ctx, floor - width, y - height, width, height);
+    ctx.globalAlpha = 1;
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} ctx
+   * @param {{bins: Float32Array, total: number}} gradient
+   * @param {number} y baseline
+   * @param {boolean} closed
+   */
+  trace(ctx, gradient, y, closed) {
+    const { row, floor, right } = this.box;
+    const curve = density(gradient.bins, gradient.total, this.curve);
+    const rise = (row * (1 + OVERLAP) - 2) / this.peak;
+    let [first, last] = [0, GRADIENT_BINS - 1];
+    while (first < last && curve[first] === 0) first++;
+    while (last > first && curve[last] === 0) last--;
+    ctx.beginPath();
+    const start = Math.max(floor, this.x(FLOOR + first * BIN));
+    ctx.moveTo(start, y);
+    for (let bin = first; bin <= last; bin++) {
+      ctx.lineTo(Math.min(right, this.x(FLOOR + (bin + 0.5) * BIN)), y - curve[bin] * rise);
+    }
+    ctx.lineTo(Math.min(right, this.x(FLOOR + (last + 1) * BIN)), y);
+    if (closed) ctx.closePath();
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx @param {ReturnType<LayerRidges["gradients"]>} gradients */
+  drawMedians(ctx, gradients) {
+    const { palette } = this.chart;
+    const points = gradients.map((g, index) => ({ x: this.x(clamp(g.p50, FLOOR, this.end)), y: this.base(index), g }));
+    const seen = points.filter((point) => Number.isFinite(point.x));
+    ctx.strokeStyle = palette.ink;
+    ctx.globalAlpha = 0.55;
+    ctx.lineWidth = 2;
+    ctx.lineJoin = "round";
+    ctx.beginPath();
+    for (const { x, y } of seen) ctx.lineTo(x, y - 3);
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    for (const { x, y, g } of seen) {
+      ctx.lineWidth = 3;
+      ctx.strokeStyle = palette["gradient-ink"];
+      line(ctx, this.x(clamp(g.p5, FLOOR, this.end)), y - 3, this.x(clamp(g.p95, FLOOR, this.end)), y - 3);
+      ctx.fillStyle = palette.ink;
+      ctx.beginPath();
+      ctx.arc(x, y - 3, 4, 0, 7);
+      ctx.fill();
+      ctx.lineWidth = 1.5;
+      ctx.strokeStyle = palette.surface;
+      ctx.stroke();
+    }
+    ctx.lineWidth = 1;
+  }
+
+  /** Names on the left, figures on the right. @param {CanvasRenderingContext2D} ctx @param {ReturnType<LayerRidges["gradients"]>} gradients */
+  drawWords(ctx, gradients) {
+    const { palette, width, font } = this.chart;
+    const { row, right, words } = this.box;
+    const two = row > font.size * 2.5;
+    gradients.forEach((gradient, index) => {
+      const y = this.base(index);
+      ctx.textAlign = "left";
+      ctx.fillStyle = palette.ink;
+      this.chart.type(1, "600");
+      ctx.fillText(gradient.name, 0, y - row * 0.32);
+      this.chart.type();
+      const { alarm, lines } = this.words(gradient);
+      const shown = two && words ? lines.slice(0, 2) : lines.slice(0, 1);
+      shown.forEach((text, at) => {
+        const alarmed = at === 0 && alarm;
+        ctx.fillStyle = alarmed ? palette.bad : palette.muted;
+        if (alarmed) this.chart.type(1, "600");
+        else this.chart.type();
+        if (words) ctx.fillText(text, right + 12, y - row * 0.32 + (at - (shown.length - 1) / 2) * font.size * 1.2);
+        else if (alarmed) {
+          ctx.textAlign = "right";
+          ctx.lineWidth = 5;
+          ctx.strokeStyle = palette.surface;
+          ctx.strokeText(text, width, y - row * 0.55);
+          ctx.fillText(text, width, y - row * 0.55);
+        }
+      });
+    });
+  }
+
+  /** What matters first: not a number, then what vanished, then where the rest lies. @param {ReturnType<LayerRidges["gradients"]>[number]} g */
+  words(g) {
+    const { numbers, t } = this.chart;
+    const lines = [];
+    if (g.nan > 0) lines.push(t("charts.ridges.nan", { count: numbers.count(g.nan) }));
+    if (g.inf > 0) lines.push(t("charts.ridges.inf", { count: numbers.count(g.inf) }));
+    if (g.below >= 0.005) lines.push(t("charts.ridges.below", { percent: numbers.percent(g.below) }));
+    const alarm = lines.length > 0;
+    if (Number.isFinite(g.p50)) lines.push(t("charts.ridges.median", { value: numbers.power(g.p50) }));
+    if (g.zero >= 0.005) lines.push(t("charts.ridges.zero", { percent: numbers.percent(g.zero) }));
+    return { alarm: alarm || g.zero > 0.95, lines: g.zero > 0.95 ? lines.reverse() : lines };
+  }
+
+  describe() {
+    const { t, numbers, data, source } = this.chart;
+    if (!data) return "";
+    const layers = this.gradients().map((g) => `${g.name}: ${this.words(g).lines.join(", ")}`);
+    return [t(`charts.ridges.axis_${source}`), t("charts.step", { step: numbers.count(data.step) }), ...layers].join(". ");
+  }
+
+  grid() {
+    return { rows: this.chart.data?.layers.length ?? 0, columns: GRADIENT_BINS };
+  }
+
+  /** @param {number} x @param {number} y */
+  cellAt(x, y) {
+    const { floor, right, top, bottom, row } = this.box;
+    if (y < top - row || y > bottom || x < floor || x > right) return null;
+    const exponent = FLOOR + ((x - floor) / (right - floor)) * (this.end - FLOOR);
+    const column = clamp(Math.floor((exponent - FLOOR) / BIN), 0, GRADIENT_BINS - 1);
+    return { row: clamp(Math.floor((y - top) / row), 0, this.grid().rows - 1), column };
+  }
+
+  /** @param {import('./canvas.js').Cell} cell */
+  tipOf(cell) {
+    const { t, numbers } = this.chart;
+    const g = this.gradients()[cell.row];
+    if (!g) return null;
+    const from = FLOOR + cell.column * BIN;
+    const lines = [
+      t("charts.ridges.bin", {
+        layer: g.name,
+        from: numbers.power(from),
+        to: numbers.power(from + BIN),
+        percent: numbers.percent(g.bins[cell.column] / Math.max(1, g.total)),
+      }),
+      t("charts.ridges.percentiles", { p5: numbers.power(g.p5), p50: numbers.power(g.p50), p95: numbers.power(g.p95) }),
+      t("charts.ridges.norm", { norm: numbers.number(g.norm), count: numbers.count(g.total) }),
+      t("charts.ridges.lost", { zero: numbers.percent(g.zero), below: numbers.percent(g.below) }),
+    ];
+    if (g.nan + g.inf > 0) lines.push(t("charts.ridges.broken", { nan: numbers.count(g.nan), inf: numbers.count(g.inf) }));
+    return { x: Math.min(this.box.right, this.x(from + BIN / 2)), y: this.base(cell.row) - this.box.row, lines };
+  }
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 */
+function line(ctx, x0, y0, x1, y1) {
+  ctx.beginPath();
+  ctx.moveTo(x0, y0);
+  ctx.lineTo(x1, y1);
+  ctx.stroke();
+}

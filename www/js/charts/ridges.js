@@ -1,0 +1,194 @@
+// The picture of the lab: where log10|g| of every layer lies, on one axis from the floor to the largest gradient.
+// A gradient that vanishes slides to the left, pales, and piles up in the hatched gutter below the floor.
+
+import { Chart, element } from "./canvas.js";
+import { HeatStrip } from "./heat_strip.js";
+import { LayerRidges } from "./layer_ridges.js";
+import { GRADIENT_ROW, History } from "./rows.js";
+
+/**
+ * @typedef {object} RidgesData
+ * @property {number} step
+ * @property {string[]} layers names, first layer first (n)
+ * @property {Float32Array} weights gradients of the weights (n, GRADIENT_ROW)
+ * @property {Float32Array} activations gradients with respect to the activations (n, GRADIENT_ROW)
+ * @property {{step: number, label: string}[]} [events] flipped switches, oldest first
+ */
+
+/** @typedef {"weights" | "activations"} Source */
+
+/** Columns kept of each layer's history. */
+const HISTORY = 256;
+/** Earlier curves behind the present one, and how many snapshots lie between them. */
+const GHOSTS = 4;
+const GHOST_EVERY = 4;
+
+/** @extends {Chart<RidgesData>} */
+export class Ridges extends Chart {
+  /**
+   * @param {HTMLElement} host
+   * @param {import('./canvas.js').ChartOptions} options
+   */
+  constructor(host, options) {
+    super(host, options, "ridges");
+    /** @type {Source} */
+    this.source = "weights";
+    /** @type {number | null} the layer shown over time; null: all layers now */
+    this.layer = null;
+    /** @type {Record<Source, History[]>} */
+    this.history = { weights: [], activations: [] };
+    /** @type {{weights: Float32Array, activations: Float32Array}[]} newest last */
+    this.ghosts = [];
+    /** @type {{label: string, weights: Float32Array, activations: Float32Array} | null} as it was just before the last flip */
+    this.before = null;
+    this.snapshots = 0;
+    this.lastStep = -1;
+    this.layersKey = "";
+    this.eventsSeen = 0;
+    this.ridges = new LayerRidges(this);
+    this.strip = new HeatStrip(this);
+    this.buildControls();
+  }
+
+  buildControls() {
+    const bar = element("div", "chart-bar");
+    /** @param {string} key @param {[string, () => void][]} choices */
+    const group = (key, choices) => {
+      const box = element("div", "chart-choice");
+      box.setAttribute("role", "group");
+      box.dataset.key = key;
+      for (const [value, choose] of choices) {
+        const button = /** @type {HTMLButtonElement} */ (element("button", ""));
+        button.type = "button";
+        button.dataset.value = value;
+        button.addEventListener("click", () => {
+          choose();
+          this.showControls();
+          this.select(null);
+        });
+        box.append(button);
+      }
+      bar.append(box);
+    };
+    group("source", [
+      ["weights", () => (this.source = "weights")],
+      ["activations", () => (this.source = "activations")],
+    ]);
+    group("view", [
+      ["layers", () => (this.layer = null)],
+      ["time", () => (this.layer ??= 0)],
+    ]);
+    this.picker = /** @type {HTMLSelectElement} */ (element("select", "chart-picker"));
+    this.picker.addEventListener("change", () => {
+      this.layer = Number(/** @type {HTMLSelectElement} */ (this.picker).value);
+      this.select(null);
+    });
+    bar.append(this.picker);
+    this.bar = bar;
+    this.root.prepend(bar);
+    bar.hidden = Boolean(this.options.compact);
+    this.showControls();
+  }
+
+  showControls() {
+    if (!this.bar || !this.picker) return;
+    const chosen = [this.source, this.layer === null ? "layers" : "time"];
+    for (const button of this.bar.querySelectorAll("button")) {
+      const value = button.dataset.value ?? "";
+      button.textContent = this.t(`charts.ridges.${value}`);
+      button.setAttribute("aria-pressed", String(chosen.includes(value)));
+    }
+    for (const box of this.bar.querySelectorAll("[data-key]")) {
+      box.setAttribute("aria-label", this.t(`charts.ridges.${/** @type {HTMLElement} */ (box).dataset.key}`));
+    }
+    this.picker.hidden = this.layer === null;
+    this.picker.setAttribute("aria-label", this.t("charts.ridges.layer"));
+    if (this.layer !== null) this.picker.value = String(this.layer);
+  }
+
+  themed() {
+    this.showControls();
+    this.strip?.forget();
+  }
+
+  /** @param {RidgesData} data kept until the next one */
+  update(data) {
+    if (data.layers.join() !== this.layersKey || data.step < this.lastStep) this.restart(data);
+    const events = data.events ?? [];
+    if (events.length > this.eventsSeen && this.data) {
+      this.before = { label: events[events.length - 1].label, weights: this.data.weights, activations: this.data.activations };
+      this.ghosts = [];
+    }
+    this.eventsSeen = events.length;
+    if (data.step !== this.lastStep) this.remember(data);
+    super.update(data);
+  }
+
+  /** Another network, or the same one from its start. @param {RidgesData} data */
+  restart(data) {
+    const sameLayers = data.layers.join() === this.layersKey;
+    this.layersKey = data.layers.join();
+    for (const source of /** @type {Source[]} */ (["weights", "activations"])) {
+      this.history[source] = data.layers.map(() => new History(HISTORY));
+    }
+    this.ghosts = [];
+    this.lastStep = -1;
+    this.snapshots = 0;
+    this.data = null;
+    this.strip.forget();
+    if (sameLayers) return;
+    this.before = null;
+    this.cell = null;
+    if (this.layer !== null) this.layer = Math.min(this.layer, data.layers.length - 1);
+    this.picker?.replaceChildren(
+      ...data.layers.map((name, index) => {
+        const option = /** @type {HTMLOptionElement} */ (element("option", "", name));
+        option.value = String(index);
+        return option;
+      }),
+    );
+    this.showControls();
+  }
+
+  /** @param {RidgesData} data */
+  remember(data) {
+    this.lastStep = data.step;
+    for (const source of /** @type {Source[]} */ (["weights", "activations"])) {
+      const rows = data[source];
+      this.history[source].forEach((history, layer) => {
+        history.push(data.step, rows.subarray(layer * GRADIENT_ROW, (layer + 1) * GRADIENT_ROW));
+      });
+    }
+    if (this.snapshots++ % GHOST_EVERY === 0) {
+      this.ghosts.push({ weights: data.weights, activations: data.activations });
+      if (this.ghosts.length > GHOSTS) this.ghosts.shift();
+    }
+  }
+
+  get view() {
+    return this.layer === null ? this.ridges : this.strip;
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx */
+  draw(ctx) {
+    this.view.draw(ctx);
+  }
+
+  describe() {
+    return this.view.describe();
+  }
+
+  grid() {
+    return this.view.grid();
+  }
+
+  /** @param {number} x @param {number} y */
+  cellAt(x, y) {
+    return this.view.cellAt(x, y);
+  }
+
+  /** @param {import('./canvas.js').Cell} cell */
+  tipOf(cell) {
+    return this.view.tipOf(cell);
+  }
+}

@@ -1,0 +1,131 @@
+// Ticks, placement and numbers: the parts of a chart that need no canvas.
+
+/**
+ * Decades for the ticks of a log10 axis, at least `gap` pixels apart: all multiples of one stride, so that they stay put
+ * while the axis grows.
+ * @param {number} low exponent at the start of the axis
+ * @param {number} high exponent at its end
+ * @param {number} pixels length of the axis
+ * @param {number} gap
+ * @returns {number[]} exponents
+ */
+export function logTicks(low, high, pixels, gap) {
+  const wanted = (gap * (high - low)) / pixels;
+  const stride = [1, 2, 3, 4, 6, 12].find((stride) => stride >= wanted) ?? 24;
+  const ticks = [];
+  for (let k = Math.ceil(low / stride - 1e-9); k * stride <= high + 1e-9; k++) ticks.push(k * stride || 0); // never -0
+  return ticks;
+}
+
+/**
+ * Round values (1, 2 or 5 times a power of ten apart) inside [low, high].
+ * @param {number} low
+ * @param {number} high
+ * @param {number} count how many are wanted at most
+ * @returns {number[]}
+ */
+export function linearTicks(low, high, count) {
+  if (!(high > low)) return [low];
+  const rough = (high - low) / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((m) => m * power >= rough * (1 - 1e-9)) ?? 10);
+  const ticks = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) ticks.push(k * step || 0);
+  return ticks;
+}
+
+/**
+ * A log10 exponent as the axes and sentences write it: `1e-7`.
+ * @param {number} exponent
+ */
+export const decade = (exponent) => (Math.abs(exponent) <= 2 ? String(Number(`1e${exponent}`)) : `1e${exponent}`);
+
+/** Numbers, shares and counts in one language. */
+export class Numbers {
+  /** @param {string} [language] */
+  constructor(language) {
+    const locale = language || undefined;
+    this.plain = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
+    this.three = new Intl.NumberFormat(locale, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+    this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+    this.tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this.compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+  }
+
+  /**
+   * Three sensible digits: `0.0123`, `18,400`, `1.2e-7`.
+   * @param {number} value
+   */
+  number(value) {
+    if (Number.isNaN(value)) return "NaN";
+    if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+    const size = Math.abs(value);
+    if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
+      return value
+        .toExponential(1)
+        .replace("e+", "e")
+        .replace("-", value < 0 ? "−" : "-");
+    }
+    return this.plain.format(value).replace(/^-/, "−");
+  }
+
+  /**
+   * As `number`, but always three digits: a live value keeps its width.
+   * @param {number} value
+   */
+  live(value) {
+    const size = Math.abs(value);
+    return size >= 1e-3 && size < 1e3 ? this.three.format(value).replace(/^-/, "−") : this.number(value);
+  }
+
+  /**
+   * The value whose log10 is given; NaN (nothing to measure) is a dash.
+   * @param {number} exponent
+   */
+  power(exponent) {
+    return Number.isFinite(exponent) ? this.live(10 ** exponent) : "–";
+  }
+
+  /**
+   * A share of 1 in percent. 0 % and 100 % are said only when they are exact.
+   * @param {number} share
+   */
+  percent(share) {
+    if (!Number.isFinite(share)) return "–";
+    const value = share * 100;
+    if (value > 0 && value < 0.1) return `<${this.tenth.format(0.1)}\u00a0%`;
+    if (value < 100 && value > 99.9) return `>${this.tenth.format(99.9)}\u00a0%`;
+    const exact = value === 0 || value === 100;
+    const digits = !exact && (value < 9.95 || value > 99) ? this.tenth : this.whole;
+    return `${digits.format(value)}\u00a0%`;
+  }
+
+  /** @param {number} value */
+  count(value) {
+    return this.whole.format(value);
+  }
+}
+
+/**
+ * Which row a label of each mark goes to, so that labels never overlap: -1 for those that find no room (only their line is drawn).
+ * Later marks are the more interesting ones and choose first.
+ * @param {{x: number, width: number}[]} marks pixel position of the line and width of the label, x ascending
+ * @param {number} rows how many rows of labels there are
+ * @param {number} limit pixels available
+ * @returns {{row: number, left: number}[]}
+ */
+export function placeMarks(marks, rows, limit) {
+  /** @type {{left: number, right: number}[][]} */
+  const taken = Array.from({ length: rows }, () => []);
+  const placed = marks.map(() => ({ row: -1, left: 0 }));
+  for (let i = marks.length - 1; i >= 0; i--) {
+    const left = Math.max(0, Math.min(marks[i].x, limit - marks[i].width));
+    const right = left + marks[i].width;
+    if (right > limit) continue;
+    const row = taken.findIndex((spans) => spans.every((span) => right + 4 <= span.left || left >= span.right + 4));
+    if (row < 0) continue;
+    taken[row].push({ left, right });
+    placed[i] = { row, left };
+  }
+  return placed;
+}
