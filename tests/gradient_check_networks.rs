@@ -1,0 +1,132 @@
+//! Whole small networks in every combination of switches against finite differences in f64: of each tensor, the derivative
+//! along a random direction, which every entry takes part in, and along one single entry.
+
+mod finite_difference;
+
+use alexnet_lab::backend::Hyper;
+use alexnet_lab::config::Config;
+use alexnet_lab::cpu::{Cpu, Mode};
+use alexnet_lab::network::{Init, Network};
+use finite_difference::{Tally, normals, rms, sample};
+
+/// Images: at least 3, because two rows are always normalised to +1 and -1, with hardly any gradient left.
+const BATCH: usize = 3;
+const LABELS: [u32; BATCH] = [3, 0, 9];
+
+/// Rounding error of the loss: eight learnt layers with sums of up to 1024 terms, each a random walk of `sqrt(1024)` steps
+/// of 2^-53, on a loss near 2.3.
+const ROUNDOFF: f64 = 8.0 * 32.0 * 2.3 * 1.1e-16;
+
+struct Probe {
+    cpu: Cpu<f64>,
+    parameters: Vec<f64>,
+    hyper: Hyper,
+}
+
+impl Probe {
+    /// A network away from its special start: biases, gammas and betas are random too.
+    fn new(config: &Config) -> Probe {
+        let network = Network::new(config, 10);
+        let mut parameters: Vec<f64> = network.initial_parameters(config.seed).into_iter().map(f64::from).collect();
+        for tensor in network.tensors.iter().filter(|tensor| matches!(tensor.init, Init::Constant { .. })) {
+            let noise = normals(&tensor.name, tensor.range.len());
+            parameters[tensor.range.clone()].iter_mut().zip(noise).for_each(|(w, noise)| *w += 0.1 * noise);
+        }
+        let input = normals("images", BATCH * network.input.len());
+        let mut cpu = Cpu::new(network, BATCH, [0.0; 3], [1.0; 3]);
+        cpu.set_input(&input);
+        let dropout = config.dropout as f32;
+        let hyper = Hyper { step: 3, seed: 5, learning_rate: 0.0, momentum: 0.0, weight_decay: 0.0, dropout };
+        Probe { cpu, parameters, hyper }
+    }
+
+    fn gradients(&mut self) -> Vec<f64> {
+        self.cpu.parameters_mut().copy_from_slice(&self.parameters);
+        self.cpu.differentiate(&LABELS, &self.hyper);
+        self.cpu.gradients().to_vec()
+    }
+
+    /// The loss with the tensor at `start` moved by `t` along `direction`.
+    fn loss(&mut self, start: usize, direction: &[f64], t: f64) -> f64 {
+        let place = start..start + direction.len();
+        let moved = self.parameters[place.clone()].iter().zip(direction).map(|(w, d)| w + t * d);
+        self.cpu.parameters_mut()[place.clone()].iter_mut().zip(moved).for_each(|(target, w)| *target = w);
+        self.cpu.forward(&Mode::training(&self.hyper));
+        let loss = self.cpu.loss(&LABELS).0;
+        self.cpu.parameters_mut()[place.clone()].copy_from_slice(&self.parameters[place]);
+        loss
+    }
+}
+
+/// Checks all tensors of one configuration.
+fn check(fragment: &str, total: &mut Tally) {
+    let (config, notes) = Config::from_fragment(fragment);
+    assert_eq!(notes, []);
+    let mut probe = Probe::new(&config);
+    let gradients = probe.gradients();
+    let tensors = probe.cpu.network().tensors.clone();
+    for tensor in &tensors {
+        let (label, start) = (format!("{fragment} {}", tensor.name), tensor.range.start);
+        let gradient = &gradients[tensor.range.clone()];
+        // Batch normalisation takes the bias before it out again: its gradient is rounding, and so is the difference.
+        if config.norm == "bn" && tensor.name.ends_with(".bias") && !tensor.name.starts_with("bn") && tensor.name != "fc8.bias" {
+            let difference = probe.loss(start, &vec![1.0; gradient.len()], 1e-2) - probe.loss(start, &[0.0], 0.0);
+            assert!(rms(gradient) < ROUNDOFF && difference.abs() < 2.0 * ROUNDOFF, "{label}: {gradient:?} {difference:e}");
+            continue;
+        }
+        let noise = normals(&label, gradient.len());
+        let unit = 1.0 / noise.iter().map(|d| d * d).sum::<f64>().sqrt();
+        let direction: Vec<f64> = noise.into_iter().map(|d| unit * d).collect();
+        let along = direction.iter().zip(gradient).map(|(d, g)| d * g).sum();
+        let scale = rms(gradient);
+        total.compare(&label, along, scale, ROUNDOFF, |t| probe.loss(start, &direction, t)).unwrap();
+        for i in sample(&label, gradient.len(), 1) {
+            let label = format!("{label}[{i}]");
+            total.compare(&label, gradient[i], scale, ROUNDOFF, |t| probe.loss(start + i, &[1.0], t)).unwrap();
+        }
+    }
+}
+
+fn check_activation(activation: &str) {
+    let mut total = Tally::default();
+    for norm in ["none", "lrn&lrn_alpha=0.1", "bn&bn_epsilon=1e-3"] {
+        for pool in ["max", "avg"] {
+            for overlap in ["false", "true"] {
+                for dropout in ["0", "0.5"] {
+                    let fragment =
+                        format!("width=0.25&activation={activation}&norm={norm}&pool={pool}&overlap={overlap}&dropout={dropout}");
+                    check(&fragment, &mut total);
+                }
+            }
+        }
+    }
+    println!("{activation}: {total:?}");
+    total.finish(activation);
+}
+
+#[test]
+fn relu_networks_match_finite_differences() {
+    check_activation("relu");
+}
+
+#[test]
+fn sigmoid_networks_match_finite_differences() {
+    check_activation("sigmoid");
+}
+
+#[test]
+fn tanh_networks_match_finite_differences() {
+    check_activation("tanh");
+}
+
+#[test]
+fn leaky_relu_networks_match_finite_differences() {
+    check_activation("leaky_relu");
+}
+
+#[test]
+fn a_deeper_network_matches_finite_differences() {
+    let mut total = Tally::default();
+    check("width=0.25&depth=2&activation=tanh&norm=lrn&lrn_n=4&lrn_beta=0.5&init=xavier", &mut total);
+    total.finish("depth 2");
+}
