@@ -191,12 +191,21 @@ def pixels(step, batch):
 
 def normalised(bytes_):
     """Mean 0.5 and deviation 0.25; to (batch, 3, 32, 32)."""
-    return np.moveaxis((bytes_ / 255 - 0.5) / 0.25, -1, 1)
+    return np.moveaxis((bytes_.astype(np.float64) / 255 - 0.5) / 0.25, -1, 1)
 
 
-def fingerprint(name, values):
+def lab_layout(config, name, values):
+    """Conv (kh, kw, in, out), linear (height * width * in, out)."""
+    values = np.asarray(values)
+    if name.endswith("fc6.weight"):
+        channels = next(features for layer, _, features, _ in network.learnt_layers(config) if layer == "conv5")
+        values = values.reshape(len(values), channels, 4, 4)
+    return values.transpose(2, 3, 1, 0) if values.ndim == 4 else values.T
+
+
+def fingerprint(config, name, values):
     """The norm, and the product with a vector of hashed numbers in [-1, 1), which no permutation of the values keeps."""
-    values = np.asarray(values).ravel()
+    values = lab_layout(config, name, values).ravel()
     bits = random_bits.hash32(0, random_bits.WEIGHTS, 0, random_bits.name_hash(name), np.arange(values.size))
     return [float(np.linalg.norm(values)), float(values @ (2 * random_bits.uniform(bits) - 1))]
 
@@ -210,7 +219,7 @@ def train(config):
 
     def prints():
         named = parameters | running | {f"velocity.{name}": values for name, values in velocities.items()}
-        return {name: fingerprint(name, values) for name, values in named.items()}
+        return {name: fingerprint(config, name, values) for name, values in named.items()}
 
     hidden = {f"{name}.dropout": (batch, features) for name, window, features, _ in network.learnt_layers(config) if not window}
     factor = lambda step, name: random_bits.dropout_factor(int(config["seed"]), step, name, hidden[name], float(config["dropout"]))
