@@ -9,7 +9,7 @@
 //! `velocity.` before a parameter's name is its momentum. The metadata holds [`Meta`] as text, a key a field.
 
 use crate::backend::State;
-use crate::config::Config;
+use crate::config::{self, Config, Effect, SETTINGS};
 use crate::error::{Error, Note, Result};
 use crate::network::{Kind, Network, Tensor};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -22,7 +22,8 @@ const VELOCITY: &str = "velocity.";
 /// What the file says besides the tensors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meta {
-    /// `config`: every setting that differs from its default, as in the page's link.
+    /// `config`: every setting but those of the page's looks, in the link's form. Defaults are written too, so that the
+    /// file stays true when a default changes.
     pub config: Config,
     /// `step`: training steps done.
     pub step: u64,
@@ -161,7 +162,7 @@ impl Meta {
         let classes = serde_json::to_string(&self.classes).expect("strings have a JSON form");
         let fields = [
             ("version", VERSION.to_string()),
-            ("config", self.config.to_fragment()),
+            ("config", self.fragment()),
             ("step", self.step.to_string()),
             ("classes", classes),
             ("data", self.data.clone()),
@@ -169,6 +170,12 @@ impl Meta {
             ("std", json(&self.std)),
         ];
         fields.into_iter().map(|(key, value)| (key.into(), value)).collect()
+    }
+
+    fn fragment(&self) -> String {
+        let settings = SETTINGS.iter().filter(|setting| setting.effect != Effect::View);
+        let pair = |key: &str| format!("&{key}={}", self.config.get(key).expect("the table's keys are known"));
+        settings.fold(format!("v={}", config::VERSION), |text, setting| text + &pair(setting.key))
     }
 
     fn read(texts: &HashMap<String, String>) -> std::result::Result<(Meta, Vec<Note>), String> {

@@ -157,7 +157,7 @@ fn bad_metadata_is_named() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn arbitrary_bytes_are_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200), framed in any::<bool>()) {

@@ -152,8 +152,8 @@ RUN = dict(arch="scaled", width="0.25", depth="0", init="he", init_scale="1", se
 RUNS = [
     RUN,
     RUN | dict(norm="lrn", dropout="0.5", lr="0.02"),
-    RUN | dict(activation="tanh", norm="bn", pool="avg", overlap="false", lr="0.005"),
-    RUN | dict(activation="leaky_relu", norm="bn", overlap="false", depth="1", init="xavier", dropout="0.25"),
+    RUN | dict(activation="tanh", norm="bn", pool="avg", overlap="false", lr="0.001", batch="8"),
+    RUN | dict(activation="leaky_relu", norm="bn", overlap="false", depth="1", init="xavier", dropout="0.25", lr="0.001", batch="8"),
     RUN | dict(activation="sigmoid", norm="lrn", lrn_n="4", lrn_k="1", pool="avg", init="paper", init_scale="10", lr="0.05"),
 ]
 CLASSES, STEPS = 5, 10
