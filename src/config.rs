@@ -305,9 +305,9 @@ impl Value for u32 {
     fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
         let Kind::Integer { min, max } = kind else { return None };
         // Through a float, so that "1e3" is read and "99999999999" is clamped rather than refused.
-        let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite() && number.fract() == 0.0)?;
+        let number: f64 = text.parse().ok().filter(|number: &f64| !number.is_nan())?;
         let used = number.clamp(f64::from(min), f64::from(max));
-        Some((used as u32, used != number))
+        (used.fract() == 0.0).then_some((used as u32, used != number))
     }
 
     fn write(&self) -> String {
@@ -318,8 +318,9 @@ impl Value for u32 {
 impl Value for f64 {
     fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
         let Kind::Number { min, max, .. } = kind else { return None };
-        let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
-        let used = number.clamp(min, max);
+        // Adding 0 turns -0 into 0, which is written the same everywhere.
+        let number: f64 = text.parse().ok().filter(|number: &f64| !number.is_nan())?;
+        let used = number.clamp(min, max) + 0.0;
         Some((used, used != number))
     }
 
@@ -364,6 +365,15 @@ mod tests {
         let codes: Vec<String> =
             notes.iter().map(|note| serde_json::to_value(note).unwrap()["code"].as_str().unwrap().into()).collect();
         assert_eq!(codes, ["clamped", "not_understood", "unknown_key", "newer_version"]);
+    }
+
+    #[test]
+    fn numbers_beyond_every_range_are_clamped_too() {
+        let (config, notes) = Config::from_fragment("lr=1e999&batch=1e999&depth=-0.5&init_scale=-0");
+        assert_eq!((config.lr, config.batch, config.depth), (10.0, 1024, 0));
+        assert!(notes.len() == 3 && notes.iter().all(|note| matches!(note, Note::Clamped { .. })), "{notes:?}");
+        assert_eq!(config.get("init_scale").unwrap(), "0");
+        assert!(Config::default().set("batch", "2.5").is_err() && Config::default().set("lr", "nan").is_err());
     }
 
     #[test]

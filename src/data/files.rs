@@ -79,22 +79,23 @@ impl Parts {
         if found > LONGEST_FILE {
             return Err(Error::FileTooLarge { file: file.into(), found, limit: LONGEST_FILE });
         }
-        if is_tar(&bytes) {
+        if bytes.is_empty() {
+            return Err(Error::EmptyFile { file: file.into() });
+        }
+        let lower = base_name(file).to_lowercase();
+        if is_tar(&bytes) || [".tar", ".tar.gz", ".tgz"].iter().any(|end| lower.ends_with(end)) {
             return read_batches(file, &bytes, |name, batch| {
                 self.add(cifar_part(name), file, cifar10::decode(&format!("{file}: {name}"), &batch)?)
             });
         }
-        let lower = base_name(file).to_lowercase();
         let name = lower.strip_suffix(".gz").unwrap_or(&lower);
-        let bytes = if is_gzip(&bytes) { gunzip(file, &bytes, idx::LONGEST)? } else { bytes };
+        let bytes = if is_gzip(&bytes) { gunzip(file, &bytes, idx::LONGEST)? } else { bytes }; // a browser may have unpacked it
         // The name first: a labels file that is called images is to be told, not to be believed.
         let by_name = Holds::of_name(name);
         if cifar10::is_batch_name(name) || (by_name.is_none() && cifar10::looks_like_records(&bytes)) {
             self.add(cifar_part(name), file, cifar10::decode(file, &bytes)?)
         } else if let Some(holds) = by_name.or_else(|| Holds::of_magic(&bytes)) {
             self.add(Part::Idx(split(name), holds), file, idx::decode(file, &bytes, holds)?)
-        } else if bytes.is_empty() {
-            Err(Error::EmptyFile { file: file.into() })
         } else {
             Err(Error::UnknownFile { file: file.into() })
         }
@@ -307,6 +308,7 @@ mod tests {
         assert_eq!(code(&[("photo.jpg", b"\xff\xd8")]), "unknown_file");
         assert_eq!(code(&[("notes.txt", b"a")]), "unknown_file");
         assert_eq!(code(&[("a", b"")]), "empty_file");
+        assert_eq!(code(&[("cifar-10-binary.tar.gz", &[9; 700])]), "compressed");
         let twice: [(&str, &[u8]); 2] = [("data_batch_1.bin", &cifar(2, 1)), ("x/data_batch_1.bin", &cifar(2, 1))];
         assert_eq!(read(&twice).unwrap().train.len() + read(&twice).unwrap().test.len(), 2);
     }
