@@ -4,6 +4,10 @@
 
 use crate::backend::Hyper;
 use crate::cpu::Float;
+use crate::error::Result;
+use crate::gpu::kernels::{OPTIMIZER_COLLECT, OPTIMIZER_UPDATE};
+use crate::gpu::recorder::{ALIGNMENT, Recorder, View, workgroups};
+use std::ops::Range;
 
 /// One update of all parameters.
 pub fn update<T: Float>(
@@ -17,6 +21,53 @@ pub fn update<T: Float>(
         *v = momentum * *v + (*g + decay * *w);
         *w -= rate * *v;
     }
+}
+
+// ---- on the GPU
+
+/// Adds up partial sums into the gradients, and notes a NaN or infinity among the gradients.
+pub fn record_collect(
+    recorder: &mut Recorder,
+    gradients: &View, // (parameters)
+    partial: &View,
+    segments: &View,        // (tensors, 4): see optimizer.wgsl
+    not_finite_seen: &View, // (1)
+) -> Result<()> {
+    for range in chunks(recorder, gradients) {
+        let constants = [
+            ("VECTORS", (range.len() / 4).into()),
+            ("FIRST", (range.start / 4).into()),
+            ("SEGMENTS", (segments.words() / 4).into()),
+        ];
+        let views = [&gradients.slice(range.start, range.len()), partial, segments, not_finite_seen];
+        recorder.dispatch("optimizer.collect", &OPTIMIZER_COLLECT, &constants, &views, workgroups(range.len() / 4))?;
+    }
+    Ok(())
+}
+
+/// The update, unless a step was not finite. All three are (parameters).
+pub fn record_update(
+    recorder: &mut Recorder,
+    gradients: &View,
+    velocities: &View,
+    parameters: &View,
+    not_finite_seen: &View,
+) -> Result<()> {
+    for range in chunks(recorder, gradients) {
+        let [gradients, velocities, parameters] =
+            [gradients, velocities, parameters].map(|flat| flat.slice(range.start, range.len()));
+        let views = [&gradients, &velocities, &parameters, not_finite_seen, &recorder.params.clone()];
+        let constants = [("VECTORS", (range.len() / 4).into()), ("FIRST", 0usize.into()), ("SEGMENTS", 0usize.into())];
+        recorder.dispatch("optimizer.update", &OPTIMIZER_UPDATE, &constants, &views, workgroups(range.len() / 4))?;
+    }
+    Ok(())
+}
+
+/// Ranges of a flat buffer that fit in one binding.
+fn chunks(recorder: &Recorder, flat: &View) -> impl Iterator<Item = Range<usize>> + use<> {
+    let most = (recorder.binding_limit() / 4) as usize / ALIGNMENT * ALIGNMENT;
+    let words = flat.words();
+    (0..words).step_by(most).map(move |start| start..(start + most).min(words))
 }
 
 #[cfg(test)]

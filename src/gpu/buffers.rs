@@ -47,9 +47,9 @@ impl Buffers {
         };
         for (i, layer) in network.layers.iter().enumerate() {
             let words = batch * stored(layer.output);
-            // The loss has no output of its own: its input is the logits, and nothing comes after it.
+            // The loss's output are the probabilities; its gradient is that of the logits.
             let last = matches!(layer.kind, Kind::SoftmaxLoss);
-            let output = if last || (i > 0 && fused_activation(network, i - 1)) {
+            let output = if i > 0 && fused_activation(network, i - 1) {
                 buffers.outputs[i - 1].clone()
             } else {
                 recorder.buffer(&format!("{}.output", layer.name), words)?

@@ -58,6 +58,21 @@ macro_rules! kernels {
 kernels! {
     ACTIVATION_FORWARD = "activation" forward (0 read input, 1 write output);
     ACTIVATION_BACKWARD = "activation" backward (1 write output, 2 read grad_output, 3 write grad_input);
+    CONV_FORWARD = "conv" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
+    CONV_BACKWARD_INPUT = "conv" backward_input (4 read grad_output, 1 read weight, 5 write grad_input);
+    CONV_BACKWARD_WEIGHT = "conv" backward_weight (0 read input, 4 read grad_output, 6 write partial);
+    DROPOUT_MASK = "dropout" mask (0 read input, 1 write output, 2 uniform params);
+    INPUT_NORMALISE = "input" normalise (0 read pixels, 1 write output);
+    LINEAR_FORWARD = "linear" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
+    LINEAR_BACKWARD_INPUT = "linear" backward_input (4 read grad_output, 1 read weight, 5 write grad_input);
+    LINEAR_BACKWARD_WEIGHT = "linear" backward_weight (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias);
+    OPTIMIZER_COLLECT = "optimizer" collect (0 write gradients, 1 read partial, 2 read segments, 3 write not_finite_seen);
+    OPTIMIZER_UPDATE = "optimizer" update
+        (7 read final_gradients, 4 write velocities, 5 write parameters, 3 write not_finite_seen, 6 uniform params);
+    SOFTMAX_FORWARD = "softmax_loss" forward (0 read logits, 2 write probabilities);
+    SOFTMAX_FORWARD_BACKWARD = "softmax_loss" forward_backward
+        (0 read logits, 1 read labels, 2 write probabilities, 3 write grad_logits, 4 write results);
+    SOFTMAX_RECORD = "softmax_loss" record (4 write results, 5 write not_finite_seen, 6 write records, 7 uniform params);
     POOL_FORWARD_MAX = "pool" forward_max (0 read input, 1 write output, 2 write winners);
     POOL_BACKWARD_MAX = "pool" backward_max (2 write winners, 3 read grad_output, 4 write grad_input);
     POOL_FORWARD_AVG = "pool" forward_avg (0 read input, 1 write output);

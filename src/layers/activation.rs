@@ -54,13 +54,14 @@ fn each_pair<T: Float>(output: &[T], grad_output: &[T], grad_input: &mut [T], f:
 
 // ---- on the GPU
 
-/// The function's number in `common.wgsl`.
-pub fn code(function: ActivationFunction) -> u32 {
+/// The function's number in `common.wgsl`; a number that is none of them leaves values as they are.
+pub fn code(function: Option<ActivationFunction>) -> u32 {
     match function {
-        Relu => 0,
-        Sigmoid => 1,
-        Tanh => 2,
-        LeakyRelu => 3,
+        Some(Relu) => 0,
+        Some(Sigmoid) => 1,
+        Some(Tanh) => 2,
+        Some(LeakyRelu) => 3,
+        None => 4,
     }
 }
 
@@ -95,7 +96,7 @@ pub fn record_backward(
 
 fn constants(recorder: &Recorder, function: ActivationFunction, shape: Shape) -> (usize, [(&'static str, Constant); 3]) {
     let vectors = recorder.batch * shape.height * shape.width * padded(shape.channels) / 4;
-    (vectors, [("VECTORS", vectors.into()), ("CHANNELS", shape.channels.into()), ("FUNCTION", code(function).into())])
+    (vectors, [("VECTORS", vectors.into()), ("CHANNELS", shape.channels.into()), ("FUNCTION", code(Some(function)).into())])
 }
 
 #[cfg(test)]

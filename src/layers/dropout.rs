@@ -4,6 +4,10 @@
 //! the layer passes its input on.
 
 use crate::cpu::Float;
+use crate::error::Result;
+use crate::gpu::kernels::DROPOUT_MASK;
+use crate::gpu::recorder::{Recorder, View, padded, workgroups};
+use crate::network::Shape;
 use crate::rng::{self, Stream};
 
 /// Decides which units a step keeps.
@@ -31,6 +35,16 @@ pub fn apply<T: Float>(mask: &Mask, input: &[T], output: &mut [T]) {
     for (index, (y, x)) in output.iter_mut().zip(input).enumerate() {
         *y = if mask.keeps(index) { *x * scale } else { T::ZERO };
     }
+}
+
+// ---- on the GPU
+
+/// Forward on an activation, backward on a gradient: (batch, shape) both. `pass` completes the label.
+pub fn record(recorder: &mut Recorder, name: &str, pass: &str, shape: Shape, input: &View, output: &View) -> Result<()> {
+    let vectors = recorder.batch * shape.height * shape.width * padded(shape.channels) / 4;
+    let constants = [("VECTORS", vectors.into()), ("CHANNELS", shape.channels.into()), ("LAYER", rng::name_hash(name).into())];
+    let views = [input, output, &recorder.params.clone()];
+    recorder.dispatch(&format!("{name}.{pass}"), &DROPOUT_MASK, &constants, &views, workgroups(vectors))
 }
 
 #[cfg(test)]

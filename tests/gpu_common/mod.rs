@@ -16,8 +16,14 @@ pub fn device() -> &'static Device {
 
 /// A recorder for `batch` images whose step parameters are `params`.
 pub fn recorder(batch: usize, params: StepParams) -> Recorder<'static> {
-    let recorder = Recorder::new(device(), batch).expect("a uniform buffer fits");
-    recorder.params.write(device(), bytemuck::bytes_of(&params));
+    recorder_with_limit(batch, params, u64::MAX)
+}
+
+/// The same on a device whose bindings may span no more than `limit` bytes.
+pub fn recorder_with_limit(batch: usize, params: StepParams, limit: u64) -> Recorder<'static> {
+    let device = Box::leak(Box::new(device().with_binding_limit(limit)));
+    let recorder = Recorder::new(device, batch).expect("a uniform buffer fits");
+    recorder.params.write(device, bytemuck::bytes_of(&params));
     recorder
 }
 

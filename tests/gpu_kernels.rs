@@ -1,0 +1,237 @@
+//! The kernels of learnt layers, dropout, loss and optimizer against the CPU, over a sweep of shapes.
+//!
+//! Tolerances: a sum of n products in f32, in any order, is off by at most about n * epsilon * sum |products|; with factors
+//! in [-1, 1) and rounding errors that point either way, sqrt(n) * epsilon * sqrt(n) leaves room. Both sides err, hence 2.
+
+mod gpu_common;
+
+use alexnet_lab::backend::Hyper;
+use alexnet_lab::gpu::recorder::{StepParams, padded};
+use alexnet_lab::layers::{Gradients, Window, conv, dropout, linear, softmax_loss};
+use alexnet_lab::network::{ActivationFunction, Shape, output_size};
+use alexnet_lab::optimizer;
+use gpu_common::*;
+
+/// For sums of `n` products of factors below 1 (see above).
+fn tolerance(n: usize) -> f32 {
+    2.0 * n as f32 * f32::EPSILON
+}
+
+#[test]
+fn conv_matches_the_cpu() {
+    // batch, height, width, in, out, kernel, stride, padding
+    let cases = [
+        (1, 5, 5, 3, 5, 3, 1, 1),
+        (2, 8, 7, 4, 8, 5, 1, 2),
+        (3, 9, 11, 6, 12, 3, 2, 0),
+        (2, 6, 6, 13, 20, 1, 1, 0),
+        (1, 23, 19, 3, 9, 11, 4, 0),
+        (5, 4, 4, 16, 3, 3, 1, 1),
+        (2, 3, 3, 2, 4, 3, 3, 2),
+    ];
+    for case @ (batch, height, width, inputs, channels, kernel, stride, padding) in cases {
+        let input = Shape { height, width, channels: inputs };
+        let size = |size| output_size(size, kernel, stride, padding);
+        let output = Shape { height: size(height), width: size(width), channels };
+        check_conv(&format!("{case:?}"), batch, &Window { input, output, kernel, stride, padding });
+    }
+}
+
+fn check_conv(case: &str, batch: usize, window: &Window) {
+    let (inputs, channels) = (window.input.channels, window.output.channels);
+    let taps = window.kernel * window.kernel;
+    let x = random(1, batch * window.input.len());
+    let w = random(2, taps * inputs * channels);
+    let b = random(3, channels);
+    let g = random(4, batch * window.output.len());
+
+    let mut scratch = vec![0.0; conv::scratch_len(window, batch)];
+    let mut y = vec![0.0; g.len()];
+    conv::forward(window, &x, &w, &b, &mut y, &mut scratch);
+    let (mut gw, mut gb, mut gx) = (vec![0.0; w.len()], vec![0.0; b.len()], vec![0.0; x.len()]);
+    let gradients = Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) };
+    conv::backward(window, &x, &w, &g, gradients, &mut scratch);
+
+    let mut recorder = recorder(batch, StepParams::default());
+    let r = &mut recorder;
+    // The rows of a weight are padded too.
+    let w: Vec<f32> = (0..taps).flat_map(|tap| pad_rows(&w[tap * inputs * channels..][..inputs * channels], inputs)).collect();
+    let [input, weight, bias, grad_output] =
+        [(&x, inputs), (&w, channels), (&b, channels), (&g, channels)].map(|(v, c)| upload(r, v, c));
+    let [output, grad_input] = [(y.len(), channels), (x.len(), inputs)].map(|(n, c)| empty(r, n, c));
+    let partial = r.buffer("partial", conv::partial_len(r, window)).unwrap();
+    conv::record_forward(r, "conv", window, None, &input, &weight, &bias, &output).unwrap();
+    conv::record_backward_input(r, "conv", window, &grad_output, &weight, &grad_input).unwrap();
+    let partial = conv::record_backward_weight(r, "conv", window, &input, &grad_output, partial).unwrap();
+    r.take().run(device());
+
+    assert_close(&format!("{case} output"), &download(&output, channels), &y, tolerance(taps * inputs + 1));
+    assert_close(&format!("{case} grad_input"), &download(&grad_input, inputs), &gx, tolerance(taps * channels));
+    let sums = sum_splits(&download(&partial.view, channels), partial.splits);
+    let pixels = g.len() / channels;
+    let padded_inputs = padded(inputs);
+    for tap in 0..taps {
+        let found = &sums[tap * padded_inputs * channels..][..inputs * channels];
+        let wanted = &gw[tap * inputs * channels..][..inputs * channels];
+        assert_close(&format!("{case} grad_weight, tap {tap}"), found, wanted, tolerance(pixels));
+    }
+    assert_close(&format!("{case} grad_bias"), &sums[taps * padded_inputs * channels..], &gb, tolerance(pixels));
+}
+
+/// Appends rows of 0 until there are a multiple of 4.
+fn pad_rows(values: &[f32], rows: usize) -> Vec<f32> {
+    let mut values = values.to_vec();
+    values.resize(values.len() / rows * padded(rows), 0.0);
+    values
+}
+
+fn sum_splits(values: &[f32], splits: usize) -> Vec<f32> {
+    let length = values.len() / splits;
+    (0..length).map(|i| values[i..].iter().step_by(length).sum()).collect()
+}
+
+#[test]
+fn the_activation_function_of_a_convolution_is_applied_and_padding_stays_zero() {
+    let shape = |channels| Shape { height: 5, width: 6, channels };
+    let window = Window { input: shape(3), output: shape(6), kernel: 3, stride: 1, padding: 1 };
+    let (x, w, b) = (random(1, 90), pad_rows_of_taps(&random(2, 9 * 3 * 6), 9, 3, 6), random(3, 6));
+    for function in
+        [ActivationFunction::Relu, ActivationFunction::Sigmoid, ActivationFunction::Tanh, ActivationFunction::LeakyRelu]
+    {
+        let mut recorder = recorder(1, StepParams::default());
+        let r = &mut recorder;
+        let [input, weight, bias] = [(&x, 3), (&w, 6), (&b, 6)].map(|(v, c)| upload(r, v, c));
+        let [plain, output] = [(); 2].map(|()| empty(r, 180, 6));
+        conv::record_forward(r, "conv", &window, None, &input, &weight, &bias, &plain).unwrap();
+        conv::record_forward(r, "conv", &window, Some(function), &input, &weight, &bias, &output).unwrap();
+        r.take().run(device());
+        let mut wanted = vec![0.0; 180];
+        alexnet_lab::layers::activation::forward(function, &download(&plain, 6), &mut wanted);
+        // As in tests/gpu_activation.rs.
+        assert_close(&format!("{function:?}"), &download(&output, 6), &wanted, 1e-5);
+    }
+}
+
+fn pad_rows_of_taps(w: &[f32], taps: usize, inputs: usize, outputs: usize) -> Vec<f32> {
+    (0..taps).flat_map(|tap| pad_rows(&w[tap * inputs * outputs..][..inputs * outputs], inputs)).collect()
+}
+
+#[test]
+fn linear_matches_the_cpu_whole_and_in_chunks() {
+    for (batch, inputs, outputs) in [(1, 4, 1), (3, 64, 10), (4, 200, 12), (7, 256, 30), (32, 132, 260)] {
+        for limit in [u64::MAX, 64 * padded(outputs) as u64 * 4] {
+            let (x, w) = (random(1, batch * inputs), random(2, inputs * outputs));
+            let (b, g) = (random(3, outputs), random(4, batch * outputs));
+            let mut y = vec![0.0; g.len()];
+            linear::forward(&x, &w, &b, &mut y);
+            let (mut gw, mut gb, mut gx) = (vec![0.0; w.len()], vec![0.0; b.len()], vec![0.0; x.len()]);
+            linear::backward(&x, &w, &g, Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) });
+
+            // Only weights are split; the limit may not be below the other buffers.
+            let limit = limit.max(4 * padded(batch * inputs.max(padded(outputs))) as u64);
+            let mut recorder = recorder_with_limit(batch, StepParams::default(), limit);
+            let r = &mut recorder;
+            let size = linear::Size { inputs, outputs };
+            let [input, weight, bias, grad_output] =
+                [(&x, inputs), (&w, outputs), (&b, outputs), (&g, outputs)].map(|(v, c)| upload(r, v, c));
+            let [output, grad_input] = [(y.len(), outputs), (x.len(), inputs)].map(|(n, c)| empty(r, n, c));
+            let [grad_weight, grad_bias] = [w.len(), outputs].map(|n| empty(r, n, outputs));
+            linear::record_forward(r, "fc", size, None, &input, &weight, &bias, &output).unwrap();
+            linear::record_backward_input(r, "fc", size, &grad_output, &weight, &grad_input).unwrap();
+            linear::record_backward_weight(r, "fc", size, &input, &grad_output, &grad_weight, &grad_bias).unwrap();
+            r.take().run(device());
+
+            let case = format!("{batch} x {inputs} -> {outputs}, limit {limit}");
+            assert_close(&format!("{case}: output"), &download(&output, outputs), &y, tolerance(inputs + 1));
+            assert_close(&format!("{case}: grad_input"), &download(&grad_input, inputs), &gx, tolerance(outputs));
+            assert_close(&format!("{case}: grad_weight"), &download(&grad_weight, outputs), &gw, tolerance(batch));
+            assert_close(&format!("{case}: grad_bias"), &download(&grad_bias, outputs), &gb, tolerance(batch));
+        }
+    }
+}
+
+#[test]
+fn dropout_keeps_the_same_units_as_the_cpu() {
+    for (batch, features, probability) in [(1, 1, 0.5), (3, 10, 0.25), (5, 256, 0.9), (2, 7, 0.0)] {
+        let x = random(1, batch * features);
+        let mask = dropout::Mask { seed: 9, step: 4_000_000_000, layer: alexnet_lab::rng::name_hash("fc6.dropout"), probability };
+        let mut wanted = vec![0.0; x.len()];
+        dropout::apply(&mask, &x, &mut wanted);
+        let mut recorder =
+            recorder(batch, StepParams { seed: 9, step: 4_000_000_000, dropout: probability, ..Default::default() });
+        let (input, output) = (upload(&mut recorder, &x, features), empty(&mut recorder, x.len(), features));
+        let shape = Shape { height: 1, width: 1, channels: features };
+        dropout::record(&mut recorder, "fc6.dropout", "forward", shape, &input, &output).unwrap();
+        recorder.take().run(device());
+        // WGSL allows a division 2.5 ulp; results are below 10.
+        assert_close("dropout", &download(&output, features), &wanted, 10.0 * 4.0 * f32::EPSILON);
+    }
+}
+
+#[test]
+fn softmax_loss_matches_the_cpu() {
+    for (batch, classes, scale) in [(1, 1, 1.0), (3, 10, 5.0), (70, 7, 90.0), (2, 1000, 1.0)] {
+        let logits: Vec<f32> = random(1, batch * classes).iter().map(|z| z * scale).collect();
+        let labels: Vec<u32> = (0..batch).map(|i| (i * 7 % classes) as u32).collect();
+        let (mut p, mut g) = (vec![0.0; logits.len()], vec![0.0; logits.len()]);
+        let (loss, correct) = softmax_loss::forward(&logits, &labels, &mut p);
+        softmax_loss::backward(&p, &labels, &mut g);
+
+        let mut recorder = recorder(batch, StepParams { step: 5, slot: 2, ..Default::default() });
+        let r = &mut recorder;
+        let z = upload(r, &logits, classes);
+        let label_view = r.buffer("labels", batch).unwrap();
+        label_view.write(device(), bytemuck::cast_slice(&labels));
+        let probabilities = r.buffer("probabilities", batch * padded(classes)).unwrap(); // only classes are written
+        let grad = empty(r, logits.len(), classes);
+        let [results, seen, records] = [2 * batch, 1, 4 * 4].map(|words| r.buffer("loss", words).unwrap());
+        softmax_loss::record_forward_backward(r, classes, &z, &label_view, &probabilities, &grad, &results).unwrap();
+        softmax_loss::record_record(r, classes, &results, &seen, &records).unwrap();
+        r.take().run(device());
+
+        // exp is allowed 3 + 2 |x| ulp, of a value below 1 with |x| up to twice the scale: at most 3 ulp where e^x counts.
+        let case = format!("{batch} x {classes}");
+        assert_close(&format!("{case}: probabilities"), &download(&probabilities, classes), &p, 16.0 * f32::EPSILON);
+        assert_close(&format!("{case}: grad"), &download(&grad, classes), &g, 16.0 * f32::EPSILON);
+        let record = pollster::block_on(records.read::<u32>(device())).unwrap()[8..12].to_vec();
+        // The loss is at most 2 * scale + ln(classes); a few roundings of that size.
+        let close = 8.0 * f32::EPSILON * (2.0 * scale + 7.0);
+        assert_close(&format!("{case}: loss"), &[f32::from_bits(record[0])], &[loss], close);
+        assert_eq!(record[1..], [correct, 1, 5], "{case}: correct, finite, step");
+    }
+}
+
+#[test]
+fn collect_and_update_match_the_cpu_in_chunks_and_stop_at_what_is_not_finite() {
+    // Two tensors of 100 and 260 floats, each at a multiple of 64: the first in three splits, the second in place.
+    let n = 128 + 320;
+    let (mut w, mut v) = (random(1, n), random(2, n));
+    let partial = random(3, 300);
+    let mut g = random(4, n);
+    let hyper = Hyper { step: 0, seed: 0, learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, dropout: 0.0 };
+    let params = StepParams { learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, ..Default::default() };
+    for poison in [None, Some(f32::NAN), Some(f32::NEG_INFINITY)] {
+        let mut recorder = recorder_with_limit(1, params, 1280);
+        let r = &mut recorder;
+        g[400] = poison.unwrap_or(g[400]);
+        let [gradients, velocities, parameters, partials] = [&g, &v, &w, &partial].map(|values| upload(r, values, 4));
+        let segments = r.buffer("segments", 12).unwrap();
+        segments.write(device(), bytemuck::cast_slice(&[[0u32, 3, 0, 25], [25, 0, 0, 0], [32, 0, 0, 0]]));
+        let seen = r.buffer("seen", 1).unwrap();
+        optimizer::record_collect(r, &gradients, &partials, &segments, &seen).unwrap();
+        optimizer::record_update(r, &gradients, &velocities, &parameters, &seen).unwrap();
+        r.take().run(device());
+        let found = download(&parameters, 4);
+        if poison.is_some() {
+            assert_eq!((found, download(&velocities, 4)), (w.clone(), v.clone()), "{poison:?}");
+            continue;
+        }
+        let mut summed = g.clone();
+        (0..100).for_each(|i| summed[i] = partial[i] + partial[100 + i] + partial[200 + i]);
+        assert_close("gradients", &download(&gradients, 4), &summed, tolerance(3));
+        optimizer::update(&hyper, &summed, &mut v, &mut w);
+        // Five roundings of numbers below 4.
+        assert_close("velocities", &download(&velocities, 4), &v, 20.0 * f32::EPSILON);
+        assert_close("parameters", &found, &w, 20.0 * f32::EPSILON);
+    }
+}
