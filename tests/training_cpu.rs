@@ -1,0 +1,217 @@
+//! Training on the CPU backend: the same bits every time, one batch learnt by heart, gradients that vanish under sigmoid,
+//! a diverging run that keeps its last good state, and the original architecture.
+
+use alexnet_lab::backend::{Hyper, NotFinite, Place, State, StepRecord};
+use alexnet_lab::config::Config;
+use alexnet_lab::cpu::Cpu;
+use alexnet_lab::data::batch::Batch;
+use alexnet_lab::network::Network;
+use alexnet_lab::rng::{self, Stream};
+
+const MEAN: [f32; 3] = [0.49, 0.48, 0.45];
+const STD: [f32; 3] = [0.25, 0.24, 0.26];
+
+fn config(fragment: &str) -> Config {
+    let (config, notes) = Config::from_fragment(fragment);
+    assert_eq!(notes, []);
+    config
+}
+
+/// A backend with the configuration's initial state.
+fn cpu(config: &Config) -> Cpu<f32> {
+    let network = Network::new(config, 10);
+    let state = State {
+        parameters: network.initial_parameters(config.seed),
+        velocities: vec![0.0; network.parameters()],
+        running: network.initial_running(),
+    };
+    let mut cpu = Cpu::new(network, config.batch as usize, MEAN, STD);
+    cpu.set_state(&state).unwrap();
+    cpu
+}
+
+fn hyper(config: &Config, step: u64) -> Hyper {
+    Hyper {
+        step,
+        seed: config.seed,
+        learning_rate: config.learning_rate(step) as f32,
+        momentum: config.momentum as f32,
+        weight_decay: config.weight_decay as f32,
+        dropout: config.dropout as f32,
+    }
+}
+
+/// Images of random bytes, the labels 0 to 9 in turn.
+fn batch(cpu: &Cpu<f32>, images: u32, number: u32) -> Batch {
+    let bytes = images * cpu.network().input.len() as u32;
+    let pixels = (0..bytes).map(|i| rng::hash(4, Stream::Order, number, 0, i) as u8).collect();
+    Batch { pixels, labels: (0..images).map(|i| i % 10).collect() }
+}
+
+fn step(cpu: &mut Cpu<f32>, batch: &Batch, hyper: &Hyper) -> StepRecord {
+    cpu.step(batch, hyper).unwrap();
+    let [record] = cpu.finished().unwrap()[..] else { panic!("one step, one record") };
+    record
+}
+
+fn state(cpu: &mut Cpu<f32>) -> State {
+    pollster::block_on(cpu.state()).unwrap()
+}
+
+#[test]
+fn equal_runs_give_equal_bits_for_100_steps() {
+    let config = config("width=0.25&batch=6&norm=bn&dropout=0.5");
+    let run = || {
+        let mut cpu = cpu(&config);
+        let record = |s| {
+            let batch = batch(&cpu, config.batch, s);
+            step(&mut cpu, &batch, &hyper(&config, u64::from(s)))
+        };
+        let records: Vec<StepRecord> = (0..100).map(record).collect();
+        (records, state(&mut cpu))
+    };
+    let (records, last) = run();
+    assert!(records.iter().all(|record| record.finite));
+    assert_ne!(records[0].loss, records[99].loss);
+    let (again, last_again) = run();
+    for (a, b) in records.iter().zip(&again) {
+        assert_eq!(a.loss.to_bits(), b.loss.to_bits(), "step {}", a.step);
+    }
+    assert_eq!(last, last_again);
+}
+
+#[test]
+fn one_batch_is_learnt_by_heart() {
+    for fragment in ["norm=none", "norm=lrn", "norm=bn", "activation=tanh&norm=bn&pool=avg&overlap=false"] {
+        let config = config(&format!("width=0.25&batch=10&dropout=0&weight_decay=0&lr=0.005&{fragment}"));
+        let mut cpu = cpu(&config);
+        let batch = batch(&cpu, 10, 0);
+        let losses: Vec<f32> = (0..150).map(|s| step(&mut cpu, &batch, &hyper(&config, s)).loss).collect();
+        let last = step(&mut cpu, &batch, &hyper(&config, 150));
+        assert!(last.loss < 0.05 && last.correct == 10, "{fragment}: {losses:?}");
+    }
+}
+
+#[test]
+fn the_gradient_of_conv1_vanishes_under_sigmoid() {
+    let norm = |activation: &str| {
+        let config = config(&format!("norm=none&dropout=0&batch=10&activation={activation}"));
+        let mut cpu = cpu(&config);
+        let batch = batch(&cpu, 10, 0);
+        assert!(step(&mut cpu, &batch, &hyper(&config, 0)).finite);
+        let snapshot = pollster::block_on(cpu.snapshot(1, &batch)).unwrap();
+        let tensor = cpu.network().tensors.iter().position(|tensor| tensor.name == "conv1.weight").unwrap();
+        let sum: f64 = cpu.gradients()[cpu.network().tensors[tensor].range.clone()].iter().map(|g| f64::from(*g).powi(2)).sum();
+        assert_eq!(snapshot.parameters[tensor].norm, sum.sqrt() as f32);
+        sum.sqrt()
+    };
+    let (relu, sigmoid) = (norm("relu"), norm("sigmoid"));
+    println!("norm of conv1's weight gradient: relu {relu:e}, sigmoid {sigmoid:e}");
+    assert!(sigmoid > 0.0 && sigmoid < relu / 100.0, "relu {relu:e}, sigmoid {sigmoid:e}");
+}
+
+#[test]
+fn a_diverging_run_keeps_its_last_good_state_and_names_the_layer() {
+    let config = config("width=0.25&batch=6&norm=bn&lr=10&momentum=0.999&init_scale=10&seed=3");
+    let mut cpu = cpu(&config);
+    let batch = batch(&cpu, 6, 0);
+    // An update this large overflows within a few steps.
+    let huge = |s| Hyper { learning_rate: 1e30, ..hyper(&config, s) };
+    let mut good = state(&mut cpu);
+    let mut s = 0;
+    while step(&mut cpu, &batch, &huge(s)).finite {
+        good = state(&mut cpu);
+        s += 1;
+        assert!(s < 50, "does not diverge");
+    }
+    assert!(s > 0, "the first update is still finite");
+    assert_eq!(state(&mut cpu), good);
+    assert!(good.parameters.iter().chain(&good.velocities).chain(&good.running).all(|x| x.is_finite()));
+    let found = pollster::block_on(cpu.first_not_finite(&batch, &huge(s))).unwrap().expect("something is not finite");
+    let layer = cpu.network().layers.iter().position(|layer| layer.name == found.layer).unwrap();
+    assert_eq!(found.place, Place::Activation);
+    // The layer that is named is the first: all before it are finite.
+    for earlier in 0..=layer {
+        let finite = cpu.output(earlier).iter().all(|x| x.is_finite());
+        assert_eq!(finite, earlier < layer, "{}", cpu.network().layers[earlier].name);
+    }
+    // Later steps skip their update even when they would be finite, until a state is set.
+    assert!(!step(&mut cpu, &batch, &hyper(&config, s)).finite);
+    assert_eq!(state(&mut cpu), good);
+    let start = State {
+        parameters: cpu.network().initial_parameters(1),
+        velocities: vec![0.0; good.velocities.len()],
+        running: cpu.network().initial_running(),
+    };
+    cpu.set_state(&start).unwrap();
+    assert!(step(&mut cpu, &batch, &hyper(&config, 0)).finite);
+    assert_ne!(state(&mut cpu), start);
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_is_found_where_it_first_appears() {
+    let config = config("width=0.25&batch=1&norm=none&dropout=0&activation=tanh");
+    let mut cpu = cpu(&config);
+    let mut start = state(&mut cpu);
+    // With p = 1/10 and label 0, fc7 gets the gradient -0.9 * 3e38 + 9 * 0.1 * -3e38 = -5.4e38: beyond the largest f32.
+    let weight = cpu.network().tensor("fc8.weight").unwrap().range.clone();
+    for (i, w) in start.parameters[weight].iter_mut().enumerate() {
+        *w = if i % 10 == 0 { 3e38 } else { -3e38 };
+    }
+    // Nothing reaches fc8 but its bias: the logits stay finite.
+    for name in ["fc7.weight", "fc7.bias"] {
+        start.parameters[cpu.network().tensor(name).unwrap().range.clone()].fill(0.0);
+    }
+    cpu.set_state(&start).unwrap();
+    let batch = batch(&cpu, 1, 0);
+    let record = step(&mut cpu, &batch, &hyper(&config, 0));
+    assert!(record.loss.is_finite() && !record.finite);
+    assert_eq!(state(&mut cpu), start);
+    let found = pollster::block_on(cpu.first_not_finite(&batch, &hyper(&config, 0))).unwrap();
+    assert_eq!(found, Some(NotFinite { layer: "fc7.dropout".into(), place: Place::Gradient }));
+}
+
+#[test]
+fn evaluation_is_chunked_and_leaves_the_state_alone() {
+    let config = config("width=0.25&batch=4&norm=bn");
+    let mut cpu = cpu(&config);
+    let images = batch(&cpu, 10, 0);
+    let before = state(&mut cpu);
+    let logits = pollster::block_on(cpu.logits(&images)).unwrap();
+    assert_eq!(logits.len(), 10 * 10);
+    // Each image's logits do not depend on its company.
+    let input = cpu.network().input.len();
+    for i in 0..10 {
+        let one = Batch { pixels: images.pixels[i * input..][..input].to_vec(), labels: vec![images.labels[i]] };
+        let alone = pollster::block_on(cpu.logits(&one)).unwrap();
+        let fc8 = cpu.network().layers.len() - 2;
+        assert_eq!(pollster::block_on(cpu.output_of(&one, fc8)).unwrap(), alone);
+        // The same products in another blocking: fc6 sums up to 256 terms, each layer after it 64, of size near 1.
+        for (a, b) in logits[i * 10..][..10].iter().zip(&alone) {
+            assert!((a - b).abs() < 256.0 * f32::EPSILON * (1.0 + a.abs()), "image {i}: {a} {b}");
+        }
+    }
+    assert_eq!(state(&mut cpu), before);
+}
+
+/// One step of 62 million parameters. The update is checked to first order: moving by -r g changes the loss by -r |g|^2.
+#[test]
+fn the_original_architecture_trains() {
+    let config = config("arch=original&batch=2&dropout=0&momentum=0&weight_decay=0&norm=lrn");
+    let mut cpu = cpu(&config);
+    let batch = batch(&cpu, 2, 0);
+    let norm: f64 = {
+        cpu.step(&batch, &Hyper { learning_rate: 0.0, ..hyper(&config, 0) }).unwrap();
+        cpu.gradients().iter().map(|g| f64::from(*g).powi(2)).sum()
+    };
+    let before = cpu.finished().unwrap()[0];
+    assert!(before.finite && norm > 0.0);
+    // A rate for a fall of the loss by 1 %.
+    let rate = 0.01 * f64::from(before.loss) / norm;
+    step(&mut cpu, &batch, &Hyper { learning_rate: rate as f32, ..hyper(&config, 0) });
+    let after = step(&mut cpu, &batch, &Hyper { learning_rate: 0.0, ..hyper(&config, 0) });
+    let fall = f64::from(before.loss - after.loss) / (rate * norm);
+    println!("loss {} -> {}, |g|^2 {norm:e}, fall {fall} of the first order", before.loss, after.loss);
+    // The second order is of the size of the fall's share of the loss, 1 %, times the curvature; f32 gives 1e-4 of the fall.
+    assert!((fall - 1.0).abs() < 0.1, "{fall}");
+}
