@@ -21,7 +21,7 @@ export class Activations extends Chart {
    */
   constructor(host, options) {
     super(host, options, "activations");
-    this.box = { columns: 1, rows: 1, width: 0, height: 0 };
+    this.box = { columns: 1, rows: 1, width: 0, height: 0, label: 0 };
   }
 
   layers() {
@@ -36,17 +36,19 @@ export class Activations extends Chart {
     const most = Math.max(1, Math.floor(width / (PANEL_WIDTH * font.size)));
     const columns = Math.min(most, Math.max(1, Math.ceil((layers.length * 4.2 * font.size) / height)));
     const rows = Math.max(1, Math.ceil(layers.length / columns));
-    this.box = { columns, rows, width: width / columns, height: height / rows };
+    this.type(1, "600");
+    const label = Math.max(...layers.map(({ name }) => ctx.measureText(name).width)) + font.size * 0.8;
+    this.box = { columns, rows, width: (width - (columns - 1) * font.size * 1.5) / columns, height: height / rows, label };
     layers.forEach((layer, index) => this.drawPanel(ctx, layer, index));
   }
 
   /** Down the columns, as one reads the network. @param {number} index */
   place(index) {
-    const { rows, width, height } = this.box;
+    const { rows, width, height, label } = this.box;
     const { size } = this.font;
     const [column, row] = [Math.floor(index / rows), index % rows];
-    const left = column * width;
-    const plot = { left: left + size * 4.6, right: left + width - size * (width > 30 * size ? 11.5 : 1), top: row * height + 4 };
+    const left = column * (width + size * 1.5);
+    const plot = { left: left + label, right: left + width - size * (width > 30 * size ? 12.5 : 0), top: row * height + 4 };
     const tall = height > size * 3;
     return {
       ...plot,
@@ -54,7 +56,7 @@ export class Activations extends Chart {
       bottom: (row + 1) * height - (tall ? size * 1.5 : 3),
       tall,
       wide: width > 30 * size,
-      words: left + width - size * 10.8,
+      words: left + width - size * 11.8,
     };
   }
 
@@ -95,6 +97,18 @@ export class Activations extends Chart {
       ctx.textAlign = "right";
       ctx.fillText(numbers.number(layer.max), right, y);
       if (!wide) this.drawLine(ctx, layer, (left + right) / 2, y, right - left - 2 * font.size * 3.6);
+    }
+    if (!wide && !tall) {
+      const { alarm, lines } = this.words(layer);
+      if (!alarm) return;
+      this.type(1, "600");
+      ctx.textAlign = "right";
+      ctx.lineWidth = 4;
+      ctx.strokeStyle = palette.surface;
+      ctx.strokeText(lines[0], right, top + font.size * 0.5);
+      ctx.fillStyle = palette.bad;
+      ctx.fillText(lines[0], right, top + font.size * 0.5);
+      this.type();
     }
     if (!wide) return;
     ctx.textAlign = "left";
@@ -166,7 +180,7 @@ export class Activations extends Chart {
   /** @param {number} x @param {number} y */
   cellAt(x, y) {
     const { rows, width, height } = this.box;
-    const row = Math.floor(x / width) * rows + Math.min(rows - 1, Math.floor(y / height));
+    const row = Math.floor(x / (width + this.font.size * 1.5)) * rows + Math.min(rows - 1, Math.floor(y / height));
     if (row >= this.grid().rows) return null;
     const { left, right } = this.place(row);
     return { row, column: clamp(Math.floor(((x - left) / (right - left)) * ACTIVATION_BINS), 0, ACTIVATION_BINS - 1) };

@@ -102,7 +102,6 @@ export class Chart {
   constructor(host, options, name) {
     this.host = host;
     this.options = options;
-    this.t = options.t;
     this.name = name;
     /** @type {Data | null} */
     this.data = null;
@@ -142,6 +141,11 @@ export class Chart {
     this.refreshTheme();
   }
 
+  /** The page may put another language into `options`, so nobody keeps a copy. */
+  get t() {
+    return this.options.t;
+  }
+
   /** @param {Data} data kept, not copied */
   update(data) {
     this.data = data;
@@ -163,6 +167,7 @@ export class Chart {
     const { clientWidth, clientHeight } = this.stage;
     const ratio = devicePixelRatio || 1;
     [this.width, this.height] = [clientWidth, clientHeight];
+    if (!this.palette.ink) this.refreshTheme(); // made before it was put into the page
     const [w, h] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
     if (w === this.canvas.width && h === this.canvas.height) return;
     [this.canvas.width, this.canvas.height] = [w, h];
@@ -191,18 +196,15 @@ export class Chart {
     ctx.globalAlpha = 1;
     ctx.textBaseline = "middle";
     this.type();
-    if (!this.data) return;
+    if (!this.data) return this.drawEmpty(ctx);
     this.draw(ctx);
     if (this.cell) this.showTip();
     if (!this.summaryTimer) {
-      this.summaryTimer = window.setTimeout(
-        () => {
-          this.summaryTimer = 0;
-          const words = this.describe();
-          if (this.summary.textContent !== words) this.summary.textContent = words;
-        },
-        this.summary.textContent ? SUMMARY_EVERY : 0,
-      );
+      this.summaryTimer = window.setTimeout(() => {
+        this.summaryTimer = 0;
+        const words = this.describe();
+        if (this.summary.textContent !== words) this.summary.textContent = words;
+      }, SUMMARY_EVERY);
     }
   }
 
@@ -213,6 +215,15 @@ export class Chart {
    */
   type(scale = 1, weight = "") {
     this.ctx.font = `${weight} ${this.font.size * scale}px ${this.font.family}`;
+  }
+
+  /** Before the first data: what will stand here. @param {CanvasRenderingContext2D} ctx */
+  drawEmpty(ctx) {
+    const text = this.t(`charts.${this.name}.empty`);
+    ctx.fillStyle = this.palette.muted;
+    ctx.textAlign = "center";
+    if (this.height > 3 * this.font.size) ctx.fillText(text, this.width / 2, this.height / 2, this.width);
+    if (this.summary.textContent !== text) this.summary.textContent = text;
   }
 
   // -- what a subclass fills in

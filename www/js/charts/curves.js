@@ -31,14 +31,12 @@ export class Curves {
   constructor(host, options) {
     this.host = host;
     this.options = options;
-    this.t = options.t;
     this.root = element("div", "chart chart-curves");
-    if (options.compact) this.root.classList.add("chart-compact");
     this.summary = element("p", "chart-words");
     this.spoken = element("p", "chart-words");
     this.spoken.setAttribute("aria-live", "polite");
     const sync = `chart-curves-${nextId++}`;
-    this.panes = (options.show ?? QUANTITIES).map((quantity) => new Pane(this, quantity, sync));
+    this.panes = QUANTITIES.map((quantity) => new Pane(this, quantity, sync));
     this.root.append(...this.panes.map((pane) => pane.root), this.summary, this.spoken);
     host.append(this.root);
     /** @type {{step: number, label: string}[]} */
@@ -53,6 +51,10 @@ export class Curves {
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
     this.refreshTheme();
+  }
+
+  get t() {
+    return this.options.t;
   }
 
   /** @param {CurvesData} data */
@@ -70,17 +72,29 @@ export class Curves {
     this.refreshTheme();
   }
 
+  /** Both plots where there is room for both, else the first. */
+  arrange() {
+    const { clientWidth, clientHeight } = this.root;
+    const both = clientWidth >= 41 * this.font.size || clientHeight >= 24 * this.font.size;
+    const shown = this.options.show ?? (both ? QUANTITIES : QUANTITIES.slice(0, 1));
+    this.root.classList.toggle("chart-compact", Boolean(this.options.compact) || clientWidth < 21 * this.font.size);
+    for (const pane of this.panes) pane.root.hidden = !shown.includes(pane.quantity);
+  }
+
   /** Colours, type and language are built into uPlot's axes, so the plots are made anew. */
   refreshTheme() {
     this.palette = readPalette(this.root);
     const style = getComputedStyle(this.root);
     this.font = { family: style.fontFamily, size: parseFloat(style.fontSize) || 14 };
     this.numbers = new Numbers(this.options.language || languageOf(this.host));
+    this.arrange();
     for (const pane of this.panes) pane.build();
     this.invalidate();
   }
 
   resize() {
+    if (!this.palette.ink) return this.refreshTheme(); // made before it was put into the page
+    this.arrange();
     for (const pane of this.panes) pane.resize();
   }
 
@@ -97,7 +111,7 @@ export class Curves {
     if (this.frame !== 0) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      for (const pane of this.panes) pane.draw();
+      for (const pane of this.panes) if (!pane.root.hidden) pane.draw();
       this.summaryTimer ||= window.setTimeout(() => {
         this.summaryTimer = 0;
         this.summary.textContent = this.panes.map((pane) => pane.describe()).join(" ");
@@ -123,9 +137,12 @@ class Pane {
     this.smoothing = new Smooth(SMOOTHING);
     this.root = element("div", "chart-pane");
     this.legend = element("div", "chart-legend");
-    this.legend.setAttribute("aria-hidden", "true");
     this.title = element("span", "chart-title");
     this.stepText = element("span", "chart-at");
+    this.log = /** @type {HTMLButtonElement} */ (element("button", "chart-toggle"));
+    this.log.type = "button";
+    this.log.hidden = quantity !== "loss";
+    this.log.addEventListener("click", () => curves.logLoss(!curves.logarithmic));
     this.values = ["train", "test"].map((name) => ({ name, label: element("span", ""), value: element("span", "chart-value") }));
     this.legend.append(this.title);
     for (const { name, label, value } of this.values) {
@@ -133,7 +150,7 @@ class Pane {
       item.append(element("i", "chart-swatch"), label, value);
       this.legend.append(item);
     }
-    this.legend.append(this.stepText);
+    this.legend.append(this.stepText, this.log);
     this.stage = element("div", "chart-stage");
     this.stage.tabIndex = 0;
     this.stage.setAttribute("role", "img");
@@ -166,6 +183,8 @@ class Pane {
   build() {
     const { t } = this.curves;
     this.plot?.destroy();
+    this.log.textContent = t("charts.curves.log");
+    this.log.setAttribute("aria-pressed", String(this.curves.logarithmic));
     this.title.textContent = t(`charts.curves.${this.quantity}`);
     for (const { name, label } of this.values) label.textContent = t(`charts.curves.${name}`);
     this.stage.setAttribute("aria-label", t("charts.curves.label", { quantity: t(`charts.curves.${this.quantity}`) }));
@@ -198,7 +217,7 @@ class Pane {
       axes: [
         {
           ...axis,
-          space: font.size * 5,
+          space: font.size * (this.curves.stepsPerEpoch && !options.compact ? 6.5 : 5),
           size: () => font.size * (this.curves.stepsPerEpoch && !options.compact ? 3.4 : 2.2),
           values: (_, steps) => steps.map((step) => this.stepLabel(step)),
           lineGap: 1.2,
@@ -239,6 +258,7 @@ class Pane {
 
   resize() {
     const size = this.size();
+    if (this.root.hidden) return;
     if (this.plot && (size.width !== this.plot.width || size.height !== this.plot.height)) this.plot.setSize(size);
   }
 

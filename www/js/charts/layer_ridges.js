@@ -125,9 +125,9 @@ export class LayerRidges {
     const before = this.chart.before;
     const title = t(`charts.ridges.${options.compact ? "short" : "axis"}_${this.chart.source}`);
     ctx.fillText(title, floor + 6, font.size * 0.75);
-    if (before && !options.compact) {
+    if (before) {
       const at = floor + 6 + ctx.measureText(title).width + font.size * 1.5;
-      const label = t("charts.ridges.before", { label: before.label });
+      const label = t(before.label ? "charts.ridges.before" : "charts.ridges.last_run", { label: before.label });
       if (at + ctx.measureText(label).width + 30 < this.chart.width) {
         ctx.strokeStyle = palette.ink;
         ctx.setLineDash([5, 3]);
@@ -265,21 +265,20 @@ export class LayerRidges {
   drawWords(ctx, gradients) {
     const { palette, width, font } = this.chart;
     const { row, right, words } = this.box;
+    const scale = clamp(row / (font.size * 1.05), 0.75, 1); // a deep network has low rows
     const two = row > font.size * 2.5;
     gradients.forEach((gradient, index) => {
       const y = this.base(index);
       ctx.textAlign = "left";
       ctx.fillStyle = palette.ink;
-      this.chart.type(1, "600");
+      this.chart.type(scale, "600");
       ctx.fillText(gradient.name, 0, y - row * 0.32);
-      this.chart.type();
       const { alarm, lines } = this.words(gradient);
       const shown = two && words ? lines.slice(0, 2) : lines.slice(0, 1);
       shown.forEach((text, at) => {
         const alarmed = at === 0 && alarm;
         ctx.fillStyle = alarmed ? palette.bad : palette.muted;
-        if (alarmed) this.chart.type(1, "600");
-        else this.chart.type();
+        this.chart.type(scale, alarmed ? "600" : "");
         if (words) ctx.fillText(text, right + 12, y - row * 0.32 + (at - (shown.length - 1) / 2) * font.size * 1.2);
         else if (alarmed) {
           ctx.textAlign = "right";

@@ -109,9 +109,10 @@ export class Norms extends Chart {
     const size = clamp(row * 0.2, 3, 6);
     ctx.textAlign = "left";
     ctx.fillStyle = palette.ink;
-    this.type(1, "600");
+    const scale = clamp(row / (font.size * 1.05), 0.75, 1); // a deep network has low rows
+    this.type(scale, "600");
     ctx.fillText(norm.name, 0, y);
-    this.type();
+    this.type(scale);
     const broken = !Number.isFinite(norm.weights);
     const end = broken ? right : this.x(norm.weights);
     ctx.fillStyle = palette.gradient;
@@ -125,7 +126,8 @@ export class Norms extends Chart {
     if (Number.isFinite(norm.activations)) marker(ctx, "diamond", this.x(norm.activations), y, size);
     ctx.textAlign = "right";
     ctx.fillStyle = broken ? palette.bad : palette.ink;
-    ctx.fillText(numbers.live(norm.weights), this.width, y + (row < font.size ? 0 : 0.5));
+    ctx.fillText(numbers.live(norm.weights), this.width, y);
+    this.type();
   }
 
   /** @param {CanvasRenderingContext2D} ctx */

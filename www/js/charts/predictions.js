@@ -33,7 +33,6 @@ export class Predictions {
   constructor(host, options) {
     this.host = host;
     this.options = options;
-    this.t = options.t;
     this.root = element("div", "chart chart-predictions");
     this.root.setAttribute("role", "list");
     host.append(this.root);
@@ -44,6 +43,10 @@ export class Predictions {
     this.frame = 0;
     this.numbers = new Numbers(options.language || languageOf(host));
     this.refreshTheme();
+  }
+
+  get t() {
+    return this.options.t;
   }
 
   /** @param {PredictionsData} data */

@@ -48,6 +48,7 @@ export class Ridges extends Chart {
     this.ridges = new LayerRidges(this);
     this.strip = new HeatStrip(this);
     this.buildControls();
+    this.observer.observe(this.root);
   }
 
   buildControls() {
@@ -86,7 +87,6 @@ export class Ridges extends Chart {
     bar.append(this.picker);
     this.bar = bar;
     this.root.prepend(bar);
-    bar.hidden = Boolean(this.options.compact);
     this.showControls();
   }
 
@@ -106,6 +106,13 @@ export class Ridges extends Chart {
     if (this.layer !== null) this.picker.value = String(this.layer);
   }
 
+  /** No room for the choices in a slide. */
+  resize() {
+    const { clientWidth, clientHeight } = this.root;
+    if (this.bar) this.bar.hidden = clientHeight < (clientWidth < 380 ? 360 : 250);
+    super.resize();
+  }
+
   themed() {
     this.showControls();
     this.strip?.forget();
@@ -113,10 +120,20 @@ export class Ridges extends Chart {
 
   /** @param {RidgesData} data kept until the next one */
   update(data) {
-    if (data.layers.join() !== this.layersKey || data.step < this.lastStep) this.restart(data);
     const events = data.events ?? [];
-    if (events.length > this.eventsSeen && this.data) {
-      this.before = { label: events[events.length - 1].label, weights: this.data.weights, activations: this.data.activations };
+    const last = this.data;
+    const layers = data.layers.join();
+    if (layers !== this.layersKey) {
+      this.before = null;
+      this.restart(data);
+      this.listLayers(data.layers);
+      this.layersKey = layers;
+    } else if (data.step < this.lastStep) {
+      // Another run of the same network is compared with the last one.
+      this.before = last && { label: "", weights: last.weights, activations: last.activations };
+      this.restart(data);
+    } else if (last && events.length > this.eventsSeen) {
+      this.before = { label: events[events.length - 1].label, weights: last.weights, activations: last.activations };
       this.ghosts = [];
     }
     this.eventsSeen = events.length;
@@ -124,24 +141,23 @@ export class Ridges extends Chart {
     super.update(data);
   }
 
-  /** Another network, or the same one from its start. @param {RidgesData} data */
+  /** @param {RidgesData} data */
   restart(data) {
-    const sameLayers = data.layers.join() === this.layersKey;
-    this.layersKey = data.layers.join();
     for (const source of /** @type {Source[]} */ (["weights", "activations"])) {
       this.history[source] = data.layers.map(() => new History(HISTORY));
     }
     this.ghosts = [];
     this.lastStep = -1;
     this.snapshots = 0;
-    this.data = null;
     this.strip.forget();
-    if (sameLayers) return;
-    this.before = null;
+  }
+
+  /** @param {string[]} names */
+  listLayers(names) {
     this.cell = null;
-    if (this.layer !== null) this.layer = Math.min(this.layer, data.layers.length - 1);
+    if (this.layer !== null) this.layer = Math.min(this.layer, names.length - 1);
     this.picker?.replaceChildren(
-      ...data.layers.map((name, index) => {
+      ...names.map((name, index) => {
         const option = /** @type {HTMLOptionElement} */ (element("option", "", name));
         option.value = String(index);
         return option;
