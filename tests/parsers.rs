@@ -180,6 +180,45 @@ proptest! {
         read_checked(files.into_iter().map(|(name, bytes)| (name.into(), bytes)).collect());
     }
 
+    /// Records with any labels and a rest: read exactly when every label is a class and nothing is left over.
+    #[test]
+    fn records_of_any_labels(labels in prop::collection::vec(0u8..11, 0..8), rest in prop_oneof![3 => Just(0usize), 1 => 1..3073usize]) {
+        let whole = Images { pixels: vec![1; labels.len() * IMAGE], labels: labels.clone() };
+        let bytes = [cifar10::encode(&whole), vec![0; rest]].concat();
+        let good = rest == 0 && labels.len() >= 2 && labels.iter().all(|label| *label < 10);
+        prop_assert_eq!(read_files(vec![("data_batch_1.bin".into(), bytes.clone())]).is_ok(), good);
+        read_checked(vec![("mine".into(), bytes)]);
+    }
+
+    /// IDX files whose headers and contents differ at will: read exactly when all of it fits together.
+    #[test]
+    fn idx_files_of_any_sizes(
+        (count, items) in prop_oneof![(2u32..6).prop_map(|n| (n, n)), (0u32..6, 0u32..6)],
+        (rows, columns) in prop_oneof![Just((28u32, 28u32)), (0u32..34, 0u32..34)],
+        labels in prop::collection::vec(0u8..11, 0..6),
+        announced in prop::option::weighted(0.2, 0u32..6),
+        more in prop_oneof![3 => Just(0i64), 1 => -2i64..3],
+    ) {
+        let body = (i64::from(items * rows * columns) + more).max(0) as usize;
+        let header = [count, rows, columns].into_iter().flat_map(u32::to_be_bytes);
+        let image_file: Vec<u8> = [0, 0, 8, 3].into_iter().chain(header).chain(std::iter::repeat_n(7, body)).collect();
+        // Mostly as many labels as images.
+        let labels: Vec<u8> = if labels.len() % 2 == 0 { vec![3; count as usize] } else { labels };
+        let label_count = announced.unwrap_or(labels.len() as u32);
+        let label_file: Vec<u8> =
+            [0, 0, 8, 1].into_iter().chain(label_count.to_be_bytes()).chain(labels.iter().copied()).collect();
+
+        let good_images = (1..=32).contains(&rows) && (1..=32).contains(&columns) && body as u64 == u64::from(count * rows * columns);
+        let good_labels = label_count as usize == labels.len() && labels.iter().all(|label| *label < 10);
+        let good = good_images && good_labels && count as usize == labels.len() && count >= 2;
+        let files = vec![("train-images-idx3-ubyte".into(), image_file), ("train-labels-idx1-ubyte".into(), label_file)];
+        let outcome = read_files(files);
+        prop_assert_eq!(outcome.is_ok(), good, "{:?}", outcome.err());
+        if let Ok(set) = outcome {
+            check_set(&set);
+        }
+    }
+
     /// The checksum keeps damage from what is inside a gzip file, so an archive is damaged before it is packed.
     #[test]
     fn damaged_archives_packed_again(damages in damages()) {
