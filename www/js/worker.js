@@ -1,2 +1,19 @@
 // @ts-check
-export {};
+/** The engine's worker: receives commands, answers each, and reports what happens on its own. */
+import { Engine } from "./worker/engine.js";
+
+/** @typedef {{id: number, command: string, args: any[]}} Command */
+
+const scope = /** @type {{postMessage: (message: any, transfer?: Transferable[]) => void, onmessage: any}} */ (
+  /** @type {unknown} */ (self)
+);
+
+const engine = new Engine((event, detail, transfer = []) => scope.postMessage({ event, detail }, transfer));
+
+scope.onmessage = async (/** @type {MessageEvent<Command>} */ { data: { id, command, args } }) => {
+  try {
+    scope.postMessage({ id, result: await engine.command(command, args) });
+  } catch (error) {
+    scope.postMessage({ id, problem: engine.problem(error) });
+  }
+};

@@ -1,0 +1,44 @@
+// @ts-check
+/** Texts by key from `i18n/<language>.json`. No text stands in the code. */
+
+/**
+ * @typedef {(key: string, fields?: Record<string, unknown>) => string} Translate
+ * @typedef {Translate & {has: (key: string) => boolean, language: string}} Texts
+ */
+
+export const LANGUAGES = ["en", "zh"];
+
+/** @type {Map<string, Promise<any>>} */
+const loading = new Map();
+
+/** The language that `auto` stands for. */
+export function browserLanguage() {
+  const wanted = navigator.languages?.length ? navigator.languages : [navigator.language ?? "en"];
+  const known = wanted.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => LANGUAGES.includes(tag));
+  return known ?? "en";
+}
+
+/**
+ * @param {string} language one of LANGUAGES
+ * @returns {Promise<Texts>}
+ */
+export async function texts(language) {
+  if (!loading.has(language)) loading.set(language, load(language));
+  const tree = await loading.get(language);
+  /** @param {string} key @returns {unknown} */
+  const find = (key) => key.split(".").reduce((node, part) => node?.[part], tree);
+  /** @type {Translate} */
+  const t = (key, fields = {}) => {
+    const text = find(key);
+    // A missing text shows its key: visible, and the tests look for it.
+    return typeof text === "string" ? text.replace(/\{(\w+)\}/g, (_, name) => String(fields[name] ?? `{${name}}`)) : key;
+  };
+  return Object.assign(t, { has: (/** @type {string} */ key) => typeof find(key) === "string", language });
+}
+
+/** @param {string} language */
+async function load(language) {
+  const response = await fetch(new URL(`../i18n/${language}.json`, import.meta.url));
+  if (!response.ok) throw new Error(`i18n/${language}.json: ${response.status}`);
+  return response.json();
+}

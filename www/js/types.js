@@ -1,0 +1,43 @@
+// @ts-check
+/**
+ * What crosses between the engine's worker and the page. The Rust side is `src/web.rs`.
+ *
+ * @typedef {{key: string, kind: "choice" | "switch" | "integer" | "number", options?: string[], min?: number, max?: number,
+ *   log?: boolean, effect: "live" | "rebuild" | "restart" | "view", default: string, help: string}} Setting
+ *
+ * @typedef {{code: string, message?: string, [field: string]: unknown}} Problem An error or a note: `errors.<code>`, `notes.<code>`.
+ *
+ * @typedef {{height: number, width: number, channels: number}} Shape
+ * @typedef {{name: string, kind: string, input: Shape, output: Shape, kernel?: number, stride?: number, padding?: number,
+ *   function?: string, pool?: string, [constant: string]: unknown}} Layer
+ * @typedef {{name: string, layers?: {start: number, end: number}, activation: number, macs: number, parameters: number}} Block
+ * @typedef {{name: string, shape: number[]}} Tensor
+ *
+ * @typedef {object} Description
+ * @property {Record<string, string>} config every key as text
+ * @property {string} fragment the canonical `v=1&...`
+ * @property {{input: Shape, classes: number, layers: Layer[], blocks: Block[], tensors: Tensor[]}} network
+ * @property {{name: "gpu" | "cpu", adapter: string, software: boolean, reason: string}} backend
+ * @property {{parameters: number, macs: number, memory_bytes: number, dispatches: number}} cost
+ * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,
+ *   test_arrived: number, source: "builtin" | "files"}} data
+ * @property {number} step
+ *
+ * @typedef {{step: number, parameters: Float32Array, activation_gradients: Float32Array, activations: Float32Array}} Snapshot
+ * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array}} Evaluation
+ * @typedef {{pixels: Uint8Array, labels: Uint8Array, probabilities: Float32Array}} Predictions
+ * @typedef {{size: number, count: number, values: Float32Array}} Filters
+ * @typedef {{height: number, width: number, channels: number, values: Float32Array}} FeatureMaps
+ * @typedef {{step: number, layer: string, place: string, remedy: string}} Divergence
+ *
+ * @typedef {"loading" | "compiling" | "ready" | "running" | "waiting" | "paused" | "diverged" | "lost" | "failed"} Phase
+ *
+ * @typedef {object} Watch What the page shows just now, so that the worker measures nothing that nobody sees.
+ * @property {boolean} snapshot
+ * @property {boolean} filters
+ * @property {{block: string, image: number} | null} maps
+ * @property {{first: number, count: number} | null} predict
+ *
+ * @typedef {{loaded: number, total: number, name: string}} Progress bytes of data that have arrived
+ */
+export {};

@@ -1,0 +1,185 @@
+// @ts-check
+/** Owns the Rust engine: one command at a time, and between commands the training loop. */
+import { shards } from "./data.js";
+import { Training } from "./training.js";
+
+/**
+ * @typedef {import("../types.js").Problem} Problem
+ * @typedef {import("../types.js").Description} Description
+ * @typedef {import("../types.js").Watch} Watch
+ * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report
+ */
+
+const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "files", "recover"];
+
+export class Engine {
+  /** @param {Report} report */
+  constructor(report) {
+    this.report = report;
+    /** @type {any} the wasm module */
+    this.module = null;
+    /** @type {Training | null} */
+    this.training = null;
+    /** @type {Watch} */
+    this.watched = { snapshot: false, filters: false, maps: null, predict: null };
+    /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
+    this.queue = Promise.resolve();
+    this.download = new AbortController();
+  }
+
+  /** Runs a command after those before it. @param {string} name @param {any[]} args */
+  async command(name, args) {
+    if (!COMMANDS.includes(name)) throw { code: "unexpected", why: `no command ${name}` };
+    // Pausing must not wait for the loop's turn to see it.
+    if (name === "pause" && this.training) this.training.running = false;
+    return this.exclusive(() => /** @type {any} */ (this)[name](...args));
+  }
+
+  /** @template T @param {() => T | Promise<T>} work @returns {Promise<T>} */
+  exclusive(work) {
+    const result = this.queue.then(work);
+    this.queue = result.catch(() => {});
+    return result;
+  }
+
+  /** What went wrong, as data. The wasm module throws JSON. @param {unknown} error @returns {Problem} */
+  problem(error) {
+    const thrown = /** @type {any} */ (error);
+    if (typeof thrown?.code === "string") return thrown;
+    try {
+      const parsed = JSON.parse(String(thrown));
+      if (typeof parsed?.code === "string") return parsed;
+    } catch {
+      // Not ours: a panic, or the browser's own error.
+    }
+    return { code: "unexpected", why: String(thrown?.message ?? thrown) };
+  }
+
+  get lab() {
+    if (!this.training) throw { code: "not_ready" };
+    return this.training.lab;
+  }
+
+  // ---- commands ------------------------------------------------------------------------------------------------
+
+  /** @param {string} fragment */
+  async open(fragment) {
+    if (!this.module) {
+      const module = await import(new URL("../pkg/alexnet_lab.js", import.meta.url).href);
+      await module.default();
+      this.module = module;
+    }
+    const read = JSON.parse(this.module.read_state(fragment));
+    this.report("opened", { schema: JSON.parse(this.module.schema()), ...read });
+    await this.create(read.fragment);
+    return { describe: this.training?.describe() };
+  }
+
+  /** @param {string} fragment @param {boolean} restart */
+  async set(fragment, restart) {
+    if (!this.training) {
+      // The last state had no backend; this one may have.
+      const { notes, ...read } = JSON.parse(this.module.read_state(fragment));
+      await this.create(read.fragment);
+      return { effect: "restart", notes, describe: this.describe() };
+    }
+    const before = this.describe().config.data;
+    const answer = await this.training.set(fragment, restart);
+    if (answer.describe.config.data !== before) this.load(answer.describe.config.data);
+    return answer;
+  }
+
+  play() {
+    this.lab;
+    this.training?.play((work) => this.exclusive(work));
+  }
+
+  async pause() {
+    await this.training?.pause();
+  }
+
+  /** One batch, with everything about it measured. */
+  async step() {
+    this.lab;
+    return this.training?.single();
+  }
+
+  async restart() {
+    await this.lab.restart();
+    this.training?.begin();
+    this.report("described", this.describe());
+    await this.training?.show();
+  }
+
+  /** Goes on from the last good state after a divergence. */
+  async resume() {
+    await this.lab.resume();
+    this.report("described", this.describe());
+    this.training?.begin();
+  }
+
+  /** @param {Watch} watch */
+  async watch(watch) {
+    this.watched = watch;
+    await this.training?.watch(watch);
+  }
+
+  /** @param {string[]} names @param {Uint8Array[]} bytes */
+  async files(names, bytes) {
+    const describe = JSON.parse(await this.lab.load_files(names, bytes));
+    this.download.abort();
+    this.training?.begin();
+    await this.training?.show();
+    return { describe };
+  }
+
+  /** A new device and the last saved weights. @param {string} fragment */
+  async recover(fragment) {
+    const saved = this.training?.saved;
+    await this.create(fragment);
+    if (saved) await this.lab.load(saved);
+    this.training?.begin();
+    return { describe: this.describe() };
+  }
+
+  // ---- parts of commands ---------------------------------------------------------------------------------------
+
+  /** @returns {Description} */
+  describe() {
+    return JSON.parse(this.lab.describe());
+  }
+
+  /** @param {string} fragment */
+  async create(fragment) {
+    this.download.abort();
+    this.training?.close();
+    this.training = null;
+    const lab = await this.module.Lab.create(fragment);
+    this.training = new Training(lab, this.report, (error) => this.problem(error));
+    this.training.watched = this.watched;
+    this.load(this.describe().config.data);
+  }
+
+  /** Fetches the built-in set; each shard waits its turn in the queue. @param {string} name */
+  async load(name) {
+    this.download.abort();
+    this.download = new AbortController();
+    const { signal } = this.download;
+    const training = this.training;
+    try {
+      /** @type {(loaded: number, total: number) => void} */
+      const progress = (loaded, total) => this.report("progress", { loaded, total, name });
+      for await (const { index, file, bytes } of shards(name, progress, signal)) {
+        if (signal.aborted || this.training !== training) return;
+        await this.exclusive(async () => {
+          if (signal.aborted || this.training !== training) return;
+          this.lab.add_shard(index, file, bytes);
+          this.report("described", this.describe());
+          await training?.show();
+        });
+      }
+    } catch (error) {
+      if (!signal.aborted) this.report("data_problem", this.problem(error));
+    }
+  }
+}

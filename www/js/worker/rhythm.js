@@ -1,0 +1,72 @@
+// @ts-check
+/** When to do what, by the clock: small and without side effects, so that it can be tested alone. */
+
+/** Lets something happen at most every `interval` ms, and rarer when it costs more than `share` of the time. */
+export class Throttle {
+  /** @param {number} interval @param {number} share 0 to 1 */
+  constructor(interval, share) {
+    this.interval = interval;
+    this.share = share;
+    this.next = 0;
+  }
+
+  /** @param {number} now */
+  due(now) {
+    return now >= this.next;
+  }
+
+  /** It ran from `start` to `end`. @param {number} start @param {number} end */
+  ran(start, end) {
+    const cost = end - start;
+    // cost / (cost + pause) <= share
+    this.next = Math.max(start + this.interval, end + cost * (1 / this.share - 1));
+  }
+
+  soon() {
+    this.next = 0;
+  }
+}
+
+/** Milliseconds a step, over the last second or so of training. */
+export class Rate {
+  constructor() {
+    /** @type {{time: number, steps: number}[]} */
+    this.marks = [];
+  }
+
+  /** `steps` more were finished at `time`. @param {number} time @param {number} steps */
+  finished(time, steps) {
+    const total = (this.marks.at(-1)?.steps ?? 0) + steps;
+    this.marks.push({ time, steps: total });
+    while (this.marks.length > 3 && time - this.marks[0].time > 1500) this.marks.shift();
+  }
+
+  /** Time that was not training (a pause) does not count. */
+  clear() {
+    this.marks = [];
+  }
+
+  /** NaN until two steps were seen. */
+  get milliseconds() {
+    const [first, last] = [this.marks[0], this.marks.at(-1)];
+    if (!first || !last || last.steps === first.steps) return NaN;
+    return (last.time - first.time) / (last.steps - first.steps);
+  }
+}
+
+/** Resolves in a later task without the 4 ms that nested timers are made to wait. */
+export function nextTask() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve(undefined);
+    };
+    port2.postMessage(0);
+  });
+}
+
+/** @param {number} milliseconds */
+export function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

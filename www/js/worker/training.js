@@ -1,0 +1,252 @@
+// @ts-check
+/** The training loop: steps as fast as the backend takes them, statistics as often as they are cheap. */
+import { Rate, Throttle, nextTask, sleep } from "./rhythm.js";
+
+/** @typedef {import("../types.js").Watch} Watch */
+
+/** Steps that may be under way at once: enough to keep a GPU busy, few enough to stop quickly. */
+const DEPTH = 3;
+/** Longest stretch of steps between two looks at the messages, ms. */
+const STRETCH = 40;
+/** Time between two copies of the weights for a lost device, ms. */
+const SAVE_EVERY = 30_000;
+
+export class Training {
+  /**
+   * @param {any} lab the wasm module's `Lab`
+   * @param {import("./engine.js").Report} report
+   * @param {(error: unknown) => import("../types.js").Problem} problem
+   */
+  constructor(lab, report, problem) {
+    this.lab = lab;
+    this.report = report;
+    this.problem = problem;
+    this.running = false;
+    this.looping = false;
+    /** @type {Watch} */
+    this.watched = { snapshot: false, filters: false, maps: null, predict: null };
+    this.snapshots = new Throttle(100, 0.05);
+    this.views = new Throttle(500, 0.05);
+    this.posts = new Throttle(30, 1);
+    this.saves = new Throttle(SAVE_EVERY, 0.05);
+    this.rate = new Rate();
+    /** @type {Float64Array[]} records not yet reported */
+    this.records = [];
+    /** @type {Uint8Array | null} */
+    this.saved = null;
+    this.begin();
+  }
+
+  /** @returns {import("../types.js").Description} */
+  describe() {
+    return JSON.parse(this.lab.describe());
+  }
+
+  /** After anything that moved the step or the settings. */
+  begin() {
+    const { step, config } = this.describe();
+    /** Steps enqueued since the weights' start. */
+    this.issued = step;
+    this.evaluatedAt = -1;
+    this.testEvery = Number(config.test_every);
+    /** Milliseconds between two steps; 0 for as fast as it goes. */
+    this.pace = config.speed === "max" ? 0 : 1000 / Number(config.speed);
+    this.nextStep = 0;
+    this.rate.clear();
+    this.snapshots.soon();
+    this.views.soon();
+  }
+
+  close() {
+    this.running = false;
+    this.lab.free();
+  }
+
+  // ---- commands ------------------------------------------------------------------------------------------------
+
+  /** @param {string} fragment @param {boolean} restart */
+  async set(fragment, restart) {
+    await this.settle();
+    const answer = JSON.parse(await this.lab.set(fragment, restart));
+    this.begin();
+    if (answer.effect === "rebuild" || answer.effect === "restart" || restart) await this.show();
+    return answer;
+  }
+
+  /** @param {(work: () => Promise<number>) => Promise<number>} exclusive */
+  async play(exclusive) {
+    this.running = true;
+    this.rate.clear();
+    if (this.looping) return;
+    this.looping = true;
+    while (this.running) {
+      await nextTask(); // lets messages in
+      const pause = await exclusive(() => this.turn().catch((error) => this.fail(error)));
+      if (pause > 0) await sleep(pause);
+    }
+    this.looping = false;
+  }
+
+  async pause() {
+    this.running = false;
+    await this.settle();
+    await this.show();
+  }
+
+  /** One step. @returns {Promise<boolean>} false when its images have not arrived */
+  async single() {
+    this.running = false;
+    await this.settle();
+    if (!this.lab.step()) return false;
+    this.issued += 1;
+    await this.settle();
+    if (this.evaluationDue()) await this.evaluate();
+    await this.show();
+    return true;
+  }
+
+  /** @param {Watch} watch */
+  async watch(watch) {
+    this.watched = watch;
+    this.views.soon();
+    if (!this.running) await this.show();
+  }
+
+  /** Everything that is watched, now. */
+  async show() {
+    if (this.watched.snapshot && this.issued > 0) await this.snapshot();
+    await this.showViews();
+  }
+
+  // ---- the loop --------------------------------------------------------------------------------------------------
+
+  /** Enqueues what fits, collects what is done, measures what is due. @returns {Promise<number>} ms to rest before the next */
+  async turn() {
+    if (!this.running) return 0;
+    const depth = this.pace > 0 ? 1 : DEPTH;
+    const until = performance.now() + STRETCH;
+    let starved = false;
+    while (this.running && this.lab.in_flight() < depth && performance.now() >= this.nextStep && performance.now() < until) {
+      if (this.evaluationDue()) await this.evaluate();
+      starved = !this.lab.step();
+      if (starved) break;
+      this.issued += 1;
+      this.nextStep = performance.now() + this.pace;
+    }
+    await this.collect(false);
+    if (!this.running) return 0;
+    const now = performance.now();
+    if (this.issued > 0 && this.watched.snapshot && this.snapshots.due(now)) await this.snapshot();
+    if (this.views.due(now)) await this.showViews();
+    if (this.saves.due(now)) await this.save();
+    if (starved && this.lab.in_flight() === 0) {
+      this.report("waiting");
+      this.rate.clear();
+      return 100;
+    }
+    return this.rest(depth);
+  }
+
+  /** A queue that stays full for long is asked again later; a fast one at once. @param {number} depth */
+  rest(depth) {
+    const ahead = this.nextStep - performance.now();
+    const busy = this.lab.in_flight() >= depth ? this.rate.milliseconds / 2 : 0;
+    const wanted = Math.max(ahead, busy > 8 ? busy : 0);
+    return Math.min(wanted > 4 ? wanted : 0, 100);
+  }
+
+  evaluationDue() {
+    return this.testEvery > 0 && this.issued > 0 && this.issued % this.testEvery === 0 && this.evaluatedAt !== this.issued;
+  }
+
+  /** Takes the finished steps' records and reports them, at most every frame unless `all`. @param {boolean} all */
+  async collect(all) {
+    const rows = /** @type {Float64Array} */ (this.lab.records());
+    const now = performance.now();
+    if (rows.length > 0) {
+      this.rate.finished(now, rows.length / 3);
+      this.records.push(rows);
+    }
+    const diverged = rows.length > 0 && Number.isNaN(rows[rows.length - 2]);
+    if (this.records.length > 0 && (all || diverged || this.posts.due(now))) {
+      const joined = new Float64Array(this.records.reduce((sum, part) => sum + part.length, 0));
+      let offset = 0;
+      for (const part of this.records) {
+        joined.set(part, offset);
+        offset += part.length;
+      }
+      this.records = [];
+      this.posts.ran(now, now);
+      this.report("records", { rows: joined, milliseconds: this.rate.milliseconds }, [joined.buffer]);
+    }
+    if (diverged) await this.diverge();
+  }
+
+  async settle() {
+    await this.lab.settle();
+    await this.collect(true);
+  }
+
+  async diverge() {
+    this.running = false;
+    await this.lab.diagnose();
+    const found = this.lab.diverged();
+    this.report("diverged", found ? JSON.parse(found) : null);
+    await this.show();
+  }
+
+  /** @param {unknown} error */
+  fail(error) {
+    this.running = false;
+    const problem = this.problem(error);
+    this.report(problem.code === "device_lost" ? "lost" : "failed", problem);
+    return 0;
+  }
+
+  // ---- what is measured --------------------------------------------------------------------------------------------
+
+  /** Drains the queue first, so that the time it takes is its own. */
+  async snapshot() {
+    await this.settle();
+    const start = performance.now();
+    const snapshot = await this.lab.snapshot();
+    this.snapshots.ran(start, performance.now());
+    if (!snapshot) return;
+    const { step, parameters, activation_gradients, activations } = snapshot;
+    const buffers = [parameters.buffer, activation_gradients.buffer, activations.buffer];
+    this.report("snapshot", { step, parameters, activation_gradients, activations }, buffers);
+  }
+
+  async evaluate() {
+    await this.settle();
+    if (this.issued === 0) return;
+    this.evaluatedAt = this.issued;
+    this.report("evaluating");
+    const evaluation = await this.lab.evaluate();
+    this.rate.clear();
+    if (evaluation) this.report("evaluation", evaluation);
+  }
+
+  async showViews() {
+    const { filters, maps, predict } = this.watched;
+    if (!filters && !maps && !predict) return;
+    const { test_arrived } = this.describe().data;
+    await this.settle();
+    const start = performance.now();
+    if (filters) this.report("filters", await this.lab.filters());
+    if (predict && test_arrived > 0) {
+      this.report("predictions", { first: predict.first, ...(await this.lab.predict(predict.first, predict.count)) });
+    }
+    if (maps && test_arrived > maps.image) {
+      this.report("maps", { ...maps, ...(await this.lab.feature_maps(maps.block, maps.image)) });
+    }
+    this.views.ran(start, performance.now());
+  }
+
+  async save() {
+    const start = performance.now();
+    await this.settle();
+    this.saved = await this.lab.save();
+    this.saves.ran(start, performance.now());
+  }
+}
