@@ -18,7 +18,7 @@
  * @property {string} fragment the canonical `v=1&...`
  * @property {{input: Shape, classes: number, layers: Layer[], blocks: Block[], tensors: Tensor[]}} network
  * @property {{name: "gpu" | "cpu", adapter: string, software: boolean, reason: string}} backend
- * @property {{parameters: number, macs: number, memory_bytes: number, dispatches: number}} cost
+ * @property {{parameters: number, macs: number, training_macs: number, memory_bytes: number, dispatches: number}} cost
  * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,
  *   test_arrived: number, source: "builtin" | "files"}} data
  * @property {number} step
@@ -34,6 +34,7 @@
  *
  * @typedef {object} Watch What the page shows just now, so that the worker measures nothing that nobody sees.
  * @property {boolean} snapshot
+ * @property {boolean} batch
  * @property {boolean} filters
  * @property {{block: string, image: number} | null} maps
  * @property {{first: number, count: number} | null} predict

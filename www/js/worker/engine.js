@@ -21,7 +21,7 @@ export class Engine {
     /** @type {Training | null} */
     this.training = null;
     /** @type {Watch} */
-    this.watched = { snapshot: false, filters: false, maps: null, predict: null };
+    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null };
     /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
     this.queue = Promise.resolve();
     this.download = new AbortController();
@@ -137,7 +137,7 @@ export class Engine {
   async recover(fragment) {
     const saved = this.training?.saved;
     await this.create(fragment);
-    if (saved) await this.lab.load(saved);
+    if (saved) await this.lab.load("autosave.safetensors", saved);
     this.training?.begin();
     return { describe: this.describe() };
   }

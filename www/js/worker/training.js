@@ -24,7 +24,7 @@ export class Training {
     this.running = false;
     this.looping = false;
     /** @type {Watch} */
-    this.watched = { snapshot: false, filters: false, maps: null, predict: null };
+    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null };
     this.snapshots = new Throttle(100, 0.05);
     this.views = new Throttle(500, 0.05);
     this.posts = new Throttle(30, 1);
@@ -100,7 +100,7 @@ export class Training {
     if (!this.lab.step()) return false;
     this.issued += 1;
     await this.settle();
-    if (this.evaluationDue()) await this.evaluate();
+    while (this.evaluationDue()) await this.evaluate();
     await this.show();
     return true;
   }
@@ -123,11 +123,15 @@ export class Training {
   /** Enqueues what fits, collects what is done, measures what is due. @returns {Promise<number>} ms to rest before the next */
   async turn() {
     if (!this.running) return 0;
+    if (this.evaluationDue()) {
+      await this.evaluate();
+      return 0;
+    }
     const depth = this.pace > 0 ? 1 : DEPTH;
     const until = performance.now() + STRETCH;
     let starved = false;
-    while (this.running && this.lab.in_flight() < depth && performance.now() >= this.nextStep && performance.now() < until) {
-      if (this.evaluationDue()) await this.evaluate();
+    const ready = () => this.lab.in_flight() < depth && performance.now() >= this.nextStep && performance.now() < until;
+    while (this.running && ready() && !this.evaluationDue()) {
       starved = !this.lab.step();
       if (starved) break;
       this.issued += 1;
@@ -156,7 +160,8 @@ export class Training {
   }
 
   evaluationDue() {
-    return this.testEvery > 0 && this.issued > 0 && this.issued % this.testEvery === 0 && this.evaluatedAt !== this.issued;
+    const due = this.testEvery > 0 && this.issued > 0 && this.issued % this.testEvery === 0;
+    return due && this.evaluatedAt !== this.issued && this.lab.can_evaluate();
   }
 
   /** Takes the finished steps' records and reports them, at most every frame unless `all`. @param {boolean} all */
@@ -189,8 +194,7 @@ export class Training {
 
   async diverge() {
     this.running = false;
-    await this.lab.diagnose();
-    const found = this.lab.diverged();
+    const found = await this.lab.divergence();
     this.report("diverged", found ? JSON.parse(found) : null);
     await this.show();
   }
@@ -217,29 +221,26 @@ export class Training {
     this.report("snapshot", { step, parameters, activation_gradients, activations }, buffers);
   }
 
+  /** One more batch of test images; the loop comes back until all are done. */
   async evaluate() {
     await this.settle();
-    if (this.issued === 0) return;
-    this.evaluatedAt = this.issued;
-    this.report("evaluating");
-    const evaluation = await this.lab.evaluate();
+    const evaluation = await this.lab.evaluate_chunk();
     this.rate.clear();
-    if (evaluation) this.report("evaluation", evaluation);
+    if (!evaluation) return;
+    this.evaluatedAt = this.issued;
+    this.report("evaluation", evaluation);
   }
 
   async showViews() {
-    const { filters, maps, predict } = this.watched;
-    if (!filters && !maps && !predict) return;
-    const { test_arrived } = this.describe().data;
+    const { batch, filters, maps, predict } = this.watched;
     await this.settle();
     const start = performance.now();
+    const images = batch ? this.lab.next_batch() : undefined;
+    if (images) this.report("batch", images);
     if (filters) this.report("filters", await this.lab.filters());
-    if (predict && test_arrived > 0) {
-      this.report("predictions", { first: predict.first, ...(await this.lab.predict(predict.first, predict.count)) });
-    }
-    if (maps && test_arrived > maps.image) {
-      this.report("maps", { ...maps, ...(await this.lab.feature_maps(maps.block, maps.image)) });
-    }
+    if (predict) this.report("predictions", { first: predict.first, ...(await this.lab.predict(predict.first, predict.count)) });
+    const found = maps ? await this.lab.feature_maps(maps.block, maps.image) : undefined;
+    if (found) this.report("maps", { ...maps, ...found });
     this.views.ran(start, performance.now());
   }
 

@@ -1,0 +1,83 @@
+// @ts-check
+/** A component of the network as a button: its sign, its name; a click opens the choices at its place. */
+import { h, setAttribute, setText } from "../dom.js";
+import { icon } from "../icons.js";
+
+/**
+ * @typedef {import("../types.js").Layer} Layer
+ * @typedef {{kind: "norm" | "activation" | "pool" | "dropout", ghost: boolean}} Spec `ghost`: the place is there, the component is not.
+ */
+
+/**
+ * Which chips stand in a slot of a block. The last block has none: nothing follows fc8 but the loss.
+ * @param {string} slot bn, activation, lrn or pool
+ * @param {Layer[]} layers of the block
+ * @param {number} index of the block
+ * @param {number} blocks
+ * @returns {Spec[]}
+ */
+export function chipsOf(slot, layers, index, blocks) {
+  const has = (/** @type {string} */ kind) => layers.some((layer) => layer.kind === kind);
+  if (index === blocks - 1) return [];
+  switch (slot) {
+    case "bn":
+      return [{ kind: "norm", ghost: !has("batch_norm") }];
+    case "activation":
+      return has("activation") ? [{ kind: "activation", ghost: false }] : [];
+    case "lrn":
+      return index < 2 ? [{ kind: "norm", ghost: !has("lrn") }] : [];
+    default:
+      if (has("pool")) return [{ kind: "pool", ghost: false }];
+      return has("dropout") ? [{ kind: "dropout", ghost: false }] : [];
+  }
+}
+
+export class Chip {
+  /** @param {Spec} spec @param {string} place `conv1.activation`, unique @param {import("../shell.js").Context} context */
+  constructor(spec, place, context) {
+    this.spec = spec;
+    this.place = place;
+    this.context = context;
+    this.sign = h("span", { class: "chip-sign" });
+    this.text = h("span", { class: "chip-text" });
+    this.element = h("button", {
+      type: "button", class: "chip", "data-kind": spec.kind, "data-ghost": spec.ghost, "data-chip": place, "aria-haspopup": "dialog",
+      onclick: () => context.openMenu(spec.kind, this.element),
+    }, this.sign, this.text);
+    const mates = (/** @type {boolean} */ on) => () => context.highlight(spec.kind, on);
+    this.element.addEventListener("pointerenter", mates(true));
+    this.element.addEventListener("pointerleave", mates(false));
+  }
+
+  /** @param {Record<string, string>} config */
+  update(config) {
+    const { t } = this.context;
+    const { sign, text } = this.words(config);
+    if (this.sign.dataset.sign !== sign) {
+      this.sign.dataset.sign = sign;
+      this.sign.replaceChildren(icon(sign));
+    }
+    setText(this.text, text);
+    const setting = t(`settings.${this.spec.kind}.label`);
+    setAttribute(this.element, "aria-label", `${setting}: ${text}`);
+    setAttribute(this.element, "title", t("network.chip_title", { setting, value: text }));
+  }
+
+  /** @param {Record<string, string>} config */
+  words(config) {
+    const { t } = this.context;
+    const short = (/** @type {string} */ key, /** @type {string} */ value) => t(t.has(`short.${key}.${value}`) ? `short.${key}.${value}` : `options.${key}.${value}`);
+    switch (this.spec.kind) {
+      case "activation":
+        return { sign: config.activation, text: short("activation", config.activation) };
+      case "pool":
+        return { sign: config.pool, text: `${short("pool", config.pool)} ${config.overlap === "true" ? "3/2" : "2/2"}` };
+      case "dropout":
+        return { sign: "dropout", text: `${t("short.dropout")} ${config.dropout}` };
+      default: {
+        const slot = this.place.endsWith(".lrn") ? "lrn" : this.place.endsWith(".bn") ? "bn" : config.norm;
+        return { sign: slot, text: short("norm", slot) };
+      }
+    }
+  }
+}

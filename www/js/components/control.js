@@ -1,0 +1,162 @@
+// @ts-check
+/** One setting's control, made from its row in the schema. State in by `update`, one `change` out by the callback. */
+import { h, setAttribute } from "../dom.js";
+
+/**
+ * @typedef {import("../types.js").Setting} Setting
+ * @typedef {{t: import("../i18n.js").Texts, change: (changes: Record<string, string>) => void}} Context
+ */
+
+/** Choices up to this many, with short words, stand side by side. */
+const SIDE_BY_SIDE = 4;
+/** Sliders have this many positions. */
+const TICKS = 1000;
+/** Decades below the largest value on a logarithmic slider; the leftmost position is the smallest value itself. */
+const DECADES = 7;
+/** Numbers beyond this many are typed, not slid. */
+const SLIDABLE = 100_000;
+
+let serial = 0;
+
+export class Control {
+  /** @param {Setting} setting @param {Context} context */
+  constructor(setting, context) {
+    this.setting = setting;
+    this.context = context;
+    this.id = `control-${++serial}`;
+    const { t } = context;
+    const key = setting.key;
+    const effect = h("span", { class: "effect", title: t(`effects.${setting.effect}`) }, t(`effects.${setting.effect}_sign`));
+    this.label = h("label", { class: "control-label", id: `${this.id}-label`, for: this.id, title: t(`settings.${key}.help`) },
+      t(`settings.${key}.label`), " ", setting.effect === "restart" && effect);
+    this.input = this.build();
+    this.element = h("div", { class: "control", "data-key": key, "data-kind": setting.kind }, this.label, this.input);
+  }
+
+  /** @returns {HTMLElement} */
+  build() {
+    switch (this.setting.kind) {
+      case "choice":
+        return (this.setting.options ?? []).length <= SIDE_BY_SIDE ? this.segments() : this.select();
+      case "switch":
+        return this.toggle();
+      default:
+        return this.slider();
+    }
+  }
+
+  /** @param {string} value */
+  name(value) {
+    const key = `options.${this.setting.key}.${value}`;
+    return this.context.t.has(key) ? this.context.t(key) : value;
+  }
+
+  /** @param {string} value */
+  commit(value) {
+    if (value !== this.value) this.context.change({ [this.setting.key]: value });
+  }
+
+  segments() {
+    const radios = (this.setting.options ?? []).map((value) => {
+      const radio = h("input", { type: "radio", name: this.id, value, onchange: () => this.commit(value) });
+      return { value, radio, element: h("label", { class: "segment" }, radio, h("span", null, this.name(value))) };
+    });
+    this.show = (/** @type {string} */ value) => radios.forEach((entry) => (entry.radio.checked = entry.value === value));
+    this.label.removeAttribute("for");
+    return h("div", { class: "segments", role: "radiogroup", "aria-labelledby": `${this.id}-label` }, radios.map((entry) => entry.element));
+  }
+
+  select() {
+    const options = (this.setting.options ?? []).map((value) => h("option", { value }, this.name(value)));
+    const select = h("select", { id: this.id, onchange: () => this.commit(select.value) }, options);
+    this.show = (/** @type {string} */ value) => (select.value = value);
+    return select;
+  }
+
+  toggle() {
+    const box = h("input", { type: "checkbox", role: "switch", id: this.id, class: "toggle", onchange: () => this.commit(String(box.checked)) });
+    this.show = (/** @type {string} */ value) => (box.checked = value === "true");
+    return box;
+  }
+
+  /** A slider with a field for exact values; a field alone where there are too many values to slide over. */
+  slider() {
+    const { min = 0, max = 1 } = this.setting;
+    const field = h("input", { type: "text", inputMode: "decimal", id: this.id, class: "number", autocomplete: "off", spellcheck: false });
+    field.addEventListener("change", () => this.commit(field.value.trim()));
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.show?.(this.value ?? "");
+    });
+    const slidable = max - min <= SLIDABLE && max - min > 0;
+    if (!slidable) {
+      this.show = (/** @type {string} */ value) => (field.value = value);
+      return h("div", { class: "slider" }, field);
+    }
+    const range = h("input", { type: "range", min: "0", max: String(TICKS), step: "1", "aria-labelledby": `${this.id}-label` });
+    // A live setting follows the hand; one that rebuilds or restarts waits until it is let go.
+    const live = this.setting.effect === "live";
+    range.addEventListener("input", () => {
+      field.value = this.fromTicks(Number(range.value));
+      setAttribute(range, "aria-valuetext", field.value);
+      if (live) this.commit(field.value);
+    });
+    range.addEventListener("change", () => this.commit(this.fromTicks(Number(range.value))));
+    this.show = (/** @type {string} */ value) => {
+      const root = /** @type {ShadowRoot | Document} */ (field.getRootNode());
+      if (root.activeElement !== field) field.value = value;
+      if (root.activeElement !== range || Math.abs(Number(range.value) - this.toTicks(Number(value))) > 1) {
+        range.value = String(this.toTicks(Number(value)));
+      }
+      setAttribute(range, "aria-valuetext", value);
+    };
+    return h("div", { class: "slider" }, range, field);
+  }
+
+  /** Logarithmic where the table says so, and for counts over more than two decades. */
+  get logarithmic() {
+    const { min = 0, max = 1, kind, log } = this.setting;
+    return kind === "number" ? log === true : max / Math.max(min, 1) > 300;
+  }
+
+  get floor() {
+    const { min = 0, max = 1, kind } = this.setting;
+    return min > 0 ? min : kind === "integer" ? 1 : max / 10 ** DECADES;
+  }
+
+  /** @param {number} ticks @returns {string} */
+  fromTicks(ticks) {
+    const { min = 0, max = 1, kind } = this.setting;
+    if (ticks <= 0) return String(min);
+    if (ticks >= TICKS) return String(max);
+    const share = ticks / TICKS;
+    const value = this.logarithmic ? this.floor * (max / this.floor) ** share : min + (max - min) * share;
+    if (kind === "integer") return String(Math.round(this.logarithmic ? Number(value.toPrecision(2)) : value));
+    if (this.logarithmic) return String(Number(value.toPrecision(2)));
+    // Steps of a round size, about a hundredth of the range.
+    const grain = 10 ** Math.floor(Math.log10((max - min) / 90));
+    return String(Number((Math.round(value / grain) * grain).toPrecision(6)));
+  }
+
+  /** @param {number} value @returns {number} */
+  toTicks(value) {
+    const { min = 0, max = 1 } = this.setting;
+    if (!(value > min)) return 0;
+    const share = this.logarithmic ? Math.log(value / this.floor) / Math.log(max / this.floor) : (value - min) / (max - min);
+    return Math.round(TICKS * Math.min(1, Math.max(share, 1 / TICKS)));
+  }
+
+  /** @param {Record<string, string>} config */
+  update(config) {
+    const value = config[this.setting.key];
+    if (value === undefined) return;
+    this.value = value;
+    this.show?.(value);
+    setAttribute(this.element, "data-changed", value !== this.setting.default && !same(value, this.setting.default));
+  }
+}
+
+/** "0.0005" and "5e-4" are the same setting. @param {string} a @param {string} b */
+function same(a, b) {
+  return a !== "" && b !== "" && Number(a) === Number(b);
+}
+

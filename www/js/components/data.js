@@ -1,0 +1,58 @@
+// @ts-check
+/** Where the images come from: the built-in set with its source, or the user's own files, by picker or by drag and drop. */
+import { h, setAttribute, setText } from "../dom.js";
+import { integer } from "../format.js";
+import { icon } from "../icons.js";
+
+const ACCEPT = ".bin,.gz,.tar,.tgz,.idx,.idx1-ubyte,.idx3-ubyte,application/gzip,application/octet-stream,*/*";
+
+export class Data {
+  /** @param {import("../shell.js").Context} context */
+  constructor(context) {
+    const { t, session } = context;
+    this.context = context;
+    this.name = h("strong");
+    this.counts = h("p", { class: "fine" });
+    this.cite = h("p", { class: "fine" }, t("data.cite"), " ",
+      h("a", { href: "https://www.cs.toronto.edu/~kriz/cifar.html", target: "_blank", rel: "noopener" }, "cs.toronto.edu/~kriz/cifar.html"), " ", t("data.licence"));
+    const input = h("input", { type: "file", multiple: true, accept: ACCEPT, class: "visually-hidden", tabIndex: -1, "aria-hidden": "true" });
+    input.addEventListener("change", () => {
+      session.loadFiles([...(input.files ?? [])]);
+      input.value = "";
+    });
+    this.drop = h("button", { type: "button", class: "drop", onclick: () => input.click() }, icon("file"), h("span", null, t("data.choose")));
+    this.back = h("button", { type: "button", class: "action", onclick: () => context.act("builtin") }, t("data.back"));
+    this.element = h("div", { class: "data" }, h("p", null, this.name), this.counts, this.cite, this.drop, input,
+      h("p", { class: "fine" }, t("data.formats")), h("p", { class: "fine" }, t("data.local")), this.back);
+    this.listen(session);
+  }
+
+  /** @param {import("../session.js").Session} session */
+  listen(session) {
+    const over = (/** @type {boolean} */ on) => (/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      setAttribute(this.drop, "data-over", on);
+    };
+    this.drop.addEventListener("dragover", over(true));
+    this.drop.addEventListener("dragleave", over(false));
+    this.drop.addEventListener("drop", (event) => {
+      over(false)(event);
+      event.stopPropagation();
+      session.loadFiles([...(event.dataTransfer?.files ?? [])]);
+    });
+  }
+
+  /** @param {import("../session.js").State} state */
+  update({ describe }) {
+    if (!describe) return;
+    const { t } = this.context;
+    const { data } = describe;
+    setText(this.name, data.name);
+    setText(this.counts, t("data.counts", {
+      train: integer(data.train_arrived), train_total: integer(data.train_total),
+      test: integer(data.test_arrived), test_total: integer(data.test_total), classes: data.classes.length,
+    }));
+    this.cite.hidden = data.source !== "builtin";
+    this.back.hidden = data.source === "builtin";
+  }
+}

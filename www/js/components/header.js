@@ -1,0 +1,107 @@
+// @ts-check
+/** The bar on top: what the lab is called, how to run it, how far it is, where it runs. */
+import { h, setAttribute, setText, svg } from "../dom.js";
+import { integer } from "../format.js";
+import { icon } from "../icons.js";
+import { LANGUAGES } from "../i18n.js";
+
+export class Header {
+  /** @param {import("../shell.js").Context} context */
+  constructor(context) {
+    const { t } = context;
+    this.context = context;
+    const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) =>
+      h("button", { type: "button", class: "tool", title: t(`actions.${name}_title`), "aria-label": t(`actions.${name}`), onclick }, icon(name));
+
+    this.playIcon = h("span", { class: "play-icon" });
+    this.playText = h("span", { class: "play-text" });
+    this.play = h("button", { type: "button", class: "play", onclick: () => context.act("play") }, this.playIcon, this.playText);
+    this.step = button("step", () => context.act("step"));
+    this.restart = button("restart", () => context.act("restart"));
+    this.speed = this.speeds();
+    this.count = h("output", { class: "figure" }, "0");
+    this.epoch = h("output", { class: "figure" }, "0.0");
+    this.rateText = h("output", { class: "figure" }, "–");
+    this.backend = h("button", { type: "button", class: "backend", onclick: () => context.act("backend") });
+
+    this.copy = h("button", { type: "button", class: "tool wide", title: t("actions.copy_title"), onclick: () => context.act("copy") },
+      icon("link"), h("span", null, t("actions.copy")));
+    this.language = h("button", { type: "button", class: "tool wide", title: t("actions.language_title"), lang: otherLanguage(t.language), onclick: () => context.act("language") },
+      t("actions.language"));
+    this.theme = h("button", { type: "button", class: "tool", title: t("actions.theme_title"), "aria-label": t("actions.theme"), onclick: () => context.act("theme") });
+    this.help = button("help", () => context.act("help"));
+    const full = h("a", { class: "tool", target: "_blank", rel: "noopener", title: t("actions.open_title"), "aria-label": t("actions.open") }, icon("open"));
+    this.full = full;
+
+    const counter = (/** @type {string} */ name, /** @type {HTMLElement} */ value) =>
+      h("span", { class: `counter counter-${name}` }, h("span", { class: "counter-name" }, t(`counters.${name}`)), value);
+    this.element = h("header", { class: "header" },
+      h("div", { class: "brand" }, mark(), h("h1", null, "AlexNet Lab")),
+      h("div", { class: "transport", role: "toolbar", "aria-label": t("regions.transport") },
+        this.play, this.step, this.restart, this.speed,
+        h("div", { class: "counters" }, counter("step", this.count), counter("epoch", this.epoch), counter("rate", this.rateText))),
+      h("div", { class: "tools" }, this.backend, this.copy, this.language, this.theme, this.help, full));
+  }
+
+  speeds() {
+    const { t, session } = this.context;
+    const options = session.setting("speed")?.options ?? [];
+    const name = (/** @type {string} */ value) => (value === "max" ? t("options.speed.max") : t("speed", { steps: value }));
+    this.speedSelect = h("select", { onchange: () => this.context.change({ speed: this.speedSelect?.value ?? "max" }), title: t("settings.speed.help") },
+      options.map((value) => h("option", { value }, name(value))));
+    return h("label", { class: "speed" }, h("span", { class: "counter-name" }, t("settings.speed.label")), this.speedSelect);
+  }
+
+  /** @param {import("../session.js").State} state */
+  update(state) {
+    const { t } = this.context;
+    const playing = state.wanted;
+    const able = ["ready", "paused", "running", "waiting"].includes(state.phase);
+    setAttribute(this.play, "data-playing", playing);
+    setText(this.playText, t(playing ? "actions.pause" : "actions.play"));
+    const name = playing ? "pause" : "play";
+    if (this.playIcon.dataset.icon !== name) {
+      this.playIcon.dataset.icon = name;
+      this.playIcon.replaceChildren(icon(name));
+      this.play.title = t(`actions.${name}_title`);
+    }
+    this.play.disabled = !able && !["loading", "compiling"].includes(state.phase);
+    this.step.disabled = !able || state.busy;
+    this.restart.disabled = !state.describe || state.busy;
+    setText(this.count, integer(state.step));
+    setText(this.epoch, epochs(state).toFixed(1));
+    const rate = 1000 / state.milliseconds;
+    setText(this.rateText, state.phase === "running" && Number.isFinite(rate) ? t("units.steps_a_second", { n: rate < 10 ? rate.toFixed(1) : integer(rate) }) : "–");
+    if (this.speedSelect) this.speedSelect.value = state.config.speed;
+    if (state.describe) {
+      const { name: kind, adapter, reason } = state.describe.backend;
+      setText(this.backend, `${t(`backends.${kind}`)}${kind === "gpu" && adapter ? `: ${adapter}` : ""}`);
+      setAttribute(this.backend, "data-backend", kind);
+      this.backend.title = `${t(`reasons.${reason}`)} ${adapter}`;
+    } else setText(this.backend, "…");
+    const dark = this.context.dark();
+    if (this.theme.dataset.dark !== String(dark)) {
+      this.theme.dataset.dark = String(dark);
+      this.theme.replaceChildren(icon(dark ? "sun" : "moon"));
+    }
+    this.full.href = this.context.link();
+  }
+}
+
+/** Passes over the training images so far. @param {import("../session.js").State} state */
+export function epochs({ step, config, describe }) {
+  const images = Math.min(Number(config.train_size), describe?.data.train_total ?? Infinity);
+  return images > 0 ? (step * Number(config.batch)) / images : 0;
+}
+
+/** @param {string} language */
+function otherLanguage(language) {
+  return LANGUAGES.find((other) => other !== language) ?? language;
+}
+
+/** Three planes, smaller and smaller: the lab's sign. */
+function mark() {
+  const planes = [[2, 20], [13, 14], [23, 8]].map(([x, size], index) =>
+    svg("rect", { x, y: 12 - size / 2, width: 7, height: size, rx: 1.5, class: `mark-${index + 1}` }));
+  return svg("svg", { viewBox: "0 0 32 24", class: "mark", "aria-hidden": "true" }, ...planes);
+}

@@ -1,0 +1,88 @@
+// @ts-check
+/** The choices of one component, opened at its place: radio buttons with a picture and a sentence each, and its constants. */
+import { h } from "../dom.js";
+import { icon } from "../icons.js";
+import { Control } from "./control.js";
+
+/** What stands in each component's menu: the choice itself, and further settings with the choice that they belong to. */
+const MENUS = {
+  activation: { choice: "activation", more: {} },
+  norm: { choice: "norm", more: { lrn_n: "lrn", lrn_k: "lrn", lrn_alpha: "lrn", lrn_beta: "lrn", bn_epsilon: "bn", bn_momentum: "bn" } },
+  pool: { choice: "pool", more: { overlap: "" } },
+  dropout: { choice: "", more: { dropout: "" } },
+};
+
+export class Menu {
+  /** @param {import("../shell.js").Context} context */
+  constructor(context) {
+    this.context = context;
+    /** @type {HTMLElement | null} */
+    this.anchor = null;
+    /** @type {HTMLInputElement[]} */
+    this.radios = [];
+    /** @type {{control: Control, only: string}[]} */
+    this.controls = [];
+    this.choice = "";
+    this.element = h("div", { class: "menu", role: "dialog", popover: "auto" });
+    this.element.addEventListener("toggle", (event) => {
+      if (/** @type {ToggleEvent} */ (event).newState === "closed") this.anchor?.setAttribute("aria-expanded", "false");
+    });
+  }
+
+  /** @param {keyof typeof MENUS} kind @param {HTMLElement} anchor */
+  open(kind, anchor) {
+    const { t, session } = this.context;
+    const { choice, more } = MENUS[kind];
+    const setting = session.setting(choice || kind);
+    if (!setting) return;
+    this.anchor = anchor;
+    this.choice = choice;
+    const entries = (choice ? (setting.options ?? []) : []).map((value) => this.entry(choice, value));
+    this.radios = entries.map(({ radio }) => radio);
+    this.controls = Object.entries(more).flatMap(([key, only]) => {
+      const row = session.setting(key);
+      return row ? [{ control: new Control(row, this.context), only }] : [];
+    });
+    this.element.setAttribute("aria-label", t(`settings.${kind}.label`));
+    this.element.replaceChildren(
+      h("h3", null, t(`settings.${kind}.label`)),
+      h("p", { class: "fine" }, t(`settings.${kind}.help`)),
+      h("div", { role: "radiogroup", class: "entries", "aria-label": t(`settings.${kind}.label`) }, entries.map(({ element }) => element)),
+      h("div", { class: "constants" }, this.controls.map(({ control }) => control.element)));
+    this.update(session.state);
+    this.element.showPopover();
+    this.anchor.setAttribute("aria-expanded", "true");
+    this.place();
+    (this.radios.find((radio) => radio.checked) ?? this.element.querySelector("input"))?.focus();
+  }
+
+  /** @param {string} key @param {string} value */
+  entry(key, value) {
+    const { t, change } = this.context;
+    const about = `about.${key}.${value}`;
+    const radio = h("input", { type: "radio", name: "menu-choice", value, onchange: () => change({ [key]: value }) });
+    const element = h("label", { class: "entry" }, radio, icon(value),
+      h("span", null, h("strong", null, t(`options.${key}.${value}`)), t.has(about) && h("span", { class: "fine" }, t(about))));
+    return { radio, element };
+  }
+
+  /** Below the chip, or above it where there is no room, and always inside the window. */
+  place() {
+    if (!this.anchor) return;
+    const chip = this.anchor.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = this.element;
+    const below = chip.bottom + 6 + height <= innerHeight;
+    const top = below ? chip.bottom + 6 : Math.max(8, chip.top - 6 - height);
+    this.element.style.left = `${Math.max(8, Math.min(chip.left, innerWidth - width - 8))}px`;
+    this.element.style.top = `${Math.min(top, Math.max(8, innerHeight - height - 8))}px`;
+  }
+
+  /** @param {import("../session.js").State} state */
+  update({ config }) {
+    for (const radio of this.radios) radio.checked = radio.value === config[this.choice];
+    for (const { control, only } of this.controls) {
+      control.update(config);
+      control.element.hidden = only !== "" && config[this.choice] !== only;
+    }
+  }
+}

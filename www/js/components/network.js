@@ -1,0 +1,172 @@
+// @ts-check
+/** The drawn network: a column a block, data flowing left to right and, within a block, top to bottom. Each component is a switch. */
+import { h, setAttribute, setText, svg } from "../dom.js";
+import { number, percent, si } from "../format.js";
+import { Chip, chipsOf } from "./chip.js";
+import { Spark } from "../charts/spark.js";
+import { GRADIENT_ROW } from "../charts/rows.js";
+import { Thumbnails } from "./thumbnails.js";
+
+/**
+ * @typedef {import("../types.js").Description} Description
+ * @typedef {import("../types.js").Block} Block
+ */
+
+export class Network {
+  /** @param {import("../shell.js").Context} context */
+  constructor(context) {
+    this.context = context;
+    this.key = "";
+    /** @type {Chip[]} */
+    this.chips = [];
+    /** @type {{block: string, tensor: number, spark: Spark, norm: HTMLElement, element: HTMLElement}[]} */
+    this.gradients = [];
+    this.thumbnails = new Thumbnails(4);
+    this.loss = h("output", { class: "big" }, "–");
+    this.accuracy = h("output", { class: "big" }, "–");
+    this.strip = h("div", { class: "strip", role: "group", "aria-label": context.t("regions.network"), tabIndex: 0 });
+    this.element = h("section", { class: "network", "aria-label": context.t("regions.network") },
+      h("div", { class: "network-head" }, h("h2", null, context.t("network.title")), h("p", { class: "fine" }, context.t("network.how")), this.flip()),
+      this.strip);
+  }
+
+  /** What happens to the weights when a component is switched. */
+  flip() {
+    const { t, flip } = this.context;
+    const radio = (/** @type {string} */ name, /** @type {boolean} */ restart) =>
+      h("label", { class: "segment", title: t(`flip.${name}_help`) },
+        h("input", { type: "radio", name: "flip", checked: flip.restart === restart, onchange: () => (flip.restart = restart) }),
+        h("span", null, t(`flip.${name}`)));
+    return h("div", { class: "flip" }, h("span", { class: "fine", id: "flip-label" }, t("flip.label")),
+      h("div", { class: "segments", role: "radiogroup", "aria-labelledby": "flip-label" }, radio("keep", false), radio("restart", true)));
+  }
+
+  /** @param {import("../session.js").State} state */
+  update(state) {
+    if (!state.describe) return;
+    const { network } = state.describe;
+    const key = JSON.stringify([network.layers, network.blocks.map((block) => block.name)]);
+    if (key !== this.key) this.build(state.describe, key);
+    for (const chip of this.chips) chip.update(state.config);
+    setText(this.loss, number(state.loss) === "NaN" && state.step === 0 ? "–" : number(state.loss));
+    setText(this.accuracy, Number.isNaN(state.accuracy) ? "–" : percent(state.accuracy));
+    for (const gradient of this.gradients) {
+      setAttribute(gradient.element, "data-diverged", state.divergence?.layer.split(".")[0] === gradient.block);
+    }
+  }
+
+  /** @param {Description} describe @param {string} key */
+  build(describe, key) {
+    const focused = /** @type {HTMLElement | null} */ (/** @type {ShadowRoot} */ (this.context.root).activeElement)?.dataset.chip;
+    for (const { spark } of this.gradients) spark.destroy();
+    this.key = key;
+    this.chips = [];
+    this.gradients = [];
+    const { blocks } = describe.network;
+    setAttribute(this.strip, "data-many", blocks.length > 10);
+    this.strip.style.setProperty("--blocks", String(blocks.length));
+    this.strip.replaceChildren(this.input(describe), ...blocks.map((block, index) => this.block(describe, block, index)), this.output(describe));
+    if (focused) this.chips.find((chip) => chip.element.dataset.chip === focused)?.element.focus();
+  }
+
+  /** The first column: the images that come next, and what the rows below mean. @param {Description} describe */
+  input({ network, config }) {
+    const { t } = this.context;
+    const { height, width, channels } = network.input;
+    const row = (/** @type {string} */ name) => h("div", { class: `row-name row-${name}` }, t(`network.rows.${name}`));
+    return h("div", { class: "column column-input" },
+      h("div", { class: "picture" }, this.thumbnails.element),
+      h("div", { class: "head" }, h("strong", null, t("network.images")), h("span", { class: "shape" }, `${config.batch} × ${height}×${width}×${channels}`)),
+      row("bn"), row("activation"), row("lrn"), row("pool"), row("gradient"));
+  }
+
+  /** @param {Description} describe @param {Block} block @param {number} index */
+  block(describe, block, index) {
+    const { t } = this.context;
+    const { network } = describe;
+    const range = layersOf(network, block, index);
+    const [layer] = range;
+    const { height, width, channels } = layer.output;
+    const kind = layer.kind === "conv" ? `${layer.kernel}×${layer.kernel}` : t("network.linear");
+    const shape = layer.kind === "conv" ? `${height}×${width}×${channels}` : String(channels);
+    const slot = (/** @type {string} */ name) => {
+      const chips = chipsOf(name, range, index, network.blocks.length).map((spec) => new Chip(spec, `${block.name}.${name}`, this.context));
+      this.chips.push(...chips);
+      return h("div", { class: `slot slot-${name}` }, chips.map((chip) => chip.element));
+    };
+    const host = h("div", { class: "spark" });
+    const norm = h("output", { class: "norm" }, "–");
+    const element = h("div", { class: "column", role: "group", "aria-label": t("network.block", { name: block.name, shape }), "data-block": block.name },
+      h("div", { class: "picture" }, volume(height, channels, layer.kind === "conv")),
+      h("div", { class: "head", title: t("network.block_title", { parameters: si(block.parameters), macs: si(block.macs) }) },
+        h("strong", null, block.name), h("span", { class: "shape" }, `${kind} · ${shape}`)),
+      slot("bn"), slot("activation"), slot("lrn"), slot("pool"),
+      h("div", { class: "gradient-cell" }, host, norm));
+    const spark = new Spark(host, this.context.chartOptions());
+    const tensor = network.tensors.findIndex((candidate) => candidate.name === `${block.name}.weight`);
+    this.gradients.push({ block: block.name, tensor, spark, norm, element });
+    return element;
+  }
+
+  /** The last column: what it comes to. @param {Description} describe */
+  output({ network }) {
+    const { t } = this.context;
+    return h("div", { class: "column column-output" },
+      h("div", { class: "picture" }, h("div", { class: "softmax" }, "softmax")),
+      h("div", { class: "head" }, h("strong", null, t("network.classes", { n: network.classes })), h("span", { class: "shape" }, t("network.cross_entropy"))),
+      h("div", { class: "result" },
+        h("div", null, h("span", { class: "counter-name" }, t("network.loss")), this.loss),
+        h("div", null, h("span", { class: "counter-name" }, t("network.accuracy")), this.accuracy)));
+  }
+
+  /** @param {import("../types.js").Snapshot} snapshot */
+  showSnapshot({ parameters }) {
+    for (const { block, tensor, spark, norm } of this.gradients) {
+      const row = parameters.subarray(tensor * GRADIENT_ROW, (tensor + 1) * GRADIENT_ROW);
+      if (row.length < GRADIENT_ROW) continue;
+      spark.update({ layer: block, row });
+      setText(norm, number(row[133]));
+    }
+  }
+
+  /** @param {{pixels: Uint8Array, labels: Uint8Array}} batch */
+  showBatch({ pixels }) {
+    this.thumbnails.show(pixels);
+  }
+
+  retheme() {
+    for (const { spark } of this.gradients) spark.refreshTheme();
+  }
+
+  destroy() {
+    for (const { spark } of this.gradients) spark.destroy();
+  }
+}
+
+/** @param {Description["network"]} network @param {Block} block @param {number} index */
+function layersOf(network, block, index) {
+  const start = network.layers.findIndex((layer) => layer.name === block.name);
+  const next = network.blocks[index + 1];
+  const end = next ? network.layers.findIndex((layer) => layer.name === next.name) : network.layers.length;
+  return network.layers.slice(start, end);
+}
+
+/**
+ * A block's output as a solid: its front as high as the image (on a square root), as deep as it has channels (on a logarithm).
+ * @param {number} side @param {number} channels @param {boolean} conv
+ */
+function volume(side, channels, conv) {
+  const front = conv ? 8 + 44 * Math.sqrt(Math.min(side, 64) / 32) : 7;
+  const height = conv ? front : 16 + 7 * Math.log2(Math.max(channels, 2));
+  const depth = conv ? 4 + 5 * Math.log2(Math.max(channels / 8, 1)) : 6;
+  const lean = 0.55 * depth;
+  const [total, middle] = [front + depth, 44];
+  const [x, y] = [(100 - total) / 2, middle - (height - lean) / 2];
+  const points = (/** @type {number[][]} */ list) => list.map((point) => point.map((v) => v.toFixed(1)).join(",")).join(" ");
+  return svg("svg", { viewBox: "0 0 100 88", class: "volume", "aria-hidden": "true" },
+    svg("line", { x1: -60, y1: middle, x2: x - 3, y2: middle, class: "flow" }),
+    svg("line", { x1: x + total + 3, y1: middle, x2: 160, y2: middle, class: "flow" }),
+    svg("polygon", { class: "volume-top", points: points([[x, y], [x + depth, y - lean], [x + depth + front, y - lean], [x + front, y]]) }),
+    svg("polygon", { class: "volume-side", points: points([[x + front, y], [x + front + depth, y - lean], [x + front + depth, y - lean + height], [x + front, y + height]]) }),
+    svg("rect", { class: "volume-front", x, y, width: front, height }));
+}

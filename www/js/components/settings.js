@@ -1,0 +1,49 @@
+// @ts-check
+/** All settings that have no place of their own in the drawn network, in groups. */
+import { h } from "../dom.js";
+import { Control } from "./control.js";
+
+/** The order on the page. A key of the schema that is named nowhere comes last, so none can get lost. */
+const GROUPS = {
+  optimizer: ["lr", "momentum", "weight_decay", "schedule", "schedule_every", "batch"],
+  start: ["init", "init_scale", "seed", "width", "depth", "arch"],
+  images: ["data", "train_size", "augment", "test_size", "test_every"],
+  machine: ["backend"],
+};
+/** These stand in the menus of the chips that they belong to. */
+export const IN_THE_NETWORK = [
+  "activation", "norm", "pool", "overlap", "dropout", "lrn_n", "lrn_k", "lrn_alpha", "lrn_beta", "bn_epsilon", "bn_momentum",
+];
+
+export class Settings {
+  /** @param {import("../shell.js").Context} context */
+  constructor(context) {
+    const { session, t } = context;
+    /** @type {Control[]} */
+    this.controls = [];
+    this.element = h("div", { class: "settings" });
+    const known = new Set([...Object.values(GROUPS).flat(), ...IN_THE_NETWORK]);
+    const rest = session.state.schema.filter(({ key, effect }) => effect !== "view" && !known.has(key)).map(({ key }) => key);
+    for (const [group, keys] of Object.entries({ ...GROUPS, rest })) {
+      const controls = keys.flatMap((key) => {
+        const setting = session.setting(key);
+        // A choice of one is no choice.
+        return setting && (setting.options?.length ?? 2) > 1 ? [new Control(setting, context)] : [];
+      });
+      if (controls.length === 0) continue;
+      this.controls.push(...controls);
+      this.element.append(
+        h("fieldset", { class: "group" }, h("legend", null, t(`groups.${group}`)), controls.map((control) => control.element)),
+      );
+    }
+    this.element.append(h("p", { class: "fine" }, t("effects.restart_sign"), " ", t("effects.restart")));
+  }
+
+  /** @param {import("../session.js").State} state */
+  update({ config }) {
+    for (const control of this.controls) {
+      control.update(config);
+      if (control.setting.key === "schedule_every") control.element.hidden = config.schedule !== "step";
+    }
+  }
+}

@@ -1,0 +1,68 @@
+// @ts-check
+/**
+ * postMessage for frames. Commands are `{alexnetLab: 1, command: "play" | "pause" | "step" | "reset" | "set" | "getState", id?, settings?}`,
+ * as an object or as JSON text; the bare strings that reveal.js sends to a slide's frames are `slide:start` and `slide:stop`.
+ * Answers and events go to the parent: `{alexnetLab: 1, event | answer, id?, detail}`.
+ */
+
+const VERSION = 1;
+const EVENTS = ["ready", "step", "diverged", "lost"];
+
+/**
+ * @param {import("./element.js").AlexNetLab} lab
+ * @param {import("./session.js").Session} session
+ * @returns {() => void} stops listening
+ */
+export function listen(lab, session) {
+  /** @type {Record<string, (message: any) => unknown>} */
+  const commands = {
+    play: () => lab.play(),
+    pause: () => lab.pause(),
+    step: () => lab.step(),
+    reset: () => lab.reset(),
+    set: ({ settings, restart }) => session.set(texts(settings), restart === true),
+    getState: () => lab.getState(),
+  };
+
+  const receive = async (/** @type {MessageEvent} */ event) => {
+    if (event.source !== window.parent || window.parent === window) return;
+    if (event.data === "slide:start") return lab.play();
+    if (event.data === "slide:stop") return lab.pause();
+    const message = read(event.data);
+    const command = message && Object.hasOwn(commands, message.command) ? commands[message.command] : undefined;
+    if (!command) return;
+    await command(message);
+    tell({ answer: message.command, id: message.id, detail: await lab.getState() });
+  };
+
+  const forward = (/** @type {Event} */ event) => tell({ event: event.type, detail: /** @type {CustomEvent} */ (event).detail });
+  window.addEventListener("message", receive);
+  if (window.parent !== window) for (const name of EVENTS) lab.addEventListener(name, forward);
+  return () => {
+    window.removeEventListener("message", receive);
+    for (const name of EVENTS) lab.removeEventListener(name, forward);
+  };
+}
+
+/** Nothing in these messages is a secret: settings and losses. @param {object} message */
+function tell(message) {
+  window.parent.postMessage({ alexnetLab: VERSION, ...message }, "*");
+}
+
+/** @param {unknown} data */
+function read(data) {
+  let message = /** @type {any} */ (data);
+  if (typeof data === "string" && data.startsWith("{")) {
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return null;
+    }
+  }
+  return typeof message === "object" && message?.alexnetLab === VERSION ? message : null;
+}
+
+/** @param {unknown} settings */
+function texts(settings) {
+  return Object.fromEntries(Object.entries(settings ?? {}).map(([key, value]) => [key, String(value)]));
+}

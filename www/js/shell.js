@@ -1,0 +1,394 @@
+// @ts-check
+/** Puts the lab together: size, theme and language, components and charts, and one drawing a frame. */
+import { h, setAttribute } from "./dom.js";
+import { browserLanguage, LANGUAGES, texts } from "./i18n.js";
+import { listenToKeys } from "./keyboard.js";
+import { Chip } from "./components/chip.js";
+import { Cost } from "./components/facts.js";
+import { Data } from "./components/data.js";
+import { Header } from "./components/header.js";
+import { Help } from "./components/help.js";
+import { Menu } from "./components/menu.js";
+import { Network } from "./components/network.js";
+import { Settings } from "./components/settings.js";
+import { Status } from "./components/status.js";
+import { Tabs } from "./components/tabs.js";
+import { Views } from "./components/views.js";
+
+/**
+ * What every component gets: texts, the session's state, and the ways to ask for something.
+ * @typedef {object} Context
+ * @property {import("./session.js").Session} session
+ * @property {import("./i18n.js").Texts} t
+ * @property {ShadowRoot} root
+ * @property {{restart: boolean}} flip what a switched component does to the weights
+ * @property {(changes: Record<string, string>) => void} change
+ * @property {(action: string) => void} act
+ * @property {(kind: "activation" | "norm" | "pool" | "dropout", anchor: HTMLElement) => void} openMenu
+ * @property {(kind: string, on: boolean) => void} highlight
+ * @property {() => boolean} dark
+ * @property {() => string} link
+ * @property {() => import("./charts/canvas.js").ChartOptions} chartOptions
+ */
+
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+
+export class Shell {
+  /**
+   * @param {HTMLElement} host
+   * @param {import("./session.js").Session} session
+   * @param {{fixed: boolean, styled: Promise<unknown>}} options `fixed`: the page has given the element a height
+   */
+  constructor(host, session, { fixed, styled }) {
+    this.host = host;
+    this.session = session;
+    this.fixed = fixed;
+    this.root = /** @type {ShadowRoot} */ (host.shadowRoot);
+    this.flip = { restart: false };
+    this.size = "full";
+    this.frame = 0;
+    /** @type {import("./i18n.js").Texts | null} */
+    this.texts = null;
+    /** @type {{update: (state: import("./session.js").State) => void}[]} */
+    this.parts = [];
+    this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
+    this.root.append(this.lab);
+    this.observer = new ResizeObserver(() => this.measure());
+    this.observer.observe(host);
+    const retheme = () => this.applyTheme();
+    prefersDark.addEventListener("change", retheme);
+    const stopKeys = listenToKeys(host, (action) => this.act(action));
+    const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
+    session.addEventListener("change", receive);
+    const dropped = this.acceptDrops();
+    this.undo = [
+      () => prefersDark.removeEventListener("change", retheme), stopKeys, dropped, () => session.removeEventListener("change", receive),
+    ];
+    this.applyTheme();
+    this.start(styled);
+  }
+
+  /** @param {Promise<unknown>} styled */
+  async start(styled) {
+    await this.applyLanguage();
+    await styled;
+    this.lab.hidden = false;
+    this.measure();
+    // Colours and sizes exist only now.
+    this.views?.refresh();
+    this.network?.retheme();
+  }
+
+  destroy() {
+    for (const undo of this.undo) undo();
+    this.observer.disconnect();
+    cancelAnimationFrame(this.frame);
+    this.network?.destroy();
+    this.views?.destroy();
+    this.lab.remove();
+  }
+
+  // ---- language, theme, size -------------------------------------------------------------------------------------
+
+  /** The view's settings before the engine has read them: only to show the first words in the right language. @param {string} key */
+  early(key) {
+    return this.session.state.config[key] ?? new URLSearchParams(this.session.state.fragment).get(key) ?? "auto";
+  }
+
+  async applyLanguage() {
+    const wanted = this.early("lang");
+    const language = LANGUAGES.includes(wanted) ? wanted : browserLanguage();
+    if (this.texts?.language === language || this.loadingLanguage === language) return;
+    this.loadingLanguage = language;
+    this.texts = await texts(language);
+    this.loadingLanguage = "";
+    this.host.lang = language === "zh" ? "zh-Hans" : "en";
+    if (this.isPage) document.documentElement.lang = this.host.lang;
+    this.build();
+  }
+
+  /** The lab is the page, not a part of one. */
+  get isPage() {
+    return (this.host.getAttribute("bind") ?? "").includes("url");
+  }
+
+  dark() {
+    const theme = this.early("theme");
+    return theme === "dark" || (theme !== "light" && prefersDark.matches);
+  }
+
+  applyTheme() {
+    const theme = this.dark() ? "dark" : "light";
+    if (this.host.dataset.theme === theme) return;
+    this.host.dataset.theme = theme;
+    if (this.isPage) document.documentElement.dataset.theme = theme;
+    this.views?.refresh();
+    this.network?.retheme();
+  }
+
+  /** mini about 320x240, slide about 640x360, else full. Only an element with a height of its own can be too low for the whole lab. */
+  measure() {
+    const { clientWidth: width, clientHeight: height } = this.host;
+    const wanted = this.early("controls");
+    let size = "full";
+    if (["mini", "slide", "full"].includes(wanted)) size = wanted;
+    else if (this.fixed && (width < 480 || height < 280) && height < 480) size = "mini";
+    else if (this.fixed && (width < 860 || height < 480) && height < 520) size = "slide";
+    setAttribute(this.lab, "data-fixed", this.fixed);
+    setAttribute(this.lab, "data-narrow", width < 720);
+    setAttribute(this.lab, "data-wide", width >= 1080);
+    if (size === this.size) return;
+    this.size = size;
+    setAttribute(this.lab, "data-size", size);
+    this.arrange();
+    this.views?.refresh();
+    this.watch();
+  }
+
+  // ---- parts -------------------------------------------------------------------------------------------------------
+
+  /** @returns {Context} */
+  get context() {
+    const t = /** @type {import("./i18n.js").Texts} */ (this.texts);
+    return {
+      session: this.session, t, root: this.root, flip: this.flip,
+      change: (changes) => this.change(changes),
+      act: (action) => this.act(action),
+      openMenu: (kind, anchor) => this.menu?.open(kind, anchor),
+      highlight: (kind, on) => this.highlight(kind, on),
+      dark: () => this.dark(),
+      link: () => this.link(),
+      chartOptions: () => ({
+        // Charts outlive a change of language, so they ask for the texts of the moment.
+        t: (key, values) => (this.texts ?? t)(key, values),
+        language: this.host.lang, reducedMotion: reducedMotion.matches, compact: this.size !== "full",
+      }),
+    };
+  }
+
+  /** Makes all parts anew, in the language of the moment; the charts stay. */
+  build() {
+    const context = this.context;
+    this.network?.destroy();
+    this.views ??= new Views(context);
+    this.views.context = context;
+    this.header = new Header(context);
+    this.status = new Status(context);
+    this.network = new Network(context);
+    this.menu = new Menu(context);
+    this.help = new Help(context);
+    this.cost = new Cost(context);
+    this.data = new Data(context);
+    this.settings = null;
+    this.quick = ["activation", "norm", "pool", "dropout"].map((kind) => new Chip({ kind: /** @type {any} */ (kind), ghost: false }, `quick.${kind}`, context));
+    this.arrange();
+    this.views.refresh();
+    this.update();
+  }
+
+  /** Lays the parts out for the size of the moment. */
+  arrange() {
+    if (!this.header || !this.views) return;
+    const { t } = this.context;
+    const { hosts } = this.views;
+    const known = this.session.state.schema.length > 0;
+    const chosen = { gradients: this.gradientTabs?.chosen ?? "ridges", sees: this.seesTabs?.chosen ?? "predictions", more: this.moreTabs?.chosen ?? "settings" };
+    const panel = (/** @type {string} */ name, /** @type {Element[]} */ ...content) => h("section", { class: `panel panel-${name}` }, ...content);
+    const tab = (/** @type {string} */ name, /** @type {Node | null | undefined | false} */ content) => ({ name, title: t(`tabs.${name}`), panel: h("div", { class: `tab-panel tab-${name}` }, content) });
+    const watch = () => this.watch();
+    const curves = panel("curves", hosts.curves);
+    curves.setAttribute("aria-label", t("tabs.curves"));
+    let parts;
+    if (this.size === "full") {
+      this.settings = known ? new Settings(this.context) : null;
+      this.gradientTabs = new Tabs(t("regions.gradients"), [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)], chosen.gradients, watch);
+      this.seesTabs = new Tabs(t("regions.sees"), [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)], chosen.sees, watch);
+      this.moreTabs = new Tabs(t("regions.more"), [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element)], chosen.more);
+      parts = [curves, panel("gradients", this.gradientTabs.element), panel("sees", this.seesTabs.element), panel("more", this.moreTabs.element)];
+    } else {
+      this.settings = null;
+      const chips = h("div", { class: "quick", role: "group", "aria-label": t("regions.network") }, (this.quick ?? []).map((chip) => chip.element));
+      parts = this.size === "slide" ? [chips, curves, panel("gradients", hosts.ridges)] : [curves];
+    }
+    const main = h("main", { class: "main" }, parts);
+    const network = this.size === "full" ? this.network?.element : null;
+    this.lab.replaceChildren(...[this.header.element, this.status?.element, network, main, this.menu?.element, this.help?.element].filter((node) => !!node));
+    this.parts = [this.header, this.status, this.network, this.menu, this.cost, this.data, this.settings, this.maps, ...(this.quick ?? [])]
+      .filter((part) => !!part)
+      .map((part) => (part instanceof Chip ? { update: ({ config }) => part.update(config) } : /** @type {any} */ (part)));
+    this.update();
+    watch();
+  }
+
+  /** Feature maps with the choice of their layer. @param {HTMLElement} host */
+  mapsPanel(host) {
+    const { t } = this.context;
+    const select = h("select", { onchange: () => this.change({ layer: select.value }) });
+    let key = "";
+    this.maps = {
+      update: (/** @type {import("./session.js").State} */ { describe, config }) => {
+        const names = describe?.network.blocks.map(({ name }) => name) ?? [];
+        if (names.join() !== key) {
+          key = names.join();
+          select.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
+        }
+        select.value = config.layer;
+      },
+    };
+    return h("div", { class: "maps" }, h("label", { class: "bar" }, h("span", { class: "fine" }, t("settings.layer.label")), select, h("span", { class: "fine" }, t("tabs.maps_how"))), host);
+  }
+
+  // ---- what happens --------------------------------------------------------------------------------------------------
+
+  /** @param {{kind: import("./session.js").Kind, detail: any}} change */
+  receive({ kind, detail }) {
+    if (kind === "batch") this.network?.showBatch((this.lastBatch = detail));
+    else if (kind === "state") this.follow();
+    else {
+      this.views?.receive(kind, detail);
+      if (kind === "snapshot") this.network?.showSnapshot((this.lastSnapshot = detail));
+    }
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.update();
+    });
+  }
+
+  /** Settings that concern the page itself. */
+  follow() {
+    const { state } = this.session;
+    this.applyTheme();
+    this.applyLanguage();
+    if (!this.settings && this.size === "full" && state.schema.length > 0 && this.texts) {
+      this.header = new Header(this.context); // the choice of speeds is known now
+      this.arrange();
+    }
+    const view = [state.config.layer, state.config.image, state.describe?.data.test_arrived].join();
+    if (view !== this.viewKey) {
+      this.viewKey = view;
+      this.watch();
+    }
+    if (state.config.controls !== this.controls) {
+      this.controls = state.config.controls;
+      this.measure();
+    }
+    if (state.run !== this.run) {
+      this.run = state.run;
+      this.lastSnapshot = null;
+    }
+  }
+
+  update() {
+    const { state } = this.session;
+    const network = this.network?.key;
+    for (const part of this.parts) part.update(state);
+    this.views?.update(state);
+    if (network !== this.network?.key) {
+      // The network was drawn anew: what was in it goes back.
+      if (this.lastBatch) this.network?.showBatch(this.lastBatch);
+      if (this.lastSnapshot) this.network?.showSnapshot(this.lastSnapshot);
+    }
+    setAttribute(this.lab, "data-phase", state.phase);
+    setAttribute(this.lab, "aria-busy", String(state.busy));
+  }
+
+  /** Tells the worker what can be seen. */
+  watch() {
+    if (!this.views) return;
+    const { chosen: gradients } = this.gradientTabs ?? { chosen: "ridges" };
+    const sees = this.seesTabs?.chosen ?? "";
+    const full = this.size === "full";
+    const watch = this.views.watch((name) => (full ? name === gradients || name === sees || name === "network" : this.size === "slide" && name === "ridges"));
+    watch.snapshot ||= full;
+    const key = JSON.stringify([watch, this.session.state.describe?.data.test_arrived]);
+    if (key === this.watchKey) return;
+    this.watchKey = key;
+    this.session.watch(watch);
+  }
+
+  /** @param {Record<string, string>} changes */
+  change(changes) {
+    const rebuilds = Object.keys(changes).some((key) => this.session.setting(key)?.effect === "rebuild");
+    this.session.set(changes, this.flip.restart && rebuilds);
+  }
+
+  /** @param {string} action */
+  act(action) {
+    const { session } = this;
+    switch (action) {
+      case "play":
+        return session.state.wanted ? session.pause() : session.play();
+      case "step":
+        return void session.step();
+      case "restart":
+        return void session.restart();
+      case "language":
+        return this.change({ lang: LANGUAGES.find((language) => language !== this.texts?.language) ?? "en" });
+      case "theme":
+        return this.change({ theme: this.dark() ? "light" : "dark" });
+      case "help":
+        return this.help?.open();
+      case "copy":
+        return void this.copy();
+      case "backend":
+        this.moreTabs?.choose("cost");
+        return this.lab.querySelector(".panel-more")?.scrollIntoView({ block: "nearest", behavior: reducedMotion.matches ? "auto" : "smooth" });
+      case "builtin":
+        return void session.reopen();
+      default: {
+        const chip = /** @type {HTMLElement | null} */ (this.lab.querySelector(`.chip[data-kind="${action}"]:not([data-ghost])`) ?? this.lab.querySelector(`.chip[data-kind="${action}"]`));
+        chip?.click();
+      }
+    }
+  }
+
+  /** The address that reproduces this run. */
+  link() {
+    const { fragment } = this.session.state;
+    const page = this.isPage ? location.href.split("#")[0].replace(/embed\.html$/, "") : new URL("../index.html", import.meta.url).href;
+    return `${page}#${fragment.split("&").filter((pair) => !pair.startsWith("controls=")).join("&")}`;
+  }
+
+  async copy() {
+    const { t } = this.context;
+    const button = this.header?.copy.querySelector("span");
+    let done = true;
+    try {
+      await navigator.clipboard.writeText(this.link());
+    } catch {
+      done = false; // no permission, or plain http: the link can still be copied from a field
+      prompt(t("actions.copy_by_hand"), this.link());
+    }
+    if (!button || !done) return;
+    button.textContent = t("actions.copied");
+    setTimeout(() => (button.textContent = t("actions.copy")), 1500);
+  }
+
+  /** All chips of a kind are one switch: they light up together. @param {string} kind @param {boolean} on */
+  highlight(kind, on) {
+    for (const chip of this.lab.querySelectorAll(`.chip[data-kind="${kind}"]`)) setAttribute(chip, "data-mate", on);
+  }
+
+  /** Files dropped anywhere on the lab are data. */
+  acceptDrops() {
+    const over = (/** @type {DragEvent} */ event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setAttribute(this.lab, "data-over", event.type === "dragover");
+    };
+    const drop = (/** @type {DragEvent} */ event) => {
+      over(event);
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0) this.session.loadFiles(files);
+    };
+    this.host.addEventListener("dragover", over);
+    this.host.addEventListener("dragleave", over);
+    this.host.addEventListener("drop", drop);
+    return () => {
+      this.host.removeEventListener("dragover", over);
+      this.host.removeEventListener("dragleave", over);
+      this.host.removeEventListener("drop", drop);
+    };
+  }
+}
