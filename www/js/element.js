@@ -90,6 +90,14 @@ export class AlexNetLab extends HTMLElement {
 
   /** @param {Session} session */
   bind(session) {
+    // A changed attribute is a changed setting.
+    const observer = new MutationObserver((records) => {
+      const names = new Set(records.map(({ attributeName }) => attributeName ?? "").filter((name) => session.setting(name)));
+      const entries = [...names].map((name) => [name, this.getAttribute(name) ?? session.setting(name)?.default ?? ""]);
+      if (entries.length > 0) session.set(Object.fromEntries(entries));
+    });
+    observer.observe(this, { attributes: true });
+    this.undo.push(() => observer.disconnect());
     if (this.binds("messages")) this.undo.push(listen(this, session));
     if (!this.binds("url")) return;
     let written = location.hash.slice(1);

@@ -50,6 +50,21 @@ export class Shell {
     this.frame = 0;
     /** @type {import("./i18n.js").Texts | null} */
     this.texts = null;
+    this.loadingLanguage = "";
+    /** @type {Views | null} the charts */
+    this.views = null;
+    /** @type {Network | null} */
+    this.network = null;
+    /** @type {Settings | null} */
+    this.settings = null;
+    /** @type {Record<string, Tabs>} */
+    this.tabs = {};
+    /** What was last acted upon, to act once. */
+    this.seen = { view: "", controls: "", watch: "", run: 0 };
+    /** @type {any} */
+    this.lastBatch = null;
+    /** @type {any} */
+    this.lastSnapshot = null;
     /** @type {{update: (state: import("./session.js").State) => void}[]} */
     this.parts = [];
     this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
@@ -142,8 +157,6 @@ export class Shell {
     this.size = size;
     setAttribute(this.lab, "data-size", size);
     this.arrange();
-    this.views?.refresh();
-    this.watch();
   }
 
   // ---- parts -------------------------------------------------------------------------------------------------------
@@ -183,8 +196,6 @@ export class Shell {
     this.settings = null;
     this.quick = ["activation", "norm", "pool", "dropout"].map((kind) => new Chip({ kind: /** @type {any} */ (kind), ghost: false }, `quick.${kind}`, context));
     this.arrange();
-    this.views.refresh();
-    this.update();
   }
 
   /** Lays the parts out for the size of the moment. */
@@ -193,7 +204,7 @@ export class Shell {
     const { t } = this.context;
     const { hosts } = this.views;
     const known = this.session.state.schema.length > 0;
-    const chosen = { gradients: this.gradientTabs?.chosen ?? "ridges", sees: this.seesTabs?.chosen ?? "predictions", more: this.moreTabs?.chosen ?? "settings" };
+    const chosen = { gradients: this.tabs.gradients?.chosen ?? "ridges", sees: this.tabs.sees?.chosen ?? "predictions", more: this.tabs.more?.chosen ?? "settings" };
     const panel = (/** @type {string} */ name, /** @type {Element[]} */ ...content) => h("section", { class: `panel panel-${name}` }, ...content);
     const tab = (/** @type {string} */ name, /** @type {Node | null | undefined | false} */ content) => ({ name, title: t(`tabs.${name}`), panel: h("div", { class: `tab-panel tab-${name}` }, content) });
     const watch = () => this.watch();
@@ -202,10 +213,13 @@ export class Shell {
     let parts;
     if (this.size === "full") {
       this.settings = known ? new Settings(this.context) : null;
-      this.gradientTabs = new Tabs(t("regions.gradients"), [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)], chosen.gradients, watch);
-      this.seesTabs = new Tabs(t("regions.sees"), [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)], chosen.sees, watch);
-      this.moreTabs = new Tabs(t("regions.more"), [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element)], chosen.more);
-      parts = [curves, panel("gradients", this.gradientTabs.element), panel("sees", this.seesTabs.element), panel("more", this.moreTabs.element)];
+      this.tabs = {
+        gradients: new Tabs(t("regions.gradients"), [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)], chosen.gradients, watch),
+        sees: new Tabs(t("regions.sees"), [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)], chosen.sees, watch),
+        more: new Tabs(t("regions.more"), [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element)], chosen.more),
+      };
+      const { gradients, sees, more } = this.tabs;
+      parts = [curves, panel("gradients", gradients.element), panel("sees", sees.element), panel("more", more.element)];
     } else {
       this.settings = null;
       const chips = h("div", { class: "quick", role: "group", "aria-label": t("regions.network") }, (this.quick ?? []).map((chip) => chip.element));
@@ -216,7 +230,10 @@ export class Shell {
     this.lab.replaceChildren(...[this.header.element, this.status?.element, network, main, this.menu?.element, this.help?.element].filter((node) => !!node));
     this.parts = [this.header, this.status, this.network, this.menu, this.cost, this.data, this.settings, this.maps, ...(this.quick ?? [])]
       .filter((part) => !!part)
-      .map((part) => (part instanceof Chip ? { update: ({ config }) => part.update(config) } : /** @type {any} */ (part)));
+      .map((part) => (part instanceof Chip ? { update: (/** @type {import("./session.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));
+    // Their colours are those of where they stand now.
+    this.network?.retheme();
+    this.views.refresh();
     this.update();
     watch();
   }
@@ -265,16 +282,16 @@ export class Shell {
       this.arrange();
     }
     const view = [state.config.layer, state.config.image, state.describe?.data.test_arrived].join();
-    if (view !== this.viewKey) {
-      this.viewKey = view;
+    if (view !== this.seen.view) {
+      this.seen.view = view;
       this.watch();
     }
-    if (state.config.controls !== this.controls) {
-      this.controls = state.config.controls;
+    if (state.config.controls !== this.seen.controls) {
+      this.seen.controls = state.config.controls;
       this.measure();
     }
-    if (state.run !== this.run) {
-      this.run = state.run;
+    if (state.run !== this.seen.run) {
+      this.seen.run = state.run;
       this.lastSnapshot = null;
     }
   }
@@ -296,14 +313,13 @@ export class Shell {
   /** Tells the worker what can be seen. */
   watch() {
     if (!this.views) return;
-    const { chosen: gradients } = this.gradientTabs ?? { chosen: "ridges" };
-    const sees = this.seesTabs?.chosen ?? "";
+    const { gradients, sees } = this.tabs;
     const full = this.size === "full";
-    const watch = this.views.watch((name) => (full ? name === gradients || name === sees || name === "network" : this.size === "slide" && name === "ridges"));
+    const watch = this.views.watch((/** @type {string} */ name) => (full ? name === gradients?.chosen || name === sees?.chosen || name === "network" : this.size === "slide" && name === "ridges"));
     watch.snapshot ||= full;
     const key = JSON.stringify([watch, this.session.state.describe?.data.test_arrived]);
-    if (key === this.watchKey) return;
-    this.watchKey = key;
+    if (key === this.seen.watch) return;
+    this.seen.watch = key;
     this.session.watch(watch);
   }
 
@@ -332,7 +348,7 @@ export class Shell {
       case "copy":
         return void this.copy();
       case "backend":
-        this.moreTabs?.choose("cost");
+        this.tabs.more?.choose("cost");
         return this.lab.querySelector(".panel-more")?.scrollIntoView({ block: "nearest", behavior: reducedMotion.matches ? "auto" : "smooth" });
       case "builtin":
         return void session.reopen();

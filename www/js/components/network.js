@@ -66,6 +66,7 @@ export class Network {
     setAttribute(this.strip, "data-many", blocks.length > 10);
     this.strip.style.setProperty("--blocks", String(blocks.length));
     this.strip.replaceChildren(this.input(describe), ...blocks.map((block, index) => this.block(describe, block, index)), this.output(describe));
+    this.retheme(); // colours are known only in the document
     if (focused) this.chips.find((chip) => chip.element.dataset.chip === focused)?.element.focus();
   }
 
@@ -84,7 +85,7 @@ export class Network {
   block(describe, block, index) {
     const { t } = this.context;
     const { network } = describe;
-    const range = layersOf(network, block, index);
+    const range = network.layers.slice(block.layers.start, block.layers.end);
     const [layer] = range;
     const { height, width, channels } = layer.output;
     const kind = layer.kind === "conv" ? `${layer.kernel}×${layer.kernel}` : t("network.linear");
@@ -141,14 +142,6 @@ export class Network {
   destroy() {
     for (const { spark } of this.gradients) spark.destroy();
   }
-}
-
-/** @param {Description["network"]} network @param {Block} block @param {number} index */
-function layersOf(network, block, index) {
-  const start = network.layers.findIndex((layer) => layer.name === block.name);
-  const next = network.blocks[index + 1];
-  const end = next ? network.layers.findIndex((layer) => layer.name === next.name) : network.layers.length;
-  return network.layers.slice(start, end);
 }
 
 /**

@@ -17,6 +17,8 @@ export class Status {
     this.live = h("p", { class: "visually-hidden", role: "status" });
     this.cards = h("div", { class: "cards", role: "alert" });
     this.cardsKey = "";
+    this.spokenPhase = "";
+    this.dismissed = "";
     this.element = h("div", { class: "status" }, h("div", { class: "status-line" }, this.dot, this.text, this.progress), this.cards, this.live);
   }
 

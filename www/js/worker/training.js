@@ -34,6 +34,13 @@ export class Training {
     this.records = [];
     /** @type {Uint8Array | null} */
     this.saved = null;
+    /** Steps enqueued since the weights' start. */
+    this.issued = 0;
+    this.evaluatedAt = -1;
+    this.testEvery = 0;
+    /** Milliseconds between two steps; 0 for as fast as it goes. */
+    this.pace = 0;
+    this.nextStep = 0;
     this.begin();
   }
 
@@ -45,11 +52,9 @@ export class Training {
   /** After anything that moved the step or the settings. */
   begin() {
     const { step, config } = this.describe();
-    /** Steps enqueued since the weights' start. */
     this.issued = step;
     this.evaluatedAt = -1;
     this.testEvery = Number(config.test_every);
-    /** Milliseconds between two steps; 0 for as fast as it goes. */
     this.pace = config.speed === "max" ? 0 : 1000 / Number(config.speed);
     this.nextStep = 0;
     this.rate.clear();
