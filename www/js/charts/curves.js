@@ -78,6 +78,7 @@ export class Curves {
     const both = clientWidth >= 41 * this.font.size || clientHeight >= 24 * this.font.size;
     const shown = this.options.show ?? (both ? QUANTITIES : QUANTITIES.slice(0, 1));
     this.root.classList.toggle("chart-compact", Boolean(this.options.compact) || clientWidth < 21 * this.font.size);
+    this.root.classList.toggle("chart-single", shown.length === 1);
     for (const pane of this.panes) pane.root.hidden = !shown.includes(pane.quantity);
   }
 
@@ -209,15 +210,15 @@ class Pane {
       ...this.size(),
       padding: [font.size * 1.6, font.size * 2, 0, 0],
       legend: { show: false },
-      cursor: { sync: { key: this.sync, setSeries: false }, drag: { x: false, y: false }, points: { size: 8 } },
+      cursor: { sync: { key: this.sync, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 8 } },
       scales: {
-        x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 10)] },
+        x: { time: false, range: (_, low, high) => stepRange(low ?? 0, high ?? 0) },
         y: log ? { distr: 3 } : { range: (_, low, high) => (accuracy ? accuracyRange(high) : lossRange(low, high)) },
       },
       axes: [
         {
           ...axis,
-          space: font.size * (this.curves.stepsPerEpoch && !options.compact ? 6.5 : 5),
+          space: () => font.size * (this.curves.stepsPerEpoch && !options.compact ? 6.5 : 4.2),
           size: () => font.size * (this.curves.stepsPerEpoch && !options.compact ? 3.4 : 2.2),
           values: (_, steps) => steps.map((step) => this.stepLabel(step)),
           lineGap: 1.2,
@@ -347,6 +348,9 @@ function setText(node, text) {
 
 /** @param {string} colour rgb(r, g, b) */
 const faint = (colour) => colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.22)");
+
+/** From the start of the run, unless it was taken up again far from there. @param {number} low @param {number} high @returns {[number, number]} */
+const stepRange = (low, high) => [low < 0.2 * high || low <= 1 ? 0 : low, Math.max(high, low + 10)];
 
 /** @param {number | null} high @returns {[number, number]} */
 const accuracyRange = (high) => [0, [0.2, 0.4, 0.6, 0.8].find((end) => (high ?? 0) < end * 0.95) ?? 1];
