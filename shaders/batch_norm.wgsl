@@ -17,6 +17,7 @@
 @group(0) @binding(10) var<storage, read_write> grad_input: array<vec4f>;      // (rows, blocks)
 @group(0) @binding(11) var<storage, read_write> running_mean: array<vec4f>;    // (blocks)
 @group(0) @binding(12) var<storage, read_write> running_variance: array<vec4f>; // (blocks)
+@group(0) @binding(13) var<storage, read_write> not_finite_seen: atomic<u32>;   // not 0: no update
 
 fn rows_of(chunk: u32) -> u32 {
     return min(CHUNK, ROWS - chunk * CHUNK);
@@ -144,7 +145,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 @compute @workgroup_size(WORKGROUP)
 fn update_running(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let block = thread_index(group, local);
-    if block >= CHANNEL_BLOCKS {
+    if block >= CHANNEL_BLOCKS || atomicLoad(&not_finite_seen) != 0 {
         return;
     }
     let unbiased = variance[block] * (f32(ROWS) / f32(max(ROWS, 2) - 1));

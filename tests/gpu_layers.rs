@@ -159,7 +159,12 @@ fn batch_norm_on_gpu(inputs: &Inputs) -> BatchNorm {
     batch_norm::record_statistics(r, "test", &kept, &x).unwrap();
     batch_norm::record_forward(r, "test", &kept, None, [&gamma, &beta], &x, &y).unwrap();
     batch_norm::record_backward(r, "test", &kept, &gamma, [&grad_gamma, &grad_beta], &x, &g, &grad_input).unwrap();
-    batch_norm::record_update(r, "test", &kept, &running).unwrap();
+    // The first flag lets the update through, the second stops another one.
+    for flag in [false, true] {
+        let not_finite_seen = r.buffer("not_finite_seen", 1).unwrap();
+        not_finite_seen.write(device(), bytemuck::bytes_of(&u32::from(flag)));
+        batch_norm::record_update(r, "test", &kept, &running, &not_finite_seen).unwrap();
+    }
     r.take().run(device());
     BatchNorm {
         y: download(&y, channels),

@@ -90,5 +90,8 @@ kernels! {
         (0 read input, 2 write mean, 3 write variance, 4 read gamma, 7 read grad_output, 8 write grad_gamma,
         9 write grad_beta, 10 write grad_input);
     BATCH_NORM_UPDATE_RUNNING = "batch_norm" update_running
-        (2 write mean, 3 write variance, 11 write running_mean, 12 write running_variance);
+        (2 write mean, 3 write variance, 11 write running_mean, 12 write running_variance, 13 write not_finite_seen);
+    STATS_GRADIENT = "stats" gradient (0 read tasks, 1 read values, 2 write counts, 3 write partials);
+    STATS_ACTIVATION = "stats" activation (0 read tasks, 1 read values, 2 write counts, 3 write partials);
+    STATS_ACTIVATION_BINS = "stats" activation_bins (0 read tasks, 1 read values, 2 write counts);
 }

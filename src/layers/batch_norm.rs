@@ -208,9 +208,15 @@ pub fn record_backward(
     recorder.dispatch(&format!("{name}.backward"), &BATCH_NORM_BACKWARD, &constants, &views, groups)
 }
 
-/// Records [`update_running`] with the statistics of the batch.
-pub fn record_update(recorder: &mut Recorder, name: &str, kept: &Kept, [mean, variance]: &[View; 2]) -> Result<()> {
-    let views = [&kept.mean, &kept.variance, mean, variance];
+/// Records [`update_running`] with the statistics of the batch; nothing happens once `not_finite_seen` is not 0.
+pub fn record_update(
+    recorder: &mut Recorder,
+    name: &str,
+    kept: &Kept,
+    [mean, variance]: &[View; 2], // (padded channels)
+    not_finite_seen: &View,       // (1)
+) -> Result<()> {
+    let views = [&kept.mean, &kept.variance, mean, variance, not_finite_seen];
     let label = format!("{name}.update_running");
     recorder.dispatch(&label, &BATCH_NORM_UPDATE_RUNNING, &kept.constants(), &views, workgroups(kept.blocks))
 }

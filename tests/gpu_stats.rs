@@ -1,0 +1,221 @@
+//! The statistics kernels against `src/stats/mod.rs`, given the same floats. Padding is filled with NaN to see that it is
+//! left out.
+
+mod gpu_common;
+
+use alexnet_lab::config::Config;
+use alexnet_lab::gpu::buffers::Buffers;
+use alexnet_lab::gpu::device::Device;
+use alexnet_lab::gpu::recorder::{Recorder, View, padded};
+use alexnet_lab::gpu::stats::Stats;
+use alexnet_lab::network::{Kind, Network};
+use alexnet_lab::stats::{ACTIVATION_BINS, ActivationStats, GradientStats, Snapshot};
+use gpu_common::*;
+
+const BATCH: usize = 3;
+const ROUNDING: f32 = f32::EPSILON / 2.0;
+
+/// A network on the GPU whose tensors a test fills by hand.
+struct Bench {
+    device: Device,
+    network: Network,
+    buffers: Buffers,
+    stats: Stats,
+}
+
+impl Bench {
+    fn new(device: &Device, fragment: &str) -> Bench {
+        let (config, notes) = Config::from_fragment(fragment);
+        assert_eq!(notes, []);
+        let network = Network::new(&config, 7);
+        let mut recorder = Recorder::new(device, BATCH).unwrap();
+        let buffers = Buffers::new(&mut recorder, &network).unwrap();
+        let stats = Stats::new(device, &mut recorder, &network, &buffers).unwrap();
+        Bench { device: device.clone(), network, buffers, stats }
+    }
+
+    /// Fills a buffer of rows of `channels`, with NaN as padding.
+    fn fill(&self, view: &View, values: &[f32], channels: usize) {
+        let mut stored = pad(values, channels);
+        for row in stored.chunks_exact_mut(padded(channels)) {
+            row[channels..].fill(f32::NAN);
+        }
+        view.write(&self.device, bytemuck::cast_slice(&stored));
+    }
+
+    /// Fills the gradients of all tensors; the padding gets NaN.
+    fn fill_gradients(&self, values: &[f32]) {
+        for (i, place) in self.buffers.layout.tensors.iter().enumerate() {
+            let mut stored = place.pad(values);
+            let is_value = place.pad(&vec![1.0; values.len()]);
+            stored.iter_mut().zip(is_value).filter(|(_, is)| *is == 0.0).for_each(|(pad, _)| *pad = f32::NAN);
+            self.buffers.tensor(&self.buffers.gradients, i).write(&self.device, bytemuck::cast_slice(&stored));
+        }
+    }
+
+    fn measure(&mut self, images: usize) -> Snapshot {
+        self.stats.measure_gradients(&self.device);
+        self.stats.measure_activations(&self.device, images);
+        pollster::block_on(self.stats.read(&self.device, 5)).unwrap()
+    }
+}
+
+/// Values over 60 orders of magnitude, with every special case among them.
+fn gradients(seed: u32, n: usize) -> Vec<f32> {
+    let special = [0.0, -0.0, 1e-40, -1e-44, f32::MAX, -1e25, 1e-30, f32::MIN_POSITIVE, 1.0, std::f32::consts::SQRT_2];
+    let (size, sign) = (random(seed, n), random(seed + 1, n));
+    let value = |i: usize| if i % 50 < special.len() { special[i % 50] } else { 10f32.powf(30.0 * size[i]) * sign[i] };
+    (0..n).map(value).collect()
+}
+
+fn compare_gradients(what: &str, found: &GradientStats, wanted: &GradientStats) {
+    let counts = |stats: &GradientStats| (stats.bins.clone(), stats.below, stats.above, stats.zero, stats.nan, stats.inf);
+    assert_eq!(counts(found), counts(wanted), "{what}: bins, below, above, zero, nan, inf");
+    // A thread adds at most 256 squares and the first thread 64 such sums, a rounding each; the root halves the error.
+    let close = (found.norm - wanted.norm).abs() <= wanted.norm * (160.0 + 4.0) * ROUNDING;
+    let same = found.norm == wanted.norm || found.norm.is_nan() && wanted.norm.is_nan();
+    assert!(close || same, "{what}: norm {} on the GPU, {} on the CPU", found.norm, wanted.norm);
+}
+
+fn check_gradients(bench: &mut Bench, parameters: &[f32], activations: &[Vec<f32>]) {
+    bench.fill_gradients(parameters);
+    for (block, values) in bench.network.blocks.iter().zip(activations) {
+        let channels = bench.network.layers[block.activation].output.channels;
+        bench.fill(&bench.buffers.grads[block.activation], values, channels);
+    }
+    let found = bench.measure(BATCH);
+    assert_eq!(found.step, 5);
+    assert_eq!(found.parameters.len(), bench.network.tensors.len());
+    for (tensor, found) in bench.network.tensors.iter().zip(&found.parameters) {
+        compare_gradients(&tensor.name, found, &GradientStats::of(parameters[tensor.range.clone()].iter().copied()));
+    }
+    assert_eq!(found.activation_gradients.len(), activations.len());
+    for ((block, values), found) in bench.network.blocks.iter().zip(activations).zip(&found.activation_gradients) {
+        compare_gradients(&block.name, found, &GradientStats::of(values.iter().copied()));
+    }
+}
+
+fn activation_lengths(network: &Network) -> Vec<usize> {
+    network.blocks.iter().map(|block| BATCH * network.layers[block.activation].output.len()).collect()
+}
+
+#[test]
+fn gradients_are_counted_like_on_the_cpu() {
+    let mut bench = Bench::new(device(), "width=0.25&norm=bn");
+    let parameters = gradients(1, bench.network.parameters());
+    let mut activations: Vec<_> = activation_lengths(&bench.network).iter().map(|n| gradients(*n as u32, *n)).collect();
+    check_gradients(&mut bench, &parameters, &activations);
+    // The next snapshot starts from 0. One NaN here, infinities there, all zero in a third.
+    let mut parameters: Vec<f32> = parameters.iter().map(|g| g * 0.5).collect();
+    parameters[7] = f32::NAN;
+    parameters[bench.network.tensors[3].range.start] = f32::NEG_INFINITY;
+    activations[1][5] = f32::INFINITY;
+    activations[2].fill(0.0);
+    activations[3].fill(1e-30); // squares that f32 has not
+    check_gradients(&mut bench, &parameters, &activations);
+}
+
+#[test]
+fn tensors_may_span_several_bindings() {
+    let small = device().with_binding_limit(48 * 1024);
+    let mut bench = Bench::new(&small, "width=0.25&norm=none");
+    let parameters = gradients(3, bench.network.parameters());
+    let activations: Vec<_> = activation_lengths(&bench.network).iter().map(|n| gradients(*n as u32, *n)).collect();
+    check_gradients(&mut bench, &parameters, &activations);
+    check_activations(&mut bench, BATCH, |_, n| random(9, n));
+}
+
+fn check_activations(bench: &mut Bench, images: usize, make: impl Fn(usize, usize) -> Vec<f32>) {
+    let values: Vec<_> = activation_lengths(&bench.network).into_iter().enumerate().map(|(i, n)| make(i, n)).collect();
+    for (block, values) in bench.network.blocks.iter().zip(&values) {
+        let channels = bench.network.layers[block.activation].output.channels;
+        bench.fill(&bench.buffers.outputs[block.activation], values, channels);
+    }
+    let found = bench.measure(images);
+    assert_eq!(found.activations.len(), values.len());
+    for ((block, values), found) in bench.network.blocks.iter().zip(&values).zip(&found.activations) {
+        let layer = &bench.network.layers[block.activation];
+        let function = if let Kind::Activation { function } = layer.kind { Some(function) } else { None };
+        let values = &values[..images * layer.output.len()];
+        let wanted = ActivationStats::of(values, layer.output.channels, function);
+        compare_activations(&block.name, values, found, &wanted);
+    }
+}
+
+fn compare_activations(what: &str, values: &[f32], found: &ActivationStats, wanted: &ActivationStats) {
+    let exact = |stats: &ActivationStats| (stats.nan, stats.inf, stats.min, stats.max, stats.saturated, stats.dead);
+    assert_eq!(exact(found), exact(wanted), "{what}: nan, inf, min, max, saturated, dead");
+    // A thread sums at most 256 differences of at most the range; joining 64 threads adds as many roundings of the mean.
+    let size = wanted.min.abs().max(wanted.max.abs());
+    let tolerance = (256.0 * (wanted.max - wanted.min) + 64.0 * size) * ROUNDING;
+    assert!((found.mean - wanted.mean).abs() <= tolerance, "{what}: mean {} and {}", found.mean, wanted.mean);
+    // Relative error 256 + 4 * 64 roundings of the variance about a value that is at most one range away.
+    let range = wanted.max - wanted.min;
+    let variance = (found.std.powi(2) - wanted.std.powi(2)).abs();
+    assert!(variance <= 2.0 * 512.0 * ROUNDING * range * range, "{what}: std {} and {}", found.std, wanted.std);
+    compare_bins(what, values, found, wanted);
+}
+
+/// Values within the rounding error of an edge may fall on either side of it.
+fn compare_bins(what: &str, values: &[f32], found: &ActivationStats, wanted: &ActivationStats) {
+    let (mut certain, mut possible) = ([0u32; ACTIVATION_BINS], [0u32; ACTIVATION_BINS]);
+    let scale = ACTIVATION_BINS as f64 / (f64::from(wanted.max) - f64::from(wanted.min));
+    let bin = |place: f64| (place.max(0.0) as usize).min(ACTIVATION_BINS - 1);
+    for x in values.iter().filter(|x| x.is_finite()) {
+        let place = if wanted.max > wanted.min { (f64::from(*x) - f64::from(wanted.min)) * scale } else { 0.0 };
+        // Difference, quotient (2.5 ulp in WGSL) and product: 4 roundings in ulp of a place of at most 64.
+        let slack = 4.0 * f64::from(f32::EPSILON) * ACTIVATION_BINS as f64;
+        let (low, high) = (bin(place - slack), bin(place + slack));
+        certain[low] += u32::from(low == high);
+        (low..=high).for_each(|bin| possible[bin] += 1);
+    }
+    assert_eq!(found.bins.iter().sum::<u32>(), wanted.bins.iter().sum::<u32>(), "{what}: values in bins");
+    for (i, count) in found.bins.iter().enumerate() {
+        assert!(
+            (certain[i]..=possible[i]).contains(count),
+            "{what}: bin {i} holds {count}, not {} to {}",
+            certain[i],
+            possible[i]
+        );
+    }
+    let unsure = possible.iter().sum::<u32>() - certain.iter().sum::<u32>();
+    assert!(unsure as usize <= 2 + values.len() / 50, "{what}: {unsure} values at an edge make the test weak");
+}
+
+#[test]
+fn activations_are_measured_like_on_the_cpu() {
+    for activation in ["relu", "sigmoid", "tanh", "leaky_relu"] {
+        let mut bench = Bench::new(device(), &format!("width=0.25&norm=none&activation={activation}"));
+        // Over the whole range of the function, and for ReLU with every fourth channel dead (channels are multiples of 4).
+        let make = |i: usize, n: usize| -> Vec<f32> {
+            let x = random(i as u32, n);
+            match activation {
+                "relu" => x.iter().enumerate().map(|(j, x)| if j % 4 == i % 4 { 0.0 } else { 3.0 * x.max(0.0) }).collect(),
+                "sigmoid" => x.iter().map(|x| 1.0 / (1.0 + (-8.0 * x).exp())).collect(),
+                "tanh" => x.iter().map(|x| (4.0 * x).tanh()).collect(),
+                _ => x.iter().map(|x| if *x <= 0.0 { 0.01 * x } else { *x }).collect(),
+            }
+        };
+        check_activations(&mut bench, BATCH, make);
+        // Fewer images than the buffers hold, then all again.
+        check_activations(&mut bench, 1, make);
+        check_activations(&mut bench, BATCH, |i, n| make(i + 100, n));
+    }
+}
+
+#[test]
+fn activations_with_a_large_mean_nan_and_infinity() {
+    let mut bench = Bench::new(device(), "width=0.25&norm=none");
+    check_activations(&mut bench, BATCH, |i, n| {
+        let mut x: Vec<f32> = random(i as u32, n).iter().map(|x| 1000.0 + x).collect();
+        match i {
+            0 => x[3] = f32::NAN,
+            1 => (x[0], x[4]) = (f32::INFINITY, f32::NEG_INFINITY),
+            2 => x.fill(f32::NAN),
+            3 => x.fill(-2.5),
+            4 => x.iter_mut().for_each(|x| *x = -*x),
+            _ => {}
+        }
+        x
+    });
+}
