@@ -163,7 +163,7 @@ fn batch_norm_on_gpu(inputs: &Inputs) -> BatchNorm {
     for flag in [false, true] {
         let not_finite_seen = r.buffer("not_finite_seen", 1).unwrap();
         not_finite_seen.write(device(), bytemuck::bytes_of(&u32::from(flag)));
-        batch_norm::record_update(r, "test", &kept, &running, &not_finite_seen).unwrap();
+        batch_norm::record_update(r, "test", &kept, [&running[0], &running[1]], &not_finite_seen).unwrap();
     }
     r.take().run(device());
     BatchNorm {

@@ -99,8 +99,7 @@ impl Tensor {
             counted_rows: self.counted_rows as u32,
             record: self.record as u32,
             alive: self.alive as u32,
-            // A number that is no function's stands for none.
-            function: self.function.map_or(u32::MAX, activation::code),
+            function: activation::code(self.function),
             partial: 0,
         })
     }

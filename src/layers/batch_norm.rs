@@ -213,7 +213,7 @@ pub fn record_update(
     recorder: &mut Recorder,
     name: &str,
     kept: &Kept,
-    [mean, variance]: &[View; 2], // (padded channels)
+    [mean, variance]: [&View; 2], // (padded channels), running
     not_finite_seen: &View,       // (1)
 ) -> Result<()> {
     let views = [&kept.mean, &kept.variance, mean, variance, not_finite_seen];
