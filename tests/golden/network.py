@@ -46,7 +46,7 @@ def pool(kind, x, kernel, stride, padding):
     if kind == "max":
         return lax.reduce_window(x, -jnp.inf, lax.max, window, strides, pads)
     total = lambda values: lax.reduce_window(values, 0.0, lax.add, window, strides, pads)
-    return total(x) / total(jnp.ones_like(x))
+    return total(x) / total(jnp.ones((1, 1) + x.shape[2:]))
 
 
 def lrn(x, n, k, alpha, beta):
