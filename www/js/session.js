@@ -100,7 +100,7 @@ export class Session extends EventTarget {
   }
 
   play() {
-    if (this.state.wanted) return;
+    if (this.state.wanted || this.state.phase === "failed") return;
     this.patch({ wanted: true, problem: null });
     this.drive();
   }
@@ -307,7 +307,7 @@ export class Session extends EventTarget {
   /** @param {Problem} problem */
   fail(problem) {
     this.training = false;
-    this.patch({ phase: "failed", problem, busy: false });
+    this.patch({ phase: "failed", problem, busy: false, wanted: false });
   }
 
   /** @param {Partial<State>} part */

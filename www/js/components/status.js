@@ -78,9 +78,9 @@ export class Status {
       close && h("button", { type: "button", class: "tool", "aria-label": t("actions.dismiss"), title: t("actions.dismiss"), onclick: close }, icon("close")));
   }
 
-  /** @param {string} text @param {() => void} onclick @param {boolean} [main] */
-  action(text, onclick, main = false) {
-    return h("button", { type: "button", class: main ? "action main" : "action", onclick }, this.context.t(text));
+  /** @param {string} text @param {() => void} onclick @param {boolean} [primary] */
+  action(text, onclick, primary = false) {
+    return h("button", { type: "button", class: primary ? "action primary" : "action", onclick }, this.context.t(text));
   }
 
   /** The sentence of an error or a note, in the page's language. @param {string} group @param {any} what */

@@ -66,7 +66,7 @@ export class Engine {
   async open(fragment) {
     if (!this.module) {
       const module = await import(new URL("../pkg/alexnet_lab.js", import.meta.url).href);
-      await module.default();
+      await module.default({ module_or_path: new URL("../pkg/alexnet_lab_bg.wasm", import.meta.url) });
       this.module = module;
     }
     const read = JSON.parse(this.module.read_state(fragment));
