@@ -14,7 +14,7 @@ const FURTHER_PORTS: u16 = 20;
 
 /// What the page may do: its own files and nothing else. The page's HTML says the same for other hosts.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'";
+     img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'";
 
 #[derive(clap::Args)]
 pub struct Arguments {
