@@ -263,7 +263,7 @@ impl Kind {
             Kind::Choice { options } => options.join(", "),
             Kind::Switch => "true, false".into(),
             Kind::Integer { min, max } => format!("{min} to {max}"),
-            Kind::Number { min, max, .. } => format!("{min} to {max}"),
+            Kind::Number { min, max, .. } => format!("{} to {}", min.write(), max.write()),
         }
     }
 }

@@ -269,6 +269,13 @@ impl Trainer {
         self.rebuild(config, None, Start::From(state, step)).await
     }
 
+    /// Goes on at `step` from a state of this network. Nothing may be in flight.
+    pub fn start_from(&mut self, state: &State, step: u64) -> Result<()> {
+        self.backend.set_state(state)?;
+        self.begin(step);
+        Ok(())
+    }
+
     /// Gradients of the last step and activations on the probe batch; `None` before the first step since a (re)start or a change of the network.
     pub async fn snapshot(&mut self) -> Result<Option<Snapshot>> {
         if !self.has_gradients {
@@ -464,13 +471,13 @@ fn softmax(logits: &mut [f32]) {
 }
 
 /// -log softmax(logits)[label].
-fn cross_entropy(logits: &[f32], label: usize) -> f64 {
+pub fn cross_entropy(logits: &[f32], label: usize) -> f64 {
     let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = logits.iter().map(|z| (f64::from(*z) - largest).exp()).sum();
     largest + sum.ln() - f64::from(logits[label])
 }
 
 /// The first index of the largest value.
-fn argmax(values: &[f32]) -> usize {
+pub fn argmax(values: &[f32]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }

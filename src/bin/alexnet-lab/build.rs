@@ -1,6 +1,6 @@
 //! `build`: from the sources to `dist/`. Four steps, each skipped while its inputs are the same as the last time.
 
-use crate::{Failure, Outcome, fail, repository};
+use crate::{Failure, Outcome, about, fail, repository};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ fn engine(page: &Page) -> Outcome {
         .out_name("alexnet_lab")
         .web(true)
         .and_then(|bindgen| bindgen.typescript(false).generate(&raw))
-        .map_err(|error| Failure(format!("The bindings of {} could not be made: {error:#}.", module.display())))?;
+        .map_err(|error| Failure::new(format!("The bindings of {} could not be made: {error:#}.", module.display())))?;
 
     let pkg = page.dist.join("pkg");
     fs::create_dir_all(&pkg).map_err(about(&pkg))?;
@@ -119,7 +119,9 @@ fn engine(page: &Page) -> Outcome {
 /// `rustup target add`, unless the compiler has the target already.
 fn install_target() -> Outcome {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().map_err(|error| {
-        Failure(format!("rustc could not be started: {error}. Install Rust (https://rustup.rs); the engine is compiled with it."))
+        Failure::new(format!(
+            "rustc could not be started: {error}. Install Rust (https://rustup.rs); the engine is compiled with it."
+        ))
     })?;
     let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
     if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
@@ -145,7 +147,7 @@ fn compile(page: &Page) -> Outcome<PathBuf> {
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| Failure(format!("cargo could not be started: {error}. Install Rust (https://rustup.rs).")))?;
+        .map_err(|error| Failure::new(format!("cargo could not be started: {error}. Install Rust (https://rustup.rs).")))?;
     if !output.status.success() {
         fail!("The engine could not be compiled for {TARGET}; cargo's messages above say why.");
     }
@@ -155,7 +157,7 @@ fn compile(page: &Page) -> Outcome<PathBuf> {
         .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == "alexnet_lab")
         .filter_map(|message| message["filenames"].as_array()?.iter().find_map(|name| Some(PathBuf::from(name.as_str()?))))
         .last();
-    module.ok_or_else(|| Failure("cargo compiled the engine, but named no module.".into()))
+    module.ok_or_else(|| Failure::new("cargo compiled the engine, but named no module."))
 }
 
 /// The page's two scripts and its style sheet, each bundled into one file.
@@ -239,10 +241,4 @@ fn list(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut paths = entries.map(|entry| Ok(entry.map_err(about(folder))?.path())).collect::<Outcome<Vec<_>>>()?;
     paths.sort();
     Ok(paths)
-}
-
-/// Names the path that an input or output error is about.
-fn about(path: &Path) -> impl Fn(std::io::Error) -> Failure {
-    let path = path.display().to_string();
-    move |error| Failure(format!("{path}: {error}"))
 }

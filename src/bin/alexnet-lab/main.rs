@@ -2,9 +2,11 @@
 
 mod build;
 mod serve;
+mod settings;
+mod train;
 
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -20,16 +22,36 @@ enum Command {
     Serve(serve::Arguments),
     /// Build the page into dist/, a folder of static files for any host
     Build,
+    /// Train without the page, and write a log, weights or predictions
+    Train(Box<train::Arguments>),
 }
 
-/// Why the program ends early: one sentence for standard error.
+/// Why the program ends early: one sentence for standard error, and the exit status.
 ///
 /// Any [`std::error::Error`] becomes one through `?`; its sentence is the error's own.
-pub struct Failure(String);
+pub struct Failure {
+    sentence: String,
+    status: u8,
+}
+
+/// The program could not do what was asked.
+const FAILED: u8 = 1;
+/// What was asked makes no sense; clap ends with the same.
+const MISUSED: u8 = 2;
+
+impl Failure {
+    fn new(sentence: impl Into<String>) -> Failure {
+        Failure { sentence: sentence.into(), status: FAILED }
+    }
+
+    fn misuse(sentence: impl Into<String>) -> Failure {
+        Failure { sentence: sentence.into(), status: MISUSED }
+    }
+}
 
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Failure {
-        Failure(error.to_string())
+        Failure::new(error.to_string())
     }
 }
 
@@ -38,22 +60,34 @@ pub type Outcome<T = ()> = Result<T, Failure>;
 /// Ends with a sentence, formatted like `format!`.
 #[macro_export]
 macro_rules! fail {
-    ($($sentence:tt)*) => { return Err($crate::Failure(format!($($sentence)*))) };
+    ($($sentence:tt)*) => { return Err($crate::Failure::new(format!($($sentence)*))) };
+}
+
+/// The same for flags that do not go together.
+#[macro_export]
+macro_rules! misuse {
+    ($($sentence:tt)*) => { return Err($crate::Failure::misuse(format!($($sentence)*))) };
 }
 
 fn main() -> ExitCode {
-    // clap itself ends with 2 for a flag that it does not understand.
     let outcome = match Program::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Build => build::run().map(|dist| println!("{}", dist.display())),
+        Command::Train(arguments) => train::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure(sentence)) => {
-            eprintln!("alexnet-lab: {sentence}");
-            ExitCode::FAILURE
+        Err(failure) => {
+            eprintln!("alexnet-lab: {}", failure.sentence);
+            ExitCode::from(failure.status)
         }
     }
+}
+
+/// Names the path that an input or output error is about.
+fn about(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path = path.display().to_string();
+    move |error| Failure::new(format!("{path}: {error}"))
 }
 
 /// The repository that the program was compiled from; `cargo run` names it anew if it has moved.

@@ -65,7 +65,9 @@ fn listen(port: u16) -> Outcome<Server> {
             Err(error) => why = error.to_string(),
         }
     }
-    Err(Failure(format!("None of the ports {port} to {last} of 127.0.0.1 could be opened: {why}. Give another one with --port.")))
+    Err(Failure::new(format!(
+        "None of the ports {port} to {last} of 127.0.0.1 could be opened: {why}. Give another one with --port."
+    )))
 }
 
 fn answer(request: Request, folder: &Path) -> std::io::Result<()> {

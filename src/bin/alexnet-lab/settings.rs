@@ -1,0 +1,92 @@
+//! The settings' table as command line flags, and the data that a run is on.
+
+use crate::{Outcome, fail, repository};
+use alexnet_lab::config::{Config, Effect, Kind, SETTINGS, Setting};
+use alexnet_lab::data::Dataset;
+use clap::builder::ValueParser;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use std::path::PathBuf;
+
+/// A flag for each setting of the engine: `--train-size`, and `--train_size` as in the page's links.
+#[derive(Default)]
+pub struct Settings {
+    /// Those given, by key.
+    pub given: Vec<(&'static str, String)>,
+}
+
+/// What the flags mean: everything of the table but the page's looks. `data` has a flag of its own, [`Data`].
+fn flags() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| setting.effect != Effect::View && setting.key != "data")
+}
+
+impl Args for Settings {
+    fn augment_args(command: Command) -> Command {
+        command.args(flags().map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Settings::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Settings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Settings, clap::Error> {
+        let given = |setting: &Setting| Some((setting.key, matches.get_one::<String>(setting.key)?.clone()));
+        Ok(Settings { given: flags().filter_map(given).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Settings::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let arg = Arg::new(setting.key)
+        .long(setting.key.replace('_', "-"))
+        .alias(setting.key)
+        .value_name(setting.kind.allowed().replace(", ", "|"))
+        .help(format!("{} [default: {}]", setting.help, setting.default))
+        .help_heading("Settings")
+        .allow_negative_numbers(true)
+        .value_parser(ValueParser::from(move |text: &str| allowed(setting, text)));
+    // A switch without a value is switched on.
+    if setting.kind == Kind::Switch { arg.num_args(0..=1).default_missing_value("true") } else { arg }
+}
+
+/// On the command line a value out of range is refused, not clamped: nobody would see the note in a script.
+fn allowed(setting: &Setting, text: &str) -> Result<String, String> {
+    match Config::default().set(setting.key, text) {
+        Ok(false) => Ok(text.into()),
+        Ok(true) | Err(_) => Err(format!("allowed are {}", setting.kind.allowed())),
+    }
+}
+
+impl Settings {
+    /// `config` with the flags that were given.
+    pub fn over(&self, mut config: Config) -> Outcome<Config> {
+        for (key, value) in &self.given {
+            config.set(key, value)?;
+        }
+        Ok(config)
+    }
+}
+
+/// The data set of a run.
+#[derive(Args, Default)]
+pub struct Data {
+    /// Built-in data set (cifar10), or files or folders with CIFAR-10 (.bin, .tar.gz), MNIST or Fashion-MNIST (IDX, .gz)
+    #[arg(long, num_args = 1.., value_name = "PATH", default_value = "cifar10")]
+    data: Vec<PathBuf>,
+}
+
+impl Data {
+    pub fn load(&self) -> Outcome<Dataset> {
+        let builtin = matches!(self.data.as_slice(), [only] if only.as_os_str() == "cifar10" && !only.exists());
+        let data = if builtin { Dataset::load_builtin(&repository().join("www/data"))? } else { Dataset::load(&self.data)? };
+        if data.train.is_empty() {
+            fail!("{} has no training images. Give a data set with some.", data.name);
+        }
+        Ok(data)
+    }
+}

@@ -1,0 +1,323 @@
+//! `train`: a run without the page, with the same settings and the same numbers.
+
+use crate::settings::{Data, Settings};
+use crate::{Outcome, about, fail, misuse};
+use alexnet_lab::backend::{Place, StepRecord};
+use alexnet_lab::config::{Config, Effect, SETTINGS};
+use alexnet_lab::data::Dataset;
+use alexnet_lab::trainer::{Trainer, argmax, cross_entropy};
+use alexnet_lab::weights;
+use indicatif::{ProgressBar, ProgressStyle};
+use pollster::block_on;
+use serde::Serialize;
+use serde_json::json;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Steps that wait on the GPU while the program prepares the next.
+const IN_FLIGHT: usize = 8;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    data: Data,
+    /// Training steps to do
+    #[arg(long, conflicts_with = "epochs")]
+    steps: Option<u64>,
+    /// Passes over the training images to do [default: 1]
+    #[arg(long)]
+    epochs: Option<u32>,
+    /// Start with the settings of a link that the page copied; flags come on top
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["resume", "load"])]
+    link: Option<String>,
+    /// Go on with a run that --save wrote: its settings, weights, velocities and step
+    #[arg(long, value_name = "FILE", conflicts_with = "load")]
+    resume: Option<PathBuf>,
+    /// Start a new run, at step 0, with the settings and weights that --save wrote
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// Write one line of JSON a step: step, loss, accuracy, and where evaluated test_loss and test_accuracy
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Write the weights as safetensors, with PyTorch's names and layouts, when the run ends
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// At the end, evaluate on all test images and print the outcome as a line of JSON
+    #[arg(long)]
+    eval: bool,
+    /// At the end, write one line of JSON a test image: index, label, logits
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+pub fn run(arguments: &Arguments) -> Outcome {
+    let mut run = Run::start(arguments)?;
+    let outcome = run.train();
+    // A run that ended early leaves its last good state; why it ended comes first.
+    let saved = run.save();
+    outcome?;
+    saved?;
+    run.finish()
+}
+
+struct Run<'a> {
+    arguments: &'a Arguments,
+    trainer: Trainer,
+    log: Option<File>,
+    predictions: Option<File>,
+    bar: ProgressBar,
+    /// The outcome on all test images, once it is known.
+    test: Option<Test>,
+}
+
+/// A line of the log.
+#[derive(Serialize)]
+struct Line {
+    /// Counted from 1, as on the page.
+    step: u64,
+    /// `null` when it is not finite.
+    loss: f32,
+    accuracy: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_loss: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_accuracy: Option<f64>,
+}
+
+/// A line of the predictions.
+#[derive(Serialize)]
+struct Prediction<'a> {
+    index: usize,
+    label: u8,
+    logits: &'a [f32],
+}
+
+struct Test {
+    loss: f64,
+    accuracy: f64,
+    logits: Vec<f32>, // (images, classes)
+}
+
+impl<'a> Run<'a> {
+    fn start(arguments: &'a Arguments) -> Outcome<Run<'a>> {
+        // What cannot be written is better known before the run than after it.
+        let log = arguments.log.as_ref().map(|path| create(path, arguments.resume.is_some())).transpose()?;
+        let predictions = arguments.predictions.as_ref().map(|path| create(path, false)).transpose()?;
+        if let Some(path) = &arguments.save {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            if !folder.is_dir() {
+                fail!("{}: the folder {} does not exist. Make it first.", path.display(), folder.display());
+            }
+        }
+        let dataset = arguments.data.load()?;
+        let trainer = match arguments.resume.as_ref().or(arguments.load.as_ref()) {
+            Some(path) => continued(arguments, path, dataset)?,
+            None => block_on(Trainer::new(arguments.settings.over(linked(arguments))?, dataset, None))?,
+        };
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}")?;
+        Ok(Run { arguments, trainer, log, predictions, bar: ProgressBar::no_length().with_style(style), test: None })
+    }
+
+    /// Does the steps asked for, or fewer with the reason.
+    fn train(&mut self) -> Outcome {
+        let total = self.steps_to_do();
+        self.introduce(total);
+        let (first, every) = (self.trainer.step_count(), u64::from(self.trainer.config().test_every));
+        let last = first.saturating_add(total);
+        while self.trainer.step_count() < last {
+            if !self.trainer.step()? {
+                fail!("The data set ends before its {} training images.", self.trainer.dataset().train_total);
+            }
+            let done = self.trainer.step_count();
+            let due = every > 0 && done.is_multiple_of(every) && self.trainer.can_evaluate();
+            if due || done == last || self.trainer.in_flight() >= IN_FLIGHT {
+                block_on(self.trainer.settle())?;
+            }
+            let lines = self.lines()?;
+            let test = if self.trainer.has_diverged() {
+                None
+            } else if done == last && self.arguments.eval {
+                let test = self.test_all()?;
+                let outcome = (test.loss, test.accuracy);
+                self.test = Some(test);
+                Some(outcome)
+            } else if due {
+                let evaluation = block_on(self.trainer.evaluate())?;
+                Some((evaluation.loss, evaluation.accuracy))
+            } else {
+                None
+            };
+            self.report(lines, test)?;
+            self.end_if_diverged()?;
+        }
+        self.bar.finish();
+        Ok(())
+    }
+
+    fn save(&mut self) -> Outcome {
+        let Some(path) = &self.arguments.save else { return Ok(()) };
+        let bytes = block_on(self.trainer.save(&path.display().to_string()))?;
+        write_whole(path, &bytes)
+    }
+
+    fn steps_to_do(&self) -> u64 {
+        let images = (self.trainer.config().train_size as usize).min(self.trainer.dataset().train_total) as u64;
+        let epochs = u64::from(self.arguments.epochs.unwrap_or(1));
+        self.arguments.steps.unwrap_or_else(|| (epochs * images).div_ceil(u64::from(self.trainer.config().batch)))
+    }
+
+    fn introduce(&mut self, total: u64) {
+        let (backend, machine) = (self.trainer.backend().name(), self.trainer.machine());
+        let adapter = if machine.adapter().is_empty() { String::new() } else { format!(" on {}", machine.adapter()) };
+        let (data, parameters) = (&self.trainer.dataset().name, self.trainer.network().parameters());
+        eprintln!("{data}; {parameters} parameters; backend {backend}{adapter}; {}", self.trainer.config().to_fragment());
+        self.bar.set_length(total);
+    }
+
+    /// The steps finished since the last call.
+    fn lines(&mut self) -> Outcome<Vec<Line>> {
+        let batch = f64::from(self.trainer.config().batch);
+        let records = self.trainer.records()?.into_iter();
+        let line = |StepRecord { step, loss, correct, .. }| Line {
+            step: step + 1,
+            loss,
+            accuracy: f64::from(correct) / batch,
+            test_loss: None,
+            test_accuracy: None,
+        };
+        Ok(records.map(line).collect())
+    }
+
+    /// Writes the log and moves the progress bar; `test` is the loss and accuracy on test images after the last line.
+    fn report(&mut self, mut lines: Vec<Line>, test: Option<(f64, f64)>) -> Outcome {
+        let Some(last) = lines.last_mut() else { return Ok(()) };
+        self.bar.set_message(format!("loss {:.4}", last.loss));
+        if let Some((loss, accuracy)) = test {
+            let percent = accuracy * 100.0;
+            let sentence =
+                format!("step {}: loss {:.4}, test loss {loss:.4}, test accuracy {percent:.1} %", last.step, last.loss);
+            self.bar.suspend(|| eprintln!("{sentence}"));
+            (last.test_loss, last.test_accuracy) = (Some(loss), Some(accuracy));
+        }
+        self.bar.inc(lines.len() as u64);
+        let (Some(log), Some(path)) = (&mut self.log, &self.arguments.log) else { return Ok(()) };
+        log.write_all(json_lines(&lines)?.as_bytes()).map_err(about(path))
+    }
+
+    fn end_if_diverged(&mut self) -> Outcome {
+        if !self.trainer.has_diverged() {
+            return Ok(());
+        }
+        self.bar.abandon();
+        let saved = self.arguments.save.as_ref().map(|path| format!(" The last good state is in {}.", path.display()));
+        let saved = saved.unwrap_or_default();
+        let Some(divergence) = block_on(self.trainer.divergence())? else {
+            fail!("Training diverged, but repeating the step found no NaN or infinity.{saved}");
+        };
+        let place = match divergence.found.place {
+            Place::Activation => "output",
+            Place::Gradient => "gradient",
+        };
+        let (step, layer, remedy) = (divergence.step + 1, divergence.found.layer, divergence.remedy);
+        fail!("Training diverged at step {step}: the first NaN or infinity is in the {place} of {layer}. {remedy}{saved}");
+    }
+
+    /// The evaluation and the predictions that were asked for.
+    fn finish(mut self) -> Outcome {
+        if !self.arguments.eval && self.predictions.is_none() {
+            return Ok(());
+        }
+        let test = match self.test.take() {
+            Some(test) => test,
+            None => self.test_all()?,
+        };
+        let (step, labels) = (self.trainer.step_count(), &self.trainer.dataset().test.labels);
+        if self.arguments.eval {
+            let (loss, accuracy, images) = (test.loss, test.accuracy, labels.len());
+            println!("{}", json!({ "step": step, "test_loss": loss, "test_accuracy": accuracy, "images": images }));
+        }
+        if let (Some(file), Some(path)) = (&mut self.predictions, &self.arguments.predictions) {
+            let rows = test.logits.chunks_exact(self.trainer.network().classes).zip(labels).enumerate();
+            let lines: Vec<Prediction> = rows.map(|(index, (logits, &label))| Prediction { index, label, logits }).collect();
+            file.write_all(json_lines(&lines)?.as_bytes()).map_err(about(path))?;
+        }
+        Ok(())
+    }
+
+    /// Loss, accuracy and logits of all test images.
+    fn test_all(&mut self) -> Outcome<Test> {
+        let (images, classes) = (self.trainer.dataset().test.len(), self.trainer.network().classes);
+        if images == 0 {
+            fail!("{} has no test images to evaluate on. Give the test files too.", self.trainer.dataset().name);
+        }
+        let logits = block_on(self.trainer.logits(0..images))?;
+        let rows = || logits.chunks_exact(classes).zip(self.trainer.dataset().test.labels.iter().map(|l| usize::from(*l)));
+        let loss = rows().map(|(logits, label)| cross_entropy(logits, label)).sum::<f64>() / images as f64;
+        let right = rows().filter(|(logits, label)| argmax(logits) == *label).count();
+        Ok(Test { loss, accuracy: right as f64 / images as f64, logits })
+    }
+}
+
+/// The settings of `--link`; without one, the defaults.
+fn linked(arguments: &Arguments) -> Config {
+    let Some(link) = &arguments.link else { return Config::default() };
+    let (config, notes) = Config::from_fragment(link.split_once('#').map_or(link, |(_, fragment)| fragment));
+    notes.iter().for_each(|note| eprintln!("note: {note}"));
+    config
+}
+
+/// A trainer that goes on from the file of `--resume`, or starts with the weights of `--load`.
+fn continued(arguments: &Arguments, path: &Path, mut dataset: Dataset) -> Outcome<Trainer> {
+    let bytes = fs::read(path).map_err(about(path))?;
+    let checkpoint = weights::load(&path.display().to_string(), &bytes)?;
+    let meta = &checkpoint.meta;
+    checkpoint.notes.iter().for_each(|note| eprintln!("note: {note}"));
+    let saved = meta.config.clone().on_machine_of(&Config::default());
+    let config = arguments.settings.over(saved.clone())?;
+    let resume = arguments.resume.is_some();
+    if resume {
+        let fixed = |(key, _): &&(&str, String)| {
+            let restarts = SETTINGS.iter().any(|setting| setting.key == *key && setting.effect == Effect::Restart);
+            restarts && *key != "backend" && saved.get(key) != config.get(key)
+        };
+        if let Some((key, _)) = arguments.settings.given.iter().find(fixed) {
+            misuse!("--{key} cannot change when a run goes on. Use --load to start a new run with these weights.");
+        }
+    }
+    if meta.data != dataset.name {
+        let (then, now) = (&meta.data, &dataset.name);
+        if resume {
+            fail!("The run was on {then}, but this data set is {now}. Give the same --data, or use --load.");
+        }
+        eprintln!("note: the weights were trained on {then}; this data set is {now}.");
+    }
+    // What the weights expect of their input.
+    (dataset.mean, dataset.std) = (meta.mean, meta.std);
+    let mut trainer = block_on(Trainer::new(config, dataset, None))?;
+    let mut state = checkpoint.state(trainer.network())?;
+    if !resume {
+        state.velocities.fill(0.0);
+    }
+    trainer.start_from(&state, if resume { meta.step } else { 0 })?;
+    Ok(trainer)
+}
+
+fn json_lines(lines: &[impl Serialize]) -> Outcome<String> {
+    lines.iter().map(|line| Ok(serde_json::to_string(line)? + "\n")).collect()
+}
+
+fn create(path: &Path, append: bool) -> Outcome<File> {
+    let mut options = OpenOptions::new();
+    let options = options.create(true).write(true).append(append).truncate(!append);
+    options.open(path).map_err(about(path))
+}
+
+/// Writes beside `path` and renames, so that a half-written file never takes a good one's place.
+fn write_whole(path: &Path, bytes: &[u8]) -> Outcome {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(about(path))
+}

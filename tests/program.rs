@@ -1,0 +1,251 @@
+//! The native program as a user meets it: flags, files, exit status and the served page.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_alexnet-lab");
+/// A network and batch that a test trains in no time, on the backend that every machine has.
+const SMALL: [&str; 8] = ["train", "--backend", "cpu", "--width", "0.25", "--batch", "8", "--overlap=false"];
+
+/// A folder of this test's own, empty.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn train(folder: &Path, arguments: &[&str]) -> Output {
+    let output = run(folder, &[&SMALL, arguments].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// What a run that must fail says, and its exit status.
+fn complaint(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
+    let output = run(folder, arguments);
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!text.contains("panicked"), "{text}");
+    (text, output.status.code())
+}
+
+fn json_lines(path: &Path) -> Vec<Value> {
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_log_has_one_line_a_step() {
+    let folder = folder("log");
+    train(&folder, &["--steps", "5", "--test-every", "2", "--test-size", "20", "--log", "run.jsonl"]);
+    let lines = json_lines(&folder.join("run.jsonl"));
+    assert_eq!(lines.len(), 5);
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!(line["step"], index + 1);
+        assert!(line["loss"].as_f64().unwrap() > 0.0);
+        let right = line["accuracy"].as_f64().unwrap() * 8.0;
+        assert!((0.0..=8.0).contains(&right) && right.fract() == 0.0);
+        let evaluated = (index + 1) % 2 == 0;
+        assert_eq!(line["test_loss"].as_f64().is_some_and(|loss| loss > 0.0), evaluated);
+        let right = line["test_accuracy"].as_f64().map(|accuracy| accuracy * 20.0);
+        assert_eq!(right.is_some_and(|right| (right - right.round()).abs() < 1e-9), evaluated);
+    }
+    // The first loss of ten classes that are still unknown is near ln 10 = 2.3.
+    assert!((1.0..6.0).contains(&lines[0]["loss"].as_f64().unwrap()), "{}", lines[0]);
+}
+
+#[test]
+fn a_resumed_run_is_the_same_run() {
+    let folder = folder("resume");
+    let settings = ["--norm", "bn", "--augment", "--test-every", "0"];
+    let run = |arguments: &[&str]| train(&folder, &[&settings, arguments].concat());
+    run(&["--steps", "10", "--log", "whole.jsonl", "--save", "whole.safetensors"]);
+    run(&["--steps", "5", "--log", "parts.jsonl", "--save", "half.safetensors"]);
+    // The settings come from the file.
+    let backend = ["train", "--backend", "cpu", "--resume", "half.safetensors"];
+    let rest = ["--steps", "5", "--log", "parts.jsonl", "--save", "parts.safetensors"];
+    let output = self::run(&folder, &[backend.as_slice(), &rest].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(text("whole.jsonl"), text("parts.jsonl"));
+    let bytes = |name: &str| fs::read(folder.join(name)).unwrap();
+    assert_eq!(bytes("whole.safetensors"), bytes("parts.safetensors"));
+    assert_ne!(bytes("half.safetensors"), bytes("parts.safetensors"));
+
+    let (text, status) = complaint(&folder, &["train", "--resume", "half.safetensors", "--width", "1"]);
+    assert_eq!(status, Some(2));
+    assert!(text.contains("--width cannot change when a run goes on"), "{text}");
+}
+
+#[test]
+fn predictions_are_one_line_a_test_image_and_fit_the_evaluation() {
+    let folder = folder("predictions");
+    train(&folder, &["--steps", "3", "--save", "w.safetensors", "--test-every", "0"]);
+    let arguments = ["train", "--load", "w.safetensors", "--steps", "0", "--eval", "--predictions", "out.jsonl"];
+    let output = run(&folder, &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let evaluation: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let lines = json_lines(&folder.join("out.jsonl"));
+    assert_eq!((lines.len(), evaluation["images"].as_u64()), (2000, Some(2000)));
+    let (mut loss, mut right) = (0.0, 0);
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!(line["index"], index);
+        let label = line["label"].as_u64().unwrap() as usize;
+        let logits: Vec<f64> = line["logits"].as_array().unwrap().iter().map(|z| z.as_f64().unwrap()).collect();
+        assert_eq!(logits.len(), 10);
+        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        loss += logits.iter().map(|z| (z - largest).exp()).sum::<f64>().ln() + largest - logits[label];
+        right += usize::from(logits[label] == largest);
+    }
+    // The file's logits are exact f32 values, so only the order of an f64 sum differs.
+    assert!((evaluation["test_loss"].as_f64().unwrap() - loss / 2000.0).abs() < 1e-9, "{evaluation} {loss}");
+    assert!((evaluation["test_accuracy"].as_f64().unwrap() - right as f64 / 2000.0).abs() < 1e-9, "{evaluation} {right}");
+}
+
+#[test]
+fn a_diverged_run_says_where_and_keeps_the_last_good_state() {
+    let folder = folder("diverged");
+    let arguments = ["--steps", "50", "--lr", "10", "--log", "run.jsonl", "--save", "w.safetensors"];
+    let (text, status) = complaint(&folder, &[SMALL.as_slice(), &arguments].concat());
+    assert_eq!(status, Some(1), "{text}");
+    let lines = json_lines(&folder.join("run.jsonl"));
+    assert!(lines.len() < 50);
+    assert!(text.contains(&format!("Training diverged at step {}: ", lines.len())), "{text}");
+    assert!(text.contains("learning rate") && text.contains("The last good state is in w.safetensors."), "{text}");
+    // All weights in the file are finite, and a run can start from it.
+    let bytes = fs::read(folder.join("w.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    for (name, tensor) in tensors.tensors() {
+        let finite = tensor.data().chunks_exact(4).all(|f| f32::from_le_bytes(f.try_into().unwrap()).is_finite());
+        assert!(finite, "{name}");
+    }
+    let output = run(&folder, &["train", "--backend", "cpu", "--load", "w.safetensors", "--steps", "0", "--lr", "0.001"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn misuse_gets_a_sentence_and_status_2() {
+    let folder = folder("misuse");
+    let cases: [(&[&str], &str); 9] = [
+        (&["train", "--activation", "gelu"], "allowed are relu, sigmoid, tanh, leaky_relu"),
+        (&["train", "--dropout", "0.95"], "allowed are 0 to 0.9"),
+        (&["train", "--train-size", "1.5"], "allowed are 1 to 60000"),
+        (&["train", "--lr", "NaN"], "allowed are 0 to 10"),
+        (&["train", "--steps", "five"], "invalid value 'five' for '--steps"),
+        (&["train", "--steps", "1", "--epochs", "1"], "cannot be used with"),
+        (&["train", "--theme", "dark"], "unexpected argument '--theme'"),
+        (&["fly"], "unrecognized subcommand 'fly'"),
+        (&["serve", "--port", "70000"], "70000"),
+    ];
+    for (arguments, sentence) in cases {
+        let (text, status) = complaint(&folder, arguments);
+        assert!(text.contains(sentence), "{arguments:?}: {text}");
+        assert_eq!(status, Some(2), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_gets_a_sentence_and_status_1() {
+    let folder = folder("files");
+    fs::write(folder.join("noise.bin"), [77; 5000]).unwrap();
+    fs::write(folder.join("noise.safetensors"), [77; 5000]).unwrap();
+    let cases: [(&[&str], &str); 5] = [
+        (&["train", "--data", "missing.bin"], "missing.bin"),
+        (&["train", "--data", "noise.bin"], "noise.bin"),
+        (&["train", "--load", "noise.safetensors"], "noise.safetensors: not a safetensors file"),
+        (&["train", "--steps", "0", "--log", "no/such/folder.jsonl"], "no/such/folder.jsonl"),
+        (&["train", "--steps", "0", "--save", "no/such/w.safetensors"], "the folder no/such does not exist"),
+    ];
+    for (arguments, sentence) in cases {
+        let (text, status) = complaint(&folder, arguments);
+        assert!(text.contains(sentence), "{arguments:?}: {text}");
+        assert_eq!((status, text.lines().count()), (Some(1), 1), "{arguments:?}: {text}");
+    }
+}
+
+/// A server that ends with the test.
+struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(folder: &Path, port: u16) -> Server {
+        let arguments = ["serve", "--port", &port.to_string(), "--dir", "."];
+        let mut process = Command::new(PROGRAM).args(arguments).current_dir(folder).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split_once("http://127.0.0.1:").expect("the address is printed").1;
+        let port = address.split('/').next().unwrap().parse().unwrap();
+        Server { process, port }
+    }
+
+    /// Status, headers in lower case, and body.
+    fn ask(&self, request: &str) -> (u16, String, Vec<u8>) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(stream, "{request} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(answer[..end].to_vec()).unwrap().to_lowercase();
+        (head[9..12].parse().unwrap(), head, answer[end + 4..].to_vec())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn the_server_gives_files_with_the_right_headers_and_nothing_else() {
+    let folder = folder("serve");
+    let wasm: Vec<u8> = (0..100_000u32).map(|i| (i % 251) as u8).collect();
+    fs::create_dir_all(folder.join("page/pkg")).unwrap();
+    fs::write(folder.join("secret.txt"), "secret").unwrap();
+    fs::write(folder.join("page/.hidden"), "secret").unwrap();
+    fs::write(folder.join("page/index.html"), "<!doctype html>").unwrap();
+    fs::write(folder.join("page/pkg/engine_bg.wasm"), &wasm).unwrap();
+    let server = Server::start(&folder.join("page"), 0);
+
+    let (status, head, body) = server.ask("GET /pkg/engine_bg.wasm?v=1");
+    assert_eq!(status, 200);
+    assert!(head.contains("content-type: application/wasm") && head.contains("content-length: 100000"), "{head}");
+    assert_eq!(body, wasm);
+    let (status, head, body) = server.ask("GET /");
+    assert_eq!((status, body.as_slice()), (200, b"<!doctype html>".as_slice()));
+    for header in ["content-type: text/html; charset=utf-8", "cache-control: no-store", "x-content-type-options: nosniff"] {
+        assert!(head.contains(header), "{head}");
+    }
+    assert!(head.contains("content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"), "{head}");
+    // A page in a slide must be able to frame this one.
+    assert!(!head.contains("frame-ancestors") && !head.contains("x-frame-options"), "{head}");
+    let (status, head, body) = server.ask("HEAD /");
+    assert_eq!((status, body.len()), (200, 0));
+    assert!(head.contains("content-length: 15"), "{head}");
+
+    for path in ["/../secret.txt", "/pkg/../../secret.txt", "/..%2fsecret.txt", "//secret.txt", "/.hidden", "/pkg", "/none.html"]
+    {
+        let (status, head, body) = server.ask(&format!("GET {path}"));
+        assert!(matches!(status, 400 | 404), "{path}: {head}");
+        assert!(!String::from_utf8_lossy(&body).contains("doctype") && !body.starts_with(b"secret"), "{path}");
+    }
+    assert_eq!(server.ask("POST /").0, 405);
+
+    // A second server on the same port takes the next one.
+    let second = Server::start(&folder.join("page"), server.port);
+    assert!(second.port > server.port);
+    assert_eq!(second.ask("GET /").0, 200);
+}
