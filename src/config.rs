@@ -154,7 +154,7 @@ settings! {
     batch: (integer 1 1024) Restart "32" "Images a step";
     // ---- the data
     data: (choice ["cifar10"]) Restart "cifar10" "Built-in data set";
-    train_size: (integer 1 60000) Restart "10000" "Number of training images in use";
+    train_size: (integer 1 60000) Restart "60000" "Number of training images in use, at most";
     augment: (switch) Live "false" "Shift by up to 4 pixels and mirror at random";
     test_size: (integer 1 10000) Live "500" "Number of test images in an evaluation";
     test_every: (integer 0 100000) Live "100" "Steps between two evaluations on test images; 0 for none";
