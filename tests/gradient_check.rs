@@ -182,7 +182,8 @@ fn pool_matches_finite_differences() {
             let x: Vec<f64> = alexnet_lab::rng::permutation(3, 0, n).into_iter().map(|i| 0.05 * f64::from(i)).collect();
             let r = normals("r", batch * window.output.len());
             let (mut y, mut grad) = (vec![f64::NAN; r.len()], vec![f64::NAN; n]);
-            pool::backward(kind, &window, &x, &r, &mut grad);
+            pool::forward(kind, &window, &x, &mut y);
+            pool::backward(kind, &window, &x, &y, &r, &mut grad);
             check(&format!("{kind:?} {window:?} x{batch}"), &x, &grad, 10 * r.len(), |x| {
                 pool::forward(kind, &window, x, &mut y);
                 dot(&r, &y)

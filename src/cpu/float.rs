@@ -57,52 +57,63 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($type:ident, $gemm:ident) => {
+    ($type:ident, $gemm:ident, $exp:path, $tanh:path) => {
         impl Float for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const INFINITY: Self = $type::INFINITY;
 
+            #[inline]
             fn of(value: f64) -> Self {
                 value as $type
             }
 
+            #[inline]
             fn from_f32(value: f32) -> Self {
                 value.into()
             }
 
+            #[inline]
             fn to_f32(self) -> f32 {
                 self as f32
             }
 
+            #[inline]
             fn to_f64(self) -> f64 {
                 self.into()
             }
 
+            #[inline]
             fn exp(self) -> Self {
-                $type::exp(self)
+                $exp(self)
             }
 
+            #[inline]
             fn ln(self) -> Self {
                 $type::ln(self)
             }
 
+            #[inline]
             fn sqrt(self) -> Self {
                 $type::sqrt(self)
             }
 
+            #[inline]
             fn tanh(self) -> Self {
-                $type::tanh(self)
+                $tanh(self)
             }
 
+            #[inline]
             fn powf(self, exponent: Self) -> Self {
                 $type::powf(self, exponent)
             }
 
+            #[inline]
             fn is_nan(self) -> bool {
                 $type::is_nan(self)
             }
 
+            #[inline]
             unsafe fn gemm(
                 m: usize,
                 k: usize,
@@ -124,5 +135,5 @@ macro_rules! float {
     };
 }
 
-float!(f32, sgemm);
-float!(f64, dgemm);
+float!(f32, sgemm, super::exp::exp, super::exp::tanh);
+float!(f64, dgemm, f64::exp, f64::tanh);

@@ -3,6 +3,7 @@
 //! [`Cpu`] owns the buffers; the arithmetic is in [`crate::layers`] and [`crate::optimizer`]. A step runs at once, on one
 //! thread, and in the same order every time: equal inputs give equal bits.
 
+mod exp;
 mod float;
 pub mod gemm;
 mod pass;

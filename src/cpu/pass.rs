@@ -174,7 +174,7 @@ impl<T: Float> Buffers<T> {
                     }
                     Kind::Pool { pool, kernel, stride, padding } => {
                         let window = Window::new(layer, kernel, stride, padding);
-                        pool::backward(pool, &window, input, grad_output, grad_input);
+                        pool::backward(pool, &window, input, output, grad_output, grad_input);
                     }
                     Kind::Dropout => match mode.mask(&layer.name) {
                         Some(mask) => dropout::apply(&mask, grad_output, grad_input),

@@ -18,41 +18,42 @@ pub fn forward<T: Float>(
     input: &[T],      // (batch, height, width, channels)
     output: &mut [T], // (batch, out height, out width, channels)
 ) {
-    let mut winner = vec![0; window.input.channels];
     for (image, output) in input.chunks_exact(window.input.len()).zip(output.chunks_exact_mut(window.output.len())) {
         positions(window, |position, taps| {
             let y = &mut output[position..][..window.input.channels];
             match kind {
-                Max => winners(image, taps, y, &mut winner),
+                Max => maxima(image, taps, y),
                 Avg => averages(image, taps, y),
             }
         });
     }
 }
 
-/// The gradient of the input; `input` is needed to find the winners again.
+/// The gradient of the input.
 pub fn backward<T: Float>(
     kind: PoolKind,
     window: &Window,
     input: &[T],          // (batch, height, width, channels)
-    grad_output: &[T],    // (batch, out height, out width, channels)
-    grad_input: &mut [T], // (batch, height, width, channels)
+    output: &[T],         // (batch, out height, out width, channels), what `forward` gave
+    grad_output: &[T],    // as the output
+    grad_input: &mut [T], // as the input
 ) {
     let channels = window.input.channels;
-    let (mut best, mut winner) = (vec![T::ZERO; channels], vec![0; channels]);
+    let mut left = vec![T::ZERO; channels];
     grad_input.fill(T::ZERO);
-    let images = input.chunks_exact(window.input.len()).zip(grad_output.chunks_exact(window.output.len()));
-    for ((image, grad_output), grad_image) in images.zip(grad_input.chunks_exact_mut(window.input.len())) {
+    for (i, grad_image) in grad_input.chunks_exact_mut(window.input.len()).enumerate() {
+        let image = &input[i * window.input.len()..][..window.input.len()];
         positions(window, |position, taps| {
-            let g = &grad_output[position..][..channels];
+            let place = i * window.output.len() + position;
+            let (y, g) = (&output[place..][..channels], &grad_output[place..][..channels]);
             match kind {
                 Max => {
-                    winners(image, taps, &mut best, &mut winner);
-                    taps.each(|tap, pixel| add_to_winner(tap, &winner, g, &mut grad_image[pixel..][..channels]));
+                    left.copy_from_slice(g);
+                    taps.each(|pixel| to_winner(&image[pixel..][..channels], y, &mut left, &mut grad_image[pixel..][..channels]));
                 }
                 Avg => {
                     let share = taps.share();
-                    taps.each(|_, pixel| {
+                    taps.each(|pixel| {
                         for (grad, g) in grad_image[pixel..][..channels].iter_mut().zip(g) {
                             *grad += *g * share;
                         }
@@ -73,13 +74,11 @@ struct Taps {
 }
 
 impl Taps {
-    /// Calls `visit(tap, pixel)` in row-major order: the number of the tap and the element at which its pixel starts.
-    fn each(&self, mut visit: impl FnMut(u32, usize)) {
-        let mut tap = 0;
+    /// Calls `visit(pixel)` in row-major order with the element at which each pixel starts.
+    fn each(&self, mut visit: impl FnMut(usize)) {
         for y in self.rows.clone() {
             for x in self.columns.clone() {
-                visit(tap, y * self.row + x * self.channels);
-                tap += 1;
+                visit(y * self.row + x * self.channels);
             }
         }
     }
@@ -108,35 +107,34 @@ fn positions(window: &Window, mut visit: impl FnMut(usize, &Taps)) {
     }
 }
 
-/// The largest value of each channel and the tap that has it. NaN wins, so that it is not lost.
-fn winners<T: Float>(image: &[T], taps: &Taps, best: &mut [T], winner: &mut [u32]) {
-    best.fill(-T::INFINITY);
-    winner.fill(0);
-    taps.each(|tap, pixel| {
-        let values = &image[pixel..][..best.len()];
-        for ((best, winner), value) in best.iter_mut().zip(winner.iter_mut()).zip(values) {
-            let wins = *value > *best || value.is_nan();
-            *best = if wins { *value } else { *best };
-            *winner = if wins { tap } else { *winner };
+/// The largest value of each channel. NaN wins, so that it is not lost.
+fn maxima<T: Float>(image: &[T], taps: &Taps, y: &mut [T]) {
+    y.fill(-T::INFINITY);
+    taps.each(|pixel| {
+        for (y, value) in y.iter_mut().zip(&image[pixel..]) {
+            *y = if (*value > *y) | value.is_nan() { *value } else { *y };
         }
     });
 }
 
+/// The first tap that has the maximum takes what is left of the gradient.
+fn to_winner<T: Float>(values: &[T], maxima: &[T], left: &mut [T], grad: &mut [T]) {
+    for (((grad, left), value), y) in grad.iter_mut().zip(left).zip(values).zip(maxima) {
+        let wins = *value == *y;
+        *grad += if wins { *left } else { T::ZERO };
+        *left = if wins { T::ZERO } else { *left };
+    }
+}
+
 fn averages<T: Float>(image: &[T], taps: &Taps, y: &mut [T]) {
     y.fill(T::ZERO);
-    taps.each(|_, pixel| {
+    taps.each(|pixel| {
         for (y, value) in y.iter_mut().zip(&image[pixel..]) {
             *y += *value;
         }
     });
     let share = taps.share();
     y.iter_mut().for_each(|y| *y = *y * share);
-}
-
-fn add_to_winner<T: Float>(tap: u32, winner: &[u32], g: &[T], grad: &mut [T]) {
-    for ((grad, g), winner) in grad.iter_mut().zip(g).zip(winner) {
-        *grad += if *winner == tap { *g } else { T::ZERO };
-    }
 }
 
 // ---- on the GPU ----
@@ -225,7 +223,7 @@ mod tests {
         let input = [5.0, 5.0, 0.0, 5.0, 5.0, 0.0, 0.0, 0.0, 0.0f32];
         let (mut y, mut grad) = ([0.0; 4], [0.0; 9]);
         forward(Max, &WINDOW, &input, &mut y);
-        backward(Max, &WINDOW, &input, &[1.0, 2.0, 3.0, 4.0], &mut grad);
+        backward(Max, &WINDOW, &input, &y, &[1.0, 2.0, 3.0, 4.0], &mut grad);
         assert_eq!(y, [5.0, 5.0, 5.0, 5.0]);
         assert_eq!(grad, [1.0, 2.0, 0.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0]);
     }
