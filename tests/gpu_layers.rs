@@ -34,7 +34,7 @@ fn pool_matches_the_cpu() {
                 let g = ties(2, batch * window.output.len());
                 let (mut y, mut grad) = (vec![0.0; g.len()], vec![0.0; x.len()]);
                 pool::forward(kind, &window, &x, &mut y);
-                pool::backward(kind, &window, &x, &g, &mut grad);
+                pool::backward(kind, &window, &x, &y, &g, &mut grad);
                 let (found_y, found_grad) = pool_on_gpu(kind, &window, batch, &x, &g);
                 if kind == PoolKind::Max {
                     // Sums of small whole numbers are exact.
@@ -77,7 +77,7 @@ fn max_pool_does_not_lose_nan_and_infinity() {
     let g = random(4, window.output.len());
     let (mut y, mut grad) = (vec![0.0; g.len()], vec![0.0; x.len()]);
     pool::forward(PoolKind::Max, &window, &x, &mut y);
-    pool::backward(PoolKind::Max, &window, &x, &g, &mut grad);
+    pool::backward(PoolKind::Max, &window, &x, &y, &g, &mut grad);
     let (found_y, found_grad) = pool_on_gpu(PoolKind::Max, &window, 1, &x, &g);
     assert_eq!(y.iter().filter(|y| y.is_nan()).count(), 2);
     let same = |a: &f32, b: &f32| a == b || (a.is_nan() && b.is_nan());

@@ -120,7 +120,7 @@ fn maxima<T: Float>(image: &[T], taps: &Taps, y: &mut [T]) {
 /// The first tap that has the maximum takes what is left of the gradient.
 fn to_winner<T: Float>(values: &[T], maxima: &[T], left: &mut [T], grad: &mut [T]) {
     for (((grad, left), value), y) in grad.iter_mut().zip(left).zip(values).zip(maxima) {
-        let wins = *value == *y;
+        let wins = (*value == *y) | value.is_nan();
         *grad += if wins { *left } else { T::ZERO };
         *left = if wins { T::ZERO } else { *left };
     }
