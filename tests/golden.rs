@@ -192,7 +192,7 @@ fn check_pool<T: Float>(case: &Case<T>) {
     let (window, input) = (case.window(), case.input("input"));
     let (mut output, mut grad_input) = (case.zeros_like("output"), case.zeros_like("input"));
     pool::forward(kind, &window, &input, &mut output);
-    pool::backward(kind, &window, &input, &case.input("grad_output"), &mut grad_input);
+    pool::backward(kind, &window, &input, &output, &case.input("grad_output"), &mut grad_input);
     let terms = window.kernel * window.kernel;
     case.compare("output", &output, if kind == PoolKind::Max { 0 } else { terms });
     case.compare("grad_input", &grad_input, terms);
