@@ -1,0 +1,317 @@
+//! The passes of a network as recordings: which kernels run on which buffers, in order.
+
+use super::buffers::{Buffers, fused_activation, stored};
+use super::device::Device;
+use super::kernels::FINITE_CHECK;
+use super::recorder::{ALIGNMENT, Recorder, View, workgroups};
+use crate::error::Result;
+use crate::layers::{Window, activation, batch_norm, conv, dropout, input, linear, lrn, pool, softmax_loss};
+use crate::network::{ActivationFunction, Kind, Layer, Network};
+use crate::optimizer;
+
+/// How a forward pass is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout, the batch's own statistics, the loss with its gradient.
+    Training,
+    /// No dropout, running statistics, probabilities.
+    Evaluation,
+}
+
+/// Whether a learnt layer's kernel applies the activation function that follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activations {
+    Fused,
+    /// The learnt layer's own output goes to `grads` of that layer, whose content is spent by then.
+    Apart,
+}
+
+/// What a layer keeps between its passes.
+enum Kept {
+    Nothing,
+    Conv { partial: View },
+    BatchNorm(batch_norm::Kept),
+    Pool(pool::Kept),
+}
+
+/// A network with everything that its passes read and write.
+pub struct Passes {
+    network: Network,
+    mean: [f32; 3],
+    std: [f32; 3],
+    pub buffers: Buffers,
+    kept: Vec<Kept>,
+    /// Partial sums of all convolutions' weight gradients, and where they belong: see `optimizer.wgsl`.
+    partials: View,
+    segments: View,
+    results: View, // (batch, 2): each image's loss, and 1 where it was classified right
+    /// Not 0 once a step was not finite.
+    pub not_finite_seen: View, // (1)
+}
+
+impl Passes {
+    /// # Errors
+    /// [`crate::error::Error::TooLarge`].
+    pub fn new(device: &Device, recorder: &mut Recorder, network: &Network, mean: [f32; 3], std: [f32; 3]) -> Result<Passes> {
+        let buffers = Buffers::new(recorder, network)?;
+        let mut ends = vec![];
+        let mut words = 0;
+        for layer in &network.layers {
+            let start = words;
+            if let Kind::Conv { .. } = layer.kind {
+                words = (words + conv::partial_len(recorder, &window(layer))).next_multiple_of(ALIGNMENT);
+            }
+            ends.push(start);
+        }
+        let partials = recorder.buffer("partials", words)?;
+        let mut kept = vec![];
+        for (layer, start) in network.layers.iter().zip(ends) {
+            kept.push(match layer.kind {
+                Kind::Conv { .. } => {
+                    Kept::Conv { partial: partials.slice(start, conv::partial_len(recorder, &window(layer))) }
+                }
+                Kind::BatchNorm { epsilon, momentum, .. } => {
+                    Kept::BatchNorm(batch_norm::Kept::new(recorder, &layer.name, layer.input, epsilon, momentum)?)
+                }
+                Kind::Pool { pool, .. } => Kept::Pool(pool::Kept::new(recorder, &layer.name, pool, &window(layer))?),
+                _ => Kept::Nothing,
+            });
+        }
+        let table = segments(recorder, network, &buffers, &kept, &partials);
+        let segments = recorder.buffer("segments", 4 * table.len())?;
+        segments.write(device, bytemuck::cast_slice(&table));
+        Ok(Passes {
+            network: network.clone(),
+            mean,
+            std,
+            buffers,
+            kept,
+            partials,
+            segments,
+            results: recorder.buffer("loss.results", 2 * recorder.batch)?,
+            not_finite_seen: recorder.buffer("not_finite_seen", 1)?,
+        })
+    }
+
+    /// One training step; its record goes to `records`.
+    pub fn record_step(&self, recorder: &mut Recorder, records: &View) -> Result<()> {
+        self.record_forward(recorder, Mode::Training, Activations::Fused, |_, _, _| Ok(()))?;
+        self.record_backward(recorder, &self.not_finite_seen)?;
+        let (buffers, seen) = (&self.buffers, &self.not_finite_seen);
+        softmax_loss::record_record(recorder, self.network.classes, &self.results, seen, records)?;
+        optimizer::record_update(recorder, &buffers.gradients, &buffers.velocities, &buffers.parameters, seen)?;
+        for (layer, kept) in self.network.layers.iter().zip(&self.kept) {
+            if let (Kind::BatchNorm { running, .. }, Kept::BatchNorm(kept)) = (&layer.kind, kept) {
+                let running = buffers.running_of(*running);
+                batch_norm::record_update(recorder, &layer.name, kept, [&running[0], &running[1]], seen)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A forward pass. `after` is called with each layer's number and output, once that is recorded.
+    pub fn record_forward(
+        &self, recorder: &mut Recorder, mode: Mode, activations: Activations,
+        mut after: impl FnMut(&mut Recorder, usize, &View) -> Result<()>,
+    ) -> Result<()> {
+        let buffers = &self.buffers;
+        input::record(recorder, self.network.input, self.mean, self.std, &buffers.pixels, &buffers.input)?;
+        for i in 0..self.network.layers.len() {
+            let output = self.output_of(i, mode, activations);
+            self.record_layer(recorder, i, mode, activations, output)?;
+            after(recorder, i, output)?;
+        }
+        Ok(())
+    }
+
+    /// Where a forward pass leaves the output of layer `i`.
+    pub fn output_of(&self, i: usize, mode: Mode, activations: Activations) -> &View {
+        match self.network.layers[i].kind {
+            Kind::Dropout if mode == Mode::Evaluation && i > 0 => self.output_of(i - 1, mode, activations),
+            _ if activations == Activations::Apart && fused_activation(&self.network, i) => &self.buffers.grads[i],
+            _ => &self.buffers.outputs[i],
+        }
+    }
+
+    fn record_layer(&self, recorder: &mut Recorder, i: usize, mode: Mode, activations: Activations, output: &View) -> Result<()> {
+        let (buffers, layer) = (&self.buffers, &self.network.layers[i]);
+        let input = if i == 0 { &buffers.input } else { self.output_of(i - 1, mode, activations) };
+        let name = &layer.name;
+        let fused = |learnt: usize| activations == Activations::Fused && fused_activation(&self.network, learnt);
+        let function = if fused(i) { function_of(&self.network.layers[i + 1]) } else { None };
+        let parameter = |tensor| buffers.tensor(&buffers.parameters, tensor);
+        match (&layer.kind, &self.kept[i]) {
+            (&Kind::Conv { weight, bias, .. }, _) => {
+                let (weight, bias) = (parameter(weight), parameter(bias));
+                conv::record_forward(recorder, name, &window(layer), function, input, &weight, &bias, output)
+            }
+            (&Kind::Linear { weight, bias }, _) => {
+                let (weight, bias) = (parameter(weight), parameter(bias));
+                linear::record_forward(recorder, name, size(layer), function, input, &weight, &bias, output)
+            }
+            (&Kind::BatchNorm { gamma, beta, running, .. }, Kept::BatchNorm(kept)) => {
+                let running = (mode == Mode::Evaluation).then(|| buffers.running_of(running));
+                if running.is_none() {
+                    batch_norm::record_statistics(recorder, name, kept, input)?;
+                }
+                let (gamma, beta) = (parameter(gamma), parameter(beta));
+                batch_norm::record_forward(recorder, name, kept, running.as_ref(), [&gamma, &beta], input, output)
+            }
+            (&Kind::Activation { function }, _) => match i.checked_sub(1).is_some_and(fused) {
+                true => Ok(()),
+                false => activation::record_forward(recorder, name, function, layer.input, input, output),
+            },
+            (&Kind::Lrn { n, k, alpha, beta }, _) => {
+                lrn::record_forward(recorder, name, &lrn::Lrn { n, k, alpha, beta }, layer.input, input, output)
+            }
+            (Kind::Pool { .. }, Kept::Pool(kept)) => pool::record_forward(recorder, name, &window(layer), kept, input, output),
+            (Kind::Dropout, _) => match mode {
+                Mode::Training => dropout::record(recorder, name, "forward", layer.input, input, output),
+                Mode::Evaluation => Ok(()),
+            },
+            (Kind::SoftmaxLoss, _) => self.record_loss(recorder, i, mode, input, output),
+            (Kind::BatchNorm { .. } | Kind::Pool { .. }, _) => unreachable!("`new` keeps what these layers need"),
+        }
+    }
+
+    fn record_loss(&self, recorder: &mut Recorder, i: usize, mode: Mode, logits: &View, probabilities: &View) -> Result<()> {
+        let classes = self.network.classes;
+        match mode {
+            Mode::Evaluation => softmax_loss::record_forward(recorder, classes, logits, probabilities),
+            Mode::Training => softmax_loss::record_forward_backward(
+                recorder,
+                classes,
+                logits,
+                &self.buffers.labels,
+                probabilities,
+                &self.buffers.grads[i],
+                &self.results,
+            ),
+        }
+    }
+
+    /// The backward pass after a forward pass in training mode, up to complete gradients. `seen` becomes 1 when one of
+    /// them is not finite.
+    pub fn record_backward(&self, recorder: &mut Recorder, seen: &View) -> Result<()> {
+        for i in (0..self.network.layers.len()).rev() {
+            self.record_layer_backward(recorder, i)?;
+        }
+        optimizer::record_collect(recorder, &self.buffers.gradients, &self.partials, &self.segments, seen)
+    }
+
+    fn record_layer_backward(&self, recorder: &mut Recorder, i: usize) -> Result<()> {
+        let (buffers, layer, name) = (&self.buffers, &self.network.layers[i], &self.network.layers[i].name);
+        let (input, grad_output) = (buffers.input_of(i), &buffers.grads[i]);
+        let parameter = |tensor| buffers.tensor(&buffers.parameters, tensor);
+        let gradient = |tensor| buffers.tensor(&buffers.gradients, tensor);
+        match (&layer.kind, &self.kept[i], buffers.grad_input_of(i)) {
+            (&Kind::Conv { weight, .. }, Kept::Conv { partial }, grad_input) => {
+                conv::record_backward_weight(recorder, name, &window(layer), input, grad_output, partial.clone())?;
+                let Some(grad_input) = grad_input else { return Ok(()) };
+                conv::record_backward_input(recorder, name, &window(layer), grad_output, &parameter(weight), grad_input)
+            }
+            (&Kind::Linear { weight, bias }, _, grad_input) => {
+                let (grad_weight, grad_bias) = (gradient(weight), gradient(bias));
+                linear::record_backward_weight(recorder, name, size(layer), input, grad_output, &grad_weight, &grad_bias)?;
+                let Some(grad_input) = grad_input else { return Ok(()) };
+                linear::record_backward_input(recorder, name, size(layer), grad_output, &parameter(weight), grad_input)
+            }
+            // Its gradient came with the forward pass.
+            (Kind::SoftmaxLoss, ..) => Ok(()),
+            // Nobody needs the gradient of the images.
+            (_, _, None) => Ok(()),
+            (&Kind::BatchNorm { gamma, beta, .. }, Kept::BatchNorm(kept), Some(grad_input)) => {
+                let (scale, grad_gamma, grad_beta) = (parameter(gamma), gradient(gamma), gradient(beta));
+                let gradients = [&grad_gamma, &grad_beta];
+                batch_norm::record_backward(recorder, name, kept, &scale, gradients, input, grad_output, grad_input)
+            }
+            (&Kind::Activation { function }, _, Some(grad_input)) => {
+                let output = &buffers.outputs[i];
+                activation::record_backward(recorder, name, function, layer.input, output, grad_output, grad_input)
+            }
+            (&Kind::Lrn { n, k, alpha, beta }, _, Some(grad_input)) => {
+                let lrn = lrn::Lrn { n, k, alpha, beta };
+                lrn::record_backward(recorder, name, &lrn, layer.input, input, grad_output, grad_input)
+            }
+            (Kind::Pool { .. }, Kept::Pool(kept), Some(grad_input)) => {
+                pool::record_backward(recorder, name, &window(layer), kept, grad_output, grad_input)
+            }
+            (Kind::Dropout, _, Some(grad_input)) => {
+                dropout::record(recorder, name, "backward", layer.input, grad_output, grad_input)
+            }
+            (Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Pool { .. }, ..) => {
+                unreachable!("`new` keeps what these layers need")
+            }
+        }
+    }
+
+    /// A step without its update that looks at everything: `flags[i]` becomes 1 when the output of layer `i` is not finite,
+    /// and `flags[layers + i]` when the gradient of that output or of a tensor of layer `i` is not.
+    pub fn record_inspection(&self, recorder: &mut Recorder, flags: &View) -> Result<()> {
+        let layers = &self.network.layers;
+        let spare = recorder.buffer("inspection.not_finite_seen", 1)?;
+        self.record_forward(recorder, Mode::Training, Activations::Apart, |recorder, i, output| {
+            record_check(recorder, &layers[i].name, output, flags, i)
+        })?;
+        record_check(recorder, "loss.results", &self.results, flags, layers.len() - 1)?;
+        self.record_backward(recorder, &spare)?;
+        for (i, layer) in layers.iter().enumerate() {
+            let flag = layers.len() + i;
+            record_check(recorder, &layer.name, &self.buffers.grads[i], flags, flag)?;
+            for tensor in layer.kind.tensors().into_iter().flatten() {
+                let gradient = self.buffers.tensor(&self.buffers.gradients, tensor);
+                record_check(recorder, &self.network.tensors[tensor].name, &gradient, flags, flag)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn record_check(recorder: &mut Recorder, name: &str, values: &View, flags: &View, flag: usize) -> Result<()> {
+    for range in optimizer::chunks(recorder, values) {
+        let vectors = range.len().div_ceil(4);
+        let constants = [("VECTORS", vectors.into()), ("FLAG", flag.into())];
+        let views = [&values.slice(range.start, range.len()), flags];
+        recorder.dispatch(&format!("{name}.check"), &FINITE_CHECK, &constants, &views, workgroups(vectors))?;
+    }
+    Ok(())
+}
+
+/// The table of `optimizer.wgsl`: a row (start, splits, first partial, distance of splits) for each tensor, in vec4s, and
+/// one for the gap behind a tensor with partial sums.
+fn segments(recorder: &Recorder, network: &Network, buffers: &Buffers, kept: &[Kept], partials: &View) -> Vec<[u32; 4]> {
+    let in_place = |start: usize| [(start / 4) as u32, 0, 0, 0];
+    let mut rows: Vec<[u32; 4]> = buffers.layout.tensors.iter().map(|place| in_place(place.start)).collect();
+    for (layer, kept) in network.layers.iter().zip(kept) {
+        let (&Kind::Conv { weight, bias, .. }, Kept::Conv { partial }) = (&layer.kind, kept) else { continue };
+        let [weight, bias] = [weight, bias].map(|tensor| (tensor, buffers.layout.tensors[tensor]));
+        let split = weight.1.len() + bias.1.len();
+        let splits = conv::partial_len(recorder, &window(layer)) / split;
+        let mut first = ((partial.offset - partials.offset) / 16) as u32;
+        for (tensor, place) in [weight, bias] {
+            rows[tensor] = [(place.start / 4) as u32, splits as u32, first, (split / 4) as u32];
+            rows.push(in_place(place.start + place.len()));
+            first += (place.len() / 4) as u32;
+        }
+    }
+    // Where there is no gap, the row of the next tensor comes after the empty one and wins.
+    rows.sort_by_key(|row| (row[0], row[1]));
+    rows
+}
+
+fn window(layer: &Layer) -> Window {
+    match layer.kind {
+        Kind::Conv { kernel, stride, padding, .. } | Kind::Pool { kernel, stride, padding, .. } => {
+            Window::new(layer, kernel, stride, padding)
+        }
+        _ => Window::new(layer, 1, 1, 0),
+    }
+}
+
+fn size(layer: &Layer) -> linear::Size {
+    linear::Size { inputs: stored(layer.input), outputs: layer.output.channels }
+}
+
+fn function_of(layer: &Layer) -> Option<ActivationFunction> {
+    if let Kind::Activation { function } = layer.kind { Some(function) } else { None }
+}
