@@ -64,7 +64,7 @@ pub fn record_update(
 }
 
 /// Ranges of a flat buffer that fit in one binding.
-fn chunks(recorder: &Recorder, flat: &View) -> impl Iterator<Item = Range<usize>> + use<> {
+pub(crate) fn chunks(recorder: &Recorder, flat: &View) -> impl Iterator<Item = Range<usize>> + use<> {
     let most = (recorder.binding_limit() / 4) as usize / ALIGNMENT * ALIGNMENT;
     let words = flat.words();
     (0..words).step_by(most).map(move |start| start..(start + most).min(words))

@@ -107,6 +107,11 @@ impl Device {
         Ok(self.device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false }))
     }
 
+    /// From here on, an allocation that fails is told by [`MemoryWatch::outcome`] and leaves the device usable.
+    pub(super) fn watch_memory(&self) -> MemoryWatch {
+        MemoryWatch(self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory))
+    }
+
     /// The pipeline of `kernel` for a composed source; compiled at the first request.
     pub(super) fn pipeline(&self, label: &str, kernel: &Kernel, source: String) -> Pipeline {
         lock(&self.pipelines).entry(source).or_insert_with_key(|source| self.compile(label, kernel, source)).clone()
@@ -157,7 +162,6 @@ impl Device {
     }
 
     /// Delivers callbacks that are due. In a browser the event loop does this.
-    #[allow(dead_code)] // until the readback ring is there
     pub(super) fn poll(&self) {
         #[cfg(not(target_arch = "wasm32"))]
         let _ = self.device.poll(wgpu::PollType::Poll);
@@ -198,6 +202,18 @@ impl Device {
 
     pub(super) fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
         self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
+    }
+}
+
+/// See [`Device::watch_memory`].
+pub(super) struct MemoryWatch(wgpu::ErrorScopeGuard);
+
+impl MemoryWatch {
+    /// # Errors
+    /// [`Error::Gpu`] when memory ran out.
+    pub(super) async fn outcome(self) -> Result<()> {
+        let failed = |error: wgpu::Error| Error::Gpu { place: "an allocation".into(), why: error.to_string() };
+        self.0.pop().await.map_or(Ok(()), |error| Err(failed(error)))
     }
 }
 

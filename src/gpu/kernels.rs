@@ -62,6 +62,7 @@ kernels! {
     CONV_BACKWARD_INPUT = "conv" backward_input (4 read grad_output, 1 read weight, 5 write grad_input);
     CONV_BACKWARD_WEIGHT = "conv" backward_weight (0 read input, 4 read grad_output, 6 write partial);
     DROPOUT_MASK = "dropout" mask (0 read input, 1 write output, 2 uniform params);
+    FINITE_CHECK = "finite" check (0 read values, 1 write flags);
     INPUT_NORMALISE = "input" normalise (0 read pixels, 1 write output);
     LINEAR_FORWARD = "linear" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
     LINEAR_BACKWARD_INPUT = "linear" backward_input (4 read grad_output, 1 read weight, 5 write grad_input);

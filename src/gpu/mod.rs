@@ -1,8 +1,317 @@
-//! The GPU backend: every pass of a training step is a WGSL kernel; only records come back.
+//! The GPU backend: every pass of a training step is a WGSL kernel, recorded once; only records come back.
+//!
+//! * [`device`]: adapter, device, failures, pipelines.
+//! * [`kernels`]: the table of kernels. [`recorder`]: dispatches, recorded and replayed.
+//! * [`layout`], [`buffers`]: where the tensors are. [`passes`]: which kernels run on them, layer by layer.
+//! * [`readback`]: how records come back. [`stats`]: statistics for the page.
 
 pub mod buffers;
 pub mod device;
 pub mod kernels;
 pub mod layout;
+pub mod passes;
+pub mod readback;
 pub mod recorder;
 pub mod stats;
+
+use crate::backend::{Hyper, NotFinite, Place, State, StepRecord};
+use crate::data::batch::Batch;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::stats::Snapshot;
+use device::Device;
+use passes::{Activations, Mode, Passes};
+use readback::Readback;
+use recorder::{Recorder, Recording, StepParams, View};
+
+/// A network with its state, gradients and activations on a device.
+pub struct Gpu {
+    device: Device,
+    network: Network,
+    capacity: usize,
+    params: View,
+    passes: Passes,
+    step: Recording,
+    evaluation: Recording,
+    /// The evaluation with every layer's own output, recorded when it is asked for.
+    apart: Option<Recording>,
+    inspection: Option<(Recording, View)>,
+    statistics: Option<stats::Stats>,
+    readback: Readback,
+    records: Vec<StepRecord>,
+    memory: u64,
+}
+
+impl Gpu {
+    /// Allocates and compiles for batches of `capacity` images; parameters start at 0, so [`Gpu::set_state`] comes next.
+    /// `mean` and `std` normalise the three channels on the scale 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::Gpu`] when memory runs out, [`Error::DeviceLost`]. The device stays usable for others.
+    pub async fn new(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
+        let scope = device.watch_memory();
+        let built = Gpu::build(device, network, capacity, mean, std);
+        scope.outcome().await?;
+        device.check()?;
+        built
+    }
+
+    fn build(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
+        let mut recorder = Recorder::new(device, capacity)?;
+        let passes = Passes::new(device, &mut recorder, network, mean, std)?;
+        let records = recorder.buffer("records", readback::RING * readback::RECORD)?;
+        passes.record_step(&mut recorder, &records)?;
+        let step = recorder.take();
+        passes.record_forward(&mut recorder, Mode::Evaluation, Activations::Fused, |_, _, _| Ok(()))?;
+        let evaluation = recorder.take();
+        let readback = Readback::new(device, records)?;
+        Ok(Gpu {
+            device: device.clone(),
+            network: network.clone(),
+            capacity,
+            params: recorder.params.clone(),
+            passes,
+            step,
+            evaluation,
+            apart: None,
+            inspection: None,
+            statistics: None,
+            readback,
+            records: vec![],
+            memory: recorder.memory(),
+        })
+    }
+
+    /// Enqueues one training step with as many images as the capacity; never waits.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    ///
+    /// # Panics
+    /// When the batch does not have the capacity's number of images of the network's size.
+    pub fn step(&mut self, batch: &Batch, hyper: &Hyper) -> Result<()> {
+        assert_eq!(batch.labels.len(), self.capacity, "a training step takes a full batch");
+        self.device.check()?;
+        let slot = self.readback.slot()?;
+        self.load(batch, StepParams { slot, ..params(hyper) });
+        let mut encoder = self.device.encoder("step");
+        self.step.replay(&mut pass(&mut encoder, "step"));
+        self.readback.submit(&self.device, hyper.step, encoder);
+        Ok(())
+    }
+
+    /// The records completed since the last call, in order; never waits.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    pub fn finished(&mut self) -> Result<Vec<StepRecord>> {
+        self.records.extend(self.readback.arrived(&self.device)?);
+        Ok(std::mem::take(&mut self.records))
+    }
+
+    /// Steps enqueued whose records have not arrived.
+    pub fn in_flight(&self) -> usize {
+        self.readback.in_flight()
+    }
+
+    /// Waits until nothing is in flight; [`Gpu::finished`] then has all records.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    pub async fn settle(&mut self) -> Result<()> {
+        self.records.extend(self.readback.settle(&self.device).await?);
+        Ok(())
+    }
+
+    /// Takes parameters, velocities and running statistics, and allows updates again.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    ///
+    /// # Panics
+    /// When a length is not the network's.
+    pub fn set_state(&mut self, state: &State) -> Result<()> {
+        let lengths = [state.parameters.len(), state.velocities.len(), state.running.len()];
+        let wanted = [self.network.parameters(), self.network.parameters(), self.network.running_len()];
+        assert_eq!(lengths, wanted, "the state is of this network");
+        self.device.check()?;
+        for (view, places, values) in self.flat(state) {
+            for place in places {
+                view.slice(place.start, place.len()).write(&self.device, bytemuck::cast_slice(&place.pad(values)));
+            }
+        }
+        self.passes.not_finite_seen.write(&self.device, &[0; 4]);
+        Ok(())
+    }
+
+    /// Parameters, velocities and running statistics after the steps enqueued so far.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    pub async fn state(&mut self) -> Result<State> {
+        let buffers = &self.passes.buffers;
+        let read = async |view: &View, places: &[layout::Place], length: usize| -> Result<Vec<f32>> {
+            let mut values = vec![0.0; length];
+            for place in places {
+                place.unpad(&view.slice(place.start, place.len()).read(&self.device).await?, &mut values);
+            }
+            Ok(values)
+        };
+        let (layout, parameters) = (&buffers.layout, self.network.parameters());
+        Ok(State {
+            parameters: read(&buffers.parameters, &layout.tensors, parameters).await?,
+            velocities: read(&buffers.velocities, &layout.tensors, parameters).await?,
+            running: read(&buffers.running, &layout.running, self.network.running_len()).await?,
+        })
+    }
+
+    fn flat<'a>(&'a self, state: &'a State) -> [(&'a View, &'a [layout::Place], &'a [f32]); 3] {
+        let buffers = &self.passes.buffers;
+        [
+            (&buffers.parameters, &buffers.layout.tensors, &state.parameters),
+            (&buffers.velocities, &buffers.layout.tensors, &state.velocities),
+            (&buffers.running, &buffers.layout.running, &state.running),
+        ]
+    }
+
+    /// Logits in evaluation mode, (n, classes), of any number of images.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    pub async fn logits(&mut self, batch: &Batch) -> Result<Vec<f32>> {
+        let layer = self.network.layers.len() - 2; // the loss comes after it
+        let image = self.network.input.len();
+        let mut logits = Vec::with_capacity(batch.labels.len() * self.network.classes);
+        for (pixels, labels) in batch.pixels.chunks(self.capacity * image).zip(batch.labels.chunks(self.capacity)) {
+            self.load(&Batch { pixels: pixels.to_vec(), labels: labels.to_vec() }, StepParams::default());
+            self.evaluation.run(&self.device);
+            logits.extend(self.read_output(layer, Activations::Fused, labels.len()).await?);
+        }
+        Ok(logits)
+    }
+
+    /// Output of one layer in evaluation mode, (n, height, width, channels), n at most the capacity. The last layer, the
+    /// loss, gives probabilities.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    pub async fn output_of(&mut self, batch: &Batch, layer: usize) -> Result<Vec<f32>> {
+        if self.apart.is_none() {
+            let mut recorder = self.recorder();
+            self.passes.record_forward(&mut recorder, Mode::Evaluation, Activations::Apart, |_, _, _| Ok(()))?;
+            self.apart = Some(recorder.take());
+        }
+        self.load(batch, StepParams::default());
+        self.apart.iter().for_each(|recording| recording.run(&self.device));
+        self.read_output(layer, Activations::Apart, batch.labels.len()).await
+    }
+
+    /// Gradients of the last training step, and activations of the probe batch in evaluation mode.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::DeviceLost`], [`Error::Gpu`].
+    pub async fn snapshot(&mut self, step: u64, probe: &Batch) -> Result<Snapshot> {
+        let mut statistics = match self.statistics.take() {
+            Some(statistics) => statistics,
+            None => {
+                let mut recorder = self.recorder();
+                let statistics = stats::Stats::new(&self.device, &mut recorder, &self.network, &self.passes.buffers)?;
+                let memory = recorder.memory();
+                self.memory += memory;
+                statistics
+            }
+        };
+        statistics.measure_gradients(&self.device);
+        self.load(probe, StepParams::default());
+        self.evaluation.run(&self.device);
+        statistics.measure_activations(&self.device, probe.labels.len());
+        let snapshot = statistics.read(&self.device, step).await;
+        self.statistics = Some(statistics);
+        snapshot
+    }
+
+    /// Runs a training step without its update, and names the first layer whose output is not finite, in forward order;
+    /// else the first whose gradient (of its output or of its parameters) is not, in backward order.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::DeviceLost`], [`Error::Gpu`].
+    pub async fn first_not_finite(&mut self, batch: &Batch, hyper: &Hyper) -> Result<Option<NotFinite>> {
+        let layers = self.network.layers.len();
+        if self.inspection.is_none() {
+            let mut recorder = self.recorder();
+            let flags = recorder.buffer("inspection.flags", 2 * layers)?;
+            self.passes.record_inspection(&mut recorder, &flags)?;
+            self.inspection = Some((recorder.take(), flags));
+        }
+        self.load(batch, params(hyper));
+        let Some((recording, flags)) = &self.inspection else { return Ok(None) };
+        flags.write(&self.device, &vec![0; 8 * layers]);
+        recording.run(&self.device);
+        let flags: Vec<u32> = flags.read(&self.device).await?;
+        let (outputs, gradients) = flags.split_at(layers);
+        let found = |layer: usize, place| NotFinite { layer: self.network.layers[layer].name.clone(), place };
+        let output = outputs.iter().position(|flag| *flag != 0).map(|layer| found(layer, Place::Activation));
+        let gradient = || gradients[..layers - 1].iter().rposition(|flag| *flag != 0);
+        Ok(output.or_else(|| gradient().map(|layer| found(layer, Place::Gradient))))
+    }
+
+    /// Bytes of all buffers.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory
+    }
+
+    /// Kernel dispatches of one training step.
+    pub fn dispatches(&self) -> usize {
+        self.step.dispatches()
+    }
+
+    /// The dispatches of one training step by label, in order.
+    pub fn step_labels(&self) -> Vec<String> {
+        self.step.labels().map(String::from).collect()
+    }
+
+    /// Enqueues the upload of a batch of at most the capacity, and of the step's parameters.
+    fn load(&self, batch: &Batch, params: StepParams) {
+        let images = batch.labels.len();
+        assert!(images <= self.capacity && batch.pixels.len() == images * self.network.input.len(), "images fit the network");
+        let params = StepParams { images: images as u32, ..params };
+        self.params.write(&self.device, bytemuck::bytes_of(&params));
+        self.passes.buffers.labels.write(&self.device, bytemuck::cast_slice(&batch.labels));
+        let words = batch.pixels.len() / 4 * 4;
+        self.passes.buffers.pixels.write(&self.device, &batch.pixels[..words]);
+        if words < batch.pixels.len() {
+            let mut rest = [0; 4];
+            rest[..batch.pixels.len() - words].copy_from_slice(&batch.pixels[words..]);
+            self.passes.buffers.pixels.write_at(&self.device, words as u64, &rest);
+        }
+    }
+
+    /// The first `images` outputs of a layer after an evaluation, without padding.
+    async fn read_output(&self, layer: usize, activations: Activations, images: usize) -> Result<Vec<f32>> {
+        let shape = self.network.layers[layer].output;
+        let view = self.passes.output_of(layer, Mode::Evaluation, activations).slice(0, images * buffers::stored(shape));
+        let stored: Vec<f32> = view.read(&self.device).await?;
+        let rows = stored.chunks_exact(recorder::padded(shape.channels));
+        Ok(rows.flat_map(|row| &row[..shape.channels]).copied().collect())
+    }
+
+    fn recorder(&self) -> Recorder<'_> {
+        Recorder::with_params(&self.device, self.capacity, self.params.clone())
+    }
+}
+
+fn params(hyper: &Hyper) -> StepParams {
+    StepParams {
+        step: hyper.step as u32,
+        seed: hyper.seed,
+        learning_rate: hyper.learning_rate,
+        momentum: hyper.momentum,
+        weight_decay: hyper.weight_decay,
+        dropout: hyper.dropout,
+        ..Default::default()
+    }
+}
+
+fn pass<'a>(encoder: &'a mut wgpu::CommandEncoder, label: &str) -> wgpu::ComputePass<'a> {
+    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some(label), timestamp_writes: None })
+}

@@ -88,7 +88,7 @@ impl Passes {
             kept,
             partials,
             segments,
-            results: recorder.buffer("loss.results", 2 * recorder.batch)?,
+            results: recorder.buffer("loss.results", (2 * recorder.batch).next_multiple_of(4))?,
             not_finite_seen: recorder.buffer("not_finite_seen", 1)?,
         })
     }

@@ -51,6 +51,11 @@ impl View {
         device.queue.write_buffer(&self.buffer, self.offset, data);
     }
 
+    /// The same at `bytes` from the start.
+    pub fn write_at(&self, device: &Device, bytes: u64, data: &[u8]) {
+        device.queue.write_buffer(&self.buffer, self.offset + bytes, data);
+    }
+
     /// Reads the view after everything enqueued so far.
     ///
     /// # Errors
@@ -173,7 +178,12 @@ impl<'a> Recorder<'a> {
         let bytes = size_of::<StepParams>() as u64;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = View { buffer: device.buffer("step_params", bytes, usage)?, offset: 0, bytes };
-        Ok(Recorder { device, batch, params, recording: Recording::default(), memory: 0 })
+        Ok(Recorder::with_params(device, batch, params))
+    }
+
+    /// A further recorder over the same step parameters.
+    pub fn with_params(device: &'a Device, batch: usize, params: View) -> Self {
+        Recorder { device, batch, params, recording: Recording::default(), memory: 0 }
     }
 
     /// A zeroed buffer of `words` 4-byte words.
