@@ -16,7 +16,7 @@ pub mod stats;
 
 use crate::backend::{Hyper, NotFinite, Place, State, StepRecord};
 use crate::data::batch::Batch;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::network::Network;
 use crate::stats::Snapshot;
 use device::Device;
@@ -47,7 +47,7 @@ impl Gpu {
     /// `mean` and `std` normalise the three channels on the scale 0 to 1.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::Gpu`] when memory runs out, [`Error::DeviceLost`]. The device stays usable for others.
+    /// [`crate::error::Error::TooLarge`], [`crate::error::Error::Gpu`] when memory runs out, [`crate::error::Error::DeviceLost`]. The device stays usable for others.
     pub async fn new(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
         let scope = device.watch_memory();
         let built = Gpu::build(device, network, capacity, mean, std);
@@ -85,7 +85,7 @@ impl Gpu {
     /// Enqueues one training step with as many images as the capacity; never waits.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     ///
     /// # Panics
     /// When the batch does not have the capacity's number of images of the network's size.
@@ -103,7 +103,7 @@ impl Gpu {
     /// The records completed since the last call, in order; never waits.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub fn finished(&mut self) -> Result<Vec<StepRecord>> {
         self.records.extend(self.readback.arrived(&self.device)?);
         Ok(std::mem::take(&mut self.records))
@@ -117,7 +117,7 @@ impl Gpu {
     /// Waits until nothing is in flight; [`Gpu::finished`] then has all records.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub async fn settle(&mut self) -> Result<()> {
         self.records.extend(self.readback.settle(&self.device).await?);
         Ok(())
@@ -126,7 +126,7 @@ impl Gpu {
     /// Takes parameters, velocities and running statistics, and allows updates again.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     ///
     /// # Panics
     /// When a length is not the network's.
@@ -147,7 +147,7 @@ impl Gpu {
     /// Parameters, velocities and running statistics after the steps enqueued so far.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub async fn state(&mut self) -> Result<State> {
         let buffers = &self.passes.buffers;
         let read = async |view: &View, places: &[layout::Place], length: usize| -> Result<Vec<f32>> {
@@ -177,7 +177,7 @@ impl Gpu {
     /// Logits in evaluation mode, (n, classes), of any number of images.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub async fn logits(&mut self, batch: &Batch) -> Result<Vec<f32>> {
         let layer = self.network.layers.len() - 2; // the loss comes after it
         let image = self.network.input.len();
@@ -194,7 +194,7 @@ impl Gpu {
     /// loss, gives probabilities.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub async fn output_of(&mut self, batch: &Batch, layer: usize) -> Result<Vec<f32>> {
         if self.apart.is_none() {
             let mut recorder = self.recorder();
@@ -209,7 +209,7 @@ impl Gpu {
     /// Gradients of the last training step, and activations of the probe batch in evaluation mode.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::TooLarge`], [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub async fn snapshot(&mut self, step: u64, probe: &Batch) -> Result<Snapshot> {
         let mut statistics = match self.statistics.take() {
             Some(statistics) => statistics,
@@ -234,7 +234,7 @@ impl Gpu {
     /// else the first whose gradient (of its output or of its parameters) is not, in backward order.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::DeviceLost`], [`Error::Gpu`].
+    /// [`crate::error::Error::TooLarge`], [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub async fn first_not_finite(&mut self, batch: &Batch, hyper: &Hyper) -> Result<Option<NotFinite>> {
         let layers = self.network.layers.len();
         if self.inspection.is_none() {

@@ -67,9 +67,7 @@ impl Passes {
         let mut kept = vec![];
         for (layer, start) in network.layers.iter().zip(ends) {
             kept.push(match layer.kind {
-                Kind::Conv { .. } => {
-                    Kept::Conv { partial: partials.slice(start, conv::partial_len(recorder, &window(layer))) }
-                }
+                Kind::Conv { .. } => Kept::Conv { partial: partials.slice(start, conv::partial_len(recorder, &window(layer))) },
                 Kind::BatchNorm { epsilon, momentum, .. } => {
                     Kept::BatchNorm(batch_norm::Kept::new(recorder, &layer.name, layer.input, epsilon, momentum)?)
                 }
@@ -111,7 +109,10 @@ impl Passes {
 
     /// A forward pass. `after` is called with each layer's number and output, once that is recorded.
     pub fn record_forward(
-        &self, recorder: &mut Recorder, mode: Mode, activations: Activations,
+        &self,
+        recorder: &mut Recorder,
+        mode: Mode,
+        activations: Activations,
         mut after: impl FnMut(&mut Recorder, usize, &View) -> Result<()>,
     ) -> Result<()> {
         let buffers = &self.buffers;
