@@ -4,6 +4,8 @@ use crate::cpu::Cpu;
 use crate::data::Dataset;
 use crate::data::batch::Batch;
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::gpu::device::Device;
 use crate::network::Network;
 use crate::stats::Snapshot;
 use serde::Serialize;
@@ -81,6 +83,8 @@ const MEMORY_LIMIT: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 64 
 #[derive(Clone)]
 pub struct Machine {
     pub reason: Reason,
+    /// `None` for the CPU.
+    device: Option<Device>,
 }
 
 impl Machine {
@@ -89,15 +93,27 @@ impl Machine {
     /// # Errors
     /// Only when the GPU was asked for and there is none.
     pub async fn open(preference: &str, missing: Option<Reason>) -> Result<Machine> {
-        match preference {
-            "cpu" => Ok(Machine { reason: Reason::Asked }),
-            "gpu" => Err(Error::NoAdapter),
-            _ => Ok(Machine { reason: missing.unwrap_or(Reason::NoAdapter) }),
+        let on_cpu = |reason| Ok(Machine { reason, device: None });
+        let on_gpu = |reason, device| Ok(Machine { reason, device: Some(device) });
+        match (preference, missing) {
+            ("cpu", _) => on_cpu(Reason::Asked),
+            ("gpu", Some(_)) => Err(Error::NoAdapter),
+            ("gpu", None) => on_gpu(Reason::Asked, Device::open().await?),
+            (_, Some(reason)) => on_cpu(reason),
+            (_, None) => match Device::open().await {
+                Ok(device) if !device.facts.software => on_gpu(Reason::HardwareAdapter, device),
+                Ok(_) => on_cpu(Reason::SoftwareAdapter),
+                Err(_) => on_cpu(Reason::NoAdapter),
+            },
         }
     }
 
     /// Allocates the network for batches of at most `batch` images.
     pub async fn build(&self, network: &Network, batch: usize, dataset: &Dataset) -> Result<Backend> {
+        if let Some(device) = &self.device {
+            let gpu = Gpu::new(device, network, batch, dataset.mean, dataset.std).await?;
+            return Ok(Backend::Gpu(Box::new(gpu)));
+        }
         let needed = Cpu::<f32>::memory_needed(network, batch);
         if needed > MEMORY_LIMIT {
             return Err(Error::TooMuchMemory { needed, limit: MEMORY_LIMIT });
@@ -105,18 +121,21 @@ impl Machine {
         Ok(Backend::Cpu(Box::new(Cpu::new(network.clone(), batch, dataset.mean, dataset.std))))
     }
 
+    /// The adapter in use; empty on the CPU.
     pub fn adapter(&self) -> &str {
-        ""
+        self.device.as_ref().map_or("", |device| &device.facts.name)
     }
 
+    /// Whether a processor does the work, on either backend.
     pub fn is_software(&self) -> bool {
-        true
+        self.device.as_ref().is_none_or(|device| device.facts.software)
     }
 }
 
 /// One of the two implementations of the same operations.
 pub enum Backend {
     Cpu(Box<Cpu<f32>>),
+    Gpu(Box<Gpu>),
 }
 
 /// The same call on whichever backend there is.
@@ -124,6 +143,7 @@ macro_rules! each {
     ($self:ident, $backend:ident => $call:expr) => {
         match $self {
             Backend::Cpu($backend) => $call,
+            Backend::Gpu($backend) => $call,
         }
     };
 }
@@ -132,6 +152,7 @@ impl Backend {
     pub fn name(&self) -> &'static str {
         match self {
             Backend::Cpu(_) => "cpu",
+            Backend::Gpu(_) => "gpu",
         }
     }
 
@@ -193,6 +214,7 @@ impl Backend {
     pub fn dispatches(&self) -> usize {
         match self {
             Backend::Cpu(_) => 0,
+            Backend::Gpu(gpu) => gpu.dispatches(),
         }
     }
 }
