@@ -75,7 +75,9 @@ export class Curves {
   /** Both plots where there is room for both, else the first. */
   arrange() {
     const { clientWidth, clientHeight } = this.root;
-    const both = clientWidth >= 41 * this.font.size || clientHeight >= 24 * this.font.size;
+    const beside = clientWidth >= 34 * this.font.size && clientWidth > 1.1 * clientHeight;
+    this.root.classList.toggle("chart-beside", beside);
+    const both = beside || clientHeight >= 24 * this.font.size;
     const shown = this.options.show ?? (both ? QUANTITIES : QUANTITIES.slice(0, 1));
     this.root.classList.toggle("chart-compact", Boolean(this.options.compact) || clientWidth < 21 * this.font.size);
     this.root.classList.toggle("chart-single", shown.length === 1);
@@ -195,7 +197,7 @@ class Pane {
 
   /** @returns {uPlot.Options} */
   plotOptions() {
-    const { palette, font, numbers, options, logarithmic } = this.curves;
+    const { palette, font, numbers, logarithmic } = this.curves;
     const type = `${Math.round(font.size)}px ${font.family}`; // uPlot reads whole pixels only
     const axis = {
       stroke: palette.muted,
@@ -218,8 +220,8 @@ class Pane {
       axes: [
         {
           ...axis,
-          space: () => font.size * (this.curves.stepsPerEpoch && !options.compact ? 6.5 : 4.2),
-          size: () => font.size * (this.curves.stepsPerEpoch && !options.compact ? 3.4 : 2.2),
+          space: () => font.size * (this.showsEpochs ? 6.5 : 4.2),
+          size: () => font.size * (this.showsEpochs ? 3.4 : 2.2),
           values: (_, steps) => steps.map((step) => this.stepLabel(step)),
           lineGap: 1.2,
         },
@@ -245,11 +247,18 @@ class Pane {
     };
   }
 
+  /** Epochs stand below the steps once there has been one, where there is room. */
+  get showsEpochs() {
+    const { stepsPerEpoch, options } = this.curves;
+    const last = this.raw.x.at(-1) ?? 0;
+    return stepsPerEpoch > 0 && last >= stepsPerEpoch && !options.compact && this.stage.clientHeight > 13 * this.curves.font.size;
+  }
+
   /** @param {number} step */
   stepLabel(step) {
-    const { numbers, stepsPerEpoch, options, t } = this.curves;
+    const { numbers, stepsPerEpoch, t } = this.curves;
     if (!Number.isInteger(step)) return "";
-    if (!stepsPerEpoch || options.compact) return numbers.count(step);
+    if (!this.showsEpochs) return numbers.count(step);
     return `${numbers.count(step)}\n${t("charts.epoch", { epoch: numbers.tenth.format(step / stepsPerEpoch) })}`;
   }
 

@@ -62,9 +62,10 @@ export class LayerRidges {
     const left = Math.ceil(label + font.size * 0.8);
     const widest = this.chart.t("charts.ridges.below", { percent: this.chart.numbers.percent(0.998) });
     const words = wide ? Math.ceil(ctx.measureText(widest).width) + 14 : 0;
-    const gutter = Math.round(clamp(width * 0.06, 24, 52));
-    const bottom = height - Math.round(font.size * 2.5);
-    const title = font.size * 1.5;
+    this.chart.type();
+    const gutter = Math.ceil(ctx.measureText(this.chart.numbers.percent(1)).width) + 12;
+    const bottom = height - Math.round(font.size * 2.7);
+    const title = this.chart.before ? font.size * 1.5 : 2;
     // The first ridge rises above its row, too.
     const row = (bottom - title) / (Math.max(1, names.length) + OVERLAP);
     const top = Math.round(bottom - row * names.length);
@@ -105,7 +106,7 @@ export class LayerRidges {
     ctx.lineWidth = 1;
     ctx.textAlign = "center";
     this.chart.type();
-    for (const exponent of logTicks(-12, this.end, right - floor, font.size * 4)) {
+    for (const exponent of logTicks(-12, this.end, right - floor, font.size * 5.4)) {
       const x = Math.round(this.x(exponent)) + 0.5;
       ctx.strokeStyle = palette.line;
       line(ctx, x, top, x, bottom + 4);
@@ -121,25 +122,28 @@ export class LayerRidges {
     ctx.fillStyle = palette.muted;
     ctx.textAlign = "right";
     ctx.fillText(t("charts.ridges.gone"), floor - 4, bottom + font.size * 0.9);
+    const what = t(`charts.ridges.${options.compact ? "short" : "axis"}_${this.chart.source}`);
+    const scaled = t("charts.ridges.scale", { what });
+    const title = ctx.measureText(scaled).width < this.chart.width ? scaled : what;
+    ctx.textAlign = "center";
+    const room = ctx.measureText(title).width / 2;
+    ctx.fillText(title, clamp((floor + right) / 2, room, Math.max(room, this.chart.width - room)), bottom + font.size * 2.1);
+    this.drawBeforeKey(ctx);
+  }
+
+  /** What the dashed curves are. @param {CanvasRenderingContext2D} ctx */
+  drawBeforeKey(ctx) {
+    const { before, palette, font, t, width } = this.chart;
+    if (!before) return;
+    const label = t(before.label ? "charts.ridges.before" : "charts.ridges.last_run", { label: before.label });
+    const x = Math.max(0, width - ctx.measureText(label).width - 2);
+    const y = font.size * 0.75;
     ctx.textAlign = "left";
-    const before = this.chart.before;
-    const title = t(`charts.ridges.${options.compact ? "short" : "axis"}_${this.chart.source}`);
-    ctx.fillText(title, floor + 6, font.size * 0.75);
-    if (before) {
-      const at = floor + 6 + ctx.measureText(title).width + font.size * 1.5;
-      const label = t(before.label ? "charts.ridges.before" : "charts.ridges.last_run", { label: before.label });
-      if (at + ctx.measureText(label).width + 30 < this.chart.width) {
-        ctx.strokeStyle = palette.ink;
-        ctx.setLineDash([5, 3]);
-        line(ctx, at, font.size * 0.75, at + 24, font.size * 0.75);
-        ctx.setLineDash([]);
-        ctx.fillText(label, at + 30, font.size * 0.75);
-      }
-    }
-    if (left > 0 && !options.compact) {
-      ctx.textAlign = "center";
-      ctx.fillText(t("charts.ridges.scale"), (floor + right) / 2, bottom + font.size * 2);
-    }
+    ctx.fillText(label, x, y);
+    ctx.strokeStyle = palette.ink;
+    ctx.setLineDash([5, 3]);
+    line(ctx, Math.max(0, x - 32), y, Math.max(0, x - 8), y);
+    ctx.setLineDash([]);
   }
 
   /**
@@ -194,11 +198,13 @@ export class LayerRidges {
     this.drawGutter(ctx, gradient.below + gradient.zero, floor, y, row);
   }
 
-  /** What is zero or below the floor: full height is everything. */
-  /** @param {CanvasRenderingContext2D} ctx @param {number} share @param {number} floor @param {number} y @param {number} row */
+  /**
+   * What is zero or below the floor: full height is everything.
+   * @param {CanvasRenderingContext2D} ctx @param {number} share @param {number} floor @param {number} y @param {number} row
+   */
   drawGutter(ctx, share, floor, y, row) {
     if (!(share > 0)) return;
-    const { palette } = this.chart;
+    const { palette, numbers, font } = this.chart;
     const width = floor - this.box.left - 6;
     const height = Math.max(1.5, share * row * 0.86);
     ctx.globalAlpha = 0.16;
@@ -208,6 +214,17 @@ export class LayerRidges {
     ctx.strokeStyle = palette.muted;
     hatch(ctx, floor - width, y - height, width, height);
     ctx.globalAlpha = 1;
+    if (share < 0.005 || row < font.size) return;
+    this.chart.type();
+    ctx.textAlign = "right";
+    ctx.lineWidth = 4;
+    ctx.lineJoin = "round";
+    ctx.strokeStyle = palette.surface;
+    ctx.fillStyle = palette.ink;
+    const text = numbers.percent(share);
+    ctx.strokeText(text, floor - 4, y - row * 0.42);
+    ctx.fillText(text, floor - 4, y - row * 0.42);
+    ctx.lineWidth = 1;
   }
 
   /**
@@ -280,7 +297,7 @@ export class LayerRidges {
         ctx.fillStyle = alarmed ? palette.bad : palette.muted;
         this.chart.type(scale, alarmed ? "600" : "");
         if (words) ctx.fillText(text, right + 12, y - row * 0.32 + (at - (shown.length - 1) / 2) * font.size * 1.2);
-        else if (alarmed) {
+        else if (alarmed && gradient.nan + gradient.inf + gradient.below + gradient.zero > 0.5) {
           ctx.textAlign = "right";
           ctx.lineWidth = 5;
           ctx.strokeStyle = palette.surface;
@@ -298,7 +315,7 @@ export class LayerRidges {
     if (g.nan > 0) lines.push(t("charts.ridges.nan", { count: numbers.count(g.nan) }));
     if (g.inf > 0) lines.push(t("charts.ridges.inf", { count: numbers.count(g.inf) }));
     if (g.below >= 0.005) lines.push(t("charts.ridges.below", { percent: numbers.percent(g.below) }));
-    const alarm = lines.length > 0;
+    const alarm = g.nan + g.inf > 0 || g.below > 0.05;
     if (Number.isFinite(g.p50)) lines.push(t("charts.ridges.median", { value: numbers.power(g.p50) }));
     if (g.zero >= 0.005) lines.push(t("charts.ridges.zero", { percent: numbers.percent(g.zero) }));
     return { alarm: alarm || g.zero > 0.95, lines: g.zero > 0.95 ? lines.reverse() : lines };

@@ -79,11 +79,12 @@ export class Numbers {
   }
 
   /**
-   * The value whose log10 is given; NaN (nothing to measure) is a dash.
+   * The value whose log10 is given, in the axes' form below 0.01; NaN (nothing to measure) is a dash.
    * @param {number} exponent
    */
   power(exponent) {
-    return Number.isFinite(exponent) ? this.live(10 ** exponent) : "–";
+    if (!Number.isFinite(exponent)) return "–";
+    return exponent < -2 ? (10 ** exponent).toExponential(1) : this.live(10 ** exponent);
   }
 
   /**
