@@ -297,7 +297,7 @@ export class LayerRidges {
         ctx.fillStyle = alarmed ? palette.bad : palette.muted;
         this.chart.type(scale, alarmed ? "600" : "");
         if (words) ctx.fillText(text, right + 12, y - row * 0.32 + (at - (shown.length - 1) / 2) * font.size * 1.2);
-        else if (alarmed && gradient.nan + gradient.inf + gradient.below + gradient.zero > 0.5) {
+        else if (alarmed && (gradient.nan + gradient.inf > 0 || gradient.below + gradient.zero > 0.5)) {
           ctx.textAlign = "right";
           ctx.lineWidth = 5;
           ctx.strokeStyle = palette.surface;
