@@ -10,6 +10,9 @@ import { Shell } from "./shell.js";
 import { listen } from "./messages.js";
 
 const STYLE = new URL("../style.css", import.meta.url);
+/** What holds before the style sheet is there: an element that takes room. */
+const BLOCK = new CSSStyleSheet();
+BLOCK.replaceSync(":host { display: block } :host([hidden]) { display: none }");
 
 export class AlexNetLab extends HTMLElement {
   constructor() {
@@ -28,6 +31,7 @@ export class AlexNetLab extends HTMLElement {
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = STYLE.href;
+    root.adoptedStyleSheets = [BLOCK];
     root.replaceChildren(style);
     const fixed = this.clientHeight > 40; // the page gives it a height; else it takes what it needs
     const session = new Session(this.fragment());

@@ -36,11 +36,12 @@ export class Header {
     const counter = (/** @type {string} */ name, /** @type {HTMLElement} */ value) =>
       h("span", { class: `counter counter-${name}` }, h("span", { class: "counter-name" }, t(`counters.${name}`)), value);
     this.element = h("header", { class: "header" },
-      h("div", { class: "brand" }, mark(), h("h1", null, "AlexNet Lab")),
+      h("div", { class: "top" },
+        h("div", { class: "brand" }, mark(), h("h1", null, "AlexNet Lab")),
+        h("div", { class: "tools" }, this.backend, this.copy, this.language, this.theme, this.help, full)),
       h("div", { class: "transport", role: "toolbar", "aria-label": t("regions.transport") },
         this.play, this.step, this.restart, this.speed,
-        h("div", { class: "counters" }, counter("step", this.count), counter("epoch", this.epoch), counter("rate", this.rateText))),
-      h("div", { class: "tools" }, this.backend, this.copy, this.language, this.theme, this.help, full));
+        h("div", { class: "counters" }, counter("step", this.count), counter("epoch", this.epoch), counter("rate", this.rateText))));
   }
 
   speeds() {

@@ -21,24 +21,11 @@ export class Network {
     this.chips = [];
     /** @type {{block: string, tensor: number, spark: Spark, norm: HTMLElement, element: HTMLElement}[]} */
     this.gradients = [];
-    this.thumbnails = new Thumbnails(4);
+    this.thumbnails = new Thumbnails();
     this.loss = h("output", { class: "big" }, "–");
     this.accuracy = h("output", { class: "big" }, "–");
     this.strip = h("div", { class: "strip", role: "group", "aria-label": context.t("regions.network"), tabIndex: 0 });
-    this.element = h("section", { class: "network", "aria-label": context.t("regions.network") },
-      h("div", { class: "network-head" }, h("h2", null, context.t("network.title")), h("p", { class: "fine" }, context.t("network.how")), this.flip()),
-      this.strip);
-  }
-
-  /** What happens to the weights when a component is switched. */
-  flip() {
-    const { t, flip } = this.context;
-    const radio = (/** @type {string} */ name, /** @type {boolean} */ restart) =>
-      h("label", { class: "segment", title: t(`flip.${name}_help`) },
-        h("input", { type: "radio", name: "flip", checked: flip.restart === restart, onchange: () => (flip.restart = restart) }),
-        h("span", null, t(`flip.${name}`)));
-    return h("div", { class: "flip" }, h("span", { class: "fine", id: "flip-label" }, t("flip.label")),
-      h("div", { class: "segments", role: "radiogroup", "aria-labelledby": "flip-label" }, radio("keep", false), radio("restart", true)));
+    this.element = h("section", { class: "network", "aria-label": context.t("regions.network") }, this.strip);
   }
 
   /** @param {import("../session.js").State} state */

@@ -19,7 +19,18 @@ export class Status {
     this.cardsKey = "";
     this.spokenPhase = "";
     this.dismissed = "";
-    this.element = h("div", { class: "status" }, h("div", { class: "status-line" }, this.dot, this.text, this.progress), this.cards, this.live);
+    this.element = h("div", { class: "status" }, h("div", { class: "status-line" }, this.dot, this.text, this.progress, this.flip()), this.cards, this.live);
+  }
+
+  /** What happens to the weights when a component is switched. */
+  flip() {
+    const { t, flip } = this.context;
+    const radio = (/** @type {string} */ name, /** @type {boolean} */ restart) =>
+      h("label", { class: "segment", title: t(`flip.${name}_help`) },
+        h("input", { type: "radio", name: "flip", checked: flip.restart === restart, onchange: () => (flip.restart = restart) }),
+        h("span", null, t(`flip.${name}`)));
+    return h("div", { class: "flip" }, h("span", { class: "fine", id: "flip-label" }, t("flip.label")),
+      h("div", { class: "segments", role: "radiogroup", "aria-labelledby": "flip-label" }, radio("keep", false), radio("restart", true)));
   }
 
   /** @param {import("../session.js").State} state */
@@ -70,7 +81,7 @@ export class Status {
     this.cards.replaceChildren(...cards);
   }
 
-  /** @param {"bad" | "note"} kind @param {(Node | string | false)[]} words @param {(() => void) | null} close @param {HTMLElement[]} [actions] */
+  /** @param {"bad" | "note" | "reason"} kind @param {(Node | string | false)[]} words @param {(() => void) | null} close @param {HTMLElement[]} [actions] */
   card(kind, words, close, actions = []) {
     const { t } = this.context;
     return h("div", { class: `card card-${kind}` }, icon("warning"), h("div", { class: "card-words" }, words),
@@ -141,6 +152,6 @@ export class Status {
       this.dismissed = reason;
       this.update(this.context.session.state);
     };
-    return this.card("note", [h("p", null, t(`reasons.${reason}`))], close);
+    return this.card("reason", [h("p", null, t(`reasons.${reason}`))], close);
   }
 }

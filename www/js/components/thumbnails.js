@@ -4,26 +4,30 @@ import { h } from "../dom.js";
 
 const SIDE = 32;
 
+/** Images on each side of the square, at most. */
+const ACROSS = 4;
+
 export class Thumbnails {
-  /** @param {number} across images on each side of the square */
-  constructor(across) {
-    this.across = across;
-    this.element = h("canvas", { class: "thumbnails", width: across * (SIDE + 2) - 2, height: across * (SIDE + 2) - 2, "aria-hidden": "true" });
+  constructor() {
+    this.element = h("canvas", { class: "thumbnails", width: ACROSS * SIDE, height: ACROSS * SIDE, "aria-hidden": "true" });
   }
 
   /** @param {Uint8Array} pixels (n, 32, 32, 3) */
   show(pixels) {
+    const images = pixels.length / (SIDE * SIDE * 3);
+    const across = Math.min(ACROSS, Math.ceil(Math.sqrt(images)));
+    const side = across * (SIDE + 2) - 2;
+    // Setting a size clears the canvas.
+    Object.assign(this.element, { width: side, height: side });
     const context = this.element.getContext("2d");
-    const count = Math.min(this.across ** 2, pixels.length / (SIDE * SIDE * 3));
-    for (let image = 0; image < count; image++) {
-      const [x, y] = [(image % this.across) * (SIDE + 2), Math.floor(image / this.across) * (SIDE + 2)];
-      context?.putImageData(toImageData(pixels, image), x, y);
+    for (let image = 0; image < Math.min(across ** 2, images); image++) {
+      context?.putImageData(toImageData(pixels, image), (image % across) * (SIDE + 2), Math.floor(image / across) * (SIDE + 2));
     }
   }
 }
 
 /** @param {Uint8Array} pixels (n, 32, 32, 3) @param {number} index */
-export function toImageData(pixels, index) {
+function toImageData(pixels, index) {
   const data = new ImageData(SIDE, SIDE);
   const start = index * SIDE * SIDE * 3;
   for (let i = 0; i < SIDE * SIDE; i++) {
