@@ -12,7 +12,8 @@ use crate::backend::State;
 use crate::config::{self, Config, Effect, SETTINGS};
 use crate::error::{Error, Note, Result};
 use crate::network::{Kind, Network, Tensor};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, View};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// The version of the metadata, written as `version`.
@@ -61,19 +62,14 @@ pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result
     for tensor in &network.tensors {
         let (shape, axes) = file_layout(network, tensor);
         for (prefix, values) in [("", &state.parameters), (VELOCITY, &state.velocities)] {
-            let values = permuted(&values[tensor.range.clone()], axes, Direction::ToFile);
-            tensors.push((format!("{prefix}{}", tensor.name), shape.clone(), bytes_of(&values)));
+            let values = &values[tensor.range.clone()];
+            tensors.push((format!("{prefix}{}", tensor.name), Stored { shape: shape.clone(), axes, values }));
         }
     }
     for (name, range) in running_tensors(network) {
-        tensors.push((name, vec![range.len()], bytes_of(&state.running[range])));
+        tensors.push((name, Stored { shape: vec![range.len()], axes: None, values: &state.running[range] }));
     }
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|why| refused(file, why.to_string()))?;
-        Ok((name, view))
-    });
-    let views = views.collect::<Result<Vec<_>>>()?;
-    let bytes = safetensors::serialize(views, Some(meta.write())).map_err(|why| refused(file, why.to_string()))?;
+    let bytes = safetensors::serialize(tensors, Some(meta.write())).map_err(|why| refused(file, why.to_string()))?;
     Ok(with_sorted_header(bytes))
 }
 
@@ -200,6 +196,32 @@ impl Meta {
     }
 }
 
+/// A tensor on its way into the file, brought into the file's layout when its turn comes: the original network's tensors
+/// are half a gigabyte.
+struct Stored<'a> {
+    shape: Vec<usize>,
+    axes: Option<[usize; 4]>,
+    values: &'a [f32],
+}
+
+impl View for Stored<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        permuted(self.values, self.axes, Direction::ToFile).into_iter().flat_map(f32::to_le_bytes).collect()
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.values)
+    }
+}
+
 enum Direction {
     ToFile,
     FromFile,
@@ -264,10 +286,6 @@ fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
     // The same entries in another order: the same length, but for the blanks at the end.
     bytes[8..8 + sorted.len()].copy_from_slice(&sorted);
     bytes
-}
-
-fn bytes_of(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 fn refused(file: &str, why: String) -> Error {
