@@ -229,7 +229,8 @@ class Pane {
           ...axis,
           space: font.size * 2.4,
           size: font.size * (accuracy ? 4.2 : 3.4),
-          values: (_, values) => values.map((value) => (value === null ? "" : accuracy ? numbers.percent(value) : numbers.number(value))),
+          values: (_, values) =>
+            values.map((value) => (value === null ? "" : accuracy ? `${numbers.whole.format(value * 100)}\u00a0%` : numbers.number(value))),
         },
       ],
       series: [

@@ -65,7 +65,7 @@ export class LayerRidges {
     this.chart.type();
     const gutter = Math.ceil(ctx.measureText(this.chart.numbers.percent(1)).width) + 12;
     const bottom = height - Math.round(font.size * 2.7);
-    const title = this.chart.before ? font.size * 1.5 : 2;
+    const title = this.keyInside ? font.size * 1.5 : 2;
     // The first ridge rises above its row, too.
     const row = (bottom - title) / (Math.max(1, names.length) + OVERLAP);
     const top = Math.round(bottom - row * names.length);
@@ -131,11 +131,15 @@ export class LayerRidges {
     this.drawBeforeKey(ctx);
   }
 
+  /** In a slide there is no bar above that could say what the dashed curves are. */
+  get keyInside() {
+    return this.chart.before !== null && Boolean(this.chart.bar?.hidden);
+  }
+
   /** What the dashed curves are. @param {CanvasRenderingContext2D} ctx */
   drawBeforeKey(ctx) {
-    const { before, palette, font, t, width } = this.chart;
-    if (!before) return;
-    const label = t(before.label ? "charts.ridges.before" : "charts.ridges.last_run", { label: before.label });
+    const { beforeText: label, palette, font, width } = this.chart;
+    if (!this.keyInside) return;
     const x = Math.max(0, width - ctx.measureText(label).width - 2);
     const y = font.size * 0.75;
     ctx.textAlign = "left";
@@ -297,7 +301,7 @@ export class LayerRidges {
         ctx.fillStyle = alarmed ? palette.bad : palette.muted;
         this.chart.type(scale, alarmed ? "600" : "");
         if (words) ctx.fillText(text, right + 12, y - row * 0.32 + (at - (shown.length - 1) / 2) * font.size * 1.2);
-        else if (alarmed && (gradient.nan + gradient.inf > 0 || gradient.below + gradient.zero > 0.5)) {
+        else if (gradient.nan + gradient.inf > 0 && at === 0) {
           ctx.textAlign = "right";
           ctx.lineWidth = 5;
           ctx.strokeStyle = palette.surface;

@@ -84,7 +84,8 @@ export class Ridges extends Chart {
       this.layer = Number(/** @type {HTMLSelectElement} */ (this.picker).value);
       this.select(null);
     });
-    bar.append(this.picker);
+    this.beforeKey = element("span", "chart-before");
+    bar.append(this.picker, this.beforeKey);
     this.bar = bar;
     this.root.prepend(bar);
     this.showControls();
@@ -102,6 +103,7 @@ export class Ridges extends Chart {
       box.setAttribute("aria-label", this.t(`charts.ridges.${/** @type {HTMLElement} */ (box).dataset.key}`));
     }
     this.picker.hidden = this.layer === null;
+    this.showBefore();
     this.picker.setAttribute("aria-label", this.t("charts.ridges.layer"));
     if (this.layer !== null) this.picker.value = String(this.layer);
   }
@@ -111,6 +113,16 @@ export class Ridges extends Chart {
     const { clientWidth, clientHeight } = this.root;
     if (this.bar) this.bar.hidden = clientHeight < (clientWidth < 380 ? 360 : 250);
     super.resize();
+  }
+
+  /** What the dashed curves are; empty when there are none. */
+  get beforeText() {
+    if (!this.before || this.layer !== null) return "";
+    return this.t(this.before.label ? "charts.ridges.before" : "charts.ridges.last_run", { label: this.before.label });
+  }
+
+  showBefore() {
+    if (this.beforeKey && this.beforeKey.textContent !== this.beforeText) this.beforeKey.textContent = this.beforeText;
   }
 
   themed() {
@@ -138,6 +150,7 @@ export class Ridges extends Chart {
     }
     this.eventsSeen = events.length;
     if (data.step !== this.lastStep) this.remember(data);
+    this.showBefore();
     super.update(data);
   }
 

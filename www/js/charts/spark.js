@@ -23,6 +23,9 @@ export class Spark extends Chart {
     this.curve = new Float32Array(GRADIENT_BINS);
   }
 
+  /** Eight sentences side by side would say nothing. */
+  drawEmpty() {}
+
   /** @param {number} exponent */
   x(exponent) {
     return 6 + ((clamp(exponent, FLOOR, END) - FLOOR) / (END - FLOOR)) * (this.width - 7);
