@@ -3,14 +3,20 @@
 
 mod gpu_common;
 
+use alexnet_lab::backend::Hyper;
 use alexnet_lab::config::Config;
+use alexnet_lab::cpu::Cpu;
+use alexnet_lab::data::batch::Batch;
+use alexnet_lab::gpu::Gpu;
 use alexnet_lab::gpu::buffers::Buffers;
 use alexnet_lab::gpu::device::Device;
 use alexnet_lab::gpu::recorder::{Recorder, View, padded};
 use alexnet_lab::gpu::stats::Stats;
 use alexnet_lab::network::{Kind, Network};
 use alexnet_lab::stats::{ACTIVATION_BINS, ActivationStats, GradientStats, Snapshot};
+use alexnet_lab::trainer::initial_state;
 use gpu_common::*;
+use pollster::block_on;
 
 const BATCH: usize = 3;
 const ROUNDING: f32 = f32::EPSILON / 2.0;
@@ -56,7 +62,7 @@ impl Bench {
     fn measure(&mut self, images: usize) -> Snapshot {
         self.stats.measure_gradients(&self.device);
         self.stats.measure_activations(&self.device, images);
-        pollster::block_on(self.stats.read(&self.device, 5)).unwrap()
+        block_on(self.stats.read(&self.device, 5)).unwrap()
     }
 }
 
@@ -218,4 +224,83 @@ fn activations_with_a_large_mean_nan_and_infinity() {
         }
         x
     });
+}
+
+/// Means and deviations of the three channels.
+const MEAN: [f32; 3] = [0.49, 0.48, 0.45];
+const STD: [f32; 3] = [0.25, 0.24, 0.26];
+
+/// Images whose brightness follows their label, under noise.
+fn batch(network: &Network, images: usize, seed: u32) -> Batch {
+    let labels: Vec<u32> = (0..images as u32).map(|i| (i + seed) % network.classes as u32).collect();
+    let noise = random(seed, images * network.input.len());
+    let byte = |(i, x): (usize, &f32)| (60.0 + 50.0 * x + 20.0 * labels[i / network.input.len()] as f32) as u8;
+    Batch { pixels: noise.iter().enumerate().map(byte).collect(), labels }
+}
+
+#[test]
+fn a_snapshot_of_a_trained_network_agrees_with_the_cpu() {
+    for fragment in ["norm=lrn", "norm=bn&activation=tanh&pool=avg", "norm=none&activation=sigmoid&depth=2"] {
+        let (config, _) = Config::from_fragment(&format!("width=0.25&{fragment}"));
+        let network = Network::new(&config, 7);
+        let state = initial_state(&network, 1);
+        let mut gpu = block_on(Gpu::new(device(), &network, BATCH, MEAN, STD)).unwrap();
+        let mut single: Cpu<f32> = Cpu::new(network.clone(), BATCH, MEAN, STD);
+        let mut double: Cpu<f64> = Cpu::new(network.clone(), BATCH, MEAN, STD);
+        gpu.set_state(&state).unwrap();
+        single.set_state(&state).unwrap();
+        double.set_state(&state).unwrap();
+        let probe = batch(&network, 2, 9);
+        for step in 0..2 {
+            let hyper = Hyper { step, seed: 1, learning_rate: 1e-3, momentum: 0.9, weight_decay: 5e-4, dropout: 0.5 };
+            let batch = batch(&network, BATCH, step as u32);
+            gpu.step(&batch, &hyper).unwrap();
+            single.step(&batch, &hyper).unwrap();
+            double.step(&batch, &hyper).unwrap();
+            // A snapshot between two steps must not disturb the second.
+            let found = block_on(gpu.snapshot(step, &probe)).unwrap();
+            let single = block_on(single.snapshot(step, &probe)).unwrap();
+            let double = block_on(double.snapshot(step, &probe)).unwrap();
+            println!("{fragment}, step {step}");
+            compare_snapshots(&network, [&found, &single, &double]);
+        }
+    }
+}
+
+/// Tensors whose gradient is 0 but for rounding: a bias that batch normalisation takes away again.
+fn has_no_gradient(network: &Network, tensor: usize) -> bool {
+    network.layers.windows(2).any(|pair| match (&pair[0].kind, &pair[1].kind) {
+        (Kind::Conv { bias, .. } | Kind::Linear { bias, .. }, Kind::BatchNorm { .. }) => *bias == tensor,
+        _ => false,
+    })
+}
+
+/// Each quantity within 16 times of what rounding in f32 does to its kind anywhere in the network, which f64 shows.
+fn compare_snapshots(network: &Network, [found, single, double]: [&Snapshot; 3]) {
+    let gradients = |s: &Snapshot| -> Vec<GradientStats> {
+        let parameters = s.parameters.iter().enumerate().filter(|(i, _)| !has_no_gradient(network, *i)).map(|(_, g)| g);
+        parameters.chain(&s.activation_gradients).cloned().collect()
+    };
+    let norms = |s: &Snapshot| gradients(s).iter().map(|g| g.norm).collect::<Vec<_>>();
+    let sizes = |s: &Snapshot| s.activations.iter().flat_map(|a| [a.min, a.max, a.mean, a.std]).collect::<Vec<_>>();
+    for (name, of) in [("norm", &norms as &dyn Fn(&Snapshot) -> Vec<f32>), ("min, max, mean, std", &sizes)] {
+        let wanted = of(double);
+        let error = |s: &Snapshot| -> Vec<f32> {
+            of(s).iter().zip(&wanted).map(|(a, b)| (a - b).abs() / (b.abs() + f32::MIN_POSITIVE)).collect()
+        };
+        let rounding = error(single).into_iter().fold(f32::EPSILON, f32::max);
+        println!("{name}: rounding {rounding:e} gpu {:e}", error(found).into_iter().fold(0.0, f32::max));
+        assert!(rounding < 1e-3, "{name}: rounding of {rounding:e} makes the test weak");
+        for (i, error) in error(found).into_iter().enumerate() {
+            let (a, b) = (of(found)[i], wanted[i]);
+            assert!(error <= 16.0 * rounding, "{name} {i}: GPU {a}, CPU {b}: {error:e} is more than 16 * {rounding:e}");
+        }
+    }
+    for (found, single) in gradients(found).iter().zip(gradients(single)) {
+        let total = |g: &GradientStats| g.bins.iter().sum::<u32>() + g.below + g.above + g.zero + g.nan + g.inf;
+        assert_eq!(total(found), total(&single), "values counted");
+        // A value changes bins when rounding carries it over an edge: a share of them like the relative error of values.
+        let moved: u32 = found.bins.iter().zip(&single.bins).map(|(a, b)| a.abs_diff(*b)).sum();
+        assert!(moved <= 2 + total(found) / 100, "{moved} of {} values are in other bins", total(found));
+    }
 }
