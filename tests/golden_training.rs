@@ -6,10 +6,14 @@
 //! rounding of each weight costs; a backend rounds each of the K <= 600 products of its sums instead, which costs
 //! sqrt(K) = 24 as much, three times a step (forward, backward, update): a factor of 72. For f64 it scales with the unit.
 
+mod gpu_common;
+
 use alexnet_lab::backend::{Hyper, State};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::{Cpu, Float, Mode};
 use alexnet_lab::data::batch::Batch;
+use alexnet_lab::error::Result;
+use alexnet_lab::gpu::Gpu;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{self, Stream};
 use serde::Deserialize;
@@ -91,14 +95,28 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
     norm(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>())
 }
 
+fn initial_state(network: &Network, config: &Config) -> State {
+    let zeros = vec![0.0; network.parameters()];
+    State { parameters: network.initial_parameters(config.seed), velocities: zeros, running: network.initial_running() }
+}
+
+fn hyper(config: &Config, step: usize) -> Hyper {
+    Hyper {
+        step: step as u64,
+        seed: config.seed,
+        learning_rate: config.lr as f32,
+        momentum: config.momentum as f32,
+        weight_decay: config.weight_decay as f32,
+        dropout: config.dropout as f32,
+    }
+}
+
 /// Trains from the initial weights, each multiplied by 1 plus or minus `error`.
 fn train<T: Float>(run: &Run, error: f64) -> Trace {
     let config = run.config();
     let network = Network::new(&config, run.classes);
     let mut cpu = Cpu::<T>::new(network.clone(), config.batch as usize, [0.5; 3], [0.25; 3]);
-    let zeros = vec![0.0; network.parameters()];
-    let parameters = network.initial_parameters(config.seed);
-    cpu.set_state(&State { parameters, velocities: zeros, running: network.initial_running() }).unwrap();
+    cpu.set_state(&initial_state(&network, &config)).unwrap();
     for (i, weight) in cpu.parameters_mut().iter_mut().enumerate() {
         let sign = if rng::hash(1, Stream::Order, 0, 0, i as u32) & 1 == 0 { 1.0 } else { -1.0 };
         *weight = T::of(weight.to_f64() * (1.0 + sign * error));
@@ -106,15 +124,7 @@ fn train<T: Float>(run: &Run, error: f64) -> Trace {
     let mut trace = Trace { loss: vec![], correct: vec![], after: BTreeMap::new(), logits: vec![] };
     for step in 0..run.loss.len() {
         let batch = batch(step, &config, run.classes);
-        let hyper = Hyper {
-            step: step as u64,
-            seed: config.seed,
-            learning_rate: config.lr as f32,
-            momentum: config.momentum as f32,
-            weight_decay: config.weight_decay as f32,
-            dropout: config.dropout as f32,
-        };
-        cpu.step(&batch, &hyper).unwrap();
+        cpu.step(&batch, &hyper(&config, step)).unwrap();
         trace.loss.push(cpu.loss(&batch.labels).0.to_f64());
         trace.correct.push(cpu.finished().unwrap()[0].correct);
         if run.after.contains_key(&(step + 1)) {
@@ -125,6 +135,29 @@ fn train<T: Float>(run: &Run, error: f64) -> Trace {
     cpu.forward(&Mode::Evaluation);
     trace.logits = cpu.output(network.layers.len() - 2).iter().map(|z| z.to_f64()).collect();
     trace
+}
+
+/// The same on the GPU.
+async fn train_on_gpu(run: &Run) -> Result<Trace> {
+    let config = run.config();
+    let network = Network::new(&config, run.classes);
+    let mut gpu = Gpu::new(gpu_common::device(), &network, config.batch as usize, [0.5; 3], [0.25; 3]).await?;
+    gpu.set_state(&initial_state(&network, &config))?;
+    let mut trace = Trace { loss: vec![], correct: vec![], after: BTreeMap::new(), logits: vec![] };
+    for step in 0..run.loss.len() {
+        gpu.step(&batch(step, &config, run.classes), &hyper(&config, step))?;
+        if run.after.contains_key(&(step + 1)) {
+            gpu.settle().await?;
+            trace.after.insert(step + 1, named(&network, &gpu.state().await?));
+        }
+    }
+    for record in gpu.finished()? {
+        trace.loss.push(record.loss.into());
+        trace.correct.push(record.correct);
+    }
+    let logits = gpu.logits(&batch(run.loss.len(), &config, run.classes)).await?;
+    trace.logits = logits.into_iter().map(f64::from).collect();
+    Ok(trace)
 }
 
 /// Compares a backend whose unit roundoff is `unit` with the golden run; `off` is the run with an error of [`F32_UNIT`].
@@ -182,6 +215,8 @@ fn check(index: usize) {
     let (exact, off) = (train::<f64>(run, 0.0), train::<f64>(run, F32_UNIT));
     compare(run, &exact, f64::EPSILON / 2.0, &exact, &off);
     compare(run, &train::<f32>(run, 0.0), F32_UNIT, &exact, &off);
+    let gpu = pollster::block_on(train_on_gpu(run)).expect("the GPU trains");
+    compare(run, &gpu, F32_UNIT, &exact, &off);
 }
 
 #[test]
