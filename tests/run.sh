@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Everything that must hold, on a Debian machine with Rust and Node.js. The last line is "N passed, N failed".
+# Each stage runs even if an earlier one failed; its output is shown, and kept in tests/out/.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+mkdir -p tests/out
+passed=0 failed=0
+
+# stage NAME COMMAND...: runs it. If it reports tests (cargo test, node --test), those are counted, else the stage is one.
+stage() {
+    local name=$1 log=tests/out/$1.log start=$SECONDS status good bad
+    shift
+    echo "== $name: $*"
+    "$@" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    good=$(count passed "$log") bad=$(count failed "$log")
+    if [ $((good + bad)) -eq 0 ]; then
+        [ "$status" -eq 0 ] && good=1 || bad=1
+    elif [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        bad=1 # it ended early, after tests that passed
+    fi
+    passed=$((passed + good)) failed=$((failed + bad))
+    echo "== $name: $good passed, $bad failed, $((SECONDS - start)) s"
+}
+
+# count passed|failed LOG: the sum over "test result: ok. 3 passed; 0 failed" and node's "# pass 3", "# fail 0".
+count() {
+    local node=pass
+    [ "$1" = failed ] && node=fail
+    awk -v cargo="$1" -v node="$node" '
+        /^test result:/ { for (i = 2; i <= NF; i++) if ($i ~ "^" cargo) sum += $(i - 1) }
+        $1 == "#" && $2 == node && NF == 3 { sum += $3 }
+        END { print sum + 0 }' "$2"
+}
+
+# Browsers, a Vulkan driver that computes on the CPU, Chinese type for the screenshots, and a real file for the IDX reader.
+packages() {
+    local wanted=(chromium firefox-esr mesa-vulkan-drivers libvulkan1 fonts-noto-cjk dataset-fashion-mnist) missing=() sudo=()
+    for package in "${wanted[@]}"; do
+        dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    "${sudo[@]}" apt-get update -q
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+rust_parts() {
+    local target=wasm32-unknown-unknown
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ] || rustup target add "$target" || return
+    cargo fmt --version && cargo clippy --version || rustup component add rustfmt clippy
+}
+
+stage packages packages
+stage rust_parts rust_parts
+stage format cargo fmt --check
+stage clippy cargo clippy --release --all-targets -- -D warnings
+stage clippy_wasm cargo clippy --release --lib --target wasm32-unknown-unknown -- -D warnings
+stage rust cargo test --release --no-fail-fast
+stage page cargo run --release -- build
+stage types npx --no-install tsc --project tsconfig.json
+stage scripts node --test --test-reporter=tap tests/page/*.test.mjs
+stage browsers node --test --test-reporter=tap --test-concurrency=1 tests/browser/*.test.mjs
+
+echo "$((SECONDS / 60)) minutes"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
