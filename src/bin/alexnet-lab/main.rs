@@ -1,5 +1,6 @@
 //! The native program: `serve` (the default), `build`, `train`, `bench` and `check`, one file each.
 
+mod bench;
 mod build;
 mod serve;
 mod settings;
@@ -22,6 +23,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Build the page into dist/, a folder of static files for any host
     Build,
+    /// Measure a training step and print what it costs as JSON
+    Bench(bench::Arguments),
     /// Train without the page, and write a log, weights or predictions
     Train(Box<train::Arguments>),
 }
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
     let outcome = match Program::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Build => build::run().map(|dist| println!("{}", dist.display())),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
     };
     match outcome {
