@@ -249,3 +249,31 @@ fn the_server_gives_files_with_the_right_headers_and_nothing_else() {
     assert!(second.port > server.port);
     assert_eq!(second.ask("GET /").0, 200);
 }
+
+#[test]
+fn bench_prints_what_a_step_costs() {
+    let arguments = ["bench", "--backend", "cpu", "--width", "0.25", "--batch", "4", "--steps", "3", "--warm-up", "1"];
+    let output = run(&folder("bench"), &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let number = |value: &Value| value.as_f64().unwrap();
+    assert_eq!((report["backend"].as_str(), number(&report["batch"]), number(&report["steps"])), (Some("cpu"), 4.0, 3.0));
+    let milliseconds = &report["ms_per_step"];
+    let [min, median, max] = ["min", "median", "max"].map(|key| number(&milliseconds[key]));
+    assert!(0.0 < min && min <= median && median <= max, "{report}");
+    assert!((number(&report["images_per_second"]) * median / 4000.0 - 1.0).abs() < 1e-9, "{report}");
+    // The network of width 0.25, by hand: 2 * MACs of forward, weight gradients and input gradients but conv1's.
+    let convs = [(1024, 75 * 8), (256, 200 * 16), (64, 144 * 24), (64, 216 * 24), (64, 216 * 16)];
+    let macs = convs.iter().map(|(positions, weights)| positions * weights).sum::<u64>() + 256 * 64 + 64 * 64 + 64 * 10;
+    let operations = 4.0 * 2.0 * (3 * macs - 1024 * 75 * 8) as f64;
+    assert!((number(&report["gflops"]) * 1e6 * median / operations - 1.0).abs() < 1e-9, "{report}");
+}
+
+#[test]
+fn check_agrees_on_this_machines_adapter() {
+    let output = run(&folder("check"), &["check"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let right = text.lines().filter(|line| line.ends_with(" ok")).count();
+    assert!(text.ends_with(&format!("All {right} combinations agree with the CPU.\n")) && right > 10, "{text}");
+}

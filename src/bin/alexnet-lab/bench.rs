@@ -8,7 +8,7 @@ use pollster::block_on;
 use serde_json::json;
 use std::time::Instant;
 
-/// Steps that are measured as one on the GPU, so that it never waits for the program; training does the same.
+/// Steps that are measured as one on a hardware adapter, so that it never waits for the program.
 const TOGETHER: u64 = 8;
 
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let config = arguments.settings.over(Config::default())?;
     let mut trainer = block_on(Trainer::new(config, arguments.data.load()?, None))?;
     let on_gpu = trainer.backend().name() == "gpu";
-    let together = if on_gpu { TOGETHER.min(arguments.steps) } else { 1 };
+    let together = if trainer.machine().is_software() { 1 } else { TOGETHER.min(arguments.steps) };
     measure(&mut trainer, arguments.warm_up)?;
     let groups = (0..arguments.steps.div_ceil(together)).map(|_| measure(&mut trainer, together));
     let mut milliseconds = groups.map(|total| Ok(total? / together as f64)).collect::<Outcome<Vec<f64>>>()?;

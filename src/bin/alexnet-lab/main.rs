@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod check;
 mod serve;
 mod settings;
 mod train;
@@ -25,6 +26,8 @@ enum Command {
     Build,
     /// Measure a training step and print what it costs as JSON
     Bench(bench::Arguments),
+    /// Compare the gradients of this machine's graphics adapter with those of the CPU
+    Check,
     /// Train without the page, and write a log, weights or predictions
     Train(Box<train::Arguments>),
 }
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Build => build::run().map(|dist| println!("{}", dist.display())),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Check => check::run(),
         Command::Train(arguments) => train::run(&arguments),
     };
     match outcome {
