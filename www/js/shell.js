@@ -118,8 +118,9 @@ export class Shell {
     this.loadingLanguage = language;
     this.texts = await texts(language);
     this.loadingLanguage = "";
-    this.host.lang = language === "zh" ? "zh-Hans" : "en";
-    if (this.isPage) document.documentElement.lang = this.host.lang;
+    // Not on the host: there `lang` is a setting of the author's.
+    this.lab.lang = language === "zh" ? "zh-Hans" : "en";
+    if (this.isPage) document.documentElement.lang = this.lab.lang;
     this.build();
   }
 
@@ -175,7 +176,7 @@ export class Shell {
       chartOptions: () => ({
         // Charts outlive a change of language, so they ask for the texts of the moment.
         t: (key, values) => (this.texts ?? t)(key, values),
-        language: this.host.lang, reducedMotion: reducedMotion.matches, compact: this.size !== "full",
+        language: this.lab.lang, reducedMotion: reducedMotion.matches, compact: this.size !== "full",
       }),
     };
   }
@@ -293,6 +294,7 @@ export class Shell {
     if (state.run !== this.seen.run) {
       this.seen.run = state.run;
       this.lastSnapshot = null;
+      if (this.network) this.network.key = ""; // its gradients are of the run before
     }
   }
 

@@ -137,7 +137,7 @@ export class Network {
  */
 function volume(side, channels, conv) {
   const front = conv ? 8 + 44 * Math.sqrt(Math.min(side, 64) / 32) : 7;
-  const height = conv ? front : 16 + 7 * Math.log2(Math.max(channels, 2));
+  const height = conv ? front : Math.min(76, 16 + 7 * Math.log2(Math.max(channels, 2)));
   const depth = conv ? 4 + 5 * Math.log2(Math.max(channels / 8, 1)) : 6;
   const lean = 0.55 * depth;
   const [total, middle] = [front + depth, 44];
