@@ -97,3 +97,116 @@ fn twenty_losses_agree() {
         assert_eq!(found.len(), 20);
     }
 }
+
+#[test]
+fn a_hundred_steps_are_bit_identical() {
+    let (network, config) = network("width=0.25&norm=bn", 10);
+    let run = || {
+        let mut gpu = gpu(&network, &config, 4);
+        (train_gpu(&mut gpu, &network, &config, 4, 100), block_on(gpu.state()).unwrap())
+    };
+    let (first, second) = (run(), run());
+    let bits = |records: &[StepRecord]| records.iter().map(|record| record.loss.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&first.0), bits(&second.0));
+    assert_eq!(first.0.len(), 100);
+    assert!(first.1 == second.1, "states differ");
+}
+
+#[test]
+fn a_step_that_is_not_finite_changes_nothing_and_its_layer_is_named() {
+    for (fragment, wanted) in [("norm=none&dropout=0", "norm=none"), ("norm=bn&dropout=0", "norm=bn")] {
+        let (network, config) = network(&format!("width=0.25&{fragment}"), 10);
+        let mut gpu = gpu(&network, &config, 4);
+        assert!(train_gpu(&mut gpu, &network, &config, 4, 2).iter().all(|record| record.finite), "{wanted}");
+        // An update by a rate near the largest float; the step after it overflows.
+        let mut state = block_on(gpu.state()).unwrap();
+        let tensor = network.tensor("conv3.weight").unwrap();
+        state.parameters[tensor.range.start] = f32::INFINITY;
+        gpu.set_state(&state).unwrap();
+        let records = train_gpu(&mut gpu, &network, &config, 4, 3);
+        assert!(records.iter().all(|record| !record.finite), "{records:?}");
+        assert!(block_on(gpu.state()).unwrap() == state, "{wanted}: the state has changed");
+
+        let found = block_on(gpu.first_not_finite(&batch(&network, 4, 0), &hyper(0, &config))).unwrap();
+        let mut cpu = cpu::<f32>(&network, &config, 4);
+        cpu.set_state(&state).unwrap();
+        assert_eq!(found, block_on(cpu.first_not_finite(&batch(&network, 4, 0), &hyper(0, &config))).unwrap());
+        assert_eq!(found.unwrap().layer, "conv3");
+
+        // A finite state lifts the stop.
+        state.parameters[tensor.range.start] = 0.0;
+        gpu.set_state(&state).unwrap();
+        assert_eq!(block_on(gpu.first_not_finite(&batch(&network, 4, 0), &hyper(0, &config))).unwrap(), None);
+        assert!(train_gpu(&mut gpu, &network, &config, 4, 1)[0].finite);
+        assert!(block_on(gpu.state()).unwrap() != state);
+    }
+}
+
+#[test]
+fn a_huge_learning_rate_diverges_and_keeps_the_last_good_state() {
+    let (network, mut config) = network("width=0.25&norm=none&dropout=0", 10);
+    config.lr = 1e4;
+    let mut gpu = gpu(&network, &config, 4);
+    let mut good = block_on(gpu.state()).unwrap();
+    for step in 0..100 {
+        gpu.step(&batch(&network, 4, step), &hyper(step, &config)).unwrap();
+        block_on(gpu.settle()).unwrap();
+        let state = block_on(gpu.state()).unwrap();
+        if !gpu.finished().unwrap()[0].finite {
+            assert!(state == good, "the state has changed");
+            let found = block_on(gpu.first_not_finite(&batch(&network, 4, step), &hyper(step, &config))).unwrap();
+            assert!(found.is_some());
+            return;
+        }
+        good = state;
+    }
+    panic!("100 steps with a learning rate of 10,000 stayed finite");
+}
+
+#[test]
+fn evaluation_and_every_layers_output_match_the_cpu() {
+    for fragment in ["norm=bn&pool=avg", "norm=lrn&activation=tanh"] {
+        let (network, config) = network(&format!("width=0.25&{fragment}"), 7);
+        let (mut gpu, mut cpu) = (gpu(&network, &config, 4), cpu::<f32>(&network, &config, 4));
+        // Running statistics that are not the initial ones.
+        train_gpu(&mut gpu, &network, &config, 4, 2);
+        let state = block_on(gpu.state()).unwrap();
+        cpu.set_state(&state).unwrap();
+        let images = batch(&network, 10, 50); // two batches and a half
+        let (found, wanted) = (block_on(gpu.logits(&images)).unwrap(), block_on(cpu.logits(&images)).unwrap());
+        let largest = |values: &[f32]| values.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+        // Ten layers, each a sum of up to 800 products: relative errors of about sqrt(800) epsilon each.
+        let tolerance = |wanted: &[f32]| 10.0 * 30.0 * f32::EPSILON * largest(wanted);
+        assert_close(&format!("{fragment}: logits"), &found, &wanted, tolerance(&wanted));
+        let images = batch(&network, 3, 60);
+        for (i, layer) in network.layers.iter().enumerate() {
+            let wanted = block_on(cpu.output_of(&images, i)).unwrap();
+            let found = block_on(gpu.output_of(&images, i)).unwrap();
+            assert_close(&format!("{fragment}: {}", layer.name), &found, &wanted, tolerance(&wanted));
+        }
+    }
+}
+
+#[test]
+fn a_step_of_the_original_architecture_matches_the_cpu() {
+    let (network, config) = network("arch=original&norm=lrn", 1000);
+    let state = initial_state(&network, config.seed);
+    let images = batch(&network, 2, 0);
+    let mut cpu = Cpu::<f32>::new(network.clone(), 2, MEAN, STD);
+    cpu.set_state(&state).unwrap();
+    cpu.step(&images, &hyper(0, &config)).unwrap();
+    let wanted = cpu.finished().unwrap()[0];
+    drop(cpu);
+
+    let mut gpu = block_on(Gpu::new(device(), &network, 2, MEAN, STD)).unwrap();
+    gpu.set_state(&state).unwrap();
+    gpu.step(&images, &hyper(0, &config)).unwrap();
+    block_on(gpu.settle()).unwrap();
+    let found = gpu.finished().unwrap()[0];
+    // Eight layers of sums of up to 9216 products (relative error of about 96 epsilon each) on a loss of about 7.
+    assert!((found.loss - wanted.loss).abs() <= 8.0 * 96.0 * f32::EPSILON * wanted.loss, "GPU {found:?} and CPU {wanted:?}");
+    assert!(found.finite && wanted.finite && found.correct == wanted.correct, "GPU {found:?} and CPU {wanted:?}");
+    let updated = block_on(gpu.state()).unwrap();
+    let tensor = network.tensor("fc6.weight").unwrap();
+    assert!(updated.parameters[tensor.range.clone()] != state.parameters[tensor.range.clone()], "fc6 was updated");
+}

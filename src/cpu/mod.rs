@@ -127,6 +127,9 @@ impl<T: Float> Cpu<T> {
     pub async fn output_of(&mut self, batch: &Batch, layer: usize) -> Result<Vec<f32>> {
         self.load(&batch.pixels);
         self.forward(&Mode::Evaluation);
+        if layer + 1 == self.network.layers.len() {
+            self.loss(&batch.labels);
+        }
         Ok(to_f32(self.output(layer)))
     }
 

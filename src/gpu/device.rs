@@ -167,13 +167,19 @@ impl Device {
         let _ = self.device.poll(wgpu::PollType::Poll);
     }
 
+    /// Blocks until everything enqueued is done.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn wait_idle(&self) {
+        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+    }
+
     /// Waits for `receiver`: natively by polling the device, in a browser by yielding to the event loop.
     ///
     /// # Errors
     /// Whatever the driver reported instead.
     pub(super) async fn wait<T>(&self, receiver: &mut oneshot::Receiver<T>) -> Result<T> {
         #[cfg(not(target_arch = "wasm32"))]
-        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+        self.wait_idle();
         let received = receiver.await;
         self.check()?;
         received.map_err(|_| Error::DeviceLost { why: "it dropped a pending read".into() })

@@ -265,9 +265,11 @@ impl Gpu {
         self.step.dispatches()
     }
 
-    /// The dispatches of one training step by label, in order.
-    pub fn step_labels(&self) -> Vec<String> {
-        self.step.labels().map(String::from).collect()
+    /// The dispatches of one training step by label, in order, with the milliseconds of each when it runs alone. Repeats the
+    /// last step on what the buffers hold.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn profile(&self) -> Vec<(String, f64)> {
+        self.step.profile(&self.device)
     }
 
     /// Enqueues the upload of a batch of at most the capacity, and of the step's parameters.

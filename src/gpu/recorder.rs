@@ -128,6 +128,14 @@ struct Command {
     grid: (u32, u32),
 }
 
+impl Command {
+    fn replay(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(self.grid.0, self.grid.1, 1);
+    }
+}
+
 /// Dispatches in order.
 #[derive(Default)]
 pub struct Recording {
@@ -146,17 +154,27 @@ impl Recording {
         device.queue.submit([encoder.finish()]);
     }
 
+    /// How long each dispatch takes when it runs alone: label and milliseconds, submit and wait included.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn profile(&self, device: &Device) -> Vec<(String, f64)> {
+        let time = |command: &Command| {
+            let start = std::time::Instant::now();
+            let mut encoder = device.encoder(&command.label);
+            command.replay(&mut encoder.begin_compute_pass(&Default::default()));
+            device.queue.submit([encoder.finish()]);
+            device.wait_idle();
+            (command.label.clone(), start.elapsed().as_secs_f64() * 1e3)
+        };
+        self.commands.iter().map(time).collect()
+    }
+
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.commands.iter().map(|command| command.label.as_str())
     }
 
     /// Appends the dispatches to a pass.
     pub(super) fn replay(&self, pass: &mut wgpu::ComputePass<'_>) {
-        for command in &self.commands {
-            pass.set_pipeline(&command.pipeline);
-            pass.set_bind_group(0, &command.bind_group, &[]);
-            pass.dispatch_workgroups(command.grid.0, command.grid.1, 1);
-        }
+        self.commands.iter().for_each(|command| command.replay(pass));
     }
 }
 
