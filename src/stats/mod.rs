@@ -59,33 +59,43 @@ pub struct Snapshot {
     pub activations: Vec<ActivationStats>,
 }
 
-/// The bin of a value that is finite and not zero: `Ok(bin)`, `Err(false)` below the first, `Err(true)` above the last.
-pub fn gradient_bin(bits: u32) -> Result<usize, bool> {
-    let exponent = ((bits >> 23) & 0xff) as i32 - 127; // a subnormal reads -127: below
-    let half = i32::from(bits & 0x007f_ffff >= SQRT2_MANTISSA);
+/// Where [`gradient_slot`] counts: below the bins, the bins, above them, and three special values.
+const SLOTS: usize = GRADIENT_BINS + 5;
+const ZERO: usize = GRADIENT_BINS + 2;
+const INF: usize = GRADIENT_BINS + 3;
+const NAN: usize = GRADIENT_BINS + 4;
+
+/// The slot of a value: 1 + its bin, 0 below the first bin, `GRADIENT_BINS + 1` above the last, or a special one.
+fn gradient_slot(bits: u32) -> usize {
+    let magnitude = bits & 0x7fff_ffff;
+    let exponent = (magnitude >> 23) as i32 - 127; // a subnormal reads -127: below
+    let half = i32::from(magnitude & 0x007f_ffff >= SQRT2_MANTISSA);
     let bin = 2 * (exponent - GRADIENT_FLOOR) + half;
-    if bin < 0 { Err(false) } else { usize::try_from(bin).ok().filter(|bin| *bin < GRADIENT_BINS).ok_or(true) }
+    let slot = (bin.clamp(-1, GRADIENT_BINS as i32) + 1) as usize;
+    let slot = if magnitude == 0 { ZERO } else { slot };
+    let slot = if magnitude >= 0x7f80_0000 { INF } else { slot };
+    if magnitude > 0x7f80_0000 { NAN } else { slot }
 }
 
 impl GradientStats {
     pub fn of(gradient: impl IntoIterator<Item = f32>) -> GradientStats {
-        let mut stats = GradientStats { bins: vec![0; GRADIENT_BINS], below: 0, above: 0, zero: 0, nan: 0, inf: 0, norm: 0.0 };
-        let mut squares = 0.0f64;
-        for g in gradient {
-            squares += f64::from(g) * f64::from(g);
-            match g {
-                _ if g.is_nan() => stats.nan += 1,
-                _ if g.is_infinite() => stats.inf += 1,
-                _ if g == 0.0 => stats.zero += 1,
-                _ => match gradient_bin(g.to_bits()) {
-                    Ok(bin) => stats.bins[bin] += 1,
-                    Err(false) => stats.below += 1,
-                    Err(true) => stats.above += 1,
-                },
-            }
+        // Without branches, and with sums and counts that do not wait for the one before: 2 million values in a few ms.
+        let mut counts = [[0u32; SLOTS]; 4];
+        let mut squares = [0.0f64; 4];
+        for (i, g) in gradient.into_iter().enumerate() {
+            squares[i % 4] += f64::from(g) * f64::from(g);
+            counts[i % 4][gradient_slot(g.to_bits())] += 1;
         }
-        stats.norm = squares.sqrt() as f32;
-        stats
+        let count = |slot: usize| counts.iter().map(|counts| counts[slot]).sum();
+        GradientStats {
+            bins: (1..=GRADIENT_BINS).map(count).collect(),
+            below: count(0),
+            above: count(GRADIENT_BINS + 1),
+            zero: count(ZERO),
+            nan: count(NAN),
+            inf: count(INF),
+            norm: squares.iter().sum::<f64>().sqrt() as f32,
+        }
     }
 
     /// log10|g| below which a share `q` of the finite values that are not zero lies, interpolated within the bin.
@@ -119,24 +129,63 @@ impl ActivationStats {
     /// `values`: (images, height, width, channels); `function` is what made them, `None` for logits. NaN and infinite
     /// values are counted and otherwise left out.
     pub fn of(values: &[f32], channels: usize, function: Option<ActivationFunction>) -> ActivationStats {
-        let finite = || values.iter().copied().filter(|x| x.is_finite());
-        let count = finite().count().max(1) as f64;
-        let (min, max) = finite().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), x| (min.min(x), max.max(x)));
-        let (min, max) = if min <= max { (min, max) } else { (0.0, 0.0) };
-        let mean = finite().map(f64::from).sum::<f64>() / count;
-        let variance = finite().map(|x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
-        let mut bins = vec![0; ACTIVATION_BINS];
-        finite().for_each(|x| bins[activation_bin(x, min, max)] += 1);
+        let moments = Moments::of(values);
+        let count = f64::from(moments.count).max(1.0);
+        let (min, max) = if moments.min <= moments.max { (moments.min, moments.max) } else { (0.0, 0.0) };
+        let mean = moments.sum / count;
+        let mut squares = [0.0f64; 4];
+        let mut bins = [[0u32; ACTIVATION_BINS]; 4];
+        for (i, x) in values.iter().enumerate() {
+            if x.is_finite() {
+                squares[i % 4] += (f64::from(*x) - mean).powi(2);
+                bins[i % 4][activation_bin(*x, min, max)] += 1;
+            }
+        }
+        let nan = values.iter().map(|x| u32::from(x.is_nan())).sum();
         ActivationStats {
-            bins,
-            nan: values.iter().filter(|x| x.is_nan()).count() as u32,
-            inf: values.iter().filter(|x| x.is_infinite()).count() as u32,
+            bins: (0..ACTIVATION_BINS).map(|bin| bins.iter().map(|bins| bins[bin]).sum()).collect(),
+            nan,
+            inf: values.len() as u32 - moments.count - nan,
             min,
             max,
             mean: mean as f32,
-            std: variance.sqrt() as f32,
-            saturated: (finite().filter(|x| is_saturated(*x, function)).count() as f64 / count) as f32,
+            std: (squares.iter().sum::<f64>() / count).sqrt() as f32,
+            saturated: (f64::from(saturated_count(values, function)) / count) as f32,
             dead: if function == Some(ActivationFunction::Relu) { dead_share(values, channels) } else { 0.0 },
+        }
+    }
+}
+
+/// Of the finite values.
+struct Moments {
+    count: u32,
+    sum: f64,
+    min: f32,
+    max: f32,
+}
+
+impl Moments {
+    fn of(values: &[f32]) -> Moments {
+        // Eight partial results, which let the loop use SIMD. The last values are filled up with NaN, which is not counted.
+        let (mut count, mut sum) = ([0u32; 8], [0.0f64; 8]);
+        let (mut min, mut max) = ([f32::INFINITY; 8], [f32::NEG_INFINITY; 8]);
+        let (eights, rest) = values.as_chunks::<8>();
+        let mut last = [f32::NAN; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        for eight in eights.iter().chain([&last]) {
+            for (i, x) in eight.iter().enumerate() {
+                let finite = x.is_finite();
+                count[i] += u32::from(finite);
+                sum[i] += if finite { f64::from(*x) } else { 0.0 };
+                min[i] = if finite & (*x < min[i]) { *x } else { min[i] };
+                max[i] = if finite & (*x > max[i]) { *x } else { max[i] };
+            }
+        }
+        Moments {
+            count: count.iter().sum(),
+            sum: sum.iter().sum(),
+            min: min.into_iter().fold(f32::INFINITY, f32::min),
+            max: max.into_iter().fold(f32::NEG_INFINITY, f32::max),
         }
     }
 }
@@ -147,12 +196,15 @@ pub fn activation_bin(x: f32, min: f32, max: f32) -> usize {
     ((share * ACTIVATION_BINS as f32) as usize).min(ACTIVATION_BINS - 1)
 }
 
-/// Whether the derivative at this output is below [`SATURATED`] of the largest possible (sigmoid: 1/4, tanh: 1).
-fn is_saturated(y: f32, function: Option<ActivationFunction>) -> bool {
+/// How many finite outputs have a derivative below [`SATURATED`] of the largest possible (sigmoid: 1/4, tanh: 1).
+fn saturated_count(values: &[f32], function: Option<ActivationFunction>) -> u32 {
+    fn count(values: &[f32], below: impl Fn(f32) -> bool) -> u32 {
+        values.iter().map(|y| u32::from(y.is_finite() & below(*y))).sum()
+    }
     match function {
-        Some(ActivationFunction::Sigmoid) => y * (1.0 - y) < SATURATED * 0.25,
-        Some(ActivationFunction::Tanh) => 1.0 - y * y < SATURATED,
-        _ => false,
+        Some(ActivationFunction::Sigmoid) => count(values, |y| y * (1.0 - y) < SATURATED * 0.25),
+        Some(ActivationFunction::Tanh) => count(values, |y| 1.0 - y * y < SATURATED),
+        _ => 0,
     }
 }
 
@@ -175,12 +227,11 @@ mod tests {
             let edge = 2f64.powf(bin as f64 / 2.0 - 40.0) as f32;
             // sqrt(2) rounds either way in f32; one step inside is certain.
             let inside = f32::from_bits(edge.to_bits() + 1);
-            assert_eq!(gradient_bin(inside.to_bits()), Ok(bin));
-            assert_eq!(gradient_bin((-inside).to_bits()), Ok(bin));
+            assert_eq!(gradient_slot(inside.to_bits()), bin + 1);
+            assert_eq!(gradient_slot((-inside).to_bits()), bin + 1);
         }
-        assert_eq!(gradient_bin(1e-13f32.to_bits()), Err(false));
-        assert_eq!(gradient_bin(1e-40f32.to_bits()), Err(false));
-        assert_eq!(gradient_bin(2e7f32.to_bits()), Err(true));
+        let slots = [1e-13, 1e-40, 2e7, 0.0, -f32::INFINITY, f32::NAN].map(|g: f32| gradient_slot(g.to_bits()));
+        assert_eq!(slots, [0, 0, GRADIENT_BINS + 1, ZERO, INF, NAN]);
     }
 
     #[test]
