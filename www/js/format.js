@@ -21,7 +21,7 @@ const PREFIXES = ["", "k", "M", "G", "T", "P"];
 
 /** With an SI prefix: 62378344 -> "62.4 M". @param {number} x */
 export function si(x) {
-  if (!(Math.abs(x) >= 1000)) return `${Number(x.toPrecision(3))} `;
+  if (!(Math.abs(x) >= 1000)) return String(Number(x.toPrecision(3)));
   const power = Math.min(Math.floor(Math.log10(Math.abs(x)) / 3), PREFIXES.length - 1);
   return `${Number((x / 1000 ** power).toPrecision(3))} ${PREFIXES[power]}`;
 }

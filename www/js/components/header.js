@@ -28,7 +28,7 @@ export class Header {
       icon("link"), h("span", null, t("actions.copy")));
     this.language = h("button", { type: "button", class: "tool wide", title: t("actions.language_title"), lang: otherLanguage(t.language), onclick: () => context.act("language") },
       t("actions.language"));
-    this.theme = h("button", { type: "button", class: "tool", title: t("actions.theme_title"), "aria-label": t("actions.theme"), onclick: () => context.act("theme") });
+    this.theme = h("button", { type: "button", class: "tool tool-theme", title: t("actions.theme_title"), "aria-label": t("actions.theme"), onclick: () => context.act("theme") });
     this.help = button("help", () => context.act("help"));
     const full = h("a", { class: "tool", target: "_blank", rel: "noopener", title: t("actions.open_title"), "aria-label": t("actions.open") }, icon("open"));
     this.full = full;
