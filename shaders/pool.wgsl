@@ -62,7 +62,8 @@ fn forward_max(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
         }
     }
     output[index] = best;
-    winners[index] = winner.x | winner.y << 8u | winner.z << 16u | winner.w << 24u;
+    // Chromium refuses `|` beside `<<` without parentheses.
+    winners[index] = winner.x | (winner.y << 8u) | (winner.z << 16u) | (winner.w << 24u);
 }
 
 @compute @workgroup_size(WORKGROUP)
