@@ -110,8 +110,7 @@ export class Ridges extends Chart {
 
   /** No room for the choices in a slide. */
   resize() {
-    const { clientWidth, clientHeight } = this.root;
-    if (this.bar) this.bar.hidden = clientHeight < (clientWidth < 380 ? 360 : 250);
+    if (this.bar) this.bar.hidden = Boolean(this.options.compact) && this.root.clientHeight < 360;
     super.resize();
   }
 
