@@ -1,6 +1,6 @@
 // Batch normalisation over batch, height and width: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and
 // Szegedy 2015). Sums over rows go in two stages of fixed order: first a thread a chunk of rows and vec4 of channels, then
-// a thread a vec4. Both take the mean first and the squares about it after, so that no digits cancel.
+// a workgroup a vec4. Both take the mean first and the squares about it after, so that no digits cancel.
 //
 // Constants: ROWS (batch * height * width), CHANNEL_BLOCKS (vec4s of a row), CHUNK (rows), CHUNKS, EPSILON, MOMENTUM.
 
@@ -48,26 +48,40 @@ fn partial_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
     partials[2 * index + 1] = squares;
 }
 
+var<workgroup> shares: array<vec4f, WORKGROUP>;
+
+// The sum of the threads' shares, in the order of the threads.
+fn total(local: u32, share: vec4f) -> vec4f {
+    workgroupBarrier(); // nobody reads the shares of a sum before
+    shares[local] = share;
+    workgroupBarrier();
+    var sum = vec4f(0.0);
+    for (var i = 0u; i < WORKGROUP; i++) {
+        sum += shares[i];
+    }
+    return sum;
+}
+
 // Joins the chunks (Chan, Golub and LeVeque 1983).
 @compute @workgroup_size(WORKGROUP)
 fn join_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let block = thread_index(group, local);
-    if block >= CHANNEL_BLOCKS {
-        return;
+    let block = workgroup_index(group);
+    var share = vec4f(0.0);
+    for (var chunk = local; chunk < CHUNKS; chunk += WORKGROUP) {
+        share += f32(rows_of(chunk)) * partials[2 * (chunk * CHANNEL_BLOCKS + block)];
     }
-    var sum = vec4f(0.0);
-    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
-        sum += f32(rows_of(chunk)) * partials[2 * (chunk * CHANNEL_BLOCKS + block)];
-    }
-    let center = sum / f32(ROWS);
-    var squares = vec4f(0.0);
-    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+    let center = total(local, share) / f32(ROWS);
+    share = vec4f(0.0);
+    for (var chunk = local; chunk < CHUNKS; chunk += WORKGROUP) {
         let index = 2 * (chunk * CHANNEL_BLOCKS + block);
         let centred = partials[index] - center;
-        squares += partials[index + 1] + f32(rows_of(chunk)) * centred * centred;
+        share += partials[index + 1] + f32(rows_of(chunk)) * centred * centred;
     }
-    mean[block] = center;
-    variance[block] = squares / f32(ROWS);
+    let squares = total(local, share);
+    if local == 0 {
+        mean[block] = center;
+        variance[block] = squares / f32(ROWS);
+    }
 }
 
 fn inverse_deviation(block: u32) -> vec4f {
@@ -112,19 +126,20 @@ fn partial_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocat
 
 @compute @workgroup_size(WORKGROUP)
 fn join_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let block = thread_index(group, local);
-    if block >= CHANNEL_BLOCKS {
-        return;
-    }
-    var sum_gamma = vec4f(0.0);
-    var sum_beta = vec4f(0.0);
-    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+    let block = workgroup_index(group);
+    var share_gamma = vec4f(0.0);
+    var share_beta = vec4f(0.0);
+    for (var chunk = local; chunk < CHUNKS; chunk += WORKGROUP) {
         let index = 2 * (chunk * CHANNEL_BLOCKS + block);
-        sum_gamma += partials[index];
-        sum_beta += partials[index + 1];
+        share_gamma += partials[index];
+        share_beta += partials[index + 1];
     }
-    grad_gamma[block] = sum_gamma;
-    grad_beta[block] = sum_beta;
+    let sum_gamma = total(local, share_gamma);
+    let sum_beta = total(local, share_beta);
+    if local == 0 {
+        grad_gamma[block] = sum_gamma;
+        grad_beta[block] = sum_beta;
+    }
 }
 
 // grad x = gamma / sqrt(variance + epsilon) * (g - grad_beta / rows - normalised * grad_gamma / rows).

@@ -232,8 +232,9 @@ fn batch_norm_matches_the_cpu() {
         let (found, wanted) = (batch_norm_on_gpu(&inputs), batch_norm_on_cpu(&inputs));
         let what = |part: &str| format!("BN of {batch}x{shape:?}, mean {mean}: {part}");
         let rows = (batch * shape.height * shape.width) as f32;
-        // A sum of r rows has passed two stages of about sqrt(r) additions: relative error depth * ROUNDING of the sum of sizes.
-        let depth = 2.0 * rows.sqrt().ceil() + 4.0;
+        // A sum of r rows passes chunks of at least 16 additions, up to 16 by a thread, and 64 threads: the relative error is
+        // depth * ROUNDING of the sum of sizes.
+        let depth = (rows / 1024.0).max(16.0) + 16.0 + 64.0;
         let size = mean.abs() + deviation; // of an input
         let mean_error = depth * ROUNDING * size;
         // Centred inputs are off by the mean's error and half an ulp of their own; variance >= 1/4 deviation^2 but in one row.

@@ -13,7 +13,7 @@ use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::{
     BATCH_NORM_BACKWARD, BATCH_NORM_FORWARD, BATCH_NORM_JOIN_GRADIENTS, BATCH_NORM_JOIN_STATISTICS, BATCH_NORM_PARTIAL_GRADIENTS,
-    BATCH_NORM_PARTIAL_STATISTICS, BATCH_NORM_UPDATE_RUNNING,
+    BATCH_NORM_PARTIAL_STATISTICS, BATCH_NORM_UPDATE_RUNNING, WORKGROUP,
 };
 use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
 use crate::network::Shape;
@@ -134,8 +134,8 @@ impl Kept {
     /// [`crate::error::Error::TooLarge`].
     pub fn new(recorder: &mut Recorder, name: &str, shape: Shape, epsilon: f64, momentum: f64) -> Result<Kept> {
         let (rows, blocks) = (recorder.batch * shape.height * shape.width, padded(shape.channels) / 4);
-        // As many rows in a chunk as there are chunks: both stages sum equally long.
-        let chunk = (rows as f64).sqrt().ceil() as usize;
+        // Short chunks keep many threads busy; at most 16 chunks for each thread that joins them.
+        let chunk = rows.div_ceil(16 * WORKGROUP).max(16);
         let mut buffer = |what: &str, blocks: usize| recorder.buffer(&format!("{name}.{what}"), 4 * blocks);
         let partials = buffer("partials", 2 * rows.div_ceil(chunk) * blocks)?;
         let (mean, variance) = (buffer("mean", blocks)?, buffer("variance", blocks)?);
@@ -166,7 +166,7 @@ pub fn record_statistics(recorder: &mut Recorder, name: &str, kept: &Kept, input
     recorder.dispatch(&label, &BATCH_NORM_PARTIAL_STATISTICS, &constants, &[input, &kept.partials], groups)?;
     let label = format!("{name}.join_statistics");
     let views = [&kept.partials, &kept.mean, &kept.variance];
-    recorder.dispatch(&label, &BATCH_NORM_JOIN_STATISTICS, &constants, &views, workgroups(kept.blocks))
+    recorder.dispatch(&label, &BATCH_NORM_JOIN_STATISTICS, &constants, &views, kept.blocks)
 }
 
 /// Records [`forward`], with the `running` mean and variance in evaluation, else with the batch's.
@@ -202,7 +202,7 @@ pub fn record_backward(
     recorder.dispatch(&label, &BATCH_NORM_PARTIAL_GRADIENTS, &constants, &views, workgroups(kept.chunks() * kept.blocks))?;
     let label = format!("{name}.join_gradients");
     let views = [&kept.partials, grad_gamma, grad_beta];
-    recorder.dispatch(&label, &BATCH_NORM_JOIN_GRADIENTS, &constants, &views, workgroups(kept.blocks))?;
+    recorder.dispatch(&label, &BATCH_NORM_JOIN_GRADIENTS, &constants, &views, kept.blocks)?;
     let views = [input, mean, variance, gamma, grad_output, grad_gamma, grad_beta, grad_input];
     let groups = workgroups(kept.rows * kept.blocks);
     recorder.dispatch(&format!("{name}.backward"), &BATCH_NORM_BACKWARD, &constants, &views, groups)
