@@ -156,7 +156,7 @@ fn compile(page: &Page) -> Outcome<PathBuf> {
     let module = modules
         .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == "alexnet_lab")
         .filter_map(|message| message["filenames"].as_array()?.iter().find_map(|name| Some(PathBuf::from(name.as_str()?))))
-        .last();
+        .next_back();
     module.ok_or_else(|| Failure::new("cargo compiled the engine, but named no module."))
 }
 
@@ -180,7 +180,9 @@ fn files(page: &Page) -> Outcome {
     let www = page.root.join("www");
     for file in walk(&www)? {
         let name = file.strip_prefix(&www).expect("walk stays inside");
-        if ["js", "css", "style.css"].iter().any(|source| name.starts_with(source)) {
+        let bundled = ["js", "css", "style.css"].iter().any(|source| name.starts_with(source));
+        // Neither the script that made the data nor the README's picture is part of the page.
+        if bundled || name == Path::new("screenshot.png") || name.extension().is_some_and(|extension| extension == "py") {
             continue;
         }
         let copy = page.dist.join(name);
