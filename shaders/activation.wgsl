@@ -1,9 +1,8 @@
+// The backward pass is `pass_through_activation` of common.wgsl, in the kernel of the layer that follows.
 // Constants: VECTORS (vec4s in all), CHANNELS (not padded), FUNCTION (see common.wgsl).
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> output: array<vec4f>; // (batch, height, width, channels)
-@group(0) @binding(2) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> grad_input: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -12,13 +11,4 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         return;
     }
     output[i] = keep_channels(activate(FUNCTION, input[i]), i % ((CHANNELS + 3) / 4), CHANNELS);
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let i = thread_index(group, local);
-    if i >= VECTORS {
-        return;
-    }
-    grad_input[i] = activate_backward(FUNCTION, output[i], grad_output[i]);
 }

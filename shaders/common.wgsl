@@ -1,6 +1,7 @@
 // Prepended to every kernel, after the constants of the dispatch:
 //   GRID_WIDTH  workgroups in a row of the grid, which folds into y past 65535
 //   BATCH       images that the buffers hold
+//   ACTIVATION_BEFORE  the activation function in front of the layer, in kernels that go back through it
 // Activations are (batch, height, width, channels) with channels padded to a multiple of 4, as vec4s; padded
 // channels are exactly 0.
 
@@ -70,6 +71,18 @@ fn activate_backward(function: u32, output: vec4f, grad_output: vec4f) -> vec4f 
         case TANH: { return grad_output * (1.0 - output * output); }
         case LEAKY_RELU: { return select(grad_output, LEAKY_SLOPE * grad_output, output <= vec4f(0.0)); }
         default: { return grad_output; }
+    }
+}
+
+// ---- a gradient's way through the activation function in front of a layer, in the kernel that makes it
+
+@group(0) @binding(14) var<storage, read> activated: array<vec4f>; // the function's output
+@group(0) @binding(15) var<storage, read_write> grad_before: array<vec4f>; // gradient of its input
+
+// To be called with what goes to `grad_input` at `index`. Without a function in front, ACTIVATION_BEFORE is none of them.
+fn pass_through_activation(index: u32, gradient: vec4f) {
+    if ACTIVATION_BEFORE <= LEAKY_RELU {
+        grad_before[index] = activate_backward(ACTIVATION_BEFORE, activated[index], gradient);
     }
 }
 

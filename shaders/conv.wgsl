@@ -149,6 +149,8 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
 fn store_grad_input(pixel: u32, a: u32, b: u32, value_a: vec4f, value_b: vec4f) {
     grad_input[pixel + a] = value_a;
     grad_input[pixel + b] = value_b;
+    pass_through_activation(pixel + a, value_a);
+    pass_through_activation(pixel + b, value_b);
 }
 
 // ---- backward_weight: a thread sums one split of the output rows for one tap, 4 input and 8 output channels.

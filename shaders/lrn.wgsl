@@ -76,5 +76,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
             direct = select(direct, scaled, offset == 0);
         }
     }
-    grad_input[index] = direct - 2.0 * ALPHA * BETA * input[index] * sum;
+    let gradient = direct - 2.0 * ALPHA * BETA * input[index] * sum;
+    grad_input[index] = gradient;
+    pass_through_activation(index, gradient);
 }

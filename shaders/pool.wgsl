@@ -85,6 +85,7 @@ fn backward_max(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
         }
     }
     grad_input[index] = sum;
+    pass_through_activation(index, sum);
 }
 
 // The number of the window's elements on the image.
@@ -128,4 +129,5 @@ fn backward_avg(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
         }
     }
     grad_input[index] = sum;
+    pass_through_activation(index, sum);
 }

@@ -3,7 +3,8 @@
 mod gpu_common;
 
 use alexnet_lab::gpu::recorder::StepParams;
-use alexnet_lab::layers::activation;
+use alexnet_lab::layers::activation::{self, Before, GradInput};
+use alexnet_lab::layers::dropout;
 use alexnet_lab::network::{ActivationFunction, Shape};
 use gpu_common::*;
 
@@ -21,7 +22,11 @@ fn activation_matches_the_cpu() {
             let grad_output = upload(&mut recorder, &g, channels);
             let (output, grad_input) = (empty(&mut recorder, n, channels), empty(&mut recorder, n, channels));
             activation::record_forward(&mut recorder, "test", function, shape, &input, &output).unwrap();
-            activation::record_backward(&mut recorder, "test", function, shape, &output, &grad_output, &grad_input).unwrap();
+            // The kernel of a dropout layer that keeps every unit goes back through the function.
+            let grad_dropout = empty(&mut recorder, n, channels);
+            let before = Some(Before { function, output: &output, grad_input: &grad_input });
+            let grads = GradInput { view: &grad_dropout, before };
+            dropout::record_backward(&mut recorder, "test.dropout", shape, &grad_output, grads).unwrap();
             recorder.take().run(device());
             let mut wanted = vec![0.0; n];
             activation::forward(function, &x, &mut wanted);
@@ -29,6 +34,7 @@ fn activation_matches_the_cpu() {
             // WGSL allows tanh an absolute error of 1e-5; exp 3 + 2 |x| ulp, which weighs most where the sigmoid is about 1/2.
             assert_close(&format!("{function:?} forward"), &found, &wanted, 1e-5);
             activation::backward(function, &found, &g, &mut wanted);
+            assert_eq!(download(&grad_dropout, channels), g);
             // Three roundings of numbers below 1.
             assert_close(&format!("{function:?} backward"), &download(&grad_input, channels), &wanted, 3.0 * f32::EPSILON);
         }

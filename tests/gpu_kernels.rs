@@ -161,7 +161,7 @@ fn dropout_keeps_the_same_units_as_the_cpu() {
             recorder(batch, StepParams { seed: 9, step: 4_000_000_000, dropout: probability, ..Default::default() });
         let (input, output) = (upload(&mut recorder, &x, features), empty(&mut recorder, x.len(), features));
         let shape = Shape { height: 1, width: 1, channels: features };
-        dropout::record(&mut recorder, "fc6.dropout", "forward", shape, &input, &output).unwrap();
+        dropout::record_forward(&mut recorder, "fc6.dropout", shape, &input, &output).unwrap();
         recorder.take().run(device());
         // WGSL allows a division 2.5 ulp; results are below 10.
         assert_close("dropout", &download(&output, features), &wanted, 10.0 * 4.0 * f32::EPSILON);

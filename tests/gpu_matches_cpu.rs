@@ -210,3 +210,10 @@ fn a_step_of_the_original_architecture_matches_the_cpu() {
     let tensor = network.tensor("fc6.weight").unwrap();
     assert!(updated.parameters[tensor.range.clone()] != state.parameters[tensor.range.clone()], "fc6 was updated");
 }
+
+#[test]
+fn a_step_is_at_most_forty_dispatches() {
+    let (network, config) = network("norm=none&width=0.25", 10);
+    let gpu = gpu(&network, &config, 1);
+    assert!(gpu.dispatches() <= 40, "{}", gpu.dispatches());
+}

@@ -67,11 +67,6 @@ impl Buffers {
         if i == 0 { &self.input } else { &self.outputs[i - 1] }
     }
 
-    /// Where layer `i` puts the gradient of its input; `None` in the first layer, where nobody needs it.
-    pub fn grad_input_of(&self, i: usize) -> Option<&View> {
-        i.checked_sub(1).map(|before| &self.grads[before])
-    }
-
     /// The part of a flat buffer (`parameters`, `velocities`, `gradients`) that holds tensor `index` of the network.
     pub fn tensor(&self, flat: &View, index: usize) -> View {
         part(flat, self.layout.tensors[index])

@@ -57,11 +57,12 @@ macro_rules! kernels {
 // `write` is read_write in WGSL, which has no write-only storage.
 kernels! {
     ACTIVATION_FORWARD = "activation" forward (0 read input, 1 write output);
-    ACTIVATION_BACKWARD = "activation" backward (1 write output, 2 read grad_output, 3 write grad_input);
     CONV_FORWARD = "conv" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
-    CONV_BACKWARD_INPUT = "conv" backward_input (4 read grad_output, 1 read weight, 5 write grad_input);
+    CONV_BACKWARD_INPUT = "conv" backward_input (4 read grad_output, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
     CONV_BACKWARD_WEIGHT = "conv" backward_weight (0 read input, 4 read grad_output, 6 write partial);
-    DROPOUT_MASK = "dropout" mask (0 read input, 1 write output, 2 uniform params);
+    DROPOUT_FORWARD = "dropout" forward (0 read input, 2 uniform params, 1 write output);
+    DROPOUT_BACKWARD = "dropout" backward
+        (0 read input, 2 uniform params, 1 write output, 14 read activated, 15 write grad_before);
     FINITE_CHECK = "finite" check (0 read values, 1 write flags);
     INPUT_NORMALISE = "input" normalise (0 read pixels, 1 write output);
     LINEAR_FORWARD = "linear" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
@@ -75,11 +76,11 @@ kernels! {
         (0 read logits, 1 read labels, 2 write probabilities, 3 write grad_logits, 4 write results);
     SOFTMAX_RECORD = "softmax_loss" record (4 write results, 5 write not_finite_seen, 6 write records, 7 uniform params);
     POOL_FORWARD_MAX = "pool" forward_max (0 read input, 1 write output, 2 write winners);
-    POOL_BACKWARD_MAX = "pool" backward_max (2 write winners, 3 read grad_output, 4 write grad_input);
+    POOL_BACKWARD_MAX = "pool" backward_max (2 write winners, 3 read grad_output, 4 write grad_input, 14 read activated, 15 write grad_before);
     POOL_FORWARD_AVG = "pool" forward_avg (0 read input, 1 write output);
-    POOL_BACKWARD_AVG = "pool" backward_avg (3 read grad_output, 4 write grad_input);
+    POOL_BACKWARD_AVG = "pool" backward_avg (3 read grad_output, 4 write grad_input, 14 read activated, 15 write grad_before);
     LRN_FORWARD = "lrn" forward (0 read input, 1 write output);
-    LRN_BACKWARD = "lrn" backward (0 read input, 2 read grad_output, 3 write grad_input);
+    LRN_BACKWARD = "lrn" backward (0 read input, 2 read grad_output, 3 write grad_input, 14 read activated, 15 write grad_before);
     BATCH_NORM_PARTIAL_STATISTICS = "batch_norm" partial_statistics (0 read input, 1 write partials);
     BATCH_NORM_JOIN_STATISTICS = "batch_norm" join_statistics (1 write partials, 2 write mean, 3 write variance);
     BATCH_NORM_FORWARD = "batch_norm" forward

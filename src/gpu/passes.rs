@@ -5,6 +5,7 @@ use super::device::Device;
 use super::kernels::FINITE_CHECK;
 use super::recorder::{ALIGNMENT, Recorder, View, workgroups};
 use crate::error::Result;
+use crate::layers::activation::{Before, GradInput};
 use crate::layers::{Window, activation, batch_norm, conv, dropout, input, linear, lrn, pool, softmax_loss};
 use crate::network::{ActivationFunction, Kind, Layer, Network};
 use crate::optimizer;
@@ -167,7 +168,7 @@ impl Passes {
             }
             (Kind::Pool { .. }, Kept::Pool(kept)) => pool::record_forward(recorder, name, &window(layer), kept, input, output),
             (Kind::Dropout, _) => match mode {
-                Mode::Training => dropout::record(recorder, name, "forward", layer.input, input, output),
+                Mode::Training => dropout::record_forward(recorder, name, layer.input, input, output),
                 Mode::Evaluation => Ok(()),
             },
             (Kind::SoftmaxLoss, _) => self.record_loss(recorder, i, mode, input, output),
@@ -203,9 +204,12 @@ impl Passes {
     fn record_layer_backward(&self, recorder: &mut Recorder, i: usize) -> Result<()> {
         let (buffers, layer, name) = (&self.buffers, &self.network.layers[i], &self.network.layers[i].name);
         let (input, grad_output) = (buffers.input_of(i), &buffers.grads[i]);
+        let goes_through = matches!(layer.kind, Kind::Conv { .. } | Kind::Pool { .. } | Kind::Lrn { .. } | Kind::Dropout);
+        let activation_in_front = self.grad_input_of(i).is_some_and(|grad_input| grad_input.before.is_some());
+        assert!(goes_through || !activation_in_front, "{name} does not go back through an activation function");
         let parameter = |tensor| buffers.tensor(&buffers.parameters, tensor);
         let gradient = |tensor| buffers.tensor(&buffers.gradients, tensor);
-        match (&layer.kind, &self.kept[i], buffers.grad_input_of(i)) {
+        match (&layer.kind, &self.kept[i], self.grad_input_of(i)) {
             (&Kind::Conv { weight, .. }, Kept::Conv { partial }, grad_input) => {
                 conv::record_backward_weight(recorder, name, &window(layer), input, grad_output, partial.clone())?;
                 let Some(grad_input) = grad_input else { return Ok(()) };
@@ -215,7 +219,7 @@ impl Passes {
                 let (grad_weight, grad_bias) = (gradient(weight), gradient(bias));
                 linear::record_backward_weight(recorder, name, size(layer), input, grad_output, &grad_weight, &grad_bias)?;
                 let Some(grad_input) = grad_input else { return Ok(()) };
-                linear::record_backward_input(recorder, name, size(layer), grad_output, &parameter(weight), grad_input)
+                linear::record_backward_input(recorder, name, size(layer), grad_output, &parameter(weight), grad_input.view)
             }
             // Its gradient came with the forward pass.
             (Kind::SoftmaxLoss, ..) => Ok(()),
@@ -224,12 +228,10 @@ impl Passes {
             (&Kind::BatchNorm { gamma, beta, .. }, Kept::BatchNorm(kept), Some(grad_input)) => {
                 let (scale, grad_gamma, grad_beta) = (parameter(gamma), gradient(gamma), gradient(beta));
                 let gradients = [&grad_gamma, &grad_beta];
-                batch_norm::record_backward(recorder, name, kept, &scale, gradients, input, grad_output, grad_input)
+                batch_norm::record_backward(recorder, name, kept, &scale, gradients, input, grad_output, grad_input.view)
             }
-            (&Kind::Activation { function }, _, Some(grad_input)) => {
-                let output = &buffers.outputs[i];
-                activation::record_backward(recorder, name, function, layer.input, output, grad_output, grad_input)
-            }
+            // The next layer's kernel has gone through it.
+            (Kind::Activation { .. }, ..) => Ok(()),
             (&Kind::Lrn { n, k, alpha, beta }, _, Some(grad_input)) => {
                 let lrn = lrn::Lrn { n, k, alpha, beta };
                 lrn::record_backward(recorder, name, &lrn, layer.input, input, grad_output, grad_input)
@@ -238,12 +240,23 @@ impl Passes {
                 pool::record_backward(recorder, name, &window(layer), kept, grad_output, grad_input)
             }
             (Kind::Dropout, _, Some(grad_input)) => {
-                dropout::record(recorder, name, "backward", layer.input, grad_output, grad_input)
+                dropout::record_backward(recorder, name, layer.input, grad_output, grad_input)
             }
             (Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Pool { .. }, ..) => {
                 unreachable!("`new` keeps what these layers need")
             }
         }
+    }
+
+    /// Where layer `i` leaves the gradient of its input; `None` in the first layer, where nobody needs it.
+    fn grad_input_of(&self, i: usize) -> Option<GradInput<'_>> {
+        let before = i.checked_sub(1)?;
+        let through = |function| {
+            let grad_input = &self.buffers.grads[before.checked_sub(1)?];
+            Some(Before { function, output: &self.buffers.outputs[before], grad_input })
+        };
+        let before_it = function_of(&self.network.layers[before]).and_then(through);
+        Some(GradInput { view: &self.buffers.grads[before], before: before_it })
     }
 
     /// A step without its update that looks at everything: `flags[i]` becomes 1 when the output of layer `i` is not finite,

@@ -187,6 +187,7 @@ pub struct Recorder<'a> {
     pub params: View,
     recording: Recording,
     memory: u64,
+    nothing: Option<[View; 2]>,
 }
 
 impl<'a> Recorder<'a> {
@@ -201,7 +202,7 @@ impl<'a> Recorder<'a> {
 
     /// A further recorder over the same step parameters.
     pub fn with_params(device: &'a Device, batch: usize, params: View) -> Self {
-        Recorder { device, batch, params, recording: Recording::default(), memory: 0 }
+        Recorder { device, batch, params, recording: Recording::default(), memory: 0, nothing: None }
     }
 
     /// A zeroed buffer of `words` 4-byte words.
@@ -212,6 +213,19 @@ impl<'a> Recorder<'a> {
         let bytes = words as u64 * 4;
         self.memory += bytes;
         Ok(View { buffer: self.device.storage(label, bytes)?, offset: 0, bytes })
+    }
+
+    /// Two small buffers for bindings that a kernel does not use.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn nothing(&mut self) -> Result<[View; 2]> {
+        let nothing = match self.nothing.take() {
+            Some(nothing) => nothing,
+            None => [self.buffer("nothing", 4)?, self.buffer("nothing", 4)?],
+        };
+        self.nothing = Some(nothing.clone());
+        Ok(nothing)
     }
 
     /// Bytes that one binding may span.
@@ -277,6 +291,9 @@ pub fn workgroups(threads: usize) -> usize {
 /// The text of a shader: constants, `common.wgsl`, the kernel's file.
 pub fn compose(kernel: &Kernel, constants: &[(&str, Constant)]) -> String {
     let mut source = format!("// {}\n", kernel.name);
+    if constants.iter().all(|(name, _)| *name != "ACTIVATION_BEFORE") {
+        source += "const ACTIVATION_BEFORE: u32 = 4u;\n"; // none
+    }
     for (name, constant) in constants {
         source += &format!("const {name}: {constant};\n");
     }

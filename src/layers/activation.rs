@@ -9,7 +9,7 @@
 
 use crate::cpu::Float;
 use crate::error::Result;
-use crate::gpu::kernels::{ACTIVATION_BACKWARD, ACTIVATION_FORWARD};
+use crate::gpu::kernels::{ACTIVATION_FORWARD, Kernel};
 use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
 use crate::network::ActivationFunction::{self, LeakyRelu, Relu, Sigmoid, Tanh};
 use crate::network::Shape;
@@ -79,19 +79,45 @@ pub fn record_forward(
     recorder.dispatch(&label, &ACTIVATION_FORWARD, &constants, &[input, output], workgroups(vectors))
 }
 
-/// `output` is what the forward pass stored; all three are (batch, shape).
+/// Where a layer's backward pass leaves the gradient of its input. A view alone will do.
+#[derive(Clone, Copy)]
+pub struct GradInput<'a> {
+    pub view: &'a View,
+    /// The activation function in front of the layer, which the same kernel goes back through.
+    pub before: Option<Before<'a>>,
+}
+
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    pub function: ActivationFunction,
+    pub output: &'a View,
+    pub grad_input: &'a View,
+}
+
+impl<'a> From<&'a View> for GradInput<'a> {
+    fn from(view: &'a View) -> Self {
+        GradInput { view, before: None }
+    }
+}
+
+/// Records a kernel whose bindings end with the gradient of its input and those of `pass_through_activation` in `common.wgsl`;
+/// `views` are the others.
 pub fn record_backward(
     recorder: &mut Recorder,
-    name: &str,
-    function: ActivationFunction,
-    shape: Shape,
-    output: &View,
-    grad_output: &View,
-    grad_input: &View,
+    label: &str,
+    kernel: &Kernel,
+    constants: &[(&str, Constant)],
+    views: &[&View],
+    grad_input: GradInput,
+    workgroups: usize,
 ) -> Result<()> {
-    let (vectors, constants) = constants(recorder, function, shape);
-    let label = format!("{name}.backward");
-    recorder.dispatch(&label, &ACTIVATION_BACKWARD, &constants, &[output, grad_output, grad_input], workgroups(vectors))
+    let nothing = recorder.nothing()?;
+    let before = grad_input.before;
+    let through = before.map_or([&nothing[0], &nothing[1]], |before| [before.output, before.grad_input]);
+    let function = code(before.map(|before| before.function));
+    let constants = [constants, &[("ACTIVATION_BEFORE", function.into())]].concat();
+    let views = [views, &[grad_input.view], &through].concat();
+    recorder.dispatch(label, kernel, &constants, &views, workgroups)
 }
 
 fn constants(recorder: &Recorder, function: ActivationFunction, shape: Shape) -> (usize, [(&'static str, Constant); 3]) {

@@ -4,6 +4,7 @@
 //! On the CPU the patches under the window become the rows of a matrix (im2col - Chellapilla et al. 2006), a few images at
 //! a time, and the three products of training are matrix products with it.
 
+use super::activation::{GradInput, record_backward};
 use super::{Gradients, Window, fill_rows, grad_bias};
 use crate::cpu::Float;
 use crate::cpu::gemm::{Matrix, multiply};
@@ -154,19 +155,19 @@ pub fn record_forward(
 }
 
 /// The gradient of the input.
-pub fn record_backward_input(
+pub fn record_backward_input<'a>(
     recorder: &mut Recorder,
     name: &str,
     window: &Window,
-    grad_output: &View, // (batch, height, width, out)
-    weight: &View,      // (kernel, kernel, in, out)
-    grad_input: &View,  // (batch, height, width, in)
+    grad_output: &View,                   // (batch, height, width, out)
+    weight: &View,                        // (kernel, kernel, in, out)
+    grad_input: impl Into<GradInput<'a>>, // (batch, height, width, in)
 ) -> Result<()> {
     let tiles = recorder.batch * window.input.height * window.input.width.div_ceil(TILE);
     let pairs = blocks(window.input.channels).div_ceil(PAIR);
     let label = format!("{name}.backward_input");
-    let views = [grad_output, weight, grad_input];
-    recorder.dispatch(&label, &CONV_BACKWARD_INPUT, &constants(window, &[]), &views, workgroups(tiles) * pairs)
+    let (constants, views) = (constants(window, &[]), [grad_output, weight]);
+    record_backward(recorder, &label, &CONV_BACKWARD_INPUT, &constants, &views, grad_input.into(), workgroups(tiles) * pairs)
 }
 
 /// Partial sums of the gradients of weight and bias: (split, kernel * kernel * in + 1, out), the bias in the last row.

@@ -8,6 +8,7 @@
 //!
 //! s is computed again in backward rather than stored.
 
+use super::activation::{self, GradInput};
 use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::{LRN_BACKWARD, LRN_FORWARD};
@@ -124,18 +125,18 @@ pub fn record_forward(
 }
 
 /// Records [`backward`].
-pub fn record_backward(
+pub fn record_backward<'a>(
     recorder: &mut Recorder,
     name: &str,
     lrn: &Lrn,
     shape: Shape,
-    input: &View,       // (batch, shape)
-    grad_output: &View, // (batch, shape)
-    grad_input: &View,  // (batch, shape)
+    input: &View,                         // (batch, shape)
+    grad_output: &View,                   // (batch, shape)
+    grad_input: impl Into<GradInput<'a>>, // (batch, shape)
 ) -> Result<()> {
     let (vectors, constants) = constants(recorder, lrn, shape);
-    let views = [input, grad_output, grad_input];
-    recorder.dispatch(&format!("{name}.backward"), &LRN_BACKWARD, &constants, &views, workgroups(vectors))
+    let (label, views) = (format!("{name}.backward"), [input, grad_output]);
+    activation::record_backward(recorder, &label, &LRN_BACKWARD, &constants, &views, grad_input.into(), workgroups(vectors))
 }
 
 fn constants(recorder: &Recorder, lrn: &Lrn, shape: Shape) -> (usize, [(&'static str, Constant); 8]) {

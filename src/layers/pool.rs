@@ -4,6 +4,7 @@
 //! elements inside the image only (`count_include_pad=False`), and the gradient is shared among them equally.
 
 use super::Window;
+use super::activation::{self, GradInput};
 use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::{POOL_BACKWARD_AVG, POOL_BACKWARD_MAX, POOL_FORWARD_AVG, POOL_FORWARD_MAX};
@@ -172,20 +173,22 @@ pub fn record_forward(
 }
 
 /// Records [`backward`], after [`record_forward`].
-pub fn record_backward(
+pub fn record_backward<'a>(
     recorder: &mut Recorder,
     name: &str,
     window: &Window,
     kept: &Kept,
-    grad_output: &View, // (batch, output)
-    grad_input: &View,  // (batch, input)
+    grad_output: &View,                   // (batch, output)
+    grad_input: impl Into<GradInput<'a>>, // (batch, input)
 ) -> Result<()> {
     let (label, groups) = (format!("{name}.backward"), workgroups(vectors(recorder, window.input)));
     let constants = constants(window);
-    match &kept.winners {
-        Some(winners) => recorder.dispatch(&label, &POOL_BACKWARD_MAX, &constants, &[winners, grad_output, grad_input], groups),
-        None => recorder.dispatch(&label, &POOL_BACKWARD_AVG, &constants, &[grad_output, grad_input], groups),
-    }
+    let grad_input = grad_input.into();
+    let (kernel, views) = match &kept.winners {
+        Some(winners) => (&POOL_BACKWARD_MAX, vec![winners, grad_output]),
+        None => (&POOL_BACKWARD_AVG, vec![grad_output]),
+    };
+    activation::record_backward(recorder, &label, kernel, &constants, &views, grad_input, groups)
 }
 
 fn vectors(recorder: &Recorder, shape: Shape) -> usize {
