@@ -5,7 +5,7 @@ import { bestGrid } from "../../www/js/charts/patches.js";
 import { worstPairs } from "../../www/js/charts/confusion.js";
 import { top } from "../../www/js/charts/predictions.js";
 import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile } from "../../www/js/charts/rows.js";
-import { Numbers, decade, linearTicks, logTicks, placeMarks } from "../../www/js/charts/scale.js";
+import { Numbers, accuracyRange, decade, linearTicks, logTicks, lossRange, placeMarks } from "../../www/js/charts/scale.js";
 import { Series, Smooth, align } from "../../www/js/charts/series.js";
 
 test("log ticks are decades of one stride, far enough apart, and stay put when the axis grows", () => {
@@ -32,6 +32,19 @@ test("linear ticks are round, inside, and at most as many as asked", () => {
     assert.ok(ticks.length >= 2 && ticks.length <= 7, `${ticks}`);
     const slack = 1e-6 * (high - low);
     for (const tick of ticks) assert.ok(tick >= low - slack && tick <= high + slack);
+  }
+});
+
+test("axes hold their curves with room for the noise around them", () => {
+  assert.deepEqual(lossRange(Infinity, -Infinity), [0, 2.5], "no curve yet");
+  for (const [low, high] of [[2.29, 2.31], [1.9, 2.4], [0.3, 2.4], [0, 0.01], [40, 41], [3, 3]]) {
+    const [from, to] = lossRange(low, high);
+    assert.ok(from >= 0 && from <= low && to > high && to - from >= 0.25, `${low} to ${high}: ${from} to ${to}`);
+  }
+  assert.equal(lossRange(0.3, 2.4)[0], 0);
+  for (const high of [-Infinity, 0, 0.1, 0.5, 0.79, 1]) {
+    const [from, to] = accuracyRange(high);
+    assert.ok(from === 0 && to >= high && to <= 1, `${high}: ${to}`);
   }
 });
 

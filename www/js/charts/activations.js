@@ -98,6 +98,14 @@ export class Activations extends Chart {
       ctx.fillText(numbers.number(layer.max), right, y);
       if (!wide) this.drawLine(ctx, layer, (left + right) / 2, y, right - left - 2 * font.size * 3.6);
     }
+    if (!tall && wide && Number.isFinite(span)) {
+      // No room below the axis: its ends are named above it.
+      ctx.fillStyle = palette.muted;
+      ctx.textAlign = "right";
+      ctx.fillText(numbers.number(layer.max), right, top + font.size * 0.5);
+      ctx.textAlign = "left";
+      if (layer.min < 0) ctx.fillText(numbers.number(layer.min), left, top + font.size * 0.5);
+    }
     if (!wide && !tall) {
       const { alarm, lines } = this.words(layer);
       if (!alarm) return;
@@ -114,10 +122,12 @@ export class Activations extends Chart {
     ctx.textAlign = "left";
     const { alarm, lines } = this.words(layer);
     const fits = Math.max(1, Math.floor((bottom - top + (tall ? font.size : 0)) / (font.size * 1.25)));
-    lines.slice(0, fits).forEach((line, at) => {
+    const shown = lines.slice(0, fits);
+    shown.forEach((line, at) => {
       ctx.fillStyle = at === 0 && alarm ? palette.bad : palette.muted;
       this.type(1, at === 0 && alarm ? "600" : "");
-      ctx.fillText(line, words, top + font.size * (0.6 + 1.25 * at));
+      const middle = (top + bottom) / 2 + (tall ? font.size * 0.5 : 0);
+      ctx.fillText(line, words, middle + font.size * 1.25 * (at - (shown.length - 1) / 2));
     });
   }
 

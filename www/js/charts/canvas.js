@@ -189,7 +189,7 @@ export class Chart {
 
   paint() {
     this.frame = 0;
-    if (this.width < 8 || this.height < 8) return;
+    if (this.width < 8 || this.height < 8 || !this.canvas.isConnected) return; // in a tab that is not shown
     const { ctx } = this;
     ctx.setTransform(this.canvas.width / this.width, 0, 0, this.canvas.height / this.height, 0, 0);
     ctx.clearRect(0, 0, this.width, this.height);

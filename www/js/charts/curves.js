@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import { clamp, element, languageOf, readPalette } from "./canvas.js";
-import { Numbers, placeMarks } from "./scale.js";
+import { Numbers, accuracyRange, lossRange, placeMarks } from "./scale.js";
 import { Series, Smooth, align } from "./series.js";
 
 /**
@@ -215,7 +215,7 @@ class Pane {
       cursor: { sync: { key: this.sync, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 8 } },
       scales: {
         x: { time: false, range: (_, low, high) => stepRange(low ?? 0, high ?? 0) },
-        y: log ? { distr: 3 } : { range: (_, low, high) => (accuracy ? accuracyRange(high) : lossRange(low, high)) },
+        y: log ? { distr: 3 } : { range: () => this.range() },
       },
       axes: [
         {
@@ -246,6 +246,16 @@ class Pane {
       ],
       hooks: { draw: [(plot) => this.drawMarks(plot)], setCursor: [() => this.showValues()] },
     };
+  }
+
+  /** Of what is drawn strongly; the faint noise of single batches may leave the picture. @returns {[number, number]} */
+  range() {
+    let [low, high] = [Infinity, -Infinity];
+    for (const y of [...this.smooth.y, ...this.test.y]) {
+      if (y < low) low = y;
+      if (y > high && y < Infinity) high = y;
+    }
+    return this.quantity === "accuracy" ? accuracyRange(high) : lossRange(low, high);
   }
 
   /** Epochs stand below the steps once there has been one, where there is room. */
@@ -361,16 +371,6 @@ const faint = (colour) => colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.22)");
 
 /** From the start of the run, unless it was taken up again far from there. @param {number} low @param {number} high @returns {[number, number]} */
 const stepRange = (low, high) => [low < 0.2 * high || low <= 1 ? 0 : low, Math.max(high, low + 10)];
-
-/** @param {number | null} high @returns {[number, number]} */
-const accuracyRange = (high) => [0, [0.2, 0.4, 0.6, 0.8].find((end) => (high ?? 0) < end * 0.95) ?? 1];
-
-/** From zero while the loss is of one order; a band of its own when it is flat or far away. */
-/** @param {number | null} low @param {number | null} high @returns {[number, number]} */
-function lossRange(low, high) {
-  if (low == null || high == null) return [0, 2.5];
-  return [low > 0 ? 0 : low, high + 0.05 * Math.abs(high - Math.min(0, low)) || 1];
-}
 
 /** Index of the last x that is not above `value` (the first if all are), -1 when there is none. @param {number[]} xs @param {number} value */
 function nearest(xs, value) {
