@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bestGrid } from "../../www/js/charts/patches.js";
+import { sigmoidBound } from "../../www/js/charts/norms.js";
 import { worstPairs } from "../../www/js/charts/confusion.js";
 import { top } from "../../www/js/charts/predictions.js";
 import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile } from "../../www/js/charts/rows.js";
@@ -187,6 +188,11 @@ test("the worst pairs are mistakes, ordered by the share of the true class", () 
 test("the top classes come in order, ties by class", () => {
   assert.deepEqual(top(new Float32Array([0.1, 0.4, 0.1, 0.3, 0.1]), 3), [1, 3, 0]);
   assert.deepEqual(top(new Float32Array([1, 0]), 5), [0, 1]);
+});
+
+test("the sigmoid's bound falls by 4 a layer from the last hidden one", () => {
+  // Chain rule by hand: dL/da2 has no sigmoid' in it, dL/da1 one, dL/da0 two.
+  assert.deepEqual(sigmoidBound([1e-9, 1e-5, 0.8, 3]), [0.05, 0.2, 0.8, NaN]);
 });
 
 test("patches fill their box", () => {

@@ -315,14 +315,14 @@ export class LayerRidges {
   /** What matters first: not a number, then what vanished, then where the rest lies. @param {ReturnType<LayerRidges["gradients"]>[number]} g */
   words(g) {
     const { numbers, t } = this.chart;
-    const lines = [];
-    if (g.nan > 0) lines.push(t("charts.ridges.nan", { count: numbers.count(g.nan) }));
-    if (g.inf > 0) lines.push(t("charts.ridges.inf", { count: numbers.count(g.inf) }));
-    if (g.below >= 0.005) lines.push(t("charts.ridges.below", { percent: numbers.percent(g.below) }));
-    const alarm = g.nan + g.inf > 0 || g.below > 0.05;
-    if (Number.isFinite(g.p50)) lines.push(t("charts.ridges.median", { value: numbers.power(g.p50) }));
-    if (g.zero >= 0.005) lines.push(t("charts.ridges.zero", { percent: numbers.percent(g.zero) }));
-    return { alarm: alarm || g.zero > 0.95, lines: g.zero > 0.95 ? lines.reverse() : lines };
+    const alarms = [];
+    const others = [];
+    if (g.nan > 0) alarms.push(t("charts.ridges.nan", { count: numbers.count(g.nan) }));
+    if (g.inf > 0) alarms.push(t("charts.ridges.inf", { count: numbers.count(g.inf) }));
+    if (Number.isFinite(g.p50)) others.push(t("charts.ridges.median", { value: numbers.power(g.p50) }));
+    if (g.below >= 0.005) (g.below > 0.05 ? alarms : others).push(t("charts.ridges.below", { percent: numbers.percent(g.below) }));
+    if (g.zero >= 0.005) (g.zero > 0.95 ? alarms : others).push(t("charts.ridges.zero", { percent: numbers.percent(g.zero) }));
+    return { alarm: alarms.length > 0, lines: [...alarms, ...others] };
   }
 
   describe() {

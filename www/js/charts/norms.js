@@ -10,10 +10,18 @@ import { decade, logTicks } from "./scale.js";
  * @property {string[]} layers (n)
  * @property {Float32Array} weights (n, GRADIENT_ROW)
  * @property {Float32Array} activations (n, GRADIENT_ROW)
- * @property {{label: string, values: number[]}} [bound] a norm each layer's activation gradient is compared with, such as 0.25^k
+ * @property {string} [activation] under "sigmoid" the norms are compared with 0.25^k
  */
 
 const SOURCES = /** @type {const} */ (["weights", "activations"]);
+
+/**
+ * What sigmoid'(z) <= 1/4 alone leaves of the activation gradient that the last hidden layer receives; the weights come on top.
+ * With L layers, layer l of the hidden ones has L - 2 - l sigmoids behind it. The last layer has logits: no bound.
+ * @param {number[]} norms of the activation gradients, first layer first
+ */
+export const sigmoidBound = (norms) =>
+  norms.map((_, layer) => (layer < norms.length - 1 ? norms[norms.length - 2] * 0.25 ** (norms.length - 2 - layer) : NaN));
 
 /** @extends {Chart<NormsData>} */
 export class Norms extends Chart {
@@ -36,6 +44,12 @@ export class Norms extends Chart {
     if (key !== this.key) [this.low, this.high] = [-4, 1];
     this.key = key;
     super.update(data);
+  }
+
+  /** @returns {{label: string, values: number[]} | null} */
+  get bound() {
+    if (this.data?.activation !== "sigmoid") return null;
+    return { label: this.t("charts.norms.bound"), values: sigmoidBound(this.norms().map(({ activations }) => activations)) };
   }
 
   norms() {
@@ -132,7 +146,7 @@ export class Norms extends Chart {
 
   /** @param {CanvasRenderingContext2D} ctx */
   drawBound(ctx) {
-    const bound = this.data?.bound;
+    const { bound } = this;
     if (!bound) return;
     const { top, row } = this.box;
     ctx.strokeStyle = this.palette.ink;
@@ -148,7 +162,7 @@ export class Norms extends Chart {
 
   /** @param {CanvasRenderingContext2D} ctx */
   drawLegend(ctx) {
-    const { palette, font, t, data } = this;
+    const { palette, font, t, bound } = this;
     const y = font.size * 0.8;
     let x = this.box.left + 6;
     ctx.textAlign = "left";
@@ -170,10 +184,10 @@ export class Norms extends Chart {
       ctx.fillStyle = palette.surface;
       marker(ctx, "diamond", x, y, 5);
     });
-    if (data?.bound) {
+    if (bound) {
       ctx.strokeStyle = palette.ink;
       x += 12;
-      entry(data.bound.label, () => {
+      entry(bound.label, () => {
         ctx.setLineDash([5, 3]);
         ctx.beginPath();
         ctx.moveTo(x - 16, y);
@@ -212,7 +226,7 @@ export class Norms extends Chart {
       t("charts.norms.weights_value", { value: numbers.number(norm.weights) }),
       t("charts.norms.activations_value", { value: numbers.number(norm.activations) }),
     ];
-    const bound = this.data?.bound;
+    const { bound } = this;
     if (bound && bound.values[row] > 0) lines.push(`${bound.label}: ${numbers.number(bound.values[row])}`);
     return { x: this.x(norm.weights), y: this.box.top + row * this.box.row, lines };
   }

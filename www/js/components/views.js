@@ -81,7 +81,7 @@ export class Views {
         const weights = pick(detail.parameters, layers.map((name) => network.tensors.findIndex((tensor) => tensor.name === `${name}.weight`)));
         const data = { step: detail.step, layers, weights, activations: detail.activation_gradients, events: this.marks };
         this.ridges.update(data);
-        this.norms.update(data);
+        this.norms.update({ ...data, activation: state.config.activation });
         this.activations.update({ step: detail.step, layers, rows: detail.activations });
         break;
       }
