@@ -6,7 +6,9 @@ use alexnet_lab::backend::{Hyper, StepRecord};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::{Cpu, Float};
 use alexnet_lab::data::batch::Batch;
+use alexnet_lab::error::Error;
 use alexnet_lab::gpu::Gpu;
+use alexnet_lab::gpu::device::Device;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{Stream, hash};
 use alexnet_lab::trainer::initial_state;
@@ -216,4 +218,41 @@ fn a_step_is_at_most_forty_dispatches() {
     let (network, config) = network("norm=none&width=0.25", 10);
     let gpu = gpu(&network, &config, 1);
     assert!(gpu.dispatches() <= 40, "{}", gpu.dispatches());
+}
+
+#[test]
+fn a_lost_device_is_an_error_and_no_panic() {
+    let (network, config) = network("width=0.25&norm=none", 10);
+    let device = block_on(Device::open()).unwrap();
+    let mut gpu = block_on(Gpu::new(&device, &network, 2, MEAN, STD)).unwrap();
+    gpu.set_state(&initial_state(&network, config.seed)).unwrap();
+    let images = batch(&network, 2, 0);
+    gpu.step(&images, &hyper(0, &config)).unwrap();
+    device.destroy();
+    // The loss is known after what was under way.
+    let _ = gpu.step(&images, &hyper(1, &config));
+    let _ = block_on(gpu.settle());
+    let lost = |what: &str, outcome: Result<(), Error>| {
+        assert!(matches!(outcome, Err(Error::DeviceLost { .. })), "{what}: {outcome:?}");
+    };
+    lost("step", gpu.step(&images, &hyper(2, &config)));
+    lost("settle", block_on(gpu.settle()));
+    lost("finished", gpu.finished().map(drop));
+    lost("state", block_on(gpu.state()).map(drop));
+    lost("logits", block_on(gpu.logits(&images)).map(drop));
+    lost("output_of", block_on(gpu.output_of(&images, 3)).map(drop));
+    lost("set_state", gpu.set_state(&initial_state(&network, config.seed)));
+    lost("snapshot", block_on(gpu.snapshot(0, &images)).map(drop));
+    lost("first_not_finite", block_on(gpu.first_not_finite(&images, &hyper(1, &config))).map(drop));
+    lost("new", block_on(Gpu::new(&device, &network, 2, MEAN, STD)).map(drop));
+}
+
+#[test]
+fn what_is_too_large_is_an_error_and_leaves_the_device_usable() {
+    let (network, config) = network("width=0.25&norm=none", 10);
+    // conv1's output for 64 images is 64 * 32 * 32 * 8 * 4 bytes = 2 MiB.
+    let small = device().with_binding_limit(1 << 20);
+    let found = block_on(Gpu::new(&small, &network, 64, MEAN, STD)).map(drop);
+    assert_eq!(found, Err(Error::TooLarge { needed: 1 << 21, limit: 1 << 20 }));
+    assert!(train_gpu(&mut gpu(&network, &config, 2), &network, &config, 2, 1)[0].finite);
 }

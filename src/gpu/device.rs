@@ -76,6 +76,11 @@ impl Device {
         Device { binding_limit: bytes.min(self.binding_limit), ..self.clone() }
     }
 
+    /// Gives the device back at once; whoever uses it gets [`Error::DeviceLost`], as when the driver is reset.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+
     /// Bytes that one binding may span.
     pub fn binding_limit(&self) -> u64 {
         self.binding_limit
@@ -86,6 +91,7 @@ impl Device {
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::Gpu`].
     pub fn check(&self) -> Result<()> {
+        self.poll();
         lock(&self.failure).clone().map_or(Ok(()), Err)
     }
 
@@ -238,13 +244,14 @@ pub(super) fn mapped_bytes(staging: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>
     Ok(view.to_vec())
 }
 
-/// Keeps the first failure; later ones are its consequences.
+/// Keeps the first failure, or the loss of the device.
 fn report_failures(device: &wgpu::Device, failure: &Arc<Mutex<Option<Error>>>) {
     let lost = failure.clone();
     device.set_device_lost_callback(move |reason, message| {
         // Dropping the last handle also ends here; nobody is left to read it then.
         let why = if message.is_empty() { format!("{reason:?}") } else { message };
-        lock(&lost).get_or_insert(Error::DeviceLost { why });
+        // Other failures are consequences of this one.
+        *lock(&lost) = Some(Error::DeviceLost { why });
     });
     let wrong = failure.clone();
     device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
