@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Everything that must hold, on a Debian machine with Rust and Node.js. The last line is "N passed, N failed".
+# usage: bash tests/run.sh [STAGE ...]     all stages, or those named
 # Each stage runs even if an earlier one failed; its output is shown, and kept in tests/out/.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p tests/out
-passed=0 failed=0
+passed=0 failed=0 only=" $* "
 
 # stage NAME COMMAND...: runs it. If it reports tests (cargo test, node --test), those are counted, else the stage is one.
 stage() {
     local name=$1 log=tests/out/$1.log start=$SECONDS status good bad
     shift
+    [[ $only = "  " || $only = *" $name "* ]] || return
     echo "== $name: $*"
     "$@" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
@@ -62,6 +64,10 @@ stage types npx --no-install tsc --project tsconfig.json
 stage scripts node --test --test-reporter=tap tests/page/*.test.mjs
 stage browsers node --test --test-reporter=tap --test-concurrency=1 tests/browser/*.test.mjs
 
+if [ $((passed + failed)) -eq 0 ]; then
+    echo "no stage is called $*"
+    exit 2
+fi
 echo "$((SECONDS / 60)) minutes"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -12,10 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "alexnet-lab", version, about)]
+#[command(name = "alexnet-lab", version, about, args_conflicts_with_subcommands = true)]
 struct Program {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Arguments,
 }
 
 #[derive(Subcommand)]
@@ -76,7 +78,8 @@ macro_rules! misuse {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Program::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
+    let program = Program::parse();
+    let outcome = match program.command.unwrap_or(Command::Serve(program.serve)) {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Build => build::run().map(|dist| println!("{}", dist.display())),
         Command::Bench(arguments) => bench::run(&arguments),

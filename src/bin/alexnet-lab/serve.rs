@@ -26,12 +26,6 @@ pub struct Arguments {
     dir: Option<PathBuf>,
 }
 
-impl Default for Arguments {
-    fn default() -> Arguments {
-        Arguments { port: 8080, dir: None }
-    }
-}
-
 /// Serves until the program is ended.
 pub fn run(arguments: &Arguments) -> Outcome {
     let folder = match &arguments.dir {
