@@ -1,5 +1,5 @@
 //! Whole small networks in every combination of switches against finite differences in f64: of each tensor, the derivative
-//! along a random direction, which every entry takes part in, and along one single entry.
+//! along a random direction, which every entry takes part in; of weight matrices along one single entry too.
 
 mod finite_difference;
 
@@ -80,7 +80,7 @@ fn check(fragment: &str, total: &mut Tally) {
         let along = direction.iter().zip(gradient).map(|(d, g)| d * g).sum();
         let scale = rms(gradient);
         total.compare(&label, along, scale, ROUNDOFF, |t| probe.loss(start, &direction, t)).unwrap();
-        for i in sample(&label, gradient.len(), 1) {
+        for i in sample(&label, gradient.len(), usize::from(tensor.shape.len() > 1)) {
             let label = format!("{label}[{i}]");
             total.compare(&label, gradient[i], scale, ROUNDOFF, |t| probe.loss(start + i, &[1.0], t)).unwrap();
         }

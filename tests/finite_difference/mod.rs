@@ -14,7 +14,7 @@ use alexnet_lab::rng::{self, Stream};
 /// A bound above this share of the gradient's scale says nothing.
 pub const TRUSTED: f64 = 1e-3;
 /// A bound below this share ends the search for a better one.
-const GOOD: f64 = 1e-6;
+const GOOD: f64 = 1e-5;
 /// The largest share of entries that may lie at a kink.
 pub const MOST_KINKS: f64 = 0.1;
 const FIRST_STEP: f64 = 1e-2;
