@@ -30,7 +30,7 @@ export function si(x) {
 export function bytes(bytes) {
   const units = ["B", "KiB", "MiB", "GiB"];
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), 3);
-  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
+  return power === 0 ? `${bytes} B` : `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
 }
 
 /** @param {number} share 0 to 1 */

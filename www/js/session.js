@@ -100,7 +100,8 @@ export class Session extends EventTarget {
   }
 
   play() {
-    if (this.state.wanted || this.state.phase === "failed") return;
+    if (this.state.phase === "diverged") return void this.resume({});
+    if (this.state.wanted || ["failed", "lost"].includes(this.state.phase)) return;
     this.patch({ wanted: true, problem: null });
     this.drive();
   }

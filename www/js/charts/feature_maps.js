@@ -3,7 +3,7 @@
 import { rgb } from "./canvas.js";
 import { Patches } from "./patches.js";
 
-/** @typedef {{layer: string, height: number, width: number, channels: number, values: Float32Array}} FeatureMapsData values (height, width, channels) */
+/** @typedef {{layer: string, height: number, width: number, channels: number, values: Float32Array}} FeatureMapsData values (channels, height, width) */
 
 /** @extends {Patches<FeatureMapsData>} */
 export class FeatureMaps extends Patches {
@@ -38,7 +38,7 @@ export class FeatureMaps extends Patches {
     for (let channel = 0; channel < channels; channel++) {
       for (let row = 0; row < height; row++) {
         for (let column = 0; column < width; column++) {
-          const value = values[(row * width + column) * channels + channel] * scale;
+          const value = values[(channel * height + row) * width + column] * scale;
           const towards = value < 0 ? negative : positive;
           const share = Number.isFinite(value) ? Math.sqrt(Math.abs(value)) : 1;
           const to = (row * channels * width + channel * width + column) * 4;
@@ -66,12 +66,12 @@ export class FeatureMaps extends Patches {
   words(index) {
     const { data, t, numbers } = this;
     if (!data) return [];
-    const { channels, values } = data;
-    let [low, high, sum, count] = [Infinity, -Infinity, 0, 0];
-    for (let i = index; i < values.length; i += channels, count++) {
-      low = Math.min(low, values[i]);
-      high = Math.max(high, values[i]);
-      sum += values[i];
+    const count = data.height * data.width;
+    let [low, high, sum] = [Infinity, -Infinity, 0];
+    for (const value of data.values.subarray(index * count, (index + 1) * count)) {
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+      sum += value;
     }
     const lines = [
       t("charts.maps.map", { index: index + 1, layer: data.layer }),

@@ -27,10 +27,13 @@ const GHOST_EVERY = 4;
 export class Ridges extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('./canvas.js').ChartOptions} options
+   * @param {import('./canvas.js').ChartOptions & {onview?: (layer: string | null) => void}} options onview: one layer over time was chosen, or all layers
    */
   constructor(host, options) {
     super(host, options, "ridges");
+    this.onview = options.onview;
+    /** @type {string[]} */
+    this.names = [];
     /** @type {Source} */
     this.source = "weights";
     /** @type {number | null} the layer shown over time; null: all layers now */
@@ -63,9 +66,11 @@ export class Ridges extends Chart {
         button.type = "button";
         button.dataset.value = value;
         button.addEventListener("click", () => {
+          const before = this.layer;
           choose();
           this.showControls();
           this.select(null);
+          if (before !== this.layer) this.tellView();
         });
         box.append(button);
       }
@@ -83,12 +88,26 @@ export class Ridges extends Chart {
     this.picker.addEventListener("change", () => {
       this.layer = Number(/** @type {HTMLSelectElement} */ (this.picker).value);
       this.select(null);
+      this.tellView();
     });
     this.beforeKey = element("span", "chart-before");
     bar.append(this.picker, this.beforeKey);
     this.bar = bar;
     this.root.prepend(bar);
     this.showControls();
+  }
+
+  tellView() {
+    this.onview?.(this.layer === null ? null : (this.names[this.layer] ?? null));
+  }
+
+  /** One layer over time, or all layers. @param {string | null} name */
+  showLayer(name) {
+    const layer = name === null ? null : Math.max(0, this.names.indexOf(name));
+    if (layer === this.layer) return;
+    this.layer = layer;
+    this.showControls();
+    this.select(null);
   }
 
   showControls() {
@@ -167,6 +186,7 @@ export class Ridges extends Chart {
   /** @param {string[]} names */
   listLayers(names) {
     this.cell = null;
+    this.names = names;
     if (this.layer !== null) this.layer = Math.min(this.layer, names.length - 1);
     this.picker?.replaceChildren(
       ...names.map((name, index) => {

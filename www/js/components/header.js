@@ -66,7 +66,7 @@ export class Header {
       this.playIcon.replaceChildren(icon(name));
       this.play.title = t(`actions.${name}_title`);
     }
-    this.play.disabled = !able && !["loading", "compiling"].includes(state.phase);
+    this.play.disabled = ["failed", "lost"].includes(state.phase);
     this.step.disabled = !able || state.busy;
     this.restart.disabled = !state.describe || state.busy;
     setText(this.count, integer(state.step));
@@ -75,8 +75,8 @@ export class Header {
     setText(this.rateText, state.phase === "running" && Number.isFinite(rate) ? t("units.steps_a_second", { n: rate < 10 ? rate.toFixed(1) : integer(rate) }) : "–");
     if (this.speedSelect) this.speedSelect.value = state.config.speed;
     if (state.describe) {
-      const { name: kind, adapter, reason } = state.describe.backend;
-      setText(this.backend, `${t(`backends.${kind}`)}${kind === "gpu" && adapter ? `: ${adapter}` : ""}`);
+      const { name: kind, adapter, reason, software } = state.describe.backend;
+      setText(this.backend, [t(`backends.${kind}`), kind === "gpu" && (software ? t("backends.software") : adapter)].filter(Boolean).join(" · "));
       setAttribute(this.backend, "data-backend", kind);
       this.backend.title = `${t(`reasons.${reason}`)} ${adapter}`;
     } else setText(this.backend, "…");

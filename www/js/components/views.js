@@ -25,7 +25,10 @@ export class Views {
       predictions: host("predictions"), filters: host("filters"), maps: host("maps"), confusion: host("confusion"),
     };
     this.curves = new Curves(this.hosts.curves, options);
-    this.ridges = new Ridges(this.hosts.ridges, options);
+    this.ridges = new Ridges(this.hosts.ridges, {
+      ...options,
+      onview: (layer) => this.context.change(layer === null ? { ridges: "layers" } : { ridges: "time", layer }),
+    });
     this.norms = new Norms(this.hosts.norms, options);
     this.activations = new Activations(this.hosts.activations, options);
     this.filters = new Filters(this.hosts.filters, options);
@@ -108,6 +111,7 @@ export class Views {
 
   /** Draws what has come since the last frame. @param {import("../session.js").State} state */
   update(state) {
+    if (this.ridges.names.length > 0) this.ridges.showLayer(state.config.ridges === "time" ? state.config.layer : null);
     const again = state.run !== this.run;
     if (again) {
       this.run = state.run;

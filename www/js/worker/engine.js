@@ -137,7 +137,10 @@ export class Engine {
   async recover(fragment) {
     const saved = this.training?.saved;
     await this.create(fragment);
-    if (saved) await this.lab.load("autosave.safetensors", saved);
+    if (saved) {
+      await this.lab.load("autosave.safetensors", saved);
+      if (this.training) this.training.saved = saved;
+    }
     this.training?.begin();
     return { describe: this.describe() };
   }

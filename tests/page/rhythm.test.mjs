@@ -1,0 +1,48 @@
+// When the worker measures, and how numbers are written. Run with `node --test tests/page/`.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Rate, Throttle } from "../../www/js/worker/rhythm.js";
+import { bytes, number, si } from "../../www/js/format.js";
+
+/** Runs something of a given cost whenever the throttle lets it, for a minute; returns how often and which share it took. */
+function spend(throttle, cost) {
+  let [now, count, spent] = [0, 0, 0];
+  while (now < 60_000) {
+    if (throttle.due(now)) {
+      throttle.ran(now, now + cost);
+      now += cost;
+      count += 1;
+      spent += cost;
+    }
+    now += 1;
+  }
+  return { count, share: spent / now };
+}
+
+test("snapshots come ten a second while they are cheap, and never take more than their share", () => {
+  const cheap = spend(new Throttle(100, 0.05), 2);
+  assert.ok(cheap.count >= 580 && cheap.count <= 600, `${cheap.count} in a minute`);
+  for (const cost of [2, 6, 50, 400]) {
+    const { share } = spend(new Throttle(100, 0.05), cost);
+    // One run may fall on the edge of the minute.
+    assert.ok(share <= 0.05 + cost / 60_000, `cost ${cost} ms: ${share}`);
+  }
+});
+
+test("the rate is time over steps, of training alone", () => {
+  const rate = new Rate();
+  assert.ok(Number.isNaN(rate.milliseconds));
+  for (let i = 0; i <= 10; i++) rate.finished(1000 + 40 * i, 4);
+  assert.equal(rate.milliseconds, 10);
+  rate.clear();
+  rate.finished(90_000, 1);
+  assert.ok(Number.isNaN(rate.milliseconds));
+  rate.finished(90_025, 1);
+  assert.equal(rate.milliseconds, 25);
+});
+
+test("numbers have units and sensible digits", () => {
+  assert.deepEqual([0, 2.302585, 0.00012, 123456, NaN, -0.00002].map(number), ["0", "2.3", "1.2e-4", "1.2e5", "NaN", "−2.0e-5"]);
+  assert.deepEqual([950, 62378344, 1.23e12].map(si), ["950", "62.4 M", "1.23 T"]);
+  assert.deepEqual([0, 1023, 1536, 20_480_000].map(bytes), ["0 B", "1023 B", "1.5 KiB", "19.5 MiB"]);
+});
