@@ -5,7 +5,7 @@ import { bestGrid } from "../../www/js/charts/patches.js";
 import { sigmoidBound } from "../../www/js/charts/norms.js";
 import { worstPairs } from "../../www/js/charts/confusion.js";
 import { top } from "../../www/js/charts/predictions.js";
-import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile } from "../../www/js/charts/rows.js";
+import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile, vigour } from "../../www/js/charts/rows.js";
 import { Numbers, accuracyRange, decade, linearTicks, logTicks, lossRange, placeMarks } from "../../www/js/charts/scale.js";
 import { Series, Smooth, align } from "../../www/js/charts/series.js";
 
@@ -183,6 +183,13 @@ test("the worst pairs are mistakes, ordered by the share of the true class", () 
   const counts = [90, 10, 0, 3, 5, 2, 0, 0, 50];
   assert.deepEqual(worstPairs(counts, 3, 2), [{ truth: 1, guess: 0, count: 3, share: 0.3 }, { truth: 1, guess: 2, count: 2, share: 0.2 }]);
   assert.deepEqual(worstPairs([5, 0, 0, 5], 2, 3), []);
+});
+
+test("a gradient pales as it vanishes", () => {
+  assert.equal(vigour(-2), 1);
+  assert.equal(vigour(-11), 0);
+  assert.equal(vigour(NaN), 0);
+  assert.ok(vigour(-4) > vigour(-6) && vigour(-6) > vigour(-8) && vigour(-8) > 0);
 });
 
 test("the top classes come in order, ties by class", () => {

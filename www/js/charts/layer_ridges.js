@@ -1,7 +1,7 @@
 // All layers at one step: a ridge each, first layer on top, a line through the medians to show how the gradient flows.
 
 import { clamp, hatch } from "./canvas.js";
-import { BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, density, gradientAt } from "./rows.js";
+import { BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, density, gradientAt, vigour } from "./rows.js";
 import { decade, logTicks } from "./scale.js";
 
 /** Right ends the axis can have (log10): it grows at once and shrinks only after a while. */
@@ -170,17 +170,17 @@ export class LayerRidges {
       ctx.stroke();
     });
 
-    // A ridge far to the left is also pale: 1e-3 and above is full, the floor is a shadow.
-    const vigour = Number.isFinite(gradient.p50) ? clamp((gradient.p50 - FLOOR) / 8, 0, 1) : 0;
+    // A ridge far to the left is also pale.
+    const strength = vigour(gradient.p50);
     this.trace(ctx, gradient, y, true);
     ctx.globalAlpha = 0.75;
     ctx.fillStyle = palette.surface;
     ctx.fill();
-    ctx.globalAlpha = 0.2 + 0.7 * vigour;
+    ctx.globalAlpha = 0.15 + 0.75 * strength;
     ctx.fillStyle = palette.gradient;
     ctx.fill();
     this.trace(ctx, gradient, y, false);
-    ctx.globalAlpha = 0.5 + 0.5 * vigour;
+    ctx.globalAlpha = 0.5 + 0.5 * strength;
     ctx.strokeStyle = palette["gradient-ink"];
     ctx.lineWidth = 1.5;
     ctx.stroke();

@@ -60,6 +60,12 @@ export function gradientAt(rows, index) {
 }
 
 /**
+ * How strongly a gradient is drawn, 0 to 1: in full from a median of 1e-3, a shadow at 1e-10, where a step hardly moves a weight.
+ * @param {number} p50 log10|g|, NaN when all are zero
+ */
+export const vigour = (p50) => (Number.isFinite(p50) ? Math.max(0, Math.min(1, (p50 + 10) / 7)) : 0);
+
+/**
  * @typedef {object} Activation One layer's activations.
  * @property {Float32Array} bins counts (ACTIVATION_BINS)
  * @property {number} total

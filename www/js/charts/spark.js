@@ -1,7 +1,7 @@
 // Under each layer of the drawn network: its gradient histogram, and its norm as a bar below. No words; the tip has them.
 
 import { Chart, clamp, hatch } from "./canvas.js";
-import { BIN, FLOOR, GRADIENT_BINS, density, gradientAt } from "./rows.js";
+import { BIN, FLOOR, GRADIENT_BINS, density, gradientAt, vigour } from "./rows.js";
 
 /**
  * @typedef {object} SparkData
@@ -49,13 +49,12 @@ export class Spark extends Chart {
     }
     const curve = density(gradient.bins, gradient.total, this.curve);
     const rise = (base - 2) / Math.max(0.12, ...curve);
-    const vigour = Number.isFinite(gradient.p50) ? clamp((gradient.p50 - FLOOR) / 8, 0, 1) : 0;
     ctx.beginPath();
     ctx.moveTo(this.x(FLOOR), base);
     for (let bin = 0; bin < GRADIENT_BINS; bin++) ctx.lineTo(this.x(FLOOR + (bin + 0.5) * BIN), base - curve[bin] * rise);
     ctx.lineTo(this.x(END), base);
     ctx.closePath();
-    ctx.globalAlpha = 0.3 + 0.7 * vigour;
+    ctx.globalAlpha = 0.25 + 0.75 * vigour(gradient.p50);
     ctx.fillStyle = palette.gradient;
     ctx.fill();
     ctx.globalAlpha = 1;
