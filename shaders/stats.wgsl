@@ -44,7 +44,9 @@ var<workgroup> bins: array<atomic<u32>, GRADIENT_WORDS>;
 var<workgroup> sums: array<vec4f, WORKGROUP>;
 
 fn clear_bins(local: u32) {
-    for (var i = local; i < GRADIENT_WORDS; i += WORKGROUP) { atomicStore(&bins[i], 0u); }
+    for (var i = local; i < GRADIENT_WORDS; i += WORKGROUP) {
+        atomicStore(&bins[i], 0u);
+    }
     workgroupBarrier();
 }
 
@@ -52,7 +54,9 @@ fn flush_bins(local: u32, words: u32, record: u32) {
     workgroupBarrier();
     for (var i = local; i < words; i += WORKGROUP) {
         let count = atomicLoad(&bins[i]);
-        if count > 0u { atomicAdd(&counts[record + i], count); }
+        if count > 0u {
+            atomicAdd(&counts[record + i], count);
+        }
     }
 }
 
@@ -68,11 +72,17 @@ fn lanes(task: Task, index: u32) -> u32 {
 // The word of the gradient record that counts a value.
 fn gradient_word(bits: u32) -> u32 {
     let size = bits & 0x7fffffffu;
-    if size == 0u { return ZERO; }
-    if size >= INFINITY { return select(NAN, INF, size == INFINITY); }
+    if size == 0u {
+        return ZERO;
+    }
+    if size >= INFINITY {
+        return select(NAN, INF, size == INFINITY);
+    }
     let half = select(0, 1, (bits & 0x007fffffu) >= SQRT2_MANTISSA);
     let bin = 2 * (i32(size >> 23u) - 127 + i32(GRADIENT_FLOOR)) + half;
-    if bin < 0 { return BELOW; }
+    if bin < 0 {
+        return BELOW;
+    }
     return select(ABOVE, u32(bin), u32(bin) < GRADIENT_BINS);
 }
 
@@ -80,7 +90,9 @@ fn gradient_word(bits: u32) -> u32 {
 // scaled by 2^80, large ones by 2^-80 (Blue 1978). Others add nothing; their counts tell.
 fn square(bits: u32) -> vec4f {
     let exponent = (bits >> 23u) & 0xffu;
-    if exponent == 255u { return vec4(0.0); }
+    if exponent == 255u {
+        return vec4(0.0);
+    }
     let range = vec3(exponent < 77, (exponent >= 77) && (exponent < 177), exponent >= 177); // 2^-50, 2^50
     let scaled = bitcast<f32>(bits) * select(select(1.0, 0x1p80, range.x), 0x1p-80, range.z);
     return vec4(select(vec3(0.0), vec3(scaled * scaled), range), 0.0);
@@ -102,7 +114,9 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     sums[local] = sum;
     flush_bins(local, GRADIENT_WORDS, task.record);
     if local == 0u {
-        for (var i = 1u; i < WORKGROUP; i++) { sum += sums[i]; }
+        for (var i = 1u; i < WORKGROUP; i++) {
+            sum += sums[i];
+        }
         partials[task.partial] = sum;
     }
 }
@@ -119,14 +133,18 @@ fn unordered(key: u32) -> f32 {
 }
 
 fn saturates(value: f32, function: u32) -> bool {
-    if function == SIGMOID { return value * (1.0 - value) < SATURATED * 0.25; }
+    if function == SIGMOID {
+        return value * (1.0 - value) < SATURATED * 0.25;
+    }
     return function == TANH && 1.0 - value * value < SATURATED;
 }
 
 // Count, mean and sum of squares about the mean of two sets together (Chan, Golub and LeVeque 1983).
 fn join(a: vec4f, b: vec4f) -> vec4f {
     let count = a.x + b.x;
-    if count == 0.0 { return a; }
+    if count == 0.0 {
+        return a;
+    }
     let difference = b.y - a.y;
     let share = b.x / count;
     return vec4(count, a.y + difference * share, a.z + b.z + difference * difference * a.x * share, 0.0);
@@ -148,35 +166,51 @@ fn activation(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
         for (var lane = 0u; lane < count; lane++) {
             let bits = value[lane];
             let size = bits & 0x7fffffffu;
-            if size != 0u { alive |= 1u << lane; }
+            if size != 0u {
+                alive |= 1u << lane;
+            }
             if size >= INFINITY {
                 odd += select(vec3(1u, 0u, 0u), vec3(0u, 1u, 0u), size == INFINITY);
                 continue;
             }
             let x = bitcast<f32>(bits);
-            if moments.x == 0.0 { shift = x; }
+            if moments.x == 0.0 {
+                shift = x;
+            }
             moments += vec3(1.0, x - shift, (x - shift) * (x - shift));
             largest = max(largest, ordered(bits));
             smallest = max(smallest, ~ordered(bits));
-            if saturates(x, task.function) { odd.z += 1u; }
+            if saturates(x, task.function) {
+                odd.z += 1u;
+            }
         }
         let word = task.alive + (i - task.origin) % task.blocks;
         // Most often the bits are set already, and reading is cheap.
-        if (atomicLoad(&counts[word]) & alive) != alive { atomicOr(&counts[word], alive); }
+        if (atomicLoad(&counts[word]) & alive) != alive {
+            atomicOr(&counts[word], alive);
+        }
     }
     if moments.x > 0.0 {
         atomicMax(&counts[task.record + LARGEST], largest);
         atomicMax(&counts[task.record + SMALLEST], smallest);
     }
-    if odd.x > 0u { atomicAdd(&counts[task.record + ACTIVATION_NAN], odd.x); }
-    if odd.y > 0u { atomicAdd(&counts[task.record + ACTIVATION_INF], odd.y); }
-    if odd.z > 0u { atomicAdd(&counts[task.record + ACTIVATION_SATURATED], odd.z); }
+    if odd.x > 0u {
+        atomicAdd(&counts[task.record + ACTIVATION_NAN], odd.x);
+    }
+    if odd.y > 0u {
+        atomicAdd(&counts[task.record + ACTIVATION_INF], odd.y);
+    }
+    if odd.z > 0u {
+        atomicAdd(&counts[task.record + ACTIVATION_SATURATED], odd.z);
+    }
     let mean = moments.y / max(moments.x, 1.0);
     sums[local] = vec4(moments.x, shift + mean, max(moments.z - mean * moments.y, 0.0), 0.0);
     workgroupBarrier();
     if local == 0u {
         var sum = sums[0];
-        for (var i = 1u; i < WORKGROUP; i++) { sum = join(sum, sums[i]); }
+        for (var i = 1u; i < WORKGROUP; i++) {
+            sum = join(sum, sums[i]);
+        }
         partials[task.partial] = sum;
     }
 }

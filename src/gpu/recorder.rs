@@ -257,7 +257,9 @@ impl<'a> Recorder<'a> {
         }
         let rows = workgroups.div_ceil(GRID_LIMIT);
         let width = workgroups.div_ceil(rows.max(1));
-        let source = compose(kernel, &[constants, &[("BATCH", self.batch.into()), ("GRID_WIDTH", width.into())]].concat());
+        // A grid of one row needs no width: one pipeline does for all of them.
+        let row = if rows > 1 { width } else { GRID_LIMIT };
+        let source = compose(kernel, &[constants, &[("BATCH", self.batch.into()), ("GRID_WIDTH", row.into())]].concat());
         let pipeline = self.device.pipeline(label, kernel, source);
         let bound = views.iter().zip(kernel.bindings);
         let entries: Vec<_> =

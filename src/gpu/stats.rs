@@ -123,8 +123,6 @@ impl Part {
             let words = most.min(view.words() - start);
             let (from, to) = (start / 4, (start + words) / 4);
             let mut tasks: Vec<Task> = tensors.iter().flat_map(|tensor| tensor.tasks(from, to)).collect();
-            // Few different grids, so that few pipelines do for all.
-            tasks.resize(tasks.len().next_power_of_two(), EMPTY);
             for task in &mut tasks {
                 task.partial = *partials as u32;
                 *partials += 1;
