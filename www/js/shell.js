@@ -143,14 +143,14 @@ export class Shell {
     this.network?.retheme();
   }
 
-  /** mini about 320x240, slide about 640x360, else full. Only an element with a height of its own can be too low for the whole lab. */
+  /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element with a height of its own can be too low for the whole lab. */
   measure() {
     const { clientWidth: width, clientHeight: height } = this.host;
     const wanted = this.early("controls");
     let size = "full";
     if (["mini", "slide", "full"].includes(wanted)) size = wanted;
     else if (this.fixed && (width < 480 || height < 280) && height < 480) size = "mini";
-    else if (this.fixed && (width < 860 || height < 480) && height < 520) size = "slide";
+    else if (this.fixed && height < 620) size = "slide";
     setAttribute(this.lab, "data-fixed", this.fixed);
     setAttribute(this.lab, "data-narrow", width < 720);
     setAttribute(this.lab, "data-wide", width >= 1080);
