@@ -277,3 +277,49 @@ fn check_agrees_on_this_machines_adapter() {
     let right = text.lines().filter(|line| line.ends_with(" ok")).count();
     assert!(text.ends_with(&format!("All {right} combinations agree with the CPU.\n")) && right > 10, "{text}");
 }
+
+/// A folder that looks like the repository to `build`, and the only tools that it finds: shell scripts by name.
+#[cfg(unix)]
+fn build_with(test: &str, tools: &[(&str, &str)]) -> (String, Option<i32>, PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder(test);
+    for below in ["www", "bin", "sysroot"] {
+        fs::create_dir(folder.join(below)).unwrap();
+    }
+    fs::write(folder.join("www/index.html"), "").unwrap();
+    for (name, script) in tools {
+        let path = folder.join("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let environment = [("PATH", folder.join("bin")), ("CARGO_MANIFEST_DIR", folder.clone())];
+    let output = Command::new(PROGRAM).arg("build").current_dir(&folder).envs(environment).output().unwrap();
+    (String::from_utf8(output.stderr).unwrap(), output.status.code(), folder)
+}
+
+#[test]
+#[cfg(unix)]
+fn build_says_what_is_missing_and_installs_the_target() {
+    let (text, status, _) = build_with("no_npm", &[]);
+    assert!(text.contains("npm could not be started") && text.contains("Install Node.js 20"), "{text}");
+    assert_eq!(status, Some(1));
+    let (text, status, _) = build_with("no_rustc", &[("npm", "exit 0")]);
+    assert!(text.contains("rustc could not be started") && text.contains("https://rustup.rs"), "{text}");
+    assert_eq!(status, Some(1));
+
+    let rustc = ("rustc", "echo sysroot");
+    let (text, status, _) = build_with("no_network", &[("npm", "exit 0"), rustc, ("rustup", "exit 1")]);
+    assert!(text.contains("rustup ended with") && text.contains("The page needs Rust's WebAssembly target"), "{text}");
+    assert_eq!(status, Some(1));
+    // With the target, the next thing is the compiler, whose failure is passed on.
+    let (rustup, cargo) = (("rustup", "echo \"$@\" >> rustup.log"), ("cargo", "echo no such profile >&2; exit 101"));
+    let (text, status, folder) = build_with("target", &[("npm", "exit 0"), rustc, rustup, cargo]);
+    assert_eq!(fs::read_to_string(folder.join("rustup.log")).unwrap(), "target add wasm32-unknown-unknown\n");
+    assert!(text.contains("no such profile\n") && text.contains("The engine could not be compiled"), "{text}");
+    assert_eq!(status, Some(1));
+
+    fs::remove_file(folder.join("www/index.html")).unwrap();
+    let output = Command::new(PROGRAM).arg("build").env("CARGO_MANIFEST_DIR", &folder).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("has no www/index.html") && output.status.code() == Some(1), "{text}");
+}

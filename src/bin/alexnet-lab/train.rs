@@ -2,7 +2,7 @@
 
 use crate::settings::{Data, Settings};
 use crate::{Outcome, about, fail, misuse};
-use alexnet_lab::backend::{Place, StepRecord};
+use alexnet_lab::backend::{Place, Reason, StepRecord};
 use alexnet_lab::config::{Config, Effect, SETTINGS};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::trainer::{Trainer, argmax, cross_entropy};
@@ -171,9 +171,14 @@ impl<'a> Run<'a> {
 
     fn introduce(&mut self, total: u64) {
         let (backend, machine) = (self.trainer.backend().name(), self.trainer.machine());
-        let adapter = if machine.adapter().is_empty() { String::new() } else { format!(" on {}", machine.adapter()) };
+        let why = match machine.reason {
+            Reason::SoftwareAdapter => " (the only graphics adapter is a software one)".into(),
+            Reason::NoAdapter => " (no graphics adapter answered)".into(),
+            _ if machine.adapter().is_empty() => String::new(),
+            _ => format!(" on {}", machine.adapter()),
+        };
         let (data, parameters) = (&self.trainer.dataset().name, self.trainer.network().parameters());
-        eprintln!("{data}; {parameters} parameters; backend {backend}{adapter}; {}", self.trainer.config().to_fragment());
+        eprintln!("{data}; {parameters} parameters; backend {backend}{why}; {}", self.trainer.config().to_fragment());
         self.bar.set_length(total);
     }
 
