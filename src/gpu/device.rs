@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 /// What is known about the adapter.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Facts {
-    /// `NVIDIA GeForce RTX 3060`, `llvmpipe (LLVM 15.0.6, 256 bits)`, ...; may be empty in a browser.
+    /// `NVIDIA GeForce RTX 3060`, `llvmpipe (LLVM 15.0.6, 256 bits)`, in a browser often `nvidia ampere`; may be empty there.
     pub name: String,
     /// `vulkan`, `metal`, `dx12` or `webgpu`.
     pub backend: String,
@@ -61,7 +61,7 @@ impl Device {
         let failure = Arc::new(Mutex::new(None));
         report_failures(&device, &failure);
         Ok(Device {
-            facts: facts(&adapter.get_info()),
+            facts: facts(&adapter.get_info(), browser_name(&device)),
             queue,
             binding_limit: offered.max_storage_buffer_binding_size,
             buffer_limit: offered.max_buffer_size,
@@ -264,12 +264,27 @@ fn report_failures(device: &wgpu::Device, failure: &Arc<Mutex<Option<Error>>>) {
     }));
 }
 
-fn facts(info: &wgpu::AdapterInfo) -> Facts {
-    let words = format!("{} {} {}", info.name, info.driver, info.driver_info).to_lowercase();
+fn facts(info: &wgpu::AdapterInfo, browser_name: Option<String>) -> Facts {
+    let name = browser_name.unwrap_or_else(|| info.name.clone());
+    let words = format!("{name} {} {}", info.driver, info.driver_info).to_lowercase();
     let known = ["llvmpipe", "lavapipe", "swiftshader", "basic render driver", "softpipe"];
     let software = info.device_type == wgpu::DeviceType::Cpu || known.iter().any(|name| words.contains(name));
     let backend = if cfg!(target_arch = "wasm32") { "webgpu".into() } else { info.backend.to_str().into() };
-    Facts { name: info.name.clone(), backend, software }
+    Facts { name, backend, software }
+}
+
+/// What the browser tells of the adapter: its description, which most withhold, else vendor and architecture.
+#[cfg(target_arch = "wasm32")]
+fn browser_name(device: &wgpu::Device) -> Option<String> {
+    let info = js_sys::Reflect::get(device.as_webgpu()?.as_ref(), &"adapterInfo".into()).ok()?;
+    let word = |key: &str| js_sys::Reflect::get(&info, &key.into()).ok()?.as_string().filter(|word| !word.is_empty());
+    let words: Vec<String> = ["vendor", "architecture"].into_iter().filter_map(word).collect();
+    word("description").or_else(|| (!words.is_empty()).then(|| words.join(" ")))
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn browser_name(_: &wgpu::Device) -> Option<String> {
+    None
 }
 
 /// A poisoned lock still holds what it held: the data is never half written.
