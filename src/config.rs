@@ -131,7 +131,7 @@ settings! {
     norm: (choice ["none", "lrn", "bn"]) Rebuild "lrn" "Normalisation: none, local response (after conv1 and conv2), or batch (before every activation)";
     pool: (choice ["max", "avg"]) Rebuild "max" "Pooling: the largest value of a window, or the average";
     overlap: (switch) Rebuild "true" "Overlapping pooling windows: 3x3 with stride 2, or 2x2 with stride 2";
-    dropout: (number 0.0 0.9 false) Live "0.5" "Share of fc6 and fc7 units that each step switches off";
+    dropout: (number 0.0 0.9 false) Live "0" "Share of fc6 and fc7 units that each step switches off";
     lrn_n: (integer 1 15) Rebuild "5" "LRN: number of neighbouring channels in the sum";
     lrn_k: (number 0.1 10.0 false) Rebuild "2" "LRN: constant added to the sum";
     lrn_alpha: (number 0.0 10.0 true) Rebuild "1e-4" "LRN: weight of the sum of squares";
