@@ -6,7 +6,7 @@ const settings = new URLSearchParams(location.search).get("settings") ?? "";
 /** Losses by step as the iframe posts them. */
 window.steps = [];
 addEventListener("message", (event) => {
-  if (event.origin === lab && event.data?.type === "step") window.steps.push(event.data.detail);
+  if (event.origin === lab && event.data?.event === "step") window.steps.push(event.data.detail);
 });
 document.querySelector("#lab").src = `${lab}/embed.html#${settings}`;
 window.deck = new Reveal({ embedded: false, hash: false, transition: "none" });

@@ -74,15 +74,16 @@ for (const name of NAMES) {
 
     for (const backend of ["gpu", "cpu"]) {
       test(`trains on real images, ${backend}`, async () => {
-        const { page, complaints } = await open(browser, `/#${SMALL}&backend=${backend}`);
+        // Batch normalisation, so that even this small network learns within 120 steps.
+        const { page, complaints } = await open(browser, `/#${SMALL}&backend=${backend}&norm=bn&lr=0.01`);
         const steps = await train(page, 120);
         const state = await call(page, "getState");
         assert.equal(state.backend, backend);
         assert.ok(state.step >= 120, `step ${state.step}`);
         const losses = steps.map((step) => step.loss);
         const [start, end] = [mean(losses.slice(0, 20)), mean(losses.slice(-20))];
-        // ln 10 = 2.30 is chance; the mean of 20 losses of 8 images has a standard error of about 0.1.
-        assert.ok(end < start - 0.15, `the loss went from ${start} to ${end}`);
+        // The mean of 20 losses of 8 images has a standard error of about 0.1; the program's own run falls by 0.44.
+        assert.ok(end < start - 0.2, `the loss went from ${start} to ${end}`);
         assert.deepEqual(
           steps.map((step) => step.step),
           steps.map((_, i) => steps[0].step + i),
@@ -128,7 +129,8 @@ for (const name of NAMES) {
 
       test(`an iframe in a deck trains and pauses with its slide, ${backend}`, async () => {
         const { page, complaints } = await newPage(browser, [lab.address, deck.address], { width: 1280, height: 720 });
-        const settings = encodeURIComponent(`${SMALL}&backend=${backend}&controls=slide&autoplay=true`);
+        // No autoplay: reveal.js tells the frame when its slide is shown and left.
+        const settings = encodeURIComponent(`${SMALL}&backend=${backend}&controls=slide`);
         await page.goto(`${deck.deck}&settings=${settings}`);
         await page.waitForFunction(() => window.deckReady, { timeout: 60_000 });
         const count = () => page.evaluate(() => window.steps.length);

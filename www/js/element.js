@@ -142,8 +142,10 @@ export class AlexNetLab extends HTMLElement {
       const { kind, detail } = /** @type {CustomEvent} */ (event).detail;
       const { state } = session;
       if (kind === "records") {
-        const [at, loss, accuracy] = detail.subarray(-3);
-        if (!Number.isNaN(loss)) this.fire("step", { step: at + 1, loss, accuracy });
+        for (let row = 0; row < detail.length; row += 3) {
+          const [at, loss, accuracy] = detail.subarray(row, row + 3);
+          if (!Number.isNaN(loss)) this.fire("step", { step: at + 1, loss, accuracy });
+        }
       }
       if (kind !== "state") return;
       if (!ready && state.describe && state.describe.data.train_arrived > 0) {
