@@ -49,7 +49,12 @@ const STEPS: &[Step] = &[
         outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js", "dist/style.css"],
         make: scripts,
     },
-    Step { name: "files", inputs: &["www"], outputs: &["dist/index.html", "dist/embed.html", "dist/i18n"], make: files },
+    Step {
+        name: "files",
+        inputs: &["www"],
+        outputs: &["dist/index.html", "dist/embed.html", "dist/i18n", "dist/data"],
+        make: files,
+    },
 ];
 
 /// Brings `dist/` up to date and returns its path.
@@ -76,6 +81,8 @@ pub fn run() -> Outcome<PathBuf> {
         }
         eprintln!("[{}/{}] {} ...", number + 1, STEPS.len(), step.name);
         let start = Instant::now();
+        // A step that fails half-way is done again, whatever the sources are then.
+        let _ = fs::remove_file(&stamp);
         (step.make)(&page)?;
         fs::write(&stamp, hash).map_err(about(&stamp))?;
         eprintln!("[{}/{}] {} done in {:.1} s", number + 1, STEPS.len(), step.name, start.elapsed().as_secs_f64());
