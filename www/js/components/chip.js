@@ -58,6 +58,8 @@ export class Chip {
       this.sign.replaceChildren(icon(sign));
     }
     setText(this.text, text);
+    // Dropout of nothing is a place without its component.
+    if (this.spec.kind === "dropout") setAttribute(this.element, "data-ghost", Number(config.dropout) === 0);
     const setting = t(`settings.${this.spec.kind}.label`);
     setAttribute(this.element, "aria-label", `${setting}: ${text}`);
     setAttribute(this.element, "title", t("network.chip_title", { setting, value: text }));
