@@ -1,4 +1,18 @@
-//! AlexNet Lab: a scaled AlexNet that trains on WebGPU and on the CPU.
+//! AlexNet Lab: a scaled AlexNet that trains on WebGPU and on the CPU, with every component on a switch.
+//!
+//! One training step, from top to bottom:
+//!
+//! 1. [`config`] holds every setting, declared once; [`network`] turns it into a list of layers with shapes, tensors
+//!    and costs.
+//! 2. [`trainer::Trainer::step`] picks the images of the step ([`data::batch::Order`]), gathers their bytes
+//!    ([`data::batch::gather`]) and hands them to the [`backend`].
+//! 3. A backend goes through the list forward, takes the loss, and goes back: [`cpu`] calls the functions in
+//!    [`layers`], [`gpu`] replays the kernels that the same files recorded from `shaders/`.
+//! 4. [`optimizer`] updates the flat parameter buffer, unless something was NaN or infinite.
+//! 5. Losses come back when they are done ([`trainer::Trainer::records`]); [`stats`] are reduced where the tensors are.
+//!
+//! Whatever is random is a function of its arguments ([`rng`]), so equal settings give equal runs. [`weights`] writes
+//! and reads safetensors; [`error`] has every sentence a user can meet; `web` is all that a browser sees of this.
 
 pub mod backend;
 pub mod config;
