@@ -71,10 +71,10 @@ export class Menu {
     if (!this.anchor) return;
     const chip = this.anchor.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.element;
+    const inside = (/** @type {number} */ at, /** @type {number} */ size, /** @type {number} */ room) => `${Math.max(8, Math.min(at, room - size - 8))}px`;
     const below = chip.bottom + 6 + height <= innerHeight;
-    const top = below ? chip.bottom + 6 : Math.max(8, chip.top - 6 - height);
-    this.element.style.left = `${Math.max(8, Math.min(chip.left, innerWidth - width - 8))}px`;
-    this.element.style.top = `${Math.min(top, Math.max(8, innerHeight - height - 8))}px`;
+    this.element.style.left = inside(chip.left, width, innerWidth);
+    this.element.style.top = inside(below ? chip.bottom + 6 : chip.top - 6 - height, height, innerHeight);
   }
 
   /** @param {import("../session.js").State} state */

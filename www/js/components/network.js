@@ -86,7 +86,7 @@ export class Network {
     const norm = h("output", { class: "norm" }, "–");
     const element = h("div", { class: "column", role: "group", "aria-label": t("network.block", { name: block.name, shape }), "data-block": block.name },
       h("div", { class: "picture" }, volume(height, channels, layer.kind === "conv")),
-      h("div", { class: "head", title: t("network.block_title", { parameters: si(block.parameters), macs: si(block.macs) }) },
+      h("div", { class: "head", title: `${kind} · ${shape}. ` + t("network.block_title", { parameters: si(block.parameters), macs: si(block.macs) }) },
         h("strong", null, block.name), h("span", { class: "shape" }, `${kind} · ${shape}`)),
       slot("bn"), slot("activation"), slot("lrn"), slot("pool"),
       h("div", { class: "gradient-cell" }, host, norm));

@@ -41,6 +41,7 @@ export class Training {
     /** Milliseconds between two steps; 0 for as fast as it goes. */
     this.pace = 0;
     this.nextStep = 0;
+    this.mayBeLost = false;
     this.begin();
   }
 
@@ -51,7 +52,9 @@ export class Training {
 
   /** After anything that moved the step or the settings. */
   begin() {
-    const { step, config } = this.describe();
+    const { step, config, backend } = this.describe();
+    /** Only a graphics device can be lost. */
+    this.mayBeLost = backend.name === "gpu";
     this.issued = step;
     this.evaluatedAt = -1;
     this.testEvery = Number(config.test_every);
@@ -147,7 +150,7 @@ export class Training {
     const now = performance.now();
     if (this.issued > 0 && this.watched.snapshot && this.snapshots.due(now)) await this.snapshot();
     if (this.views.due(now)) await this.showViews();
-    if (this.saves.due(now)) await this.save();
+    if (this.mayBeLost && this.saves.due(now)) await this.save();
     if (starved && this.lab.in_flight() === 0) {
       this.report("waiting");
       this.rate.clear();
