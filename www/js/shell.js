@@ -1,11 +1,12 @@
 // @ts-check
 /** Puts the lab together: size, theme and language, components and charts, and one drawing a frame. */
+import { act, linkOf } from "./actions.js";
 import { h, setAttribute } from "./dom.js";
 import { browserLanguage, LANGUAGES, texts } from "./i18n.js";
 import { listenToKeys } from "./keyboard.js";
 import { Chip } from "./components/chip.js";
 import { Cost } from "./components/facts.js";
-import { Data } from "./components/data.js";
+import { Data, acceptDrops } from "./components/data.js";
 import { Header } from "./components/header.js";
 import { Help } from "./components/help.js";
 import { Menu } from "./components/menu.js";
@@ -31,7 +32,7 @@ import { Views } from "./components/views.js";
  * @property {() => import("./charts/canvas.js").ChartOptions} chartOptions
  */
 
-const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
 export class Shell {
@@ -73,10 +74,10 @@ export class Shell {
     this.observer.observe(host);
     const retheme = () => this.applyTheme();
     prefersDark.addEventListener("change", retheme);
-    const stopKeys = listenToKeys(host, (action) => this.act(action));
+    const stopKeys = listenToKeys(host, (action) => act(this, action));
     const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
     session.addEventListener("change", receive);
-    const dropped = this.acceptDrops();
+    const dropped = acceptDrops(host, this.lab, (files) => session.loadFiles(files));
     this.undo = [
       () => prefersDark.removeEventListener("change", retheme), stopKeys, dropped, () => session.removeEventListener("change", receive),
     ];
@@ -168,11 +169,11 @@ export class Shell {
     return {
       session: this.session, t, root: this.root, flip: this.flip,
       change: (changes) => this.change(changes),
-      act: (action) => this.act(action),
+      act: (action) => act(this, action),
       openMenu: (kind, anchor) => this.menu?.open(kind, anchor),
       highlight: (kind, on) => this.highlight(kind, on),
       dark: () => this.dark(),
-      link: () => this.link(),
+      link: () => linkOf(this),
       chartOptions: () => ({
         // Charts outlive a change of language, so they ask for the texts of the moment.
         t: (key, values) => (this.texts ?? t)(key, values),
@@ -331,82 +332,8 @@ export class Shell {
     this.session.set(changes, this.flip.restart && rebuilds);
   }
 
-  /** @param {string} action */
-  act(action) {
-    const { session } = this;
-    switch (action) {
-      case "play":
-        return session.state.wanted ? session.pause() : session.play();
-      case "step":
-        return void session.step();
-      case "restart":
-        return void session.restart();
-      case "language":
-        return this.change({ lang: LANGUAGES.find((language) => language !== this.texts?.language) ?? "en" });
-      case "theme":
-        return this.change({ theme: this.dark() ? "light" : "dark" });
-      case "help":
-        return this.help?.open();
-      case "copy":
-        return void this.copy();
-      case "backend":
-        this.tabs.more?.choose("cost");
-        return this.lab.querySelector(".panel-more")?.scrollIntoView({ block: "nearest", behavior: reducedMotion.matches ? "auto" : "smooth" });
-      case "builtin":
-        return void session.reopen();
-      default: {
-        const chip = /** @type {HTMLElement | null} */ (this.lab.querySelector(`.chip[data-kind="${action}"]:not([data-ghost])`) ?? this.lab.querySelector(`.chip[data-kind="${action}"]`));
-        chip?.click();
-      }
-    }
-  }
-
-  /** The address that reproduces this run. */
-  link() {
-    const { fragment } = this.session.state;
-    const page = this.isPage ? location.href.split("#")[0].replace(/embed\.html$/, "") : new URL("../index.html", import.meta.url).href;
-    return `${page}#${fragment.split("&").filter((pair) => !pair.startsWith("controls=")).join("&")}`;
-  }
-
-  async copy() {
-    const { t } = this.context;
-    const button = this.header?.copy.querySelector("span");
-    let done = true;
-    try {
-      await navigator.clipboard.writeText(this.link());
-    } catch {
-      done = false; // no permission, or plain http: the link can still be copied from a field
-      prompt(t("actions.copy_by_hand"), this.link());
-    }
-    if (!button || !done) return;
-    button.textContent = t("actions.copied");
-    setTimeout(() => (button.textContent = t("actions.copy")), 1500);
-  }
-
   /** All chips of a kind are one switch: they light up together. @param {string} kind @param {boolean} on */
   highlight(kind, on) {
     for (const chip of this.lab.querySelectorAll(`.chip[data-kind="${kind}"]`)) setAttribute(chip, "data-mate", on);
-  }
-
-  /** Files dropped anywhere on the lab are data. */
-  acceptDrops() {
-    const over = (/** @type {DragEvent} */ event) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      setAttribute(this.lab, "data-over", event.type === "dragover");
-    };
-    const drop = (/** @type {DragEvent} */ event) => {
-      over(event);
-      const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length > 0) this.session.loadFiles(files);
-    };
-    this.host.addEventListener("dragover", over);
-    this.host.addEventListener("dragleave", over);
-    this.host.addEventListener("drop", drop);
-    return () => {
-      this.host.removeEventListener("dragover", over);
-      this.host.removeEventListener("dragleave", over);
-      this.host.removeEventListener("drop", drop);
-    };
   }
 }

@@ -83,13 +83,22 @@ export class Control {
   slider() {
     const { min = 0, max = 1 } = this.setting;
     const field = h("input", { type: "text", inputMode: "decimal", id: this.id, class: "number", autocomplete: "off", spellcheck: false });
-    field.addEventListener("change", () => this.commit(field.value.trim()));
+    let typing = false;
+    field.addEventListener("input", () => (typing = true));
+    field.addEventListener("change", () => {
+      typing = false;
+      this.commit(field.value.trim());
+    });
     field.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.show?.(this.value ?? "");
+      if (event.key !== "Escape") return;
+      typing = false;
+      field.value = this.value ?? "";
     });
     const slidable = max - min <= SLIDABLE && max - min > 0;
     if (!slidable) {
-      this.show = (/** @type {string} */ value) => (field.value = value);
+      this.show = (/** @type {string} */ value) => {
+        if (!typing) field.value = value;
+      };
       return h("div", { class: "slider" }, field);
     }
     const range = h("input", { type: "range", min: "0", max: String(TICKS), step: "1", "aria-labelledby": `${this.id}-label` });
@@ -103,7 +112,7 @@ export class Control {
     range.addEventListener("change", () => this.commit(this.fromTicks(Number(range.value))));
     this.show = (/** @type {string} */ value) => {
       const root = /** @type {ShadowRoot | Document} */ (field.getRootNode());
-      if (root.activeElement !== field) field.value = value;
+      if (!typing) field.value = value;
       if (root.activeElement !== range || Math.abs(Number(range.value) - this.toTicks(Number(value))) > 1) {
         range.value = String(this.toTicks(Number(value)));
       }

@@ -24,22 +24,6 @@ export class Data {
     this.back = h("button", { type: "button", class: "action", onclick: () => context.act("builtin") }, t("data.back"));
     this.element = h("div", { class: "data" }, h("p", null, this.name), this.counts, this.cite, this.drop, input,
       h("p", { class: "fine" }, t("data.formats")), h("p", { class: "fine" }, t("data.local")), this.back);
-    this.listen(session);
-  }
-
-  /** @param {import("../session.js").Session} session */
-  listen(session) {
-    const over = (/** @type {boolean} */ on) => (/** @type {DragEvent} */ event) => {
-      event.preventDefault();
-      setAttribute(this.drop, "data-over", on);
-    };
-    this.drop.addEventListener("dragover", over(true));
-    this.drop.addEventListener("dragleave", over(false));
-    this.drop.addEventListener("drop", (event) => {
-      over(false)(event);
-      event.stopPropagation();
-      session.loadFiles([...(event.dataTransfer?.files ?? [])]);
-    });
   }
 
   /** @param {import("../session.js").State} state */
@@ -55,4 +39,28 @@ export class Data {
     this.cite.hidden = data.source !== "builtin";
     this.back.hidden = data.source === "builtin";
   }
+}
+
+/**
+ * Files dropped anywhere on the lab are data.
+ * @param {HTMLElement} host @param {HTMLElement} lab shows that it would take them @param {(files: File[]) => void} load
+ * @returns {() => void} stops listening
+ */
+export function acceptDrops(host, lab, load) {
+  const over = (/** @type {DragEvent} */ event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    setAttribute(lab, "data-over", event.type === "dragover");
+  };
+  const drop = (/** @type {DragEvent} */ event) => {
+    over(event);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length > 0) load(files);
+  };
+  /** @type {[string, any][]} */
+  const listeners = [["dragover", over], ["dragleave", over], ["drop", drop]];
+  for (const [name, listener] of listeners) host.addEventListener(name, listener);
+  return () => {
+    for (const [name, listener] of listeners) host.removeEventListener(name, listener);
+  };
 }
