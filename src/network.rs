@@ -98,7 +98,7 @@ pub struct Layer {
     pub output: Shape,
 }
 
-/// A learnt layer with what follows it: conv, [bn], activation, [lrn], [pool], [dropout].
+/// A learnt layer with what follows it: convolution (or linear), bn, activation, lrn, pool, dropout, as far as they are there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Block {
     /// The learnt layer's name: `conv1`, ..., `conv4_1`, ..., `fc8`.
@@ -172,7 +172,21 @@ impl Running {
 impl Network {
     /// Builds the configured network for `classes` classes.
     pub fn new(config: &Config, classes: usize) -> Network {
-        if config.arch == "original" { original(config, classes) } else { scaled(config, classes) }
+        let plan = if config.arch == "original" { ORIGINAL } else { SCALED };
+        let scale = |channels: usize| (channels as f64 * config.width_factor()).round() as usize;
+        let mut build = Builder::new(config, &plan, classes);
+        for (i, (kernel, stride, padding, channels)) in (1..).zip(plan.convolutions) {
+            build.conv(&format!("conv{i}"), kernel, stride, padding, scale(channels)).hidden(i <= 2);
+            if i == 4 {
+                for extra in 1..=config.depth {
+                    build.conv(&format!("conv4_{extra}"), kernel, stride, padding, scale(channels)).hidden(false);
+                }
+            }
+            if [1, 2, 5].contains(&i) {
+                build.pool();
+            }
+        }
+        build.classifier(scale(plan.features))
     }
 
     /// Length of the flat parameter buffer.
@@ -224,37 +238,32 @@ impl Network {
     }
 }
 
-/// The 32x32 network: three poolings by 2, `width` times 32-64-96-96-64 channels and 256-256 features.
-fn scaled(config: &Config, classes: usize) -> Network {
-    let scale = |channels: usize| (channels as f64 * config.width_factor()).round() as usize;
-    let mut build = Builder::new(config, Shape { height: 32, width: 32, channels: 3 }, classes);
-    // Padding 1 makes the overlapping windows give the same sizes as the others: 32 -> 16 -> 8 -> 4.
-    build.pool_padding = 1;
-    build.conv("conv1", 5, 1, 2, scale(32)).hidden(true).pool();
-    build.conv("conv2", 5, 1, 2, scale(64)).hidden(true).pool();
-    build.conv("conv3", 3, 1, 1, scale(96)).hidden(false);
-    build.conv("conv4", 3, 1, 1, scale(96)).hidden(false);
-    for i in 1..=config.depth {
-        build.conv(&format!("conv4_{i}"), 3, 1, 1, scale(96)).hidden(false);
-    }
-    build.conv("conv5", 3, 1, 1, scale(64)).hidden(false).pool();
-    build.classifier(scale(256), scale(256))
+/// What tells the two architectures apart.
+struct Plan {
+    /// Height and width of the input.
+    side: usize,
+    pool_padding: usize,
+    /// Kernel, stride, padding and channels of conv1 to conv5.
+    convolutions: [(usize, usize, usize, usize); 5],
+    /// Features of fc6 and fc7.
+    features: usize,
 }
 
-/// The original: 227x227, an 11x11 first kernel with stride 4, 62,378,344 parameters for 1000 classes.
-fn original(config: &Config, classes: usize) -> Network {
-    let scale = |channels: usize| (channels as f64 * config.width_factor()).round() as usize;
-    let mut build = Builder::new(config, Shape { height: 227, width: 227, channels: 3 }, classes);
-    build.conv("conv1", 11, 4, 0, scale(96)).hidden(true).pool();
-    build.conv("conv2", 5, 1, 2, scale(256)).hidden(true).pool();
-    build.conv("conv3", 3, 1, 1, scale(384)).hidden(false);
-    build.conv("conv4", 3, 1, 1, scale(384)).hidden(false);
-    for i in 1..=config.depth {
-        build.conv(&format!("conv4_{i}"), 3, 1, 1, scale(384)).hidden(false);
-    }
-    build.conv("conv5", 3, 1, 1, scale(256)).hidden(false).pool();
-    build.classifier(scale(4096), scale(4096))
-}
+/// Padding 1 makes the overlapping windows give the same sizes as the others: 32 -> 16 -> 8 -> 4.
+const SCALED: Plan = Plan {
+    side: 32,
+    pool_padding: 1,
+    convolutions: [(5, 1, 2, 32), (5, 1, 2, 64), (3, 1, 1, 96), (3, 1, 1, 96), (3, 1, 1, 64)],
+    features: 256,
+};
+
+/// 62,378,344 parameters for 1000 classes.
+const ORIGINAL: Plan = Plan {
+    side: 227,
+    pool_padding: 0,
+    convolutions: [(11, 4, 0, 96), (5, 1, 2, 256), (3, 1, 1, 384), (3, 1, 1, 384), (3, 1, 1, 256)],
+    features: 4096,
+};
 
 /// Size of a convolution's or pooling's output along one axis.
 pub fn output_size(input: usize, kernel: usize, stride: usize, padding: usize) -> usize {
@@ -270,9 +279,10 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(config: &'a Config, input: Shape, classes: usize) -> Self {
+    fn new(config: &'a Config, plan: &Plan, classes: usize) -> Self {
+        let input = Shape { height: plan.side, width: plan.side, channels: 3 };
         let network = Network { input, classes, layers: vec![], blocks: vec![], tensors: vec![], running: vec![] };
-        Builder { config, shape: input, pool_padding: 0, network }
+        Builder { config, shape: input, pool_padding: plan.pool_padding, network }
     }
 
     fn conv(&mut self, name: &str, kernel: usize, stride: usize, padding: usize, channels: usize) -> &mut Self {
@@ -340,8 +350,8 @@ impl<'a> Builder<'a> {
     }
 
     /// fc6, fc7 with dropout, fc8 and the loss.
-    fn classifier(mut self, fc6: usize, fc7: usize) -> Network {
-        for (name, features) in [("fc6", fc6), ("fc7", fc7)] {
+    fn classifier(mut self, features: usize) -> Network {
+        for name in ["fc6", "fc7"] {
             self.linear(name, features).hidden(false);
             self.push(&format!("{name}.dropout"), Kind::Dropout, self.shape);
         }

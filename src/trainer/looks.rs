@@ -1,0 +1,139 @@
+//! Looking at a run without changing it: statistics, test images, feature maps.
+
+use super::Trainer;
+use crate::data::Images;
+use crate::data::batch::{self, Batch};
+use crate::error::Result;
+use crate::stats::Snapshot;
+use serde::Serialize;
+use std::ops::Range;
+
+/// Most images of the fixed batch on which activations are measured: the first training images.
+const PROBE: usize = 32;
+
+/// Loss and accuracy on test images.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Training steps done before it.
+    pub step: u64,
+    pub loss: f64,
+    pub accuracy: f64,
+    pub count: usize,
+    pub confusion: Vec<u32>, // (classes, classes): true class, predicted class
+}
+
+/// Test images with what the network says of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    pub images: Images,
+    pub probabilities: Vec<f32>, // (n, classes)
+}
+
+impl Trainer {
+    /// Gradients of the last step and activations on the probe batch; `None` before the first step since a (re)start or
+    /// a change of the network.
+    pub async fn snapshot(&mut self) -> Result<Option<Snapshot>> {
+        if !self.has_gradients {
+            return Ok(None);
+        }
+        let count = PROBE.min(self.config.batch as usize).min(self.dataset.train.len());
+        let probe = self.gather(&self.dataset.train, 0..count);
+        self.backend.snapshot(self.step, &probe).await.map(Some)
+    }
+
+    /// How many test images an evaluation takes.
+    pub fn evaluation_size(&self) -> usize {
+        (self.config.test_size as usize).min(self.dataset.test_total)
+    }
+
+    /// Whether enough test images have arrived.
+    pub fn can_evaluate(&self) -> bool {
+        self.evaluation_size() > 0 && self.dataset.test.len() >= self.evaluation_size()
+    }
+
+    /// Evaluates one more batch of test images: `None` while there is more to do. A training step starts it anew.
+    pub async fn evaluate_chunk(&mut self) -> Result<Option<Evaluation>> {
+        let (total, classes) = (self.evaluation_size(), self.network.classes);
+        let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion: vec![0; classes * classes] };
+        let mut evaluation = self.evaluation.take().unwrap_or(empty);
+        let end = (evaluation.count + self.config.batch as usize).min(total);
+        let logits = self.logits(evaluation.count..end).await?;
+        for logits in logits.chunks_exact(classes) {
+            let label = usize::from(self.dataset.test.labels[evaluation.count]);
+            evaluation.loss += cross_entropy(logits, label);
+            evaluation.confusion[label * classes + argmax(logits)] += 1;
+            evaluation.count += 1;
+        }
+        if evaluation.count < total {
+            self.evaluation = Some(evaluation);
+            return Ok(None);
+        }
+        let right: u32 = (0..classes).map(|class| evaluation.confusion[class * classes + class]).sum();
+        evaluation.loss /= total.max(1) as f64;
+        evaluation.accuracy = f64::from(right) / total.max(1) as f64;
+        Ok(Some(evaluation))
+    }
+
+    /// A whole evaluation.
+    pub async fn evaluate(&mut self) -> Result<Evaluation> {
+        loop {
+            if let Some(evaluation) = self.evaluate_chunk().await? {
+                return Ok(evaluation);
+            }
+        }
+    }
+
+    /// Class probabilities of the test images in `range`, as far as they have arrived.
+    pub async fn predict(&mut self, range: Range<usize>) -> Result<Predictions> {
+        let range = range.start.min(self.dataset.test.len())..range.end.min(self.dataset.test.len());
+        let images = self.dataset.test.select(range.clone());
+        let mut probabilities = self.logits(range).await?;
+        probabilities.chunks_exact_mut(self.network.classes).for_each(softmax);
+        Ok(Predictions { images, probabilities })
+    }
+
+    /// Logits of the test images in `range`: (n, classes).
+    pub async fn logits(&mut self, range: Range<usize>) -> Result<Vec<f32>> {
+        if range.is_empty() {
+            return Ok(vec![]);
+        }
+        let batch = self.gather(&self.dataset.test, range);
+        self.backend.logits(&batch).await
+    }
+
+    /// The output of `network.layers[layer]` for one test image: (height, width, channels). `None` when the image
+    /// has not arrived.
+    pub async fn feature_maps(&mut self, layer: usize, image: usize) -> Result<Option<Vec<f32>>> {
+        if image >= self.dataset.test.len() {
+            return Ok(None);
+        }
+        let batch = self.gather(&self.dataset.test, image..image + 1);
+        self.backend.output_of(&batch, layer).await.map(Some)
+    }
+
+    /// Images as they are, without augmentation.
+    fn gather(&self, images: &Images, range: Range<usize>) -> Batch {
+        let indices: Vec<u32> = range.map(|index| index as u32).collect();
+        batch::gather(images, &indices, self.network.input, self.dataset.border(), None)
+    }
+}
+
+/// Probabilities from logits, in place; shifted by the largest, so that nothing overflows.
+fn softmax(logits: &mut [f32]) {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    logits.iter_mut().for_each(|z| *z = (*z - largest).exp());
+    let sum: f32 = logits.iter().sum();
+    logits.iter_mut().for_each(|z| *z /= sum);
+}
+
+/// `-log softmax(logits)[label]`.
+pub fn cross_entropy(logits: &[f32], label: usize) -> f64 {
+    let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let sum: f64 = logits.iter().map(|z| (f64::from(*z) - largest).exp()).sum();
+    largest + sum.ln() - f64::from(logits[label])
+}
+
+/// The first index of the largest value.
+pub fn argmax(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}
