@@ -27,6 +27,14 @@ export class Menu {
     this.element.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "closed") this.anchor?.setAttribute("aria-expanded", "false");
     });
+    // Enter says that the choice is made; arrow keys only try it. A click is a choice, unless it opens constants to set.
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type === "radio") this.close();
+    });
+    this.element.addEventListener("pointerup", (event) => {
+      const entry = event.target instanceof Element && event.target.closest(".entry");
+      if (entry && this.controls.length === 0) requestAnimationFrame(() => this.close());
+    });
   }
 
   /** @param {keyof typeof MENUS} kind @param {HTMLElement} anchor */
@@ -54,6 +62,11 @@ export class Menu {
     this.anchor.setAttribute("aria-expanded", "true");
     this.place();
     (this.radios.find((radio) => radio.checked) ?? this.element.querySelector("input"))?.focus();
+  }
+
+  close() {
+    this.element.hidePopover();
+    this.anchor?.focus();
   }
 
   /** @param {string} key @param {string} value */
