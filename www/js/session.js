@@ -47,6 +47,8 @@ export class Session extends EventTarget {
     this.lastId = 0;
     /** True while the worker trains. */
     this.training = false;
+    /** Changes of settings that the worker has not answered yet. */
+    this.changing = 0;
   }
 
   // ---- commands ------------------------------------------------------------------------------------------------
@@ -80,23 +82,29 @@ export class Session extends EventTarget {
 
   /** @param {string} fragment @param {boolean} restart */
   async adopt(fragment, restart) {
-    const before = this.state.describe?.config ?? {};
+    this.changing += 1;
+    let answer;
     await this.attempt(async () => {
-      const { effect, describe, notes } = await this.send("set", fragment, restart);
-      const again = effect === "restart" || restart;
-      if (again) this.again();
-      this.described(describe);
-      this.patch({ notes, problem: null });
-      if (["failed", "loading"].includes(this.state.phase)) this.patch({ phase: "ready" });
-      if (effect !== "view") {
-        const changed = Object.keys(describe.config).filter((key) => before[key] !== describe.config[key] && this.setting(key)?.effect !== "view");
-        if (!again && changed.length > 0) this.emit("mark", { step: this.state.step, changes: changed.map((key) => [key, describe.config[key]]) });
-        if (this.state.phase === "diverged" && effect !== "live") this.patch({ phase: "paused", divergence: null });
-      }
-      this.drive();
+      answer = await this.send("set", fragment, restart);
     });
+    this.changing -= 1;
+    if (answer) this.adopted(answer, restart);
     // A refused change must not stay on the page.
-    if (this.state.problem && this.state.describe) this.patch({ config: this.state.describe.config });
+    else if (this.state.describe && this.changing === 0) this.patch({ config: this.state.describe.config });
+  }
+
+  /** @param {{effect: string, describe: Description, notes: Problem[]}} answer @param {boolean} restart */
+  adopted({ effect, describe, notes }, restart) {
+    const before = this.state.describe?.config ?? {};
+    const again = effect === "restart" || restart;
+    if (again) this.again();
+    this.described(describe);
+    this.patch({ notes: notes.length > 0 ? notes : this.state.notes, problem: null });
+    if (["failed", "loading"].includes(this.state.phase)) this.patch({ phase: "ready" });
+    const changed = Object.keys(describe.config).filter((key) => before[key] !== describe.config[key] && this.setting(key)?.effect !== "view");
+    if (!again && changed.length > 0) this.emit("mark", { step: this.state.step, changes: changed.map((key) => [key, describe.config[key]]) });
+    if (this.state.phase === "diverged" && ["rebuild", "restart"].includes(effect)) this.patch({ phase: "paused", divergence: null });
+    this.drive();
   }
 
   play() {
@@ -291,7 +299,9 @@ export class Session extends EventTarget {
   /** @param {Description} describe */
   described(describe) {
     const step = this.training ? this.state.step : describe.step; // the worker is ahead of the records
-    this.patch({ describe, config: describe.config, fragment: describe.fragment, step });
+    this.patch({ describe, step });
+    // While a change is on its way, what is shown is newer than what is described.
+    if (this.changing === 0) this.patch({ config: describe.config, fragment: describe.fragment });
   }
 
   again() {

@@ -127,13 +127,19 @@ export class Status {
   diverged({ divergence, config }) {
     const { t, session, act } = this.context;
     const { layer, place, step, remedy } = /** @type {import("../types.js").Divergence} */ (divergence);
-    const lower = String(Number((Number(config.lr) / 10).toPrecision(3)));
+    const tenth = (/** @type {string} */ key) => String(Number((Number(config[key]) / 10).toPrecision(3)));
+    /** @type {Record<string, Record<string, string>>} what each remedy changes */
+    const changes = {
+      smaller_learning_rate: { lr: tenth("lr") },
+      smaller_initial_weights: { init_scale: tenth("init_scale") },
+      batch_normalisation: { norm: "bn" },
+    };
     const words = [
       h("p", null, h("strong", null, t("diverged.title", { step: integer(step) })), " ", t(`diverged.${place}`, { layer })),
       h("p", null, t("diverged.kept"), " ", t(`remedies.${remedy}`)),
     ];
     const actions = [
-      this.action("diverged.lower", () => session.resume({ lr: lower }), true),
+      this.action(`diverged.${remedy}`, () => session.resume(changes[remedy] ?? {}), true),
       this.action("diverged.go_on", () => session.resume({})),
       this.action("actions.restart", () => act("restart")),
     ];
