@@ -30,7 +30,7 @@ const COMBINATIONS: &[&str] = &[
     "overlap=false",
     "pool=avg&overlap=false",
     "lrn_n=4&lrn_beta=0.5&lrn_alpha=0.1",
-    "dropout=0",
+    "dropout=0.5",
     "depth=4&norm=bn",
     "width=1",
 ];
