@@ -60,6 +60,8 @@ pub struct Trainer {
     diverged_at: Option<u64>,
     divergence: Option<Divergence>,
     evaluation: Option<Evaluation>,
+    /// Finished steps that [`Trainer::records`] has not given yet.
+    records: Vec<StepRecord>,
     /// Whether the backend holds the gradients of a step, not the zeros of a fresh start.
     has_gradients: bool,
 }
@@ -84,6 +86,7 @@ impl Trainer {
             diverged_at: None,
             divergence: None,
             evaluation: None,
+            records: vec![],
             has_gradients: false,
         })
     }
@@ -130,24 +133,29 @@ impl Trainer {
 
     /// The steps finished since the last call, up to and with the first that was not finite.
     pub fn records(&mut self) -> Result<Vec<StepRecord>> {
-        let mut records = self.backend.finished()?;
-        if self.diverged_at.is_some() {
-            return Ok(vec![]);
+        self.collect()?;
+        Ok(std::mem::take(&mut self.records))
+    }
+
+    /// Takes in what the backend has finished. Steps after one that was not finite changed nothing and do not count.
+    fn collect(&mut self) -> Result<()> {
+        for record in self.backend.finished()? {
+            if self.diverged_at.is_none() {
+                self.diverged_at = (!record.finite).then_some(record.step);
+                self.records.push(record);
+            }
         }
-        if let Some(position) = records.iter().position(|record| !record.finite) {
-            records.truncate(position + 1);
-            self.diverged_at = Some(records[position].step);
-        }
-        Ok(records)
+        Ok(())
     }
 
     pub fn in_flight(&self) -> usize {
         self.backend.in_flight()
     }
 
-    /// Waits for every step enqueued.
+    /// Waits for every step enqueued. What finished is kept for [`Trainer::records`], whatever comes in between.
     pub async fn settle(&mut self) -> Result<()> {
-        self.backend.settle().await
+        self.backend.settle().await?;
+        self.collect()
     }
 
     pub fn has_diverged(&self) -> bool {
@@ -158,7 +166,7 @@ impl Trainer {
     pub async fn divergence(&mut self) -> Result<Option<Divergence>> {
         let Some(step) = self.diverged_at else { return Ok(None) };
         if self.divergence.is_none() {
-            self.backend.settle().await?;
+            self.settle().await?;
             self.step = step;
             let indices = self.order.indices(step, self.config.batch as usize);
             let (batch, hyper) = (self.training_batch(&indices, step), self.hyper(step));
@@ -170,21 +178,16 @@ impl Trainer {
 
     /// Goes on from the last good state after a divergence, usually with a changed setting.
     pub async fn resume(&mut self) -> Result<()> {
-        self.backend.settle().await?;
-        let state = self.backend.state().await?;
+        let state = self.state().await?;
         self.backend.set_state(&state)?;
-        self.backend.finished()?;
         self.begin(self.diverged_at.unwrap_or(self.step));
         Ok(())
     }
 
     /// Back to step 0 with the same initial weights.
     pub async fn restart(&mut self) -> Result<()> {
-        self.backend.settle().await?;
-        self.backend.finished()?;
-        self.backend.set_state(&initial_state(&self.network, self.config.seed))?;
-        self.begin(0);
-        Ok(())
+        self.settle().await?;
+        self.start_from(&initial_state(&self.network, self.config.seed), 0)
     }
 
     /// Applies a new configuration and tells what that meant. Weights and step go on where the change allows it and
@@ -223,7 +226,7 @@ impl Trainer {
 
     /// Everything that training changes, after the steps enqueued so far.
     pub async fn state(&mut self) -> Result<State> {
-        self.backend.settle().await?;
+        self.settle().await?;
         self.backend.state().await
     }
 
@@ -254,6 +257,7 @@ impl Trainer {
     /// Goes on at `step` from a state of this network. Nothing may be in flight.
     pub fn start_from(&mut self, state: &State, step: u64) -> Result<()> {
         self.backend.set_state(state)?;
+        self.records.clear();
         self.begin(step);
         Ok(())
     }
@@ -294,7 +298,7 @@ impl Trainer {
 
     /// Builds anew beside what runs, and takes its place only when all of it has succeeded.
     async fn rebuild(&mut self, config: Config, dataset: Option<Dataset>, start: Start) -> Result<()> {
-        self.backend.settle().await?;
+        self.settle().await?;
         let machine = if config.backend == self.config.backend {
             self.machine.clone()
         } else {
@@ -303,6 +307,7 @@ impl Trainer {
         let data = dataset.as_ref().unwrap_or(&self.dataset);
         let network = Network::new(&config, data.classes.len());
         let mut backend = machine.build(&network, config.batch as usize, data).await?;
+        let goes_on = matches!(start, Start::Keep);
         let (state, step) = match start {
             Start::Initial => (initial_state(&network, config.seed), 0),
             Start::Keep => {
@@ -317,6 +322,9 @@ impl Trainer {
         (self.config, self.machine, self.network, self.backend) = (config, machine, network, backend);
         if let Some(dataset) = dataset {
             self.dataset = dataset;
+        }
+        if !goes_on {
+            self.records.clear();
         }
         self.begin(step);
         Ok(())

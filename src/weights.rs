@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The version of the metadata, written as `version`.
 pub const VERSION: u32 = 1;
+/// More steps than any run takes, and few enough that numbers of images stay below 2^64 and that JavaScript counts exactly.
+pub const MOST_STEPS: u64 = 1 << 53;
 const VELOCITY: &str = "velocity.";
 
 /// What the file says besides the tensors.
@@ -190,7 +192,7 @@ impl Meta {
         if classes.is_empty() || std.iter().any(|std| *std <= 0.0) {
             return Err(bad(if classes.is_empty() { "classes" } else { "std" }));
         }
-        let step = text("step")?.parse().map_err(|_| bad("step"))?;
+        let step = text("step")?.parse().ok().filter(|step| *step <= MOST_STEPS).ok_or_else(|| bad("step"))?;
         let (config, notes) = Config::from_fragment(text("config")?);
         Ok((Meta { config, step, classes, data: text("data")?.clone(), mean, std }, notes))
     }

@@ -16,17 +16,19 @@ pub struct Order {
     seed: u32,
     train_size: usize,
     shard: usize,
-    epoch: u32,
+    /// The epoch of `order`; `None` before the first.
+    epoch: Option<u32>,
     order: Vec<u32>,
 }
 
 impl Order {
     pub fn new(seed: u32, train_size: usize, shard: usize) -> Order {
-        Order { seed, train_size, shard: shard.max(1), epoch: u32::MAX, order: vec![] }
+        Order { seed, train_size, shard: shard.max(1), epoch: None, order: vec![] }
     }
 
     /// The indices of batch `step`, a function of the constructor's arguments and `step` alone. The last batch of an
-    /// epoch that does not divide is filled up from the next epoch.
+    /// epoch that does not divide is filled up from the next epoch. `step * batch` is below 2^64: see
+    /// [`crate::weights::MOST_STEPS`].
     pub fn indices(&mut self, step: u64, batch: usize) -> Vec<u32> {
         let first = step * batch as u64;
         (first..first + batch as u64).map(|position| self.at(position)).collect()
@@ -34,9 +36,9 @@ impl Order {
 
     fn at(&mut self, position: u64) -> u32 {
         let epoch = (position / self.train_size as u64) as u32;
-        if epoch != self.epoch {
+        if self.epoch != Some(epoch) {
             self.order = self.permutation(epoch);
-            self.epoch = epoch;
+            self.epoch = Some(epoch);
         }
         self.order[(position % self.train_size as u64) as usize]
     }
@@ -124,6 +126,8 @@ mod tests {
         }
         assert_ne!(epochs[10..20], epochs[20..30]);
         assert_eq!(Order::new(1, 10, 4).indices(3, 7), epochs[21..28]);
+        // The first epoch asked for may be any, the largest number too.
+        assert_eq!(Order::new(1, 1, 1).indices(u64::from(u32::MAX), 2), [0, 0]);
     }
 
     #[test]

@@ -51,9 +51,10 @@ impl Trainer {
         self.evaluation_size() > 0 && self.dataset.test.len() >= self.evaluation_size()
     }
 
-    /// Evaluates one more batch of test images: `None` while there is more to do. A training step starts it anew.
+    /// Evaluates one more batch of test images: `None` while there is more to do. A training step starts it anew. Before all
+    /// of its images have arrived it ends with those that are there; `count` tells how many.
     pub async fn evaluate_chunk(&mut self) -> Result<Option<Evaluation>> {
-        let (total, classes) = (self.evaluation_size(), self.network.classes);
+        let (total, classes) = (self.evaluation_size().min(self.dataset.test.len()), self.network.classes);
         let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion: vec![0; classes * classes] };
         let mut evaluation = self.evaluation.take().unwrap_or(empty);
         let end = (evaluation.count + self.config.batch as usize).min(total);
@@ -69,8 +70,9 @@ impl Trainer {
             return Ok(None);
         }
         let right: u32 = (0..classes).map(|class| evaluation.confusion[class * classes + class]).sum();
-        evaluation.loss /= total.max(1) as f64;
-        evaluation.accuracy = f64::from(right) / total.max(1) as f64;
+        // Not `total`, which may have become smaller on the way.
+        let count = evaluation.count.max(1) as f64;
+        (evaluation.loss, evaluation.accuracy) = (evaluation.loss / count, f64::from(right) / count);
         Ok(Some(evaluation))
     }
 
