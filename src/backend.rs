@@ -43,6 +43,13 @@ pub struct State {
     pub running: Vec<f32>,    // (Network::running_len)
 }
 
+impl State {
+    /// Bytes of a network's state.
+    fn bytes(network: &Network) -> u64 {
+        4 * (2 * network.parameters() as u64 + network.running_len() as u64)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -76,7 +83,8 @@ pub enum Reason {
     InsecureContext,
 }
 
-/// Most bytes of a network on the CPU: browsers end a tab with much more, and a failed allocation would end the module.
+/// Most bytes of a network on the CPU, and of the copy of its state that one on the GPU is filled from: browsers end a tab with
+/// much more, and a failed allocation would end the module.
 const MEMORY_LIMIT: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 64 << 30 };
 
 /// Where the arithmetic runs.
@@ -110,13 +118,16 @@ impl Machine {
 
     /// Allocates the network for batches of at most `batch` images.
     pub async fn build(&self, network: &Network, batch: usize, dataset: &Dataset) -> Result<Backend> {
+        let needed = match self.device {
+            Some(_) => State::bytes(network),
+            None => Cpu::<f32>::memory_needed(network, batch),
+        };
+        if needed > MEMORY_LIMIT {
+            return Err(Error::TooMuchMemory { needed, limit: MEMORY_LIMIT });
+        }
         if let Some(device) = &self.device {
             let gpu = Gpu::new(device, network, batch, dataset.mean, dataset.std).await?;
             return Ok(Backend::Gpu(Box::new(gpu)));
-        }
-        let needed = Cpu::<f32>::memory_needed(network, batch);
-        if needed > MEMORY_LIMIT {
-            return Err(Error::TooMuchMemory { needed, limit: MEMORY_LIMIT });
         }
         Ok(Backend::Cpu(Box::new(Cpu::new(network.clone(), batch, dataset.mean, dataset.std))))
     }

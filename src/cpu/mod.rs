@@ -178,8 +178,8 @@ impl<T: Float> Cpu<T> {
 
     /// Bytes that [`Cpu::new`] would allocate.
     pub fn memory_needed(network: &Network, capacity: usize) -> u64 {
-        let state = 3 * network.parameters() + network.running_len();
-        (state + Buffers::<T>::elements(network, capacity)) as u64 * size_of::<T>() as u64
+        let state = 3 * network.parameters() as u64 + network.running_len() as u64;
+        (state + Buffers::<T>::elements(network, capacity)) * size_of::<T>() as u64
     }
 
     pub fn network(&self) -> &Network {

@@ -70,11 +70,12 @@ impl<T: Float> Buffers<T> {
         }
     }
 
-    /// Elements of all buffers for `capacity` images, known before they are allocated.
-    pub fn elements(network: &Network, capacity: usize) -> usize {
+    /// Elements of all buffers for `capacity` images, known before they are allocated; more than a browser's `usize` holds.
+    pub fn elements(network: &Network, capacity: usize) -> u64 {
         let outputs: usize = network.layers.iter().map(|layer| layer.output.len()).sum();
         let gradients = outputs - network.classes; // the loss has none
-        capacity * (outputs + gradients + network.input.len()) + network.running_len() + scratch_len(network, capacity)
+        let an_image = outputs + gradients + network.input.len();
+        capacity as u64 * an_image as u64 + (network.running_len() + scratch_len(network, capacity)) as u64
     }
 
     /// The place of a batch with `elements` elements, which is the next pass's.

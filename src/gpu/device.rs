@@ -6,6 +6,10 @@ use futures_channel::oneshot;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+/// Bytes that a binding may span at most, whatever the adapter offers: sizes in bytes fit in 32 bits, which a browser's `usize`
+/// has, and are a multiple of the largest alignment.
+const LARGEST_BINDING: u64 = (1 << 32) - 256;
+
 /// What is known about the adapter.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Facts {
@@ -63,7 +67,7 @@ impl Device {
         Ok(Device {
             facts: facts(&adapter.get_info(), browser_name(&device)),
             queue,
-            binding_limit: offered.max_storage_buffer_binding_size,
+            binding_limit: offered.max_storage_buffer_binding_size.min(LARGEST_BINDING),
             buffer_limit: offered.max_buffer_size,
             device,
             failure,
@@ -113,9 +117,11 @@ impl Device {
         Ok(self.device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false }))
     }
 
-    /// From here on, an allocation that fails is told by [`MemoryWatch::outcome`] and leaves the device usable.
-    pub(super) fn watch_memory(&self) -> MemoryWatch {
-        MemoryWatch(self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory))
+    /// From here on, an allocation that fails is told by [`Watch::outcome`] and leaves the device usable.
+    pub(super) fn watch(&self) -> Watch {
+        // What is made of a buffer that could not be allocated fails the validation.
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        Watch { memory: self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory), validation }
     }
 
     /// The pipeline of `kernel` for a composed source; compiled at the first request.
@@ -217,16 +223,28 @@ impl Device {
     }
 }
 
-/// See [`Device::watch_memory`].
-pub(super) struct MemoryWatch(wgpu::ErrorScopeGuard);
+/// See [`Device::watch`].
+pub(super) struct Watch {
+    memory: wgpu::ErrorScopeGuard,
+    validation: wgpu::ErrorScopeGuard,
+}
 
-impl MemoryWatch {
+impl Watch {
     /// # Errors
-    /// [`Error::Gpu`] when memory ran out.
+    /// [`Error::Gpu`] when memory ran out, or something else is wrong with what was made.
     pub(super) async fn outcome(self) -> Result<()> {
-        let failed = |error: wgpu::Error| Error::Gpu { place: "an allocation".into(), why: error.to_string() };
-        self.0.pop().await.map_or(Ok(()), |error| Err(failed(error)))
+        let (memory, validation) = (self.memory.pop().await, self.validation.pop().await);
+        memory.or(validation).map_or(Ok(()), |error| Err(gpu_error(&error)))
     }
+}
+
+fn gpu_error(error: &wgpu::Error) -> Error {
+    let place = match error {
+        wgpu::Error::OutOfMemory { .. } => "an allocation",
+        wgpu::Error::Validation { .. } => "validation",
+        wgpu::Error::Internal { .. } => "the driver",
+    };
+    Error::Gpu { place: place.into(), why: error.to_string() }
 }
 
 /// Starts mapping the first `bytes` of `staging` for reading.
@@ -255,12 +273,7 @@ fn report_failures(device: &wgpu::Device, failure: &Arc<Mutex<Option<Error>>>) {
     });
     let wrong = failure.clone();
     device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-        let place = match error {
-            wgpu::Error::OutOfMemory { .. } => "an allocation",
-            wgpu::Error::Validation { .. } => "validation",
-            wgpu::Error::Internal { .. } => "the driver",
-        };
-        lock(&wrong).get_or_insert(Error::Gpu { place: place.into(), why: error.to_string() });
+        lock(&wrong).get_or_insert_with(|| gpu_error(&error));
     }));
 }
 

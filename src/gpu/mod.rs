@@ -49,7 +49,7 @@ impl Gpu {
     /// # Errors
     /// [`crate::error::Error::TooLarge`], [`crate::error::Error::Gpu`] when memory runs out, [`crate::error::Error::DeviceLost`]. The device stays usable for others.
     pub async fn new(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
-        let scope = device.watch_memory();
+        let scope = device.watch();
         let built = Gpu::build(device, network, capacity, mean, std);
         scope.outcome().await?;
         device.check()?;
