@@ -150,15 +150,13 @@ fn join(a: vec4f, b: vec4f) -> vec4f {
     return vec4(count, a.y + difference * share, a.z + b.z + difference * difference * a.x * share, 0.0);
 }
 
-// Range, counts and moments. The moments are taken about the thread's first value, so that digits do not cancel.
+// Range and counts.
 @compute @workgroup_size(WORKGROUP)
 fn activation(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let task = tasks[workgroup_index(group)];
     var largest = 0u;
     var smallest = 0u; // of the complement
     var odd = vec3(0u); // NaN, infinite, saturated
-    var shift = 0.0;
-    var moments = vec3(0.0); // count, sum, sum of squares
     for (var i = task.first + local; i < task.end; i += WORKGROUP) {
         let value = values[i];
         let count = lanes(task, i);
@@ -173,14 +171,9 @@ fn activation(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
                 odd += select(vec3(1u, 0u, 0u), vec3(0u, 1u, 0u), size == INFINITY);
                 continue;
             }
-            let x = bitcast<f32>(bits);
-            if moments.x == 0.0 {
-                shift = x;
-            }
-            moments += vec3(1.0, x - shift, (x - shift) * (x - shift));
             largest = max(largest, ordered(bits));
             smallest = max(smallest, ~ordered(bits));
-            if saturates(x, task.function) {
+            if saturates(bitcast<f32>(bits), task.function) {
                 odd.z += 1u;
             }
         }
@@ -190,7 +183,7 @@ fn activation(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
             atomicOr(&counts[word], alive);
         }
     }
-    if moments.x > 0.0 {
+    if largest > 0u {
         atomicMax(&counts[task.record + LARGEST], largest);
         atomicMax(&counts[task.record + SMALLEST], smallest);
     }
@@ -203,19 +196,11 @@ fn activation(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
     if odd.z > 0u {
         atomicAdd(&counts[task.record + ACTIVATION_SATURATED], odd.z);
     }
-    let mean = moments.y / max(moments.x, 1.0);
-    sums[local] = vec4(moments.x, shift + mean, max(moments.z - mean * moments.y, 0.0), 0.0);
-    workgroupBarrier();
-    if local == 0u {
-        var sum = sums[0];
-        for (var i = 1u; i < WORKGROUP; i++) {
-            sum = join(sum, sums[i]);
-        }
-        partials[task.partial] = sum;
-    }
 }
 
-// Bins from the smallest to the largest value that `activation` found.
+// Bins from the smallest to the largest value that `activation` found, and moments. These are taken about the thread's first
+// value, so that digits do not cancel, and in units of the power of two below the largest size, so that no square underflows or
+// overflows.
 @compute @workgroup_size(WORKGROUP)
 fn activation_bins(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     clear_bins(local);
@@ -223,6 +208,11 @@ fn activation_bins(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     let low = unordered(~atomicLoad(&counts[task.record + SMALLEST]));
     let high = unordered(atomicLoad(&counts[task.record + LARGEST]));
     let scale = select(0.0, f32(ACTIVATION_BINS) / (high - low), high > low);
+    let size = max(bitcast<u32>(low) & 0x7fffffffu, bitcast<u32>(high) & 0x7fffffffu);
+    let exponent = clamp(size >> 23u, 1u, 253u); // the inverse's is 254 - exponent
+    let inverse_unit = bitcast<f32>((254u - exponent) << 23u);
+    var shift = 0.0;
+    var moments = vec3(0.0); // count, sum, sum of squares
     for (var i = task.first + local; i < task.end; i += WORKGROUP) {
         let value = values[i];
         let count = lanes(task, i);
@@ -230,8 +220,22 @@ fn activation_bins(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
             if (value[lane] & 0x7fffffffu) < INFINITY {
                 let bin = u32((bitcast<f32>(value[lane]) - low) * scale);
                 atomicAdd(&bins[min(bin, ACTIVATION_BINS - 1u)], 1u);
+                let x = bitcast<f32>(value[lane]) * inverse_unit;
+                if moments.x == 0.0 {
+                    shift = x;
+                }
+                moments += vec3(1.0, x - shift, (x - shift) * (x - shift));
             }
         }
     }
+    let mean = moments.y / max(moments.x, 1.0);
+    sums[local] = vec4(moments.x, shift + mean, max(moments.z - mean * moments.y, 0.0), 0.0);
     flush_bins(local, ACTIVATION_BINS, task.record);
+    if local == 0u {
+        var sum = sums[0];
+        for (var i = 1u; i < WORKGROUP; i++) {
+            sum = join(sum, sums[i]);
+        }
+        partials[task.partial] = vec4(sum.xyz, bitcast<f32>(exponent << 23u));
+    }
 }

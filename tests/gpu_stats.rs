@@ -152,13 +152,14 @@ fn compare_activations(what: &str, values: &[f32], found: &ActivationStats, want
     let exact = |stats: &ActivationStats| (stats.nan, stats.inf, stats.min, stats.max, stats.saturated, stats.dead);
     assert_eq!(exact(found), exact(wanted), "{what}: nan, inf, min, max, saturated, dead");
     // A thread sums at most 256 differences of at most the range; joining 64 threads adds as many roundings of the mean.
-    let size = wanted.min.abs().max(wanted.max.abs());
-    let tolerance = (256.0 * (wanted.max - wanted.min) + 64.0 * size) * ROUNDING;
-    assert!((found.mean - wanted.mean).abs() <= tolerance, "{what}: mean {} and {}", found.mean, wanted.mean);
+    let [min, max, rounding] = [wanted.min, wanted.max, ROUNDING].map(f64::from);
+    let (range, size) = (max - min, min.abs().max(max.abs()));
+    let mean = (f64::from(found.mean) - f64::from(wanted.mean)).abs();
+    let tolerance = (256.0 * range + 64.0 * size) * rounding;
+    assert!(mean <= tolerance, "{what}: mean {} and {}", found.mean, wanted.mean);
     // Relative error 256 + 4 * 64 roundings of the variance about a value that is at most one range away.
-    let range = wanted.max - wanted.min;
-    let variance = (found.std.powi(2) - wanted.std.powi(2)).abs();
-    assert!(variance <= 2.0 * 512.0 * ROUNDING * range * range, "{what}: std {} and {}", found.std, wanted.std);
+    let variance = (f64::from(found.std).powi(2) - f64::from(wanted.std).powi(2)).abs();
+    assert!(variance <= 2.0 * 512.0 * rounding * range * range, "{what}: std {} and {}", found.std, wanted.std);
     compare_bins(what, values, found, wanted);
 }
 
@@ -220,6 +221,10 @@ fn activations_with_a_large_mean_nan_and_infinity() {
             2 => x.fill(f32::NAN),
             3 => x.fill(-2.5),
             4 => x.iter_mut().for_each(|x| *x = -*x),
+            // Squares that no f32 holds.
+            5 => x.iter_mut().for_each(|x| *x *= 1e30),
+            6 => x.iter_mut().for_each(|x| *x *= 1e-30),
+            7 => x.iter_mut().enumerate().for_each(|(i, x)| *x = if i % 2 == 0 { 1e38 } else { -1e38 }),
             _ => {}
         }
         x

@@ -94,6 +94,6 @@ kernels! {
     BATCH_NORM_UPDATE_RUNNING = "batch_norm" update_running
         (2 write mean, 3 write variance, 11 write running_mean, 12 write running_variance, 13 write not_finite_seen);
     STATS_GRADIENT = "stats" gradient (0 read tasks, 1 read values, 2 write counts, 3 write partials);
-    STATS_ACTIVATION = "stats" activation (0 read tasks, 1 read values, 2 write counts, 3 write partials);
-    STATS_ACTIVATION_BINS = "stats" activation_bins (0 read tasks, 1 read values, 2 write counts);
+    STATS_ACTIVATION = "stats" activation (0 read tasks, 1 read values, 2 write counts);
+    STATS_ACTIVATION_BINS = "stats" activation_bins (0 read tasks, 1 read values, 2 write counts, 3 write partials);
 }

@@ -239,10 +239,10 @@ impl Stats {
         let gradients = recorder.take();
         for (_, part) in &activation_parts {
             part.write(device);
-            part.record(recorder, &STATS_ACTIVATION, &[&counts, &partials])?;
+            part.record(recorder, &STATS_ACTIVATION, &[&counts])?;
         }
         for (_, part) in &activation_parts {
-            part.record(recorder, &STATS_ACTIVATION_BINS, &[&counts])?;
+            part.record(recorder, &STATS_ACTIVATION_BINS, &[&counts, &partials])?;
         }
         let activations = recorder.take();
         Ok(Stats { records, counts, partials, results, gradients, activations, gradient_parts, activation_parts, images })
@@ -308,13 +308,15 @@ fn gradient_stats(record: &[u32], partials: impl Iterator<Item = [f32; 4]>) -> G
     GradientStats { bins: bins.to_vec(), below, above, zero, nan, inf, norm }
 }
 
-/// Joins a record with the tasks' counts, means and sums of squares about them (Chan, Golub and LeVeque 1983).
+/// Joins a record with the tasks' counts, means and sums of squares about them, in a unit that comes last (Chan, Golub and
+/// LeVeque 1983).
 fn activation_stats(record: &[u32], alive: &[u32], block: &Block, partials: impl Iterator<Item = [f32; 4]>) -> ActivationStats {
     let (bins, rest) = record.split_at(ACTIVATION_BINS);
     let [largest, smallest, nan, inf, saturated] = [0, 1, 2, 3, 4].map(|i| rest[i]);
     let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
     for partial in partials {
-        let [n, center, about, _] = partial.map(f64::from);
+        let [n, center, about, unit] = partial.map(f64::from);
+        let (center, about) = (center * unit, about * unit * unit);
         let (total, difference) = (count + n, center - mean);
         if n > 0.0 {
             mean += difference * n / total;
