@@ -26,11 +26,11 @@ pub enum Error {
     #[error("{file}: {found} bytes are more than the {limit} that the lab reads. Give a smaller file.")]
     FileTooLarge { file: String, found: u64, limit: u64 },
     #[error(
-        "{file}: the magic number at byte 0 is {found}, but an IDX file of {wanted} starts with {magic}. Give the file as it was downloaded."
+        "{file}: the magic number at byte 0 is {found}, but an IDX file of {holds} starts with {magic}. Give the file as it was downloaded."
     )]
-    IdxMagic { file: String, found: String, wanted: String, magic: String },
-    #[error("{file}: the header at byte {byte} gives {field} = {found}; the lab reads {wanted}.")]
-    IdxHeader { file: String, byte: u64, field: String, found: u64, wanted: String },
+    IdxMagic { file: String, found: String, holds: String, magic: String },
+    #[error("{file}: the header at byte {byte} gives {field} = {found}; the lab reads 1 to {most}.")]
+    IdxHeader { file: String, byte: u64, field: String, found: u64, most: u64 },
     #[error("{file}: {announced} bytes are announced, header included, but the file ends at byte {found}. Download it again.")]
     IdxTruncated { file: String, announced: u64, found: u64 },
     #[error(
@@ -47,8 +47,12 @@ pub enum Error {
     CountMismatch { images: u64, image_file: String, labels: u64, label_file: String },
     #[error("{file}: images and labels belong together, and this is only one of the two. Give the file {wanted} too.")]
     MissingPartner { file: String, wanted: String },
-    #[error("{file}: the compressed data is damaged near byte {byte}: {why}. Download the file again.")]
-    Compressed { file: String, byte: u64, why: String },
+    #[error("{file}: the file ends at byte {byte}, in the middle of its packed data. Download it again.")]
+    CompressedTruncated { file: String, byte: u64 },
+    #[error("{file}: the packed data is damaged near byte {byte}. Download the file again.")]
+    Compressed { file: String, byte: u64 },
+    #[error("{file}: the file could not be read: {why}. It may have been moved or changed; choose it again.")]
+    Unreadable { file: String, why: String },
     #[error(
         "{file}: the archive holds none of data_batch_1.bin to data_batch_5.bin and test_batch.bin. Give cifar-10-binary.tar.gz as it was downloaded."
     )]
@@ -57,6 +61,10 @@ pub enum Error {
         "{file}: not a file that the lab knows. It reads CIFAR-10 (data_batch_*.bin, test_batch.bin, cifar-10-binary.tar.gz) and MNIST or Fashion-MNIST (IDX, .gz too)."
     )]
     UnknownFile { file: String },
+    #[error(
+        "{file}: {found} of {wanted} bytes arrived, and their checksum is not that of the picture sheet. Reload the page; if it stays, the copy on the server is damaged."
+    )]
+    ShardDamaged { file: String, found: u64, wanted: u64 },
     #[error(
         "{file}: the picture sheet could not be decoded: {why}. Reload the page; if it stays, the copy on the server is damaged."
     )]

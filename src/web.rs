@@ -5,11 +5,11 @@
 
 use crate::backend::Reason;
 use crate::config::{self, Config};
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, source::Source};
 use crate::error::Error;
 use crate::stats::{ActivationStats, GradientStats};
 use crate::trainer::Trainer;
-use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint32Array};
+use js_sys::{Array, Float32Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint32Array};
 use serde::Serialize;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
@@ -88,9 +88,15 @@ impl Lab {
     }
 
     /// Replaces the data set by the user's files and starts again; on an error nothing has changed.
-    pub async fn load_files(&mut self, names: Vec<String>, bytes: Vec<Uint8Array>) -> Answer<String> {
-        let files = names.into_iter().zip(bytes.iter().map(Uint8Array::to_vec)).collect();
-        let dataset = data::read_files(files).map_err(fail)?;
+    ///
+    /// `read(file, start, end)` answers with those bytes of that file, a `Uint8Array`, and may throw. It is called for
+    /// one piece after another, so that no file is in memory as a whole.
+    pub async fn load_files(&mut self, names: Vec<String>, lengths: Vec<f64>, read: Function) -> Answer<String> {
+        let files = names.into_iter().zip(lengths).enumerate();
+        let sources = files.map(|(file, (name, length))| {
+            Ok(Source { name, length: length as u64, content: Pieces { file, at: 0.0, length, read: &read } })
+        });
+        let dataset = data::read_sources(sources).map_err(fail)?;
         self.trainer.set_dataset(dataset).await.map_err(fail)?;
         self.from_files = true;
         Ok(self.describe())
@@ -247,6 +253,37 @@ impl Lab {
         self.trainer.load(&file, &bytes).await.map_err(fail)?;
         Ok(self.describe())
     }
+}
+
+/// A file that JavaScript reads.
+struct Pieces<'a> {
+    file: usize,
+    at: f64,
+    length: f64,
+    read: &'a Function,
+}
+
+impl std::io::Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let end = self.length.min(self.at + buffer.len() as f64);
+        if self.at >= end {
+            return Ok(0);
+        }
+        let answer = self.read.call3(&JsValue::UNDEFINED, &self.file.into(), &self.at.into(), &end.into());
+        let failed = |why: String| std::io::Error::other(why);
+        let bytes = answer.map_err(|error| failed(message(&error)))?.dyn_into::<Uint8Array>();
+        let bytes = bytes.map_err(|_| failed("no bytes".into()))?;
+        let count = (bytes.length() as usize).min(buffer.len());
+        bytes.subarray(0, count as u32).copy_to(&mut buffer[..count]);
+        self.at += count as f64;
+        Ok(count)
+    }
+}
+
+/// What a thrown value says of itself.
+fn message(thrown: &JsValue) -> String {
+    let message = Reflect::get(thrown, &"message".into()).ok().and_then(|message| message.as_string());
+    message.unwrap_or_else(|| format!("{thrown:?}"))
 }
 
 /// Why this worker has no WebGPU at all, if so.

@@ -2,6 +2,7 @@
 //! a small file cannot fill the memory.
 
 use super::cifar10;
+use super::source::Input;
 use crate::error::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, Read};
@@ -25,36 +26,40 @@ pub fn is_tar(bytes: &[u8]) -> bool {
 /// Unpacks a gzip file of at most `limit` bytes of content.
 ///
 /// # Errors
-/// [`Error::Compressed`] with the byte near which the data is damaged, or [`Error::FileTooLarge`].
-pub fn gunzip(file: &str, packed: &[u8], limit: u64) -> Result<Vec<u8>> {
+/// Those of [`Input::problem`] with the byte near which the data is damaged, or [`Error::FileTooLarge`].
+pub fn gunzip(file: &str, packed: Input<impl Read>, limit: u64) -> Result<Vec<u8>> {
     let mut decoder = MultiGzDecoder::new(packed);
     let mut bytes = Vec::new();
     let outcome = decoder.by_ref().take(limit + 1).read_to_end(&mut bytes);
     if bytes.len() as u64 > limit {
         return Err(Error::FileTooLarge { file: file.into(), found: bytes.len() as u64, limit });
     }
-    outcome.map(|_| bytes).map_err(|e| damaged(file, packed, decoder.get_ref(), &e))
+    outcome.map(|_| bytes).map_err(|e| decoder.get_ref().problem(file, &e))
 }
 
-/// Calls `take` with the name, without its folder, and the bytes of every batch file in a `.tar` or `.tar.gz`.
+/// Calls `take` with the name, without its folder, and the bytes of every batch file in a `.tar` or, `zipped`, a `.tar.gz`.
 ///
 /// # Errors
-/// What `take` answers, [`Error::Compressed`], [`Error::FileTooLarge`], [`Error::CifarOversized`], or
+/// What `take` answers, those of [`Input::problem`], [`Error::FileTooLarge`], [`Error::CifarOversized`], or
 /// [`Error::ArchiveWithoutData`].
-pub fn read_batches(file: &str, packed: &[u8], mut take: impl FnMut(&str, Vec<u8>) -> Result<()>) -> Result<()> {
+pub fn read_batches(
+    file: &str,
+    mut packed: Input<impl Read>,
+    zipped: bool,
+    mut take: impl FnMut(&str, Vec<u8>) -> Result<()>,
+) -> Result<()> {
     let mut found = 0;
     let counted = |name: &str, bytes| {
         found += 1;
         take(name, bytes)
     };
-    if is_gzip(packed) {
+    if zipped {
         let mut decoder = MultiGzDecoder::new(packed);
         let outcome = walk(file, &mut decoder, counted);
-        outcome.map_err(|e| damaged(file, packed, decoder.get_ref(), &e))??;
+        outcome.map_err(|e| decoder.get_ref().problem(file, &e))??;
     } else {
-        let mut rest = packed;
-        let outcome = walk(file, &mut rest, counted);
-        outcome.map_err(|e| damaged(file, packed, rest, &e))??;
+        let outcome = walk(file, &mut packed, counted);
+        outcome.map_err(|e| packed.problem(file, &e))??;
     }
     if found == 0 {
         return Err(Error::ArchiveWithoutData { file: file.into() });
@@ -101,11 +106,6 @@ fn members(reader: impl Read, take: &mut impl FnMut(&str, Vec<u8>) -> Result<()>
     Ok(Ok(()))
 }
 
-/// `rest` is what the decoder had not read yet of `packed`.
-fn damaged(file: &str, packed: &[u8], rest: &[u8], error: &io::Error) -> Error {
-    Error::Compressed { file: file.into(), byte: (packed.len() - rest.len()) as u64, why: error.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +131,7 @@ mod tests {
 
     fn names(packed: &[u8]) -> Result<Vec<(String, usize)>> {
         let mut names = vec![];
-        read_batches("a", packed, |name, bytes| {
+        read_batches("a", Input::new(packed), is_gzip(packed), |name, bytes| {
             names.push((name.to_string(), bytes.len()));
             Ok(())
         })?;
@@ -152,17 +152,17 @@ mod tests {
     fn damage_is_told_with_its_byte() {
         let archive = tar(&[("data_batch_1.bin", 3000)]);
         // The file is cut within the member, which has bytes 512 to 3512.
-        assert!(matches!(names(&archive[..2000]), Err(Error::Compressed { byte: 2000, .. })));
+        assert!(matches!(names(&archive[..2000]), Err(Error::CompressedTruncated { byte: 2000, .. })));
         let packed = gzip(&archive);
         for cut in [20, packed.len() / 2, packed.len() - 1] {
             let error = names(&packed[..cut]).unwrap_err();
-            assert!(matches!(error, Error::Compressed { byte, .. } if byte == cut as u64), "{error}");
+            assert!(matches!(error, Error::CompressedTruncated { byte, .. } if byte == cut as u64), "{error}");
         }
         let mut wrong_checksum = packed.clone();
         let end = packed.len();
         wrong_checksum[end - 6] ^= 1;
         assert!(matches!(names(&wrong_checksum), Err(Error::Compressed { byte, .. }) if byte == end as u64));
-        assert!(matches!(gunzip("a", &wrong_checksum, 1 << 20), Err(Error::Compressed { .. })));
+        assert!(matches!(gunzip("a", Input::new(&wrong_checksum[..]), 1 << 20), Err(Error::Compressed { .. })));
     }
 
     #[test]
@@ -170,8 +170,8 @@ mod tests {
         let bomb = gzip(&vec![0; 1 << 20]);
         assert!(bomb.len() < 1 << 13);
         let too_large = Error::FileTooLarge { file: "a".into(), found: 1001, limit: 1000 };
-        assert_eq!(gunzip("a", &bomb, 1000), Err(too_large));
-        assert_eq!(gunzip("a", &bomb, 1 << 20).unwrap().len(), 1 << 20);
+        assert_eq!(gunzip("a", Input::new(&bomb[..]), 1000), Err(too_large));
+        assert_eq!(gunzip("a", Input::new(&bomb[..]), 1 << 20).unwrap().len(), 1 << 20);
         // A header that announces more than a batch file has.
         let mut archive = tar(&[("data_batch_1.bin", 0)]);
         let mut header = tar::Header::from_byte_slice(&archive[..512]).clone();

@@ -2,9 +2,11 @@
 
 use super::archive::{gunzip, is_gzip, is_tar, read_batches};
 use super::idx::Holds;
+use super::source::{Input, Source};
 use super::{Dataset, IMAGE, Images, cifar10, idx};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
 
 /// The longest file that is read; `cifar-10-binary.tar.gz` has about 170 million bytes.
 pub const LONGEST_FILE: u64 = 256 << 20;
@@ -12,7 +14,15 @@ pub const LONGEST_FILE: u64 = 256 << 20;
 const FASHION: [&str; 10] =
     ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-/// A data set from files: (name or path, content), in any order.
+/// [`read_sources`] of files that are in memory: (name or path, content).
+///
+/// # Errors
+/// Those of [`read_sources`].
+pub fn read_files(files: Vec<(String, Vec<u8>)>) -> Result<Dataset> {
+    read_sources(files.into_iter().map(|(name, bytes)| Ok(Source::from_bytes(name, bytes))))
+}
+
+/// A data set from files in any order, which are read one after another.
 ///
 /// CIFAR-10: any of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, the archive that holds them
 /// (`.tar.gz`, `.tar`), or files of such records under other names. MNIST and Fashion-MNIST: the four IDX files, or the two
@@ -27,14 +37,15 @@ const FASHION: [&str; 10] =
 ///
 /// # Errors
 /// The decoders' errors, and those on files that do not fit together. There is always a training and a test image.
-pub fn read_files(files: Vec<(String, Vec<u8>)>) -> Result<Dataset> {
+pub fn read_sources<R: Read>(files: impl IntoIterator<Item = Result<Source<R>>>) -> Result<Dataset> {
     let mut parts = Parts::default();
     let mut passed_over = None;
-    for (file, bytes) in files {
-        if is_note(&file) {
-            passed_over = Some(file);
+    for file in files {
+        let file = file?;
+        if is_note(&file.name) {
+            passed_over = Some(file.name);
         } else {
-            parts.read(&file, bytes)?;
+            parts.read(file)?;
         }
     }
     match passed_over {
@@ -74,22 +85,27 @@ enum Split {
 struct Parts(BTreeMap<Part, (String, Images)>);
 
 impl Parts {
-    fn read(&mut self, file: &str, bytes: Vec<u8>) -> Result<()> {
-        let found = bytes.len() as u64;
+    fn read<R: Read>(&mut self, source: Source<R>) -> Result<()> {
+        let (file, found) = (source.name.as_str(), source.length);
         if found > LONGEST_FILE {
             return Err(Error::FileTooLarge { file: file.into(), found, limit: LONGEST_FILE });
         }
-        if bytes.is_empty() {
+        let mut input = Input::new(source.content);
+        let (empty, zipped, tar) = match input.fill_buf() {
+            Ok(start) => (start.is_empty(), is_gzip(start), is_tar(start)),
+            Err(error) => return Err(input.problem(file, &error)),
+        };
+        if empty {
             return Err(Error::EmptyFile { file: file.into() });
         }
         let lower = base_name(file).to_lowercase();
-        if is_tar(&bytes) || [".tar", ".tar.gz", ".tgz"].iter().any(|end| lower.ends_with(end)) {
-            return read_batches(file, &bytes, |name, batch| {
+        if tar || [".tar", ".tar.gz", ".tgz"].iter().any(|end| lower.ends_with(end)) {
+            return read_batches(file, input, zipped, |name, batch| {
                 self.add(cifar_part(name), file, cifar10::decode(&format!("{file}: {name}"), &batch)?)
             });
         }
-        let name = lower.strip_suffix(".gz").unwrap_or(&lower);
-        let bytes = if is_gzip(&bytes) { gunzip(file, &bytes, idx::LONGEST)? } else { bytes }; // a browser may have unpacked it
+        let name = lower.strip_suffix(".gz").unwrap_or(&lower); // a browser may have unpacked it
+        let bytes = if zipped { gunzip(file, input, idx::LONGEST)? } else { whole(file, input, found)? };
         // The name first: a labels file that is called images is to be told, not to be believed.
         let by_name = Holds::of_name(name);
         if cifar10::is_batch_name(name) || (by_name.is_none() && cifar10::looks_like_records(&bytes)) {
@@ -124,7 +140,8 @@ impl Parts {
 
     fn assemble_cifar(self) -> Result<Dataset> {
         let (mut train, mut test) = (Images::default(), Images::default());
-        train.pixels.reserve_exact(self.0.values().map(|(_, images)| images.pixels.len()).sum()); // once, not by doubling
+        let for_training = self.0.iter().filter(|(part, _)| **part != Part::CifarTest);
+        train.pixels.reserve_exact(for_training.map(|(_, (_, images))| images.pixels.len()).sum()); // once, not by doubling
         for (part, (_, images)) in self.0 {
             if part == Part::CifarTest { &mut test } else { &mut train }.append(images);
         }
@@ -161,6 +178,15 @@ impl Parts {
                 Ok(Images { pixels: images, labels })
             }
         }
+    }
+}
+
+/// All of a file that is not packed, `length` bytes by its folder's account.
+fn whole(file: &str, mut input: Input<impl Read>, length: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length as usize);
+    match input.by_ref().take(LONGEST_FILE).read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(input.problem(file, &error)),
     }
 }
 

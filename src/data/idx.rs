@@ -59,7 +59,7 @@ impl Holds {
 /// [`Error::IdxLabel`].
 pub fn decode(file: &str, bytes: &[u8], wanted: Holds) -> Result<Images> {
     check_magic(file, bytes, wanted)?;
-    let count = header(file, bytes, 4, "number of items", MOST)?;
+    let count = header(file, bytes, 4, "count", MOST)?;
     match wanted {
         Holds::Images => {
             let rows = header(file, bytes, 8, "rows", SIDE as u64)?;
@@ -85,12 +85,12 @@ fn check_magic(file: &str, bytes: &[u8], wanted: Holds) -> Result<()> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     let found = &bytes[..bytes.len().min(4)];
     if found != wanted.magic() {
-        let name = match wanted {
+        let holds = match wanted {
             Holds::Images => "images",
             Holds::Labels => "labels",
         };
         let (found, magic) = (hex(found), hex(&wanted.magic()));
-        return Err(Error::IdxMagic { file: file.into(), found, wanted: name.into(), magic });
+        return Err(Error::IdxMagic { file: file.into(), found, holds: holds.into(), magic });
     }
     Ok(())
 }
@@ -102,8 +102,7 @@ fn header(file: &str, bytes: &[u8], byte: usize, field: &str, most: u64) -> Resu
     };
     let found = u64::from(u32::from_be_bytes(*word));
     if !(1..=most).contains(&found) {
-        let wanted = format!("1 to {most}");
-        return Err(Error::IdxHeader { file: file.into(), byte: byte as u64, field: field.into(), found, wanted });
+        return Err(Error::IdxHeader { file: file.into(), byte: byte as u64, field: field.into(), found, most });
     }
     Ok(found)
 }

@@ -8,8 +8,9 @@ pub mod idx;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 pub mod shard;
+pub mod source;
 
-pub use files::read_files;
+pub use files::{read_files, read_sources};
 
 /// Side of a stored image.
 pub const SIDE: usize = 32;

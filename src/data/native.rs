@@ -1,8 +1,10 @@
 //! Data sets from the file system, for the program and the tests.
 
-use super::files::{LONGEST_FILE, is_note, read_files};
+use super::files::{LONGEST_FILE, is_note, read_sources};
+use super::source::Source;
 use super::{Dataset, shard::Index};
 use crate::error::{Error, Result};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 impl Dataset {
@@ -21,10 +23,10 @@ impl Dataset {
         Ok(set)
     }
 
-    /// A data set from files, and from folders whose files are all of it; see [`read_files`].
+    /// A data set from files, and from folders whose files are all of it; see [`read_sources`].
     ///
     /// # Errors
-    /// [`Error::File`], and those of [`read_files`].
+    /// [`Error::File`], and those of [`read_sources`].
     pub fn load(paths: &[PathBuf]) -> Result<Dataset> {
         let mut files = Vec::new();
         for path in paths {
@@ -34,8 +36,7 @@ impl Dataset {
                 files.push(path.clone());
             }
         }
-        let contents = files.iter().map(|path| Ok((path.display().to_string(), read(path)?)));
-        read_files(contents.collect::<Result<_>>()?)
+        read_sources(files.iter().map(|path| open(path)))
     }
 }
 
@@ -51,6 +52,13 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+fn open(path: &Path) -> Result<Source<File>> {
+    let failed = |e| file_error(path, e);
+    let content = File::open(path).map_err(failed)?;
+    let length = content.metadata().map_err(failed)?.len();
+    Ok(Source { name: path.display().to_string(), length, content })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -54,13 +54,14 @@ impl Index {
     /// The images of `entry` in the order of its tiles.
     ///
     /// # Errors
-    /// [`Error::Shard`]: the bytes are not those that the index describes.
+    /// [`Error::ShardDamaged`]: the bytes are not those that the index describes. [`Error::Shard`]: the index is wrong.
     pub fn decode(&self, entry: &Entry, bytes: &[u8]) -> Result<Images> {
         let wrong = |why: &str| shard_error(&entry.file, why);
         // Nothing but the very bytes that were shipped reaches the WebP decoder.
         let found: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         if found != entry.sha256 {
-            return Err(wrong(&format!("{} bytes with the sha256 {found}, not {}", bytes.len(), entry.sha256)));
+            let (found, wanted) = (bytes.len() as u64, entry.bytes);
+            return Err(Error::ShardDamaged { file: entry.file.clone(), found, wanted });
         }
         let labels: Vec<u8> = entry.labels.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
         if labels.len() != entry.count || labels.iter().any(|label| usize::from(*label) >= self.classes.len().min(10)) {
@@ -107,7 +108,7 @@ impl Dataset {
     /// part of what a seed reproduces.
     ///
     /// # Errors
-    /// [`Error::Shard`]: a damaged index or file, or a shard out of order; the data set stays as it was.
+    /// [`Error::ShardDamaged`]; [`Error::Shard`]: a damaged index or a shard out of order; the data set stays as it was.
     pub fn add_shard(&mut self, index: &str, file: &str, bytes: &[u8]) -> Result<()> {
         let index = Index::read(index)?;
         let (entries, images, total) = if index.train.iter().any(|entry| entry.file == file) {
@@ -188,7 +189,7 @@ mod tests {
             error.to_string()
         };
         let good = index(&webp, "010");
-        assert!(why(&good, "a.webp", &webp[..webp.len() - 1]).contains("sha256"));
+        assert!(why(&good, "a.webp", &webp[..webp.len() - 1]).contains(&format!("{} of {} bytes", webp.len() - 1, webp.len())));
         assert!(why(&good, "b.webp", &webp).contains("starts at image 3"));
         assert!(why(&good, "c.webp", &webp).contains("does not list"));
         assert!(why(&index(&webp, "012"), "a.webp", &webp).contains("labels"));

@@ -11,6 +11,7 @@
  * @property {boolean} wanted the user wants it to train
  * @property {boolean} visible training is allowed: the document is visible and the element in view
  * @property {boolean} busy a command that takes a while is under way
+ * @property {boolean} reading that command reads the user's files
  * @property {import("./types.js").Setting[]} schema
  * @property {Record<string, string>} config
  * @property {string} fragment
@@ -35,7 +36,7 @@ export class Session extends EventTarget {
     super();
     /** @type {State} */
     this.state = {
-      phase: "loading", wanted: false, visible: true, busy: true,
+      phase: "loading", wanted: false, visible: true, busy: true, reading: false,
       schema: [], config: {}, fragment, describe: null, notes: [], problem: null, divergence: null, progress: null,
       step: 0, loss: NaN, accuracy: NaN, milliseconds: NaN, evaluation: null, run: 0,
     };
@@ -161,17 +162,18 @@ export class Session extends EventTarget {
     });
   }
 
-  /** @param {File[]} files */
+  /** The worker reads them, piece by piece. @param {File[]} files */
   async loadFiles(files) {
+    this.patch({ reading: true, problem: null });
     await this.attempt(async () => {
-      const bytes = await Promise.all(files.map(async (file) => new Uint8Array(await file.arrayBuffer())));
-      const { describe } = await this.send("files", files.map((file) => file.name), bytes);
+      const { describe } = await this.send("files", files);
       this.again();
       this.described(describe);
-      this.patch({ problem: null, progress: null, phase: "ready" });
+      this.patch({ phase: "ready" });
       this.training = false;
       this.drive();
     });
+    this.patch({ reading: false, progress: null });
   }
 
   /** From the built-in data set again. */

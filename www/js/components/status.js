@@ -56,6 +56,7 @@ export class Status {
   sentence(state) {
     const { t } = this.context;
     const { phase, wanted, visible, describe, step } = state;
+    if (state.reading) return t("status.reading");
     if (phase === "ready" && describe && describe.data.train_arrived === 0) return t("status.images");
     if (phase === "ready" && step === 0) return t("status.first");
     if (phase === "paused" && wanted && !visible) return t("status.hidden");
@@ -99,6 +100,7 @@ export class Status {
     const { t } = this.context;
     const key = `${group}.${what.code}`;
     const fields = { ...what };
+    for (const name of ["holds", "field"]) if (t.has(`terms.${what[name]}`)) fields[name] = t(`terms.${what[name]}`);
     if (what.key && t.has(`settings.${what.key}.label`)) fields.key = `${t(`settings.${what.key}.label`)} (${what.key})`;
     return t.has(key) ? t(key, fields) : (what.message ?? t("errors.unexpected", { why: what.why ?? what.code }));
   }

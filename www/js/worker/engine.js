@@ -124,9 +124,12 @@ export class Engine {
     await this.training?.watch(watch);
   }
 
-  /** @param {string[]} names @param {Uint8Array[]} bytes */
-  async files(names, bytes) {
-    const describe = JSON.parse(await this.lab.load_files(names, bytes));
+  /** Trains on the user's files; when they are refused, the run goes on as it was. @param {File[]} files */
+  async files(files) {
+    await this.training?.settle(); // the last records are seen before the machine is busy with something else
+    const names = files.map((file) => file.name);
+    const lengths = Float64Array.from(files, (file) => file.size);
+    const describe = JSON.parse(await this.lab.load_files(names, lengths, this.reader(files)));
     this.download.abort();
     this.training?.begin();
     await this.training?.show();
@@ -143,6 +146,19 @@ export class Engine {
     }
     this.training?.begin();
     return { describe: this.describe() };
+  }
+
+  /** Reads bytes `start` to `end` of a file at once, as only a worker can, and tells how far it is. @param {File[]} files */
+  reader(files) {
+    const total = files.reduce((sum, file) => sum + file.size, 0);
+    /** @type {{readAsArrayBuffer: (part: Blob) => ArrayBuffer}} */
+    const source = new /** @type {any} */ (self).FileReaderSync();
+    let loaded = 0;
+    return (/** @type {number} */ file, /** @type {number} */ start, /** @type {number} */ end) => {
+      this.report("progress", { loaded, total, name: files[file].name });
+      loaded += end - start;
+      return new Uint8Array(source.readAsArrayBuffer(files[file].slice(start, end)));
+    };
   }
 
   // ---- parts of commands ---------------------------------------------------------------------------------------

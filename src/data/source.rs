@@ -1,0 +1,133 @@
+//! A file that is read piece by piece, so that an archive is never in memory as a whole.
+
+use crate::error::Error;
+use std::io::{self, BufRead, Read};
+
+/// Bytes that are asked for at a time.
+const PIECE: usize = 1 << 20;
+
+/// A file that the user gives.
+pub struct Source<R> {
+    /// Name or path.
+    pub name: String,
+    /// Bytes in it.
+    pub length: u64,
+    /// Its bytes from the start.
+    pub content: R,
+}
+
+impl Source<io::Cursor<Vec<u8>>> {
+    pub fn from_bytes(name: String, bytes: Vec<u8>) -> Self {
+        Source { name, length: bytes.len() as u64, content: io::Cursor::new(bytes) }
+    }
+}
+
+/// Reads a source in pieces. Knows how far it came, and keeps a file that cannot be read apart from damage in it.
+pub struct Input<R> {
+    content: R,
+    piece: Vec<u8>, // of which `next..filled` is still to be read
+    next: usize,
+    filled: usize,
+    position: u64,
+    failure: Option<String>,
+}
+
+impl<R: Read> Input<R> {
+    pub fn new(content: R) -> Input<R> {
+        Input { content, piece: vec![0; PIECE], next: 0, filled: 0, position: 0, failure: None }
+    }
+
+    /// What to tell when reading or unpacking ended with `error`.
+    pub fn problem(&self, file: &str, error: &io::Error) -> Error {
+        let (file, byte) = (file.to_string(), self.position);
+        match &self.failure {
+            Some(why) => Error::Unreadable { file, why: why.clone() },
+            None if error.kind() == io::ErrorKind::UnexpectedEof => Error::CompressedTruncated { file, byte },
+            None => Error::Compressed { file, byte },
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        (self.next, self.filled) = (0, 0);
+        while self.filled < PIECE {
+            match self.content.read(&mut self.piece[self.filled..]) {
+                Ok(0) => break,
+                Ok(count) => self.filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failure = Some(error.to_string());
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> BufRead for Input<R> {
+    /// At the start of the file this is its first [`PIECE`].
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.next == self.filled {
+            self.fill()?;
+        }
+        Ok(&self.piece[self.next..self.filled])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.next += count;
+        self.position += count as u64;
+    }
+}
+
+impl<R: Read> Read for Input<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives at most 1000 bytes a call, and fails after `good` bytes.
+    struct Slow {
+        good: usize,
+    }
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.good == 0 {
+                return Err(io::Error::other("unplugged"));
+            }
+            let count = buffer.len().min(1000).min(self.good);
+            buffer[..count].fill(7);
+            self.good -= count;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn pieces_are_filled_and_a_failure_is_not_called_damage() {
+        let mut input = Input::new(Slow { good: PIECE + 10 });
+        assert_eq!(input.fill_buf().unwrap().len(), PIECE);
+        let error = io::copy(&mut input, &mut io::sink()).unwrap_err();
+        let unreadable = Error::Unreadable { file: "f".into(), why: "unplugged".into() };
+        assert_eq!(input.problem("f", &error), unreadable);
+    }
+
+    #[test]
+    fn the_position_is_that_of_what_was_taken() {
+        let mut input = Input::new(io::Cursor::new(vec![1; PIECE + 5]));
+        let mut first = [0; 9];
+        input.read_exact(&mut first).unwrap();
+        assert_eq!(input.problem("f", &io::Error::other("")), Error::Compressed { file: "f".into(), byte: 9 });
+        let mut rest = Vec::new();
+        input.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest.len(), PIECE - 4);
+        let end = io::Error::from(io::ErrorKind::UnexpectedEof);
+        let truncated = Error::CompressedTruncated { file: "f".into(), byte: PIECE as u64 + 5 };
+        assert_eq!(input.problem("f", &end), truncated);
+    }
+}
