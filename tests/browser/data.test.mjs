@@ -1,0 +1,246 @@
+// The user's own files in real browsers: what is read trains, what is damaged is refused with its byte, in both languages.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { NAMES, launch, newPage } from "./browsers.mjs";
+import { startLab } from "./servers.mjs";
+
+const SMALL = "v=1&width=0.25&batch=8&test_every=0&backend=cpu&train_size=1000&norm=bn";
+const RECORD = 3073;
+
+/** `count` CIFAR-10 records of noise, labels 0 to 9 in turn; each class is brighter than the one before. */
+function records(count) {
+  const bytes = Buffer.alloc(count * RECORD);
+  let state = 1;
+  for (let i = 0; i < bytes.length; i += 1) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const label = Math.floor(i / RECORD) % 10;
+    bytes[i] = i % RECORD === 0 ? label : label * 20 + (state >>> 26);
+  }
+  return bytes;
+}
+
+const idx = (magic, numbers, body) => {
+  const header = Buffer.alloc(4 + 4 * numbers.length);
+  header.writeUInt32BE(magic, 0);
+  numbers.forEach((number, i) => header.writeUInt32BE(number, 4 + 4 * i));
+  return Buffer.concat([header, body]);
+};
+/** Labels in the order with which the published Fashion-MNIST begins, then 0 to 9 in turn. */
+const LABELS = Buffer.from([9, 0, 0, 3, 0, 2, 7, 2, 5, 5, ...Array.from({ length: 90 }, (_, i) => i % 10)]);
+const idxLabels = () => idx(0x801, [LABELS.length], LABELS);
+const idxImages = () => idx(0x803, [LABELS.length, 28, 28], Buffer.from(Array.from({ length: LABELS.length * 784 }, (_, i) => LABELS[Math.floor(i / 784)] * 25)));
+
+/** A copy with one byte set. */
+const set = (bytes, at, value) => {
+  const copy = Buffer.from(bytes);
+  copy[at] = value;
+  return copy;
+};
+
+const packed = gzipSync(idxImages());
+const IMAGES = "train-images-idx3-ubyte";
+const LABEL_FILE = "train-labels-idx1-ubyte";
+/** What is wrong, the files by name, the code, and what the sentence must say: the byte where there is one. */
+const DAMAGED = [
+  ["a truncated batch", { "data_batch_1.bin": records(3).subarray(0, 3 * RECORD - 5) }, "cifar_truncated", [3 * RECORD - 5]],
+  ["a wrong label", { "data_batch_1.bin": set(records(3), 2 * RECORD, 77) }, "cifar_label", [2 * RECORD, 77]],
+  ["an oversized batch", { "data_batch_1.bin": Buffer.alloc(10_001 * RECORD) }, "cifar_oversized", [10_000 * RECORD]],
+  ["a wrong magic number", { [IMAGES]: set(idxImages(), 2, 9), [LABEL_FILE]: idxLabels() }, "idx_magic", [0, "00 00 09 03", "00 00 08 03"]],
+  ["labels called images", { [IMAGES]: idxLabels() }, "idx_magic", [0, "00 00 08 01"]],
+  ["an impossible header", { [IMAGES]: set(idxImages(), 11, 99) }, "idx_header", [8, 99]],
+  ["truncated IDX", { [`${IMAGES}.gz`]: gzipSync(idxImages().subarray(0, 5000)) }, "idx_truncated", [5000, 16 + 100 * 784]],
+  ["oversized IDX", { [LABEL_FILE]: Buffer.concat([idxLabels(), Buffer.alloc(4)]) }, "idx_oversized", [108, 112]],
+  ["a wrong IDX label", { [LABEL_FILE]: set(idxLabels(), 8 + 42, 200) }, "idx_label", [50, 200]],
+  ["gzip that ends early", { [`${IMAGES}.gz`]: packed.subarray(0, packed.length - 20) }, "compressed_truncated", [packed.length - 20]],
+  ["gzip with a wrong checksum", { [`${IMAGES}.gz`]: set(packed, packed.length - 6, packed.at(-6) ^ 1) }, "compressed", [packed.length]],
+  ["a file of another kind", { "holiday.jpg": Buffer.from("no images at all") }, "unknown_file", []],
+  ["an empty file", { "data_batch_1.bin": Buffer.alloc(0) }, "empty_file", []],
+  ["labels missing", { [IMAGES]: idxImages() }, "missing_partner", [LABEL_FILE]],
+  ["test images alone", { "test_batch.bin": records(3) }, "no_training_images", []],
+];
+
+let lab, folder;
+before(async () => {
+  lab = await startLab();
+  folder = mkdtempSync(join(tmpdir(), "alexnet-lab-data-"));
+});
+after(() => {
+  lab?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(browser, settings) {
+  const { page, complaints } = await newPage(browser, [lab.address]);
+  await page.evaluateOnNewDocument(() => {
+    window.steps = [];
+    addEventListener("ready", () => (window.ready = true), true);
+    addEventListener("step", (event) => window.steps.push(event.detail), true);
+  });
+  await page.goto(`${lab.address}/#${settings}`);
+  await page.waitForFunction(() => window.ready, { timeout: 120_000 });
+  // The order of the built-in images is that of the whole set, but the later shards need not be awaited.
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe.data.train_arrived >= 1000, { timeout: 60_000 });
+  return { page, complaints };
+}
+
+const call = (page, method) => page.evaluate((name) => document.querySelector("alexnet-lab")[name](), method);
+
+/** Trains until `count` step events have come in all, pauses, and answers with them. */
+async function trainTo(page, count) {
+  await call(page, "play");
+  await page.waitForFunction((wanted) => window.steps.length >= wanted, { timeout: 120_000 }, count);
+  await call(page, "pause");
+  return page.evaluate((wanted) => window.steps.slice(0, wanted), count);
+}
+
+/** Chooses files as with the file picker. */
+async function choose(page, files) {
+  const paths = Object.entries(files).map(([name, bytes]) => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  });
+  const input = await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("input[type=file]"));
+  await input.asElement().uploadFile(...paths);
+  return paths.map((path) => basename(path));
+}
+
+/** Drops files as the mouse does; the DataTransfer is made in the page, since a test has no desktop to drag from. */
+async function drop(page, files) {
+  const given = Object.entries(files).map(([name, bytes]) => [name, bytes.toString("base64")]);
+  return page.evaluate((entries) => {
+    const transfer = new DataTransfer();
+    for (const [name, text] of entries) transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
+    const target = document.querySelector("alexnet-lab").shadowRoot.querySelector(".curves, main");
+    const send = (type) => target.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, composed: true, cancelable: true }));
+    // An event that nobody has prevented would make the browser leave the page for the file.
+    return ["dragover", "drop"].map((type) => !send(type));
+  }, given);
+}
+
+const data = (page) => page.evaluate(() => document.querySelector("alexnet-lab").session.state.describe.data);
+const loaded = (page) =>
+  page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe?.data.source === "files", { timeout: 60_000 });
+
+/** The card that a refused file gets: its sentence and its code, once the command has ended. Closes it. */
+async function refusal(page) {
+  await page.waitForFunction(() => {
+    const { problem, reading } = document.querySelector("alexnet-lab").session.state;
+    return problem && !reading && document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad");
+  }, { timeout: 60_000 });
+  const refused = await page.evaluate(() => {
+    const element = document.querySelector("alexnet-lab");
+    const text = element.shadowRoot.querySelector(".card-bad .card-words").textContent;
+    const { code } = element.session.state.problem;
+    element.session.setProblem(null);
+    return { code, text };
+  });
+  // Drawn with the next frame: what is there later is the next file's.
+  await page.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad"));
+  return refused;
+}
+
+/** The rest of the built-in set is no longer wanted when files have been read, and its download is ended. */
+const unexpected = (complaints) => complaints.filter((complaint) => !/^failed: \S+\/data\/cifar10\/\S+\.webp \S*ABORTED$/.test(complaint));
+
+const losses = (steps) => steps.map(({ step, loss }) => [step, loss]);
+
+for (const name of NAMES) {
+  describe(name, () => {
+    let browser, close;
+    before(async () => ({ browser, close } = await launch(name)));
+    after(() => close?.());
+
+    test("batch files train, the archive's names as they are", async () => {
+      const { page, complaints } = await open(browser, SMALL);
+      await trainTo(page, 2);
+      await choose(page, { "data_batch_1.bin": records(200), "data_batch_2.bin": records(100), "test_batch.bin": records(50) });
+      await loaded(page);
+      const { name, train_arrived, test_arrived, classes } = await data(page);
+      assert.deepEqual([name, train_arrived, test_arrived], ["CIFAR-10 (300 for training, 50 for testing)", 300, 50]);
+      assert.equal(classes[0], "airplane");
+      await page.evaluate(() => (window.steps = []));
+      const steps = await trainTo(page, 60);
+      assert.equal(steps[0].step, 1, "the run starts anew");
+      const mean = (part) => part.reduce((sum, { loss }) => sum + loss, 0) / part.length;
+      // Ten classes of ten brightnesses: from ln 10 = 2.3 it falls by more than 1 within 60 steps.
+      assert.ok(mean(steps.slice(-10)) < mean(steps.slice(0, 10)) - 0.5, `${losses(steps)}`);
+      assert.deepEqual(unexpected(complaints), []);
+      await page.close();
+    });
+
+    test("packed IDX files train and name their data set, dropped on the page", async () => {
+      const { page, complaints } = await open(browser, SMALL);
+      const prevented = await drop(page, { [`${IMAGES}.gz`]: gzipSync(idxImages()), [`${LABEL_FILE}.gz`]: gzipSync(idxLabels()) });
+      assert.deepEqual(prevented, [true, true]);
+      await loaded(page);
+      const { name, classes } = await data(page);
+      assert.deepEqual([name, classes[9]], ["Fashion-MNIST (90 for training, 10 held out for testing)", "Ankle boot"]);
+      const shown = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.textContent);
+      assert.match(shown, /Fashion-MNIST/);
+      const steps = await trainTo(page, 5);
+      assert.ok(steps.every(({ loss }) => Number.isFinite(loss)), `${losses(steps)}`);
+      assert.deepEqual(unexpected(complaints), []);
+      await page.close();
+    });
+
+    test("what is damaged is refused with its byte, and the run goes on bit for bit", async () => {
+      const counts = { before: 4, after: 4 };
+      const total = counts.before + counts.after * DAMAGED.length;
+      const undisturbed = await open(browser, SMALL);
+      const expected = losses(await trainTo(undisturbed.page, total));
+      assert.deepEqual(undisturbed.complaints, []);
+      await undisturbed.page.close();
+
+      const { page, complaints } = await open(browser, SMALL);
+      let steps = await trainTo(page, counts.before);
+      for (const [what, files, code, words] of DAMAGED) {
+        const names = await choose(page, files);
+        const refused = await refusal(page);
+        assert.equal(refused.code, code, what);
+        for (const word of [code === "no_training_images" ? "" : names[0], ...words]) {
+          assert.ok(refused.text.includes(String(word)), `${what}: "${refused.text}" does not say ${word}`);
+        }
+        assert.equal((await data(page)).source, "builtin");
+        steps = await trainTo(page, steps.length + counts.after);
+      }
+      assert.deepEqual(losses(steps), expected, "the same steps with the same losses");
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test("a file is refused while the run goes on, without a pause", async () => {
+      const { page, complaints } = await open(browser, SMALL);
+      await call(page, "play");
+      await page.waitForFunction(() => window.steps.length >= 3, { timeout: 120_000 });
+      await choose(page, { "data_batch_1.bin": records(3).subarray(0, 9000) });
+      assert.equal((await refusal(page)).code, "cifar_truncated");
+      const seen = await page.evaluate(() => window.steps.length);
+      await page.waitForFunction((from) => window.steps.length >= from + 5, { timeout: 120_000 }, seen);
+      const steps = await page.evaluate(() => window.steps.map(({ step }) => step));
+      assert.deepEqual(steps, steps.map((_, i) => i + 1), "every step, in order");
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test("the sentences are Chinese on a Chinese page", async () => {
+      const { page, complaints } = await open(browser, `${SMALL}&lang=zh`);
+      for (const [what, files, code, words] of DAMAGED) {
+        await choose(page, files);
+        const refused = await refusal(page);
+        assert.equal(refused.code, code, what);
+        for (const word of words) assert.ok(refused.text.includes(String(word)), `${what}: "${refused.text}" does not say ${word}`);
+        // What is left of Latin letters are names: of the files, of the data sets, of the formats.
+        const rest = Object.keys(files).reduce((text, file) => text.replaceAll(file, ""), refused.text);
+        const known = /CIFAR-10|Fashion-MNIST|MNIST|IDX|[\w*-]+\.(bin|tar\.gz|gz)|\.gz|train-labels-idx1-ubyte|[0-9a-f]{2}( [0-9a-f]{2}){3}/g;
+        assert.doesNotMatch(rest.replace(known, ""), /[A-Za-z]{2}/, what);
+        assert.match(rest, /[\u4e00-\u9fff]/, what);
+      }
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+  });
+}
