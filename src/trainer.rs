@@ -195,14 +195,16 @@ impl Trainer {
     pub async fn set_config(&mut self, config: Config, restart: bool) -> Result<Effect> {
         let effect = self.config.effect_of_change(&config).unwrap_or(Effect::View);
         match effect {
-            Effect::View | Effect::Live => self.config = config,
+            Effect::View | Effect::Live => {
+                if restart {
+                    self.restart().await?;
+                }
+                self.config = config;
+            }
             Effect::Rebuild | Effect::Restart => {
                 let keep = effect == Effect::Rebuild && !restart;
                 self.rebuild(config, None, if keep { Start::Keep } else { Start::Initial }).await?;
             }
-        }
-        if restart && matches!(effect, Effect::View | Effect::Live) {
-            self.restart().await?;
         }
         Ok(effect)
     }

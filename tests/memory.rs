@@ -1,0 +1,68 @@
+//! The bytes that the CPU backend says it needs are those that it takes: what a page refuses must not be a guess.
+
+mod common;
+
+use alexnet_lab::backend::Hyper;
+use alexnet_lab::config::Config;
+use alexnet_lab::cpu::Cpu;
+use alexnet_lab::data::batch::{Batch, gather};
+use alexnet_lab::network::Network;
+use alexnet_lab::trainer::initial_state;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, and how many bytes of it are in use.
+struct Counting;
+
+// SAFETY: every call goes on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        MOST.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        MOST.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Names, the list of layers, lists of one element a channel, and the packed blocks of the matrix products, which fit in the
+/// processor's cache: in all far below this.
+const SMALL: usize = 2 << 20;
+
+#[test]
+fn the_cpu_takes_as_much_memory_as_it_says() {
+    let images = common::striped(16, 1);
+    for fragment in
+        ["width=0.25&batch=1", "batch=16&norm=bn&depth=3", "batch=16&norm=lrn&pool=avg", "arch=original&width=0.25&batch=2"]
+    {
+        let (config, notes) = Config::from_fragment(fragment);
+        assert_eq!(notes, []);
+        let (network, count) = (Network::new(&config, 10), config.batch as usize);
+        let state = initial_state(&network, 1);
+        let indices: Vec<u32> = (0..config.batch).collect();
+        let batch: Batch = gather(&images.train, &indices, network.input, images.border(), None);
+        let needed = Cpu::<f32>::memory_needed(&network, count) as usize;
+        let before = LIVE.load(Relaxed);
+        MOST.store(before, Relaxed);
+        let mut cpu: Cpu = Cpu::new(network, count, images.mean, images.std);
+        let hyper = Hyper { step: 0, seed: 1, learning_rate: 0.01, momentum: 0.9, weight_decay: 0.0, dropout: 0.5 };
+        cpu.set_state(&state).unwrap();
+        cpu.step(&batch, &hyper).unwrap();
+        let taken = MOST.load(Relaxed) - before;
+        assert!(taken >= needed && taken < needed + SMALL, "{fragment}: {taken} bytes were taken, {needed} announced");
+        assert_eq!(cpu.memory_bytes() as usize, needed);
+    }
+}
