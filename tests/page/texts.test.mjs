@@ -11,11 +11,21 @@ const flatten = (tree, prefix = "") =>
 const texts = Object.fromEntries(["en", "zh"].map((language) => [language, new Map(flatten(JSON.parse(read("www", "i18n", `${language}.json`))))]));
 const snake = (name) => name.replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase();
 
-/** The variants of a Rust enum, as serde names them. */
+/** The variants of a Rust enum as serde names them: their fields, and those that their English sentence shows. */
 function variants(file, name) {
   const body = read("src", file).match(new RegExp(`pub enum ${name} \\{\\n([\\s\\S]*?)\\n\\}`))[1];
-  return [...body.matchAll(/^ {4}([A-Z]\w*)/gm)].map((match) => snake(match[1]));
+  const found = new Map();
+  for (const [, attribute = "", variant, fields = ""] of body.matchAll(/(#\[error\(\s*"(?:[^"\\]|\\.)*"\s*\)\]\s*)?^ {4}([A-Z]\w*)(?: \{([^}]*)\})?,/gm)) {
+    found.set(snake(variant), { fields: [...fields.matchAll(/(\w+):/g)].map((match) => match[1]), shown: shown(attribute) });
+  }
+  return found;
 }
+
+/** The fields that a sentence shows. */
+const shown = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort();
+
+/** The codes that scripts of the page throw themselves. */
+const thrown = () => scripts().flatMap((script) => [...script.matchAll(/(?:throw |return |\?\? |reject\(|fail\()\{ code: "(\w+)"/g)].map((match) => match[1]));
 
 function scripts(folder = join(ROOT, "www", "js")) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
@@ -24,8 +34,7 @@ function scripts(folder = join(ROOT, "www", "js")) {
 
 test("both languages have the same keys with the same fields", () => {
   assert.deepEqual([...texts.zh.keys()].sort(), [...texts.en.keys()].sort());
-  const fields = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
-  for (const [key, text] of texts.en) assert.deepEqual(fields(texts.zh.get(key)), fields(text), key);
+  for (const [key, text] of texts.en) assert.deepEqual(shown(texts.zh.get(key)), shown(text), key);
 });
 
 test("every key that a script names is there", () => {
@@ -50,10 +59,38 @@ for (const [group, file, name] of [
   ["notes", "error.rs", "Note"],
   ["reasons", "backend.rs", "Reason"],
   ["remedies", "trainer.rs", "Remedy"],
+  ["diverged", "backend.rs", "Place"],
+  ["effects", "config.rs", "Effect"],
 ]) {
-  test(`every ${name} of the engine has a sentence`, () => {
-    const codes = variants(file, name);
-    assert.ok(codes.length >= 3, `found ${codes}`);
-    assert.deepEqual(codes.filter((code) => !texts.en.has(`${group}.${code}`)), []);
+  test(`every ${name} of the engine has a sentence that its fields fill`, () => {
+    const found = variants(file, name);
+    assert.ok(found.size >= 2, `found ${[...found.keys()]}`);
+    for (const [code, { fields, shown: english }] of found) {
+      const text = texts.en.get(`${group}.${code}`);
+      assert.ok(text, `${group}.${code} is missing`);
+      if (group === "diverged" || group === "effects") continue; // filled by the page
+      const unknown = shown(text).filter((field) => !fields.includes(field));
+      assert.deepEqual(unknown, [], `${group}.${code} shows fields that ${name} does not have`);
+      // The byte, the label and the file of the English sentence are on the page too.
+      if (group === "errors") assert.deepEqual(shown(text), english, `${group}.${code}`);
+    }
   });
 }
+
+test("no sentence is left of an error or a note that is gone", () => {
+  const own = thrown();
+  assert.ok(["download", "not_ready", "unexpected"].every((code) => own.includes(code)), `found ${own}`);
+  const known = new Set([...variants("error.rs", "Error").keys(), ...own]);
+  const keys = (group) => [...texts.en.keys()].filter((key) => key.startsWith(`${group}.`)).map((key) => key.slice(group.length + 1));
+  assert.deepEqual(keys("errors").filter((code) => !known.has(code)), []);
+  assert.deepEqual(own.filter((code) => !texts.en.has(`errors.${code}`)), []);
+  const notes = variants("error.rs", "Note");
+  assert.deepEqual(keys("notes").filter((code) => !notes.has(code)), []);
+});
+
+test("the words that the IDX reader puts into its errors are translated", () => {
+  const reader = read("src", "data", "idx.rs").split("mod tests")[0];
+  const words = [...reader.matchAll(/header\(file, bytes, \d+, "(\w+)"|Holds::\w+ => "(\w+)"/g)].map((match) => match[1] ?? match[2]);
+  assert.deepEqual(words.toSorted(), ["columns", "count", "images", "labels", "rows"]);
+  assert.deepEqual(words.filter((word) => !texts.en.has(`terms.${word}`)), []);
+});

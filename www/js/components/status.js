@@ -97,10 +97,12 @@ export class Status {
 
   /** The sentence of an error or a note, in the page's language. @param {string} group @param {any} what */
   words(group, what) {
-    const { t } = this.context;
+    const { t, session } = this.context;
     const key = `${group}.${what.code}`;
     const fields = { ...what };
     for (const name of ["holds", "field"]) if (t.has(`terms.${what[name]}`)) fields[name] = t(`terms.${what[name]}`);
+    const setting = session.setting(what.key);
+    if (setting?.min !== undefined) fields.allowed = t("terms.range", { min: setting.min, max: setting.max });
     if (what.key && t.has(`settings.${what.key}.label`)) fields.key = `${t(`settings.${what.key}.label`)} (${what.key})`;
     return t.has(key) ? t(key, fields) : (what.message ?? t("errors.unexpected", { why: what.why ?? what.code }));
   }
