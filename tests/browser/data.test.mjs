@@ -34,6 +34,22 @@ const LABELS = Buffer.from([9, 0, 0, 3, 0, 2, 7, 2, 5, 5, ...Array.from({ length
 const idxLabels = () => idx(0x801, [LABELS.length], LABELS);
 const idxImages = () => idx(0x803, [LABELS.length, 28, 28], Buffer.from(Array.from({ length: LABELS.length * 784 }, (_, i) => LABELS[Math.floor(i / 784)] * 25)));
 
+/** A tar archive with the folder of `cifar-10-binary.tar.gz`. */
+function tar(files) {
+  const blocks = Object.entries(files).flatMap(([name, bytes]) => {
+    const header = Buffer.alloc(512);
+    header.write(`cifar-10-batches-bin/${name}`, 0);
+    header.write("0000644\0", 100);
+    header.write(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
+    header.write("        0", 148); // the checksum counts as spaces; type 0 is a file
+    header.write("ustar\x0000", 257);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+    return [header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
 /** A copy with one byte set. */
 const set = (bytes, at, value) => {
   const copy = Buffer.from(bytes);
@@ -42,6 +58,9 @@ const set = (bytes, at, value) => {
 };
 
 const packed = gzipSync(idxImages());
+const ARCHIVE = "cifar-10-binary.tar.gz";
+const archive = (batch) => gzipSync(tar({ "batches.meta.txt": Buffer.from("airplane"), "data_batch_1.bin": batch, "test_batch.bin": records(20) }));
+const sound = archive(records(100));
 const IMAGES = "train-images-idx3-ubyte";
 const LABEL_FILE = "train-labels-idx1-ubyte";
 /** What is wrong, the files by name, the code, and what the sentence must say: the byte where there is one. */
@@ -57,6 +76,9 @@ const DAMAGED = [
   ["a wrong IDX label", { [LABEL_FILE]: set(idxLabels(), 8 + 42, 200) }, "idx_label", [50, 200]],
   ["gzip that ends early", { [`${IMAGES}.gz`]: packed.subarray(0, packed.length - 20) }, "compressed_truncated", [packed.length - 20]],
   ["gzip with a wrong checksum", { [`${IMAGES}.gz`]: set(packed, packed.length - 6, packed.at(-6) ^ 1) }, "compressed", [packed.length]],
+  ["an archive that ends early", { [ARCHIVE]: sound.subarray(0, 30_000) }, "compressed_truncated", [30_000]],
+  ["an archive with a wrong label", { [ARCHIVE]: archive(set(records(3), RECORD, 10)) }, "cifar_label", ["data_batch_1.bin", RECORD, 10]],
+  ["an archive without batches", { [ARCHIVE]: gzipSync(tar({ "readme.html": Buffer.from("<p>") })) }, "archive_without_data", []],
   ["a file of another kind", { "holiday.jpg": Buffer.from("no images at all") }, "unknown_file", []],
   ["an empty file", { "data_batch_1.bin": Buffer.alloc(0) }, "empty_file", []],
   ["labels missing", { [IMAGES]: idxImages() }, "missing_partner", [LABEL_FILE]],
@@ -168,6 +190,22 @@ for (const name of NAMES) {
       const mean = (part) => part.reduce((sum, { loss }) => sum + loss, 0) / part.length;
       // Ten classes of ten brightnesses: from ln 10 = 2.3 it falls by more than 1 within 60 steps.
       assert.ok(mean(steps.slice(-10)) < mean(steps.slice(0, 10)) - 0.5, `${losses(steps)}`);
+      assert.deepEqual(unexpected(complaints), []);
+      await page.close();
+    });
+
+    test("the archive trains, and its images stay when the device is replaced", async () => {
+      const { page, complaints } = await open(browser, SMALL);
+      await choose(page, { [ARCHIVE]: sound });
+      await loaded(page);
+      const given = await data(page);
+      assert.deepEqual([given.train_arrived, given.test_arrived], [100, 20]);
+      const first = losses(await trainTo(page, 3));
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.recover());
+      await page.evaluate(() => (window.steps = [])); // the last ones of the run before have come too
+      assert.deepEqual(await data(page), given);
+      // No weights had been saved, so that the new run is the old one from its start.
+      assert.deepEqual(losses(await trainTo(page, 3)), first);
       assert.deepEqual(unexpected(complaints), []);
       await page.close();
     });

@@ -160,6 +160,8 @@ export class Session extends EventTarget {
       this.training = false;
       this.drive();
     });
+    this.patch({ progress: null });
+    if (this.state.phase === "compiling") this.patch({ phase: "lost" }); // it can be tried again
   }
 
   /** The worker reads them, piece by piece. @param {File[]} files */

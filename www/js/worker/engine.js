@@ -25,6 +25,8 @@ export class Engine {
     /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
     this.queue = Promise.resolve();
     this.download = new AbortController();
+    /** @type {File[] | null} the user's files that it trains on, to be read again for a new device */
+    this.given = null;
   }
 
   /** Runs a command after those before it. @param {string} name @param {any[]} args */
@@ -127,10 +129,7 @@ export class Engine {
   /** Trains on the user's files; when they are refused, the run goes on as it was. @param {File[]} files */
   async files(files) {
     await this.training?.settle(); // the last records are seen before the machine is busy with something else
-    const names = files.map((file) => file.name);
-    const lengths = Float64Array.from(files, (file) => file.size);
-    const describe = JSON.parse(await this.lab.load_files(names, lengths, this.reader(files)));
-    this.download.abort();
+    const describe = await this.read(files);
     this.training?.begin();
     await this.training?.show();
     return { describe };
@@ -138,14 +137,26 @@ export class Engine {
 
   /** A new device and the last saved weights. @param {string} fragment */
   async recover(fragment) {
+    const { given } = this;
     const saved = this.training?.saved;
     await this.create(fragment);
+    if (given) await this.read(given);
     if (saved) {
       await this.lab.load("autosave.safetensors", saved);
       if (this.training) this.training.saved = saved;
     }
     this.training?.begin();
     return { describe: this.describe() };
+  }
+
+  /** @param {File[]} files @returns {Promise<Description>} */
+  async read(files) {
+    const names = files.map((file) => file.name);
+    const lengths = Float64Array.from(files, (file) => file.size);
+    const describe = JSON.parse(await this.lab.load_files(names, lengths, this.reader(files)));
+    this.download.abort();
+    this.given = files;
+    return describe;
   }
 
   /** Reads bytes `start` to `end` of a file at once, as only a worker can, and tells how far it is. @param {File[]} files */
@@ -173,6 +184,7 @@ export class Engine {
     this.download.abort();
     this.training?.close();
     this.training = null;
+    this.given = null;
     const lab = await this.module.Lab.create(fragment);
     this.training = new Training(lab, this.report, (error) => this.problem(error));
     this.training.watched = this.watched;
