@@ -17,6 +17,12 @@ export function number(x) {
   return String(Number(x.toPrecision(3)));
 }
 
+/** The same with its last zeros, so that a number that changes keeps its width: `2.30`. @param {number} x */
+export function live(x) {
+  const size = Math.abs(x);
+  return size >= 1e-3 && size < 999.5 ? x.toPrecision(3) : number(x);
+}
+
 const PREFIXES = ["", "k", "M", "G", "T", "P"];
 
 /** With an SI prefix: 62378344 -> "62.4 M". @param {number} x */

@@ -154,7 +154,7 @@ export class Shell {
     else if (this.fixed && height < 620) size = "slide";
     setAttribute(this.lab, "data-fixed", this.fixed);
     setAttribute(this.lab, "data-narrow", width < 720);
-    setAttribute(this.lab, "data-wide", width >= 1080);
+    setAttribute(this.lab, "data-wide", size === "full" && width >= 1080);
     if (size === this.size) return;
     this.size = size;
     setAttribute(this.lab, "data-size", size);

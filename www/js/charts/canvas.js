@@ -222,7 +222,10 @@ export class Chart {
     const text = this.t(`charts.${this.name}.empty`);
     ctx.fillStyle = this.palette.muted;
     ctx.textAlign = "center";
-    if (this.height > 3 * this.font.size) ctx.fillText(text, this.width / 2, this.height / 2, this.width);
+    const lines = ctx.measureText(text).width <= this.width ? [text] : halves(text);
+    const line = 1.4 * this.font.size;
+    const top = (this.height - line * (lines.length - 1)) / 2;
+    if (this.height > 3 * this.font.size) lines.forEach((words, i) => ctx.fillText(words, this.width / 2, top + line * i, this.width));
     if (this.summary.textContent !== text) this.summary.textContent = text;
   }
 
@@ -327,6 +330,12 @@ export function placeTip(node, tip, over) {
   const above = y - offsetHeight - 8;
   node.style.left = `${Math.round(clamp(at, 0, Math.max(0, innerWidth - offsetWidth)))}px`;
   node.style.top = `${Math.round(clamp(above, 0, Math.max(0, innerHeight - offsetHeight)))}px`;
+}
+
+/** A sentence in two lines, broken at the space next to its middle. @param {string} text */
+function halves(text) {
+  const at = text.indexOf(" ", text.length / 2);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /**

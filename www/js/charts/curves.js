@@ -20,6 +20,8 @@ const QUANTITIES = /** @type {Quantity[]} */ (["loss", "accuracy"]);
 const CAPACITY = 2000;
 /** Share of the old mean kept by the smoothed training curve: a memory of about 30 steps. */
 const SMOOTHING = 0.97;
+/** Steps of the accuracy's axis, so that no label is rounded. */
+const WHOLE_PERCENTS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 const SUMMARY_EVERY = 2000;
 let nextId = 0;
 
@@ -228,7 +230,8 @@ class Pane {
         {
           ...axis,
           space: font.size * 2.4,
-          size: font.size * (accuracy ? 4.2 : 3.4),
+          size: font.size * (accuracy ? 4.2 : 4),
+          ...(accuracy ? { incrs: WHOLE_PERCENTS } : {}),
           values: (_, values) =>
             values.map((value) => (value === null ? "" : accuracy ? `${numbers.whole.format(value * 100)}\u00a0%` : numbers.number(value))),
         },

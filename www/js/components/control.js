@@ -23,6 +23,8 @@ export class Control {
   constructor(setting, context) {
     this.setting = setting;
     this.context = context;
+    /** Above this there is nothing to choose: images that the data set does not have. */
+    this.limit = Infinity;
     this.id = `control-${++serial}`;
     const { t } = context;
     const key = setting.key;
@@ -121,6 +123,10 @@ export class Control {
     return h("div", { class: "slider" }, range, field);
   }
 
+  get max() {
+    return Math.min(this.setting.max ?? 1, this.limit);
+  }
+
   /** Logarithmic where the table says so, and for counts over more than two decades. */
   get logarithmic() {
     const { min = 0, max = 1, kind, log } = this.setting;
@@ -128,13 +134,15 @@ export class Control {
   }
 
   get floor() {
-    const { min = 0, max = 1, kind } = this.setting;
+    const { max } = this;
+    const { min = 0, kind } = this.setting;
     return min > 0 ? min : kind === "integer" ? 1 : max / 10 ** DECADES;
   }
 
   /** @param {number} ticks @returns {string} */
   fromTicks(ticks) {
-    const { min = 0, max = 1, kind } = this.setting;
+    const { max } = this;
+    const { min = 0, kind } = this.setting;
     if (ticks <= 0) return String(min);
     if (ticks >= TICKS) return String(max);
     const share = ticks / TICKS;
@@ -148,7 +156,8 @@ export class Control {
 
   /** @param {number} value @returns {number} */
   toTicks(value) {
-    const { min = 0, max = 1 } = this.setting;
+    const { max } = this;
+    const { min = 0 } = this.setting;
     if (!(value > min)) return 0;
     const share = this.logarithmic ? Math.log(value / this.floor) / Math.log(max / this.floor) : (value - min) / (max - min);
     return Math.round(TICKS * Math.min(1, Math.max(share, 1 / TICKS)));
@@ -158,8 +167,8 @@ export class Control {
   update(config) {
     const value = config[this.setting.key];
     if (value === undefined) return;
-    this.value = value;
-    this.show?.(value);
+    this.value = Number(value) > this.limit ? String(this.limit) : value;
+    this.show?.(this.value);
     setAttribute(this.element, "data-changed", value !== this.setting.default && !same(value, this.setting.default));
   }
 }

@@ -85,7 +85,8 @@ export class Header {
       this.theme.dataset.dark = String(dark);
       this.theme.replaceChildren(icon(dark ? "sun" : "moon"));
     }
-    this.full.href = this.context.link();
+    const link = this.context.link();
+    if (this.full.href !== link) this.full.href = link;
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The drawn network: a column a block, data flowing left to right and, within a block, top to bottom. Each component is a switch. */
 import { h, setAttribute, setText, svg } from "../dom.js";
-import { number, percent, si } from "../format.js";
+import { live, percent, si } from "../format.js";
 import { Chip, chipsOf } from "./chip.js";
 import { Spark } from "../charts/spark.js";
 import { GRADIENT_ROW } from "../charts/rows.js";
@@ -35,7 +35,7 @@ export class Network {
     const key = JSON.stringify([network.layers, network.blocks.map((block) => block.name)]);
     if (key !== this.key) this.build(state.describe, key);
     for (const chip of this.chips) chip.update(state.config);
-    setText(this.loss, number(state.loss) === "NaN" && state.step === 0 ? "–" : number(state.loss));
+    setText(this.loss, Number.isNaN(state.loss) && state.step === 0 ? "–" : live(state.loss));
     setText(this.accuracy, Number.isNaN(state.accuracy) ? "–" : percent(state.accuracy));
     for (const gradient of this.gradients) {
       setAttribute(gradient.element, "data-diverged", state.divergence?.layer.split(".")[0] === gradient.block);
@@ -113,7 +113,7 @@ export class Network {
       const row = parameters.subarray(tensor * GRADIENT_ROW, (tensor + 1) * GRADIENT_ROW);
       if (row.length < GRADIENT_ROW) continue;
       spark.update({ layer: block, row });
-      setText(norm, number(row[133]));
+      setText(norm, live(row[133]));
     }
   }
 

@@ -40,8 +40,10 @@ export class Settings {
   }
 
   /** @param {import("../session.js").State} state */
-  update({ config }) {
+  update({ config, describe }) {
     for (const control of this.controls) {
+      const { train_total, test_total } = describe?.data ?? {};
+      control.limit = { train_size: train_total, test_size: test_total }[control.setting.key] ?? Infinity;
       control.update(config);
       if (control.setting.key === "schedule_every") control.element.hidden = config.schedule !== "step";
     }
