@@ -1,0 +1,119 @@
+// What axe-core finds in the page: no serious and no critical violation, in every size, theme and tab.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { launch, newPage } from "./browsers.mjs";
+import { ROOT, startLab } from "./servers.mjs";
+
+const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8");
+const SMALL = "v=1&width=0.25&batch=8&test_size=40&test_every=10&backend=cpu";
+const SIZES = [
+  { name: "full", path: "/", viewport: { width: 1440, height: 900 } },
+  { name: "phone", path: "/", viewport: { width: 390, height: 844 } },
+  { name: "slide", path: "/embed.html", viewport: { width: 640, height: 360 } },
+];
+
+let lab, browser, close;
+before(async () => {
+  lab = await startLab();
+  ({ browser, close } = await launch("chromium"));
+});
+after(async () => {
+  await close?.();
+  lab?.close();
+});
+
+/** Opens the lab, trains for long enough that every view has something to show, and pauses. */
+async function trained({ path, viewport }, settings) {
+  const { page, complaints } = await newPage(browser, [lab.address], viewport);
+  await page.evaluateOnNewDocument(() => {
+    window.steps = 0;
+    addEventListener("ready", () => (window.ready = true), true);
+    addEventListener("step", () => window.steps++, true);
+  });
+  await page.goto(`${lab.address}${path}#${SMALL}&${settings}`);
+  await page.waitForFunction(() => window.ready, { timeout: 120_000 });
+  await page.evaluate(() => document.querySelector("alexnet-lab").play());
+  await page.waitForFunction(() => window.steps >= 12, { timeout: 120_000 });
+  await page.evaluate(() => document.querySelector("alexnet-lab").pause());
+  assert.deepEqual(complaints, []); // from here on axe-core's own style sheets are refused by the page's policy
+  await page.evaluate(AXE);
+  return page;
+}
+
+/** Serious and critical violations as "rule: selector: why". */
+const violations = (page) =>
+  page.evaluate(async () => {
+    const { violations: found } = await window.axe.run(document, { resultTypes: ["violations"] });
+    return found
+      .filter(({ impact }) => ["serious", "critical"].includes(impact))
+      .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.flat().at(-1)}: ${failureSummary.split("\n")[1]?.trim()}`));
+  });
+
+for (const size of SIZES) {
+  for (const theme of ["light", "dark"]) {
+    test(`no serious violation, ${size.name}, ${theme}`, async () => {
+      const page = await trained(size, `theme=${theme}`);
+      const names = await page.evaluate(() => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("[role=tab]")].map((tab) => tab.id));
+      assert.deepEqual(await violations(page), []);
+      for (const id of names) {
+        await page.evaluate((name) => document.querySelector("alexnet-lab").shadowRoot.getElementById(name).click(), id);
+        assert.deepEqual(await violations(page), [], id);
+      }
+      await page.close();
+    });
+  }
+}
+
+test("the menu of a component and the help have no serious violation", async () => {
+  const page = await trained(SIZES[0], "norm=lrn");
+  for (const key of ["n", "d"]) {
+    await page.keyboard.press(key);
+    assert.ok(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".menu:popover-open")), `${key} opens a menu`);
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press("Escape");
+  }
+  await page.keyboard.press("?");
+  assert.ok(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("dialog[open]")), "? opens the help");
+  assert.deepEqual(await violations(page), []);
+  await page.close();
+});
+
+test("the Tab key reaches everything that can be operated, and shows where it is", async () => {
+  const page = await trained(SIZES[0], "");
+  const wanted = await page.evaluate(() => {
+    const { shadowRoot } = document.querySelector("alexnet-lab");
+    const able = [...shadowRoot.querySelectorAll("button, input, select, a[href], [tabindex='0']")].filter(
+      (node) => node.tabIndex >= 0 && !node.disabled && node.checkVisibility({ visibilityProperty: true }),
+    );
+    // A group of radio buttons is one stop.
+    const stops = able.filter((node) => node.type !== "radio" || node.checked);
+    stops.forEach((node, index) => (node.dataset.stop = index));
+    return stops.map((node) => node.outerHTML.slice(0, 120));
+  });
+  assert.ok(wanted.length > 40, `only ${wanted.length} stops`);
+  const reached = new Set();
+  const unseen = [];
+  await page.evaluate(() => document.activeElement?.blur());
+  for (let press = 0; press < 2 * wanted.length && reached.size < wanted.length; press++) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const node = document.querySelector("alexnet-lab").shadowRoot.activeElement;
+      if (!node) return null;
+      // The outline may be drawn on what stands for an invisible radio button.
+      const shown = [node, node.nextElementSibling, node.closest("label")].some((part) => {
+        if (!part) return false;
+        const { outlineStyle, boxShadow } = getComputedStyle(part);
+        return outlineStyle !== "none" || boxShadow !== "none";
+      });
+      return { index: node.dataset.stop, shown };
+    });
+    if (stop?.index === undefined) continue;
+    reached.add(Number(stop.index));
+    if (!stop.shown) unseen.push(wanted[Number(stop.index)]);
+  }
+  assert.deepEqual(wanted.filter((_, index) => !reached.has(index)), [], "never reached");
+  assert.deepEqual(unseen, [], "no visible focus");
+  await page.close();
+});
