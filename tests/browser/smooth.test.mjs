@@ -1,14 +1,16 @@
 // While the worker trains at full speed, the main thread stays free: no task over 50 ms, 50 frames a second or more.
 //
 // A task is measured by the processor time that its thread spent, from Chromium's trace: on a machine that other programs share,
-// the time on the clock also counts how long the thread was kept waiting. Frames are counted on the clock; where the idle page
-// does not reach the rate either, the machine says nothing about the page, and only the tasks are judged.
+// the time on the clock also counts how long the thread was kept waiting. So is the cost of a frame: what the thread spent, divided
+// by the frames it drew, must leave room for 50 a second. Frames are counted on the clock as well, the best of three stretches; where
+// the page does not reach the rate without training either, just before or just after, that count says nothing about the page.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, newPage } from "./browsers.mjs";
 import { startLab } from "./servers.mjs";
 
-const SECONDS = 8;
+const SECONDS = 6;
+const STRETCHES = 3;
 const LONGEST_TASK = 50;
 const FRAMES_PER_SECOND = 50;
 
@@ -45,35 +47,52 @@ function tasks(trace) {
   return traceEvents.filter((event) => event.name.endsWith("RunTask") && main.has(thread(event)) && event.tdur !== undefined).map((event) => event.tdur / 1000);
 }
 
-for (const backend of ["cpu", "gpu"]) {
-  test(`the page draws smoothly while it trains, ${backend}`, async (context) => {
+const CASES = [
+  { name: "cpu", settings: "width=0.25&batch=8&test_size=40&test_every=20&backend=cpu" },
+  { name: "gpu", settings: "width=0.25&batch=8&test_size=40&test_every=20&backend=gpu" },
+  // Each step is an event and a point of the curves.
+  { name: "hundreds of steps a second", settings: "width=0.25&batch=1&norm=none&test_every=0&backend=cpu" },
+];
+
+const call = (page, method) => page.evaluate((name) => document.querySelector("alexnet-lab")[name](), method);
+
+for (const { name, settings } of CASES) {
+  test(`the page draws smoothly while it trains, ${name}`, async (context) => {
     const { page, complaints } = await newPage(browser, [lab.address]);
     await page.evaluateOnNewDocument(() => {
       window.steps = 0;
       addEventListener("ready", () => (window.ready = true), true);
       addEventListener("step", () => window.steps++, true);
     });
-    await page.goto(`${lab.address}/#v=1&width=0.25&batch=8&test_size=40&test_every=20&backend=${backend}`);
+    await page.goto(`${lab.address}/#v=1&${settings}`);
     await page.waitForFunction(() => window.ready, { timeout: 120_000 });
     await page.waitForNetworkIdle({ timeout: 120_000 });
-    const idle = await frameRate(page, 2);
-    await page.evaluate(() => document.querySelector("alexnet-lab").play());
-    // The first evaluation is drawn: from here on it is the steady state.
-    await page.waitForFunction(() => window.steps >= 25, { timeout: 240_000 });
+    let best = { rate: 0, idle: Infinity };
+    for (let stretch = 0; stretch < STRETCHES && best.rate < FRAMES_PER_SECOND; stretch++) {
+      const before = await frameRate(page, 1);
+      await call(page, "play");
+      // The first evaluation is drawn: from here on it is the steady state.
+      const start = await page.evaluate(() => window.steps);
+      await page.waitForFunction((from) => window.steps >= from + 25, { timeout: 240_000 }, start);
 
-    const before = await page.evaluate(() => window.steps);
-    await page.tracing.start({ categories: ["toplevel"] });
-    const rate = await frameRate(page, SECONDS);
-    const spent = tasks(await page.tracing.stop()).sort((a, b) => b - a);
-    const steps = (await page.evaluate(() => window.steps)) - before;
+      const done = await page.evaluate(() => window.steps);
+      await page.tracing.start({ categories: ["toplevel"] });
+      const rate = await frameRate(page, SECONDS);
+      const spent = tasks(await page.tracing.stop()).sort((a, b) => b - a);
+      const steps = (await page.evaluate(() => window.steps)) - done;
+      await call(page, "pause");
+      const idle = Math.min(before, await frameRate(page, 1));
 
-    const busy = spent.reduce((sum, time) => sum + time, 0) / (SECONDS * 10);
-    context.diagnostic(`${rate.toFixed(1)} frames/s (idle ${idle.toFixed(1)}), longest task ${spent[0]?.toFixed(1)} ms, busy ${busy.toFixed(0)} %, ${steps} steps`);
-    assert.ok(steps > 0, "it did not train while it was watched");
-    assert.ok(spent.length > SECONDS * 10, `only ${spent.length} tasks were traced`);
-    assert.ok(spent[0] <= LONGEST_TASK, `a task of the main thread took ${spent[0].toFixed(1)} ms`);
-    if (idle >= FRAMES_PER_SECOND) assert.ok(rate >= FRAMES_PER_SECOND, `${rate.toFixed(1)} frames a second`);
-    else context.diagnostic(`this machine is too busy to judge the frames: ${idle.toFixed(1)} a second before training`);
+      const frame = spent.reduce((sum, time) => sum + time, 0) / (SECONDS * rate);
+      context.diagnostic(`${rate.toFixed(1)} frames/s (not training ${idle.toFixed(1)}), ${frame.toFixed(1)} ms a frame, longest task ${spent[0]?.toFixed(1)} ms, ${steps} steps`);
+      assert.ok(steps > 0, "it did not train while it was watched");
+      assert.ok(spent.length > SECONDS * 10, `only ${spent.length} tasks were traced`);
+      assert.ok(spent[0] <= LONGEST_TASK, `a task of the main thread took ${spent[0].toFixed(1)} ms`);
+      assert.ok(frame <= 1000 / FRAMES_PER_SECOND, `the main thread spent ${frame.toFixed(1)} ms on a frame`);
+      if (rate > best.rate) best = { rate, idle };
+    }
+    if (best.idle >= FRAMES_PER_SECOND) assert.ok(best.rate >= FRAMES_PER_SECOND, `${best.rate.toFixed(1)} frames a second`);
+    else context.diagnostic(`this machine was too busy to count frames: ${best.idle.toFixed(1)} a second without training`);
     assert.deepEqual(complaints, []);
     await page.close();
   });
