@@ -51,6 +51,17 @@ export function element(tag, className, text) {
 }
 
 /**
+ * Tells whether a chart is in sight or within a screen of it: farther away it need not be drawn.
+ * @param {Element} stage
+ * @param {(near: boolean) => void} tell
+ */
+export function whenNear(stage, tell) {
+  const observer = new IntersectionObserver((entries) => tell(entries[entries.length - 1].isIntersecting), { rootMargin: "100%" });
+  observer.observe(stage);
+  return observer;
+}
+
+/**
  * The page's colours as the browser resolves them (rgb(...)), so that they can be taken apart.
  * @param {HTMLElement} root
  * @returns {Palette}
@@ -138,6 +149,11 @@ export class Chart {
     this.canvas.addEventListener("blur", () => this.select(null));
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
+    this.near = true;
+    this.sight = whenNear(this.stage, (near) => {
+      this.near = near;
+      if (near) this.invalidate();
+    });
     this.refreshTheme();
   }
 
@@ -179,6 +195,7 @@ export class Chart {
     clearTimeout(this.summaryTimer);
     this.frame = -1; // nothing draws any more
     this.observer.disconnect();
+    this.sight.disconnect();
     this.root.remove();
   }
 
@@ -190,6 +207,8 @@ export class Chart {
   paint() {
     this.frame = 0;
     if (this.width < 8 || this.height < 8 || !this.canvas.isConnected) return; // in a tab that is not shown
+    if (this.data) this.describeSoon();
+    if (!this.near) return;
     const { ctx } = this;
     ctx.setTransform(this.canvas.width / this.width, 0, 0, this.canvas.height / this.height, 0, 0);
     ctx.clearRect(0, 0, this.width, this.height);
@@ -199,13 +218,15 @@ export class Chart {
     if (!this.data) return this.drawEmpty(ctx);
     this.draw(ctx);
     if (this.cell) this.showTip();
-    if (!this.summaryTimer) {
-      this.summaryTimer = window.setTimeout(() => {
-        this.summaryTimer = 0;
-        const words = this.describe();
-        if (this.summary.textContent !== words) this.summary.textContent = words;
-      }, SUMMARY_EVERY);
-    }
+  }
+
+  /** Renews the text equivalent, now and then. */
+  describeSoon() {
+    this.summaryTimer ||= window.setTimeout(() => {
+      this.summaryTimer = 0;
+      const words = this.describe();
+      if (this.summary.textContent !== words) this.summary.textContent = words;
+    }, SUMMARY_EVERY);
   }
 
   /**

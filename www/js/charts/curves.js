@@ -1,7 +1,7 @@
 // Loss and accuracy over the run, training and test. uPlot draws; this file decides what.
 
 import uPlot from "uplot";
-import { clamp, element, languageOf, readPalette } from "./canvas.js";
+import { clamp, element, languageOf, readPalette, whenNear } from "./canvas.js";
 import { Numbers, accuracyRange, lossRange, placeMarks } from "./scale.js";
 import { Series, Smooth, align } from "./series.js";
 
@@ -52,6 +52,13 @@ export class Curves {
     this.font = { family: "sans-serif", size: 14 };
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
+    // A legend that takes another line leaves less to its plot.
+    for (const pane of this.panes) this.observer.observe(pane.stage);
+    this.near = true;
+    this.sight = whenNear(this.root, (near) => {
+      this.near = near;
+      if (near) this.invalidate();
+    });
     this.refreshTheme();
   }
 
@@ -108,6 +115,7 @@ export class Curves {
     clearTimeout(this.summaryTimer);
     this.frame = -1;
     this.observer.disconnect();
+    this.sight.disconnect();
     for (const pane of this.panes) pane.plot?.destroy();
     this.root.remove();
   }
@@ -116,7 +124,7 @@ export class Curves {
     if (this.frame !== 0) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      for (const pane of this.panes) if (!pane.root.hidden) pane.draw();
+      for (const pane of this.panes) if (!pane.root.hidden) pane.draw(this.near);
       this.summaryTimer ||= window.setTimeout(() => {
         this.summaryTimer = 0;
         this.summary.textContent = this.panes.map((pane) => pane.describe()).join(" ");
@@ -164,6 +172,7 @@ class Pane {
     this.root.append(this.legend, this.stage);
     /** @type {uPlot | null} */
     this.plot = null;
+    this.height = 0;
   }
 
   clear() {
@@ -265,7 +274,7 @@ class Pane {
   get showsEpochs() {
     const { stepsPerEpoch, options } = this.curves;
     const last = this.raw.x.at(-1) ?? 0;
-    return stepsPerEpoch > 0 && last >= stepsPerEpoch && !options.compact && this.stage.clientHeight > 13 * this.curves.font.size;
+    return stepsPerEpoch > 0 && last >= stepsPerEpoch && !options.compact && this.height > 13 * this.curves.font.size;
   }
 
   /** @param {number} step */
@@ -276,8 +285,10 @@ class Pane {
     return `${numbers.count(step)}\n${t("charts.epoch", { epoch: numbers.tenth.format(step / stepsPerEpoch) })}`;
   }
 
+  /** Measured only when the layout may have changed, as asking makes the browser lay out. */
   size() {
-    return { width: Math.max(60, this.stage.clientWidth), height: Math.max(40, this.stage.clientHeight) };
+    this.height = this.stage.clientHeight;
+    return { width: Math.max(60, this.stage.clientWidth), height: Math.max(40, this.height) };
   }
 
   resize() {
@@ -286,9 +297,9 @@ class Pane {
     if (this.plot && (size.width !== this.plot.width || size.height !== this.plot.height)) this.plot.setSize(size);
   }
 
-  draw() {
-    this.resize();
-    this.plot?.setData(this.data);
+  /** @param {boolean} near else the plot waits; its values are in words too */
+  draw(near) {
+    if (near) this.plot?.setData(this.data);
     this.showValues();
   }
 

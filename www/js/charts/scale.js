@@ -42,7 +42,8 @@ export function linearTicks(low, high, count) {
 export const accuracyRange = (high) => [0, [0.2, 0.4, 0.6, 0.8].find((end) => high < end * 0.85) ?? 1];
 
 /**
- * The axis of the loss: room for the noise around the curves; from 0 once they come near it; never so narrow that noise looks like learning.
+ * The axis of the loss: room for the noise around the curves; from 0 once they come near it, and where the run has
+ * exploded; never so narrow that noise looks like learning.
  * @param {number} low of the curves
  * @param {number} high
  * @returns {[number, number]}
@@ -50,7 +51,7 @@ export const accuracyRange = (high) => [0, [0.2, 0.4, 0.6, 0.8].find((end) => hi
 export function lossRange(low, high) {
   if (!(low <= high)) return [0, 2.5];
   const margin = Math.max(0.25 * (high - low), 0.25);
-  return [low < 0.45 * high ? 0 : Math.max(0, low - margin), high + margin];
+  return [low < 0.45 * high || high > 100 ? 0 : Math.max(0, low - margin), high + margin];
 }
 
 /**
