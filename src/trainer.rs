@@ -239,7 +239,7 @@ impl Trainer {
             config: self.config.clone(),
             step: self.diverged_at.unwrap_or(self.step),
             classes: self.dataset.classes.clone(),
-            data: self.dataset.name.clone(),
+            data: self.dataset.title(),
             mean: self.dataset.mean,
             std: self.dataset.std,
         };

@@ -73,6 +73,7 @@ impl Lab {
                 "classes": data.classes,
                 "train_total": data.train_total,
                 "test_total": data.test_total,
+                "held_out": data.held_out,
                 "train_arrived": data.train.len(),
                 "test_arrived": data.test.len(),
                 "source": if self.from_files { "files" } else { "builtin" },

@@ -75,7 +75,7 @@ fn the_shards_as_batch_files_and_as_an_archive_give_the_same_images() {
     assert_eq!(from_files.train, set.train);
     assert_eq!(from_files.test, set.test);
     assert_eq!(from_archive, from_files);
-    assert_eq!(from_files.name, "CIFAR-10 (10,000 for training, 2,000 for testing)");
+    assert_eq!(from_files.title(), "CIFAR-10 (10,000 for training, 2,000 for testing)");
 }
 
 /// Where Debian's package `dataset-fashion-mnist` lies.
@@ -89,7 +89,7 @@ fn fashion_mnist_is_read_as_it_is_published() {
         return;
     }
     let set = Dataset::load(std::slice::from_ref(&folder)).unwrap();
-    assert_eq!(set.name, "Fashion-MNIST (60,000 for training, 10,000 for testing)");
+    assert_eq!(set.title(), "Fashion-MNIST (60,000 for training, 10,000 for testing)");
     for class in 0..10 {
         let count = |images: &Images| images.labels.iter().filter(|label| **label == class).count();
         assert_eq!((count(&set.train), count(&set.test)), (6_000, 1_000), "class {class}");
@@ -108,5 +108,5 @@ fn fashion_mnist_is_read_as_it_is_published() {
     let training = read_files(files.into()).unwrap();
     assert_eq!((training.train.len(), training.test.len()), (54_000, 6_000));
     assert_eq!(training.classes, set.classes);
-    assert_eq!(training.name, "Fashion-MNIST (54,000 for training, 6,000 held out for testing)");
+    assert_eq!(training.title(), "Fashion-MNIST (54,000 for training, 6,000 held out for testing)");
 }

@@ -79,7 +79,7 @@ impl Dataset {
     /// The built-in data set before its first shard: 10,000 training and 2,000 test images to come.
     pub fn cifar10() -> Dataset {
         Dataset {
-            name: "CIFAR-10 (10,000 of 50,000)".into(),
+            name: "CIFAR-10".into(),
             classes: CLASSES.map(String::from).into(),
             mean: MEAN,
             std: STD,
@@ -87,6 +87,7 @@ impl Dataset {
             test: Images::default(),
             train_total: 10_000,
             test_total: 2_000,
+            held_out: false,
             shard: 1_000,
         }
     }

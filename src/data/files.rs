@@ -30,7 +30,7 @@ pub fn read_files(files: Vec<(String, Vec<u8>)>) -> Result<Dataset> {
 /// twice with the same content is read once; notes that come with the data sets (`.txt`, `.html`, `.md`, dot files)
 /// are passed over.
 ///
-/// Without test files the last tenth of the training images is held out for testing, and the name says so. Fashion-MNIST
+/// Without test files the last tenth of the training images is held out for testing, and the title says so. Fashion-MNIST
 /// is told from MNIST by `fashion` in a path, else by the first ten labels of the published files; IDX files that
 /// are neither get the digits as class names. Mean and standard deviation of IDX images are those of the training images
 /// after padding; CIFAR-10 has the published ones.
@@ -145,7 +145,7 @@ impl Parts {
         for (part, (_, images)) in self.0 {
             if part == Part::CifarTest { &mut test } else { &mut train }.append(images);
         }
-        finish(Dataset { name: "CIFAR-10".into(), ..Dataset::cifar10() }, train, test)
+        finish(Dataset::cifar10(), train, test)
     }
 
     fn assemble_idx(mut self) -> Result<Dataset> {
@@ -198,7 +198,7 @@ fn split(name: &str) -> Split {
     if name.contains("test") || name.contains("t10k") { Split::Test } else { Split::Train }
 }
 
-/// Puts the images into `set`, holds out test images where there are none, and says so in the name.
+/// Puts the images into `set` and holds out test images where there are none.
 fn finish(set: Dataset, mut train: Images, mut test: Images) -> Result<Dataset> {
     if train.is_empty() {
         return Err(Error::NoTrainingImages);
@@ -212,9 +212,7 @@ fn finish(set: Dataset, mut train: Images, mut test: Images) -> Result<Dataset> 
         test = Images { pixels: train.pixels.split_off(keep * IMAGE), labels: train.labels.split_off(keep) };
     }
     let (train_total, test_total) = (train.len(), test.len());
-    let note = if held_out { "held out for testing" } else { "for testing" };
-    let name = format!("{} ({} for training, {} {note})", set.name, thousands(train_total), thousands(test_total));
-    Ok(Dataset { name, train, test, train_total, test_total, shard: train_total, ..set })
+    Ok(Dataset { train, test, train_total, test_total, held_out, shard: train_total, ..set })
 }
 
 enum Family {
@@ -254,11 +252,6 @@ fn moments(bytes: &[u8]) -> (f32, f32) {
     (mean as f32, variance.sqrt().max(1.0 / 255.0) as f32)
 }
 
-/// `60,000`.
-fn thousands(number: usize) -> String {
-    if number < 1000 { number.to_string() } else { format!("{},{:03}", thousands(number / 1000), number % 1000) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,13 +284,13 @@ mod tests {
         .unwrap();
         assert_eq!((&set.train.labels[..], &set.test.labels[..]), (&[1, 1, 1, 2][..], &[7, 7][..]));
         assert_eq!((set.train_total, set.test_total, set.shard), (4, 2, 4));
-        assert_eq!(set.name, "CIFAR-10 (4 for training, 2 for testing)");
+        assert_eq!(set.title(), "CIFAR-10 (4 for training, 2 for testing)");
     }
 
     #[test]
     fn without_test_files_the_last_tenth_is_held_out() {
         let set = read(&[("mine", &cifar(11, 4))]).unwrap();
-        assert_eq!(set.name, "CIFAR-10 (9 for training, 2 held out for testing)");
+        assert_eq!(set.title(), "CIFAR-10 (9 for training, 2 held out for testing)");
         assert_eq!((set.train.len(), set.train.image(8)[0], set.test.image(0)[0]), (9, 8, 9));
         assert_eq!(read(&[("mine", &cifar(1, 4))]), Err(Error::TooFewImages { found: 1 }));
         assert_eq!(read(&[("test_batch.bin", &cifar(1, 4))]), Err(Error::NoTrainingImages));
@@ -308,12 +301,12 @@ mod tests {
     fn idx_files_are_paired_and_named() {
         let (images, labels) = (idx_images(10), idx_labels(&[5, 0, 4, 1, 9, 2, 1, 3, 1, 4]));
         let set = read(&[("train-labels-idx1-ubyte", &labels), ("train-images-idx3-ubyte", &images)]).unwrap();
-        assert_eq!((set.name.as_str(), set.classes[3].as_str()), ("MNIST (9 for training, 1 held out for testing)", "3"));
+        assert_eq!((set.title().as_str(), set.classes[3].as_str()), ("MNIST (9 for training, 1 held out for testing)", "3"));
         let fashion = read(&[("Fashion/train-labels-idx1-ubyte", &labels), ("train-images.idx3-ubyte", &images)]).unwrap();
         assert_eq!(fashion.classes[9], "Ankle boot");
         let labels = idx_labels(&[1; 10]);
         let other = read(&[("train-labels-idx1-ubyte", &labels), ("train-images-idx3-ubyte", &images)]).unwrap();
-        assert!(other.name.starts_with("IDX images"));
+        assert!(other.title().starts_with("IDX images ("));
     }
 
     #[test]
@@ -344,6 +337,6 @@ mod tests {
         let (mean, std) = moments(&[0, 255, 0, 255]);
         assert_eq!((mean, std), (0.5, 0.5));
         assert_eq!(moments(&[9; 7]).1, 1.0 / 255.0);
-        assert_eq!(thousands(1_060_007), "1,060,007");
+        assert_eq!(super::super::thousands(1_060_007), "1,060,007");
     }
 }

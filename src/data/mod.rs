@@ -57,7 +57,7 @@ impl Images {
 /// A data set, whole or still arriving.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// Shown to the user: `CIFAR-10 (10,000 of 50,000)`, `Fashion-MNIST`, ...
+    /// `CIFAR-10`, `Fashion-MNIST`, ...
     pub name: String,
     pub classes: Vec<String>,
     /// Mean and standard deviation of each channel on the scale 0 to 1.
@@ -69,6 +69,21 @@ pub struct Dataset {
     /// How many there will be.
     pub train_total: usize,
     pub test_total: usize,
+    /// The test images are the last of the training images, since no others were given.
+    pub held_out: bool,
     /// Training images a shard; the first epoch goes shard by shard, so that it can start with the first.
     pub shard: usize,
+}
+
+impl Dataset {
+    /// Name and sizes: `MNIST (54,000 for training, 6,000 held out for testing)`.
+    pub fn title(&self) -> String {
+        let note = if self.held_out { "held out for testing" } else { "for testing" };
+        format!("{} ({} for training, {} {note})", self.name, thousands(self.train_total), thousands(self.test_total))
+    }
+}
+
+/// `60,000`.
+fn thousands(number: usize) -> String {
+    if number < 1000 { number.to_string() } else { format!("{},{:03}", thousands(number / 1000), number % 1000) }
 }

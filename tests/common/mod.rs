@@ -14,6 +14,7 @@ pub fn striped(train: usize, test: usize) -> Dataset {
         test: stripes(test, 1),
         train_total: train,
         test_total: test,
+        held_out: false,
         shard: train,
     }
 }

@@ -20,7 +20,7 @@
  * @property {{name: "gpu" | "cpu", adapter: string, software: boolean, reason: string}} backend
  * @property {{parameters: number, macs: number, training_macs: number, memory_bytes: number, dispatches: number}} cost
  * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,
- *   test_arrived: number, source: "builtin" | "files"}} data
+ *   test_arrived: number, held_out: boolean, source: "builtin" | "files"}} data
  * @property {number} step
  *
  * @typedef {{step: number, parameters: Float32Array, activation_gradients: Float32Array, activations: Float32Array}} Snapshot

@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
             _ if machine.adapter().is_empty() => String::new(),
             _ => format!(" on {}", machine.adapter()),
         };
-        let (data, parameters) = (&self.trainer.dataset().name, self.trainer.network().parameters());
+        let (data, parameters) = (self.trainer.dataset().title(), self.trainer.network().parameters());
         eprintln!("{data}; {parameters} parameters; backend {backend}{why}; {}", self.trainer.config().to_fragment());
         self.bar.set_length(total);
     }
@@ -292,8 +292,8 @@ fn continued(arguments: &Arguments, path: &Path, mut dataset: Dataset) -> Outcom
             misuse!("--{key} cannot change when a run goes on. Use --load to start a new run with these weights.");
         }
     }
-    if meta.data != dataset.name {
-        let (then, now) = (&meta.data, &dataset.name);
+    if meta.data != dataset.title() {
+        let (then, now) = (&meta.data, dataset.title());
         if resume {
             fail!("The run was on {then}, but this data set is {now}. Give the same --data, or use --load.");
         }

@@ -13,7 +13,8 @@ export class Data {
     this.context = context;
     this.name = h("strong");
     this.counts = h("p", { class: "fine" });
-    this.cite = h("p", { class: "fine" }, t("data.cite"), " ",
+    this.heldOut = h("p", { class: "fine" }, t("data.held_out"));
+    this.cite = h("p", { class: "fine" }, t("data.subset"), " ", t("data.cite"), " ",
       h("a", { href: "https://www.cs.toronto.edu/~kriz/cifar.html", target: "_blank", rel: "noopener" }, "cs.toronto.edu/~kriz/cifar.html"), " ", t("data.licence"));
     const input = h("input", { type: "file", multiple: true, accept: ACCEPT, class: "visually-hidden", tabIndex: -1, "aria-hidden": "true" });
     input.addEventListener("change", () => {
@@ -22,7 +23,7 @@ export class Data {
     });
     this.drop = h("button", { type: "button", class: "drop", onclick: () => input.click() }, icon("file"), h("span", null, t("data.choose")));
     this.back = h("button", { type: "button", class: "action", onclick: () => context.act("builtin") }, t("data.back"));
-    this.element = h("div", { class: "data" }, h("p", null, this.name), this.counts, this.cite, this.drop, input,
+    this.element = h("div", { class: "data" }, h("p", null, this.name), this.counts, this.heldOut, this.cite, this.drop, input,
       h("p", { class: "fine" }, t("data.formats")), h("p", { class: "fine" }, t("data.local")), this.back);
   }
 
@@ -31,11 +32,12 @@ export class Data {
     if (!describe) return;
     const { t } = this.context;
     const { data } = describe;
-    setText(this.name, data.name);
+    setText(this.name, data.name === "IDX images" ? t("data.idx") : data.name);
     setText(this.counts, t("data.counts", {
       train: integer(data.train_arrived), train_total: integer(data.train_total),
       test: integer(data.test_arrived), test_total: integer(data.test_total), classes: data.classes.length,
     }));
+    this.heldOut.hidden = !data.held_out;
     this.cite.hidden = data.source !== "builtin";
     this.back.hidden = data.source === "builtin";
   }
