@@ -137,6 +137,11 @@ impl Machine {
         self.device.as_ref().map_or("", |device| &device.facts.name)
     }
 
+    /// The open device; `None` on the CPU.
+    pub fn device(&self) -> Option<&Device> {
+        self.device.as_ref()
+    }
+
     /// Whether a processor does the work, on either backend.
     pub fn is_software(&self) -> bool {
         self.device.as_ref().is_none_or(|device| device.facts.software)

@@ -184,10 +184,16 @@ impl Trainer {
         Ok(())
     }
 
-    /// Back to step 0 with the same initial weights.
+    /// Back to step 0 with the same initial weights; on a new device when this one is lost.
     pub async fn restart(&mut self) -> Result<()> {
-        self.settle().await?;
-        self.start_from(&initial_state(&self.network, self.config.seed), 0)
+        let restarted = match self.settle().await {
+            Ok(()) => self.start_from(&initial_state(&self.network, self.config.seed), 0),
+            Err(error) => Err(error),
+        };
+        match restarted {
+            Ok(()) => Ok(()),
+            Err(_) => self.rebuild(self.config.clone(), None, Start::Initial).await,
+        }
     }
 
     /// Applies a new configuration and tells what that meant. Weights and step go on where the change allows it and
@@ -298,10 +304,15 @@ impl Trainer {
         }
     }
 
-    /// Builds anew beside what runs, and takes its place only when all of it has succeeded.
+    /// Builds anew beside what runs, and takes its place only when all of it has succeeded. What does not go on from the
+    /// weights of a lost device gets a new one.
     async fn rebuild(&mut self, config: Config, dataset: Option<Dataset>, start: Start) -> Result<()> {
-        self.settle().await?;
-        let machine = if config.backend == self.config.backend {
+        let settled = self.settle().await;
+        let works = settled.is_ok();
+        if matches!(start, Start::Keep) {
+            settled?;
+        }
+        let machine = if config.backend == self.config.backend && works {
             self.machine.clone()
         } else {
             Machine::open(config.backend.as_str(), self.missing).await?

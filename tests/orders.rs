@@ -115,6 +115,33 @@ fn what_is_refused_leaves_the_run_as_it_was() {
     });
 }
 
+#[test]
+fn a_lost_device_costs_neither_the_data_nor_the_saved_weights() {
+    let mut run = trainer("backend=gpu");
+    let five = Dataset { classes: striped(0, 0).classes[..5].to_vec(), ..without(&striped(16, 8), 5) };
+    block_on(run.set_dataset(five)).unwrap();
+    enqueue(&mut run, 2);
+    let file = block_on(run.save("run.safetensors")).unwrap();
+    enqueue(&mut run, 1);
+    let next = losses(&mut run)[2];
+    for again in [false, true] {
+        run.machine().device().unwrap().destroy();
+        // The loss is known after what was under way.
+        let _ = (run.step(), block_on(run.settle()));
+        assert!(matches!(run.step(), Err(Error::DeviceLost { .. })));
+        let tanh = config("backend=gpu&activation=tanh");
+        assert!(matches!(block_on(run.set_config(tanh, false)), Err(Error::DeviceLost { .. })), "its weights are lost");
+        if again {
+            block_on(run.restart()).unwrap();
+            assert_eq!(run.step_count(), 0);
+        }
+        block_on(run.load("run.safetensors", &file)).unwrap();
+        assert_eq!((run.step_count(), run.dataset().classes.len()), (2, 5));
+        enqueue(&mut run, 1);
+        assert_eq!(losses(&mut run), [next]);
+    }
+}
+
 /// The images whose label is below `classes`.
 fn without(dataset: &Dataset, classes: u8) -> Dataset {
     let below = |images: &Images| images.select((0..images.len()).filter(|i| images.labels[*i] < classes));

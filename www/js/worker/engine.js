@@ -25,8 +25,6 @@ export class Engine {
     /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
     this.queue = Promise.resolve();
     this.download = new AbortController();
-    /** @type {File[] | null} the user's files that it trains on, to be read again for a new device */
-    this.given = null;
   }
 
   /** Runs a command after those before it. @param {string} name @param {any[]} args */
@@ -108,7 +106,7 @@ export class Engine {
 
   async restart() {
     await this.lab.restart();
-    this.training?.begin();
+    this.training?.begin(true);
     this.report("described", this.describe());
     await this.training?.show();
   }
@@ -129,34 +127,23 @@ export class Engine {
   /** Trains on the user's files; when they are refused, the run goes on as it was. @param {File[]} files */
   async files(files) {
     await this.training?.settle(); // the last records are seen before the machine is busy with something else
-    const describe = await this.read(files);
-    this.training?.begin();
-    await this.training?.show();
-    return { describe };
-  }
-
-  /** A new device and the last saved weights. @param {string} fragment */
-  async recover(fragment) {
-    const { given } = this;
-    const saved = this.training?.saved;
-    await this.create(fragment);
-    if (given) await this.read(given);
-    if (saved) {
-      await this.lab.load("autosave.safetensors", saved);
-      if (this.training) this.training.saved = saved;
-    }
-    this.training?.begin();
-    return { describe: this.describe() };
-  }
-
-  /** @param {File[]} files @returns {Promise<Description>} */
-  async read(files) {
     const names = files.map((file) => file.name);
     const lengths = Float64Array.from(files, (file) => file.size);
     const describe = JSON.parse(await this.lab.load_files(names, lengths, this.reader(files)));
     this.download.abort();
-    this.given = files;
-    return describe;
+    this.training?.begin(true);
+    await this.training?.show();
+    return { describe };
+  }
+
+  /** A new device and the last saved weights; the data stays, and when there is no device, all stays. @param {string} fragment */
+  async recover(fragment) {
+    if (this.training) await this.lab.set(fragment, true);
+    else await this.create(fragment);
+    const saved = this.training?.saved;
+    if (saved) await this.lab.load("autosave.safetensors", saved);
+    this.training?.begin();
+    return { describe: this.describe() };
   }
 
   /** Reads bytes `start` to `end` of a file at once, as only a worker can, and tells how far it is. @param {File[]} files */
@@ -184,7 +171,6 @@ export class Engine {
     this.download.abort();
     this.training?.close();
     this.training = null;
-    this.given = null;
     const lab = await this.module.Lab.create(fragment);
     this.training = new Training(lab, this.report, (error) => this.problem(error));
     this.training.watched = this.watched;

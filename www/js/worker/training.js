@@ -50,8 +50,9 @@ export class Training {
     return JSON.parse(this.lab.describe());
   }
 
-  /** After anything that moved the step or the settings. */
-  begin() {
+  /** After anything that moved the step or the settings. @param {boolean} anew from initial weights: the saved ones are another run's */
+  begin(anew = false) {
+    if (anew) this.saved = null;
     const { step, config, backend } = this.describe();
     /** Only a graphics device can be lost. */
     this.mayBeLost = backend.name === "gpu";
@@ -76,7 +77,7 @@ export class Training {
   async set(fragment, restart) {
     await this.settle();
     const answer = JSON.parse(await this.lab.set(fragment, restart));
-    this.begin();
+    this.begin(answer.effect === "restart" || restart);
     if (answer.effect === "rebuild" || answer.effect === "restart" || restart) await this.show();
     return answer;
   }
