@@ -138,6 +138,7 @@ export class Engine {
 
   /** A new device and the last saved weights; the data stays, and when there is no device, all stays. @param {string} fragment */
   async recover(fragment) {
+    this.training?.stop();
     if (this.training) await this.lab.set(fragment, true);
     else await this.create(fragment);
     const saved = this.training?.saved;

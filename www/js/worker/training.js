@@ -66,8 +66,14 @@ export class Training {
     this.views.soon();
   }
 
-  close() {
+  /** What was under way is over. */
+  stop() {
     this.running = false;
+    this.records = [];
+  }
+
+  close() {
+    this.stop();
     this.lab.free();
   }
 
