@@ -117,3 +117,28 @@ test("the Tab key reaches everything that can be operated, and shows where it is
   assert.deepEqual(unseen, [], "no visible focus");
   await page.close();
 });
+
+test("a screen reader is not told of every step", async () => {
+  const page = await trained(SIZES[0], "norm=lrn");
+  const told = await page.evaluate(async () => {
+    const host = document.querySelector("alexnet-lab");
+    const live = "output, [role=status], [role=alert], [aria-live]:not([aria-live=off])";
+    const changes = [];
+    const observer = new MutationObserver((records) => {
+      for (const { target } of records) {
+        const region = (target instanceof Element ? target : target.parentElement)?.closest(live);
+        if (region) changes.push(`${region.className}: ${region.textContent.slice(0, 60)}`);
+      }
+    });
+    observer.observe(host.shadowRoot, { subtree: true, childList: true, characterData: true });
+    const from = window.steps;
+    host.play();
+    while (window.steps < from + 30) await new Promise((resolve) => setTimeout(resolve, 50));
+    host.pause();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return changes;
+  });
+  // That it trains, and that it has paused.
+  assert.ok(told.length >= 1 && told.length <= 4, `${told.length} announcements: ${told.slice(0, 8).join(" | ")}`);
+  await page.close();
+});

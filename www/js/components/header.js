@@ -19,9 +19,9 @@ export class Header {
     this.step = button("step", () => context.act("step"));
     this.restart = button("restart", () => context.act("restart"));
     this.speed = this.speeds();
-    this.count = h("output", { class: "figure" }, "0");
-    this.epoch = h("output", { class: "figure" }, "0.0");
-    this.rateText = h("output", { class: "figure" }, "–");
+    this.count = h("span", { class: "figure" }, "0");
+    this.epoch = h("span", { class: "figure" }, "0.0");
+    this.rateText = h("span", { class: "figure" }, "–");
     this.backend = h("button", { type: "button", class: "backend", onclick: () => context.act("backend") });
 
     this.copy = h("button", { type: "button", class: "tool wide", title: t("actions.copy_title"), onclick: () => context.act("copy") },

@@ -22,8 +22,8 @@ export class Network {
     /** @type {{block: string, tensor: number, spark: Spark, norm: HTMLElement, element: HTMLElement}[]} */
     this.gradients = [];
     this.thumbnails = new Thumbnails();
-    this.loss = h("output", { class: "big" }, "–");
-    this.accuracy = h("output", { class: "big" }, "–");
+    this.loss = h("span", { class: "big" }, "–");
+    this.accuracy = h("span", { class: "big" }, "–");
     this.strip = h("div", { class: "strip", role: "group", "aria-label": context.t("regions.network"), tabIndex: 0 });
     this.element = h("section", { class: "network", "aria-label": context.t("regions.network") }, this.strip);
   }
@@ -83,7 +83,7 @@ export class Network {
       return h("div", { class: `slot slot-${name}` }, chips.map((chip) => chip.element));
     };
     const host = h("div", { class: "spark" });
-    const norm = h("output", { class: "norm" }, "–");
+    const norm = h("span", { class: "norm" }, "–");
     const element = h("div", { class: "column", role: "group", "aria-label": t("network.block", { name: block.name, shape }), "data-block": block.name },
       h("div", { class: "picture" }, volume(height, channels, layer.kind === "conv")),
       h("div", { class: "head", title: `${kind} · ${shape}. ` + t("network.block_title", { parameters: si(block.parameters), macs: si(block.macs) }) },

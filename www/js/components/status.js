@@ -110,13 +110,15 @@ export class Status {
   /** @param {any} problem */
   problem(problem) {
     const { t, session } = this.context;
-    return this.card("bad", [h("p", null, this.words("errors", problem)), h("p", { class: "fine" }, t("status.goes_on"))], () => session.setProblem(null));
+    return this.card("bad", [h("p", null, this.words("errors", problem)), problem.code !== "download" && h("p", { class: "fine" }, t("status.goes_on"))], () => session.setProblem(null));
   }
 
   /** @param {any} problem */
   failed(problem) {
-    const { change } = this.context;
-    const actions = [this.action("actions.use_cpu", () => change({ backend: "cpu" }), true), this.action("actions.reload", () => location.reload())];
+    const { change, session } = this.context;
+    const reload = this.action("actions.reload", () => location.reload());
+    // Without an engine there is nothing to train on.
+    const actions = session.state.schema.length > 0 ? [this.action("actions.use_cpu", () => change({ backend: "cpu" }), true), reload] : [reload];
     return this.card("bad", [h("p", null, this.words("errors", problem ?? { code: "unexpected", why: "?" }))], null, actions);
   }
 
