@@ -204,7 +204,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(few(4))]
+    #![proptest_config(few(3))]
 
     #[test]
     fn any_settings_on_the_gpu([config, flipped] in configurations("gpu")) {
