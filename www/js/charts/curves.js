@@ -84,7 +84,7 @@ export class Curves {
   /** Both plots where there is room for both, else the first. */
   arrange() {
     const { clientWidth, clientHeight } = this.root;
-    const beside = clientWidth >= 34 * this.font.size && clientWidth > 1.1 * clientHeight;
+    const beside = clientWidth >= 32 * this.font.size && clientWidth > 1.1 * clientHeight;
     this.root.classList.toggle("chart-beside", beside);
     const both = beside || clientHeight >= 24 * this.font.size;
     const shown = this.options.show ?? (both ? QUANTITIES : QUANTITIES.slice(0, 1));
