@@ -47,12 +47,15 @@ impl Gpu {
     /// `mean` and `std` normalise the three channels on the scale 0 to 1.
     ///
     /// # Errors
-    /// [`crate::error::Error::TooLarge`], [`crate::error::Error::Gpu`] when memory runs out, [`crate::error::Error::DeviceLost`]. The device stays usable for others.
+    /// [`crate::error::Error::TooLarge`], [`crate::error::Error::Gpu`] when memory runs out, and
+    /// [`crate::error::Error::DeviceLost`]. But for the last, the device stays usable for others.
     pub async fn new(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
         let scope = device.watch();
         let built = Gpu::build(device, network, capacity, mean, std);
-        scope.outcome().await?;
+        let outcome = scope.outcome().await;
+        // A lost device comes first: what the scope saw then is its consequence.
         device.check()?;
+        outcome?;
         built
     }
 
