@@ -127,11 +127,6 @@ impl Lab {
         self.trainer.step().map_err(fail)
     }
 
-    /// Steps enqueued so far.
-    pub fn step_count(&self) -> f64 {
-        self.trainer.step_count() as f64
-    }
-
     pub fn in_flight(&self) -> usize {
         self.trainer.in_flight()
     }
@@ -150,10 +145,6 @@ impl Lab {
             [record.step as f64, loss, f64::from(record.correct) / batch]
         };
         Ok(Float64Array::from(records.iter().flat_map(row).collect::<Vec<f64>>().as_slice()))
-    }
-
-    pub fn has_diverged(&self) -> bool {
-        self.trainer.has_diverged()
     }
 
     /// Where the run diverged, `{step, layer, place, remedy}` as JSON; `undefined` when it has not.
