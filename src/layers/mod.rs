@@ -1,5 +1,5 @@
 //! The layers, one file each: the formula with its source, forward and backward on the CPU as plain functions on slices,
-//! and below them the recording of the same on the GPU.
+//! and below them, or in `record.rs`, the recording of the same on the GPU.
 //!
 //! The CPU functions are generic over [`Float`], so that finite differences can check them in `f64`. They take the
 //! batch size from the length of the slices, and overwrite their outputs.

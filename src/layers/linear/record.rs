@@ -1,0 +1,119 @@
+//! Recording of the fully connected layer's kernels, `shaders/linear.wgsl`.
+
+use crate::error::Result;
+use crate::gpu::kernels::{Kernel, LINEAR_BACKWARD_INPUT, LINEAR_BACKWARD_WEIGHT, LINEAR_FORWARD};
+use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, workgroups};
+use crate::layers::activation;
+use crate::network::ActivationFunction;
+use std::ops::Range;
+
+/// Images that one thread computes.
+const IMAGES: usize = 4;
+
+/// Sizes of a layer as stored: multiples of 4.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub inputs: usize,
+    /// Not padded.
+    pub outputs: usize,
+}
+
+impl Size {
+    fn stored_outputs(self) -> usize {
+        self.outputs.next_multiple_of(4)
+    }
+
+    /// Ranges of input rows whose weights fit in one binding; each starts where a view may start.
+    fn chunks(self, recorder: &Recorder) -> impl Iterator<Item = Range<usize>> + use<> {
+        let fit = (recorder.binding_limit() / 4) as usize / self.stored_outputs();
+        let most = (fit / ALIGNMENT).max(1) * ALIGNMENT;
+        (0..self.inputs).step_by(most).map(move |start| start..(start + most).min(self.inputs))
+    }
+}
+
+/// Bias and activation function are applied at once.
+pub fn record_forward(
+    recorder: &mut Recorder,
+    name: &str,
+    size: Size,
+    function: Option<ActivationFunction>,
+    input: &View,  // (batch, in)
+    weight: &View, // (in, out)
+    bias: &View,   // (out)
+    output: &View, // (batch, out)
+) -> Result<()> {
+    let groups = workgroups(size.stored_outputs() / 4) * recorder.batch.div_ceil(IMAGES);
+    for rows in size.chunks(recorder) {
+        let constants = constants(size, &rows, function);
+        let views = [input, &chunk(weight, size, &rows), bias, output];
+        record(recorder, name, &LINEAR_FORWARD, &rows, &constants, &views, groups)?;
+    }
+    Ok(())
+}
+
+/// The gradient of the input.
+pub fn record_backward_input(
+    recorder: &mut Recorder,
+    name: &str,
+    size: Size,
+    grad_output: &View, // (batch, out)
+    weight: &View,      // (in, out)
+    grad_input: &View,  // (batch, in)
+) -> Result<()> {
+    for rows in size.chunks(recorder) {
+        let groups = workgroups(rows.len() / 4) * recorder.batch.div_ceil(IMAGES);
+        let views = [grad_output, &chunk(weight, size, &rows), grad_input];
+        record(recorder, name, &LINEAR_BACKWARD_INPUT, &rows, &constants(size, &rows, None), &views, groups)?;
+    }
+    Ok(())
+}
+
+/// The gradients of weight and bias.
+pub fn record_backward_weight(
+    recorder: &mut Recorder,
+    name: &str,
+    size: Size,
+    input: &View,       // (batch, in)
+    grad_output: &View, // (batch, out)
+    grad_weight: &View, // (in, out)
+    grad_bias: &View,   // (out)
+) -> Result<()> {
+    for rows in size.chunks(recorder) {
+        // One row of threads more for the bias.
+        let groups = workgroups(size.stored_outputs() / 4) * (rows.len() / 4 + 1);
+        let views = [input, grad_output, &chunk(grad_weight, size, &rows), grad_bias];
+        record(recorder, name, &LINEAR_BACKWARD_WEIGHT, &rows, &constants(size, &rows, None), &views, groups)?;
+    }
+    Ok(())
+}
+
+/// One chunk's dispatch: `fc6.forward`, and `fc6.forward[4096..9216]` for a later chunk.
+fn record(
+    recorder: &mut Recorder,
+    name: &str,
+    kernel: &Kernel,
+    rows: &Range<usize>,
+    constants: &[(&str, Constant)],
+    views: &[&View],
+    groups: usize,
+) -> Result<()> {
+    let chunk = if rows.start == 0 { String::new() } else { format!("[{}..{}]", rows.start, rows.end) };
+    recorder.dispatch(&format!("{name}.{}{chunk}", kernel.entry), kernel, constants, views, groups)
+}
+
+fn chunk(weight: &View, size: Size, rows: &Range<usize>) -> View {
+    weight.slice(rows.start * size.stored_outputs(), rows.len() * size.stored_outputs())
+}
+
+fn constants(size: Size, rows: &Range<usize>, function: Option<ActivationFunction>) -> Vec<(&'static str, Constant)> {
+    vec![
+        ("IN_BLOCKS", (size.inputs / 4).into()),
+        ("OUT_BLOCKS", (size.stored_outputs() / 4).into()),
+        ("OUT_CHANNELS", size.outputs.into()),
+        ("FIRST_BLOCK", (rows.start / 4).into()),
+        ("CHUNK_BLOCKS", (rows.len() / 4).into()),
+        ("FUNCTION", activation::code(function).into()),
+        ("FIRST", (rows.start == 0).into()),
+        ("LAST", (rows.end == size.inputs).into()),
+    ]
+}
