@@ -1,6 +1,7 @@
 // @ts-check
 /** Owns the Rust engine: one command at a time, and between commands the training loop. */
 import { shards } from "./data.js";
+import { loadModule } from "./module.js";
 import { Training } from "./training.js";
 
 /**
@@ -65,9 +66,8 @@ export class Engine {
   /** @param {string} fragment */
   async open(fragment) {
     if (!this.module) {
-      const module = await import(new URL("../pkg/alexnet_lab.js", import.meta.url).href);
-      await module.default({ module_or_path: new URL("../pkg/alexnet_lab_bg.wasm", import.meta.url) });
-      this.module = module;
+      const { glue } = await loadModule();
+      this.module = glue;
     }
     const read = JSON.parse(this.module.read_state(fragment));
     this.report("opened", { schema: JSON.parse(this.module.schema()), ...read });
