@@ -5,6 +5,7 @@
 
 use crate::backend::Reason;
 use crate::config::{self, Config};
+use crate::cpu::gemm::square;
 use crate::data::{self, Dataset, source::Source};
 use crate::error::Error;
 use crate::stats::{ActivationStats, GradientStats};
@@ -33,6 +34,23 @@ pub fn schema() -> String {
 pub fn read_state(fragment: &str) -> String {
     let (config, notes) = Config::from_fragment(fragment);
     json!({ "config": texts(&config), "fragment": config.to_fragment(), "notes": notes }).to_string()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// `performance.now()`, in milliseconds.
+    #[wasm_bindgen(js_namespace = performance)]
+    fn now() -> f64;
+}
+
+/// Milliseconds of one f32 product of two (n, n) matrices by the CPU backend's kernel, for `benches/peers`.
+#[wasm_bindgen]
+pub fn matrix_product(n: usize) -> f64 {
+    let mut product = square(n.min(1024));
+    product(); // so that the matrices are in the caches as far as they fit
+    let start = now();
+    std::hint::black_box(product());
+    now() - start
 }
 
 /// One run: a configuration, a data set, a backend.

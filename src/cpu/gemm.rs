@@ -55,6 +55,18 @@ pub fn multiply<T: Float>(a: Matrix<T>, b: Matrix<T>, beta: T, c: &mut [T]) {
     }
 }
 
+/// One product of two (n, n) matrices a call, answered with its first element: the pure rate that `bench` and
+/// `benches/peers` compare a training step with.
+pub fn square(n: usize) -> impl FnMut() -> f32 {
+    let n = n.max(1);
+    let values = |step: usize| (0..n * n).map(move |i| (i * step % 7) as f32 - 3.0).collect::<Vec<_>>();
+    let (a, b, mut c) = (values(3), values(5), vec![0.0; n * n]);
+    move || {
+        multiply(Matrix::new(&a, n), Matrix::new(&b, n), 0.0, &mut c);
+        c[0]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +81,11 @@ mod tests {
         let mut c = [0.0f32; 9];
         multiply(Matrix::new(&a, 3).transposed(), Matrix::new(&b, 2).transposed(), 0.0, &mut c);
         assert_eq!(c, [1.0, 6.0, 12.0, 2.0, 9.0, 15.0, 3.0, 12.0, 18.0]);
+    }
+
+    #[test]
+    fn a_square_product_sums_over_a_row_and_a_column() {
+        // a = (-3, 0, 3, -1; ...), the first column of b = (-3, 3, 2, 1).
+        assert_eq!(square(4)(), 9.0 + 0.0 + 6.0 - 1.0);
     }
 }

@@ -3,13 +3,17 @@
 use crate::Outcome;
 use crate::settings::{Data, Settings};
 use alexnet_lab::config::Config;
+use alexnet_lab::cpu::gemm::square;
 use alexnet_lab::trainer::Trainer;
 use pollster::block_on;
+use serde::Serialize;
 use serde_json::json;
 use std::time::Instant;
 
 /// Steps that are measured as one on a hardware adapter, so that it never waits for the program.
 const TOGETHER: u64 = 8;
+/// Side of the matrices whose product shows what the CPU kernel reaches at best.
+const SIDE: usize = 512;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -30,17 +34,27 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut trainer = block_on(Trainer::new(config, arguments.data.load()?, None))?;
     let on_gpu = trainer.backend().name() == "gpu";
     let together = if trainer.machine().is_software() { 1 } else { TOGETHER.min(arguments.steps) };
-    measure(&mut trainer, arguments.warm_up)?;
-    let groups = (0..arguments.steps.div_ceil(together)).map(|_| measure(&mut trainer, together));
-    let mut milliseconds = groups.map(|total| Ok(total? / together as f64)).collect::<Outcome<Vec<f64>>>()?;
-    milliseconds.sort_by(f64::total_cmp);
-    let median = (milliseconds[(milliseconds.len() - 1) / 2] + milliseconds[milliseconds.len() / 2]) / 2.0;
+    let mut losses = vec![];
+    let mut product = square(SIDE);
+    measure(&mut trainer, arguments.warm_up, &mut losses)?;
+    let (mut steps, mut products) = (vec![], vec![]);
+    for _ in 0..arguments.steps.div_ceil(together) {
+        if !on_gpu {
+            product(); // so that the matrices are in the caches as far as they fit
+            products.push(milliseconds_of(|| std::hint::black_box(product())).0);
+        }
+        steps.push(measure(&mut trainer, together, &mut losses)? / together as f64);
+    }
+    let measured = steps.len() as u64 * together;
+    let (step, product) = (Times::of(steps), (!on_gpu).then(|| Times::of(products)));
 
     let (name, dispatches, memory) = (trainer.backend().name(), trainer.backend().dispatches(), trainer.backend().memory_bytes());
     let (config, network, machine) = (trainer.config(), trainer.network(), trainer.machine());
     let batch = f64::from(config.batch);
     // A multiply-accumulate is two operations.
     let operations = 2.0 * network.training_macs() as f64 * batch;
+    let rate = operations / step.median / 1e6;
+    let product_rate = product.map(|product| 2.0 * (SIDE as f64).powi(3) / product.median / 1e6);
     let report = json!({
         "backend": name,
         "adapter": on_gpu.then(|| machine.adapter()),
@@ -48,27 +62,55 @@ pub fn run(arguments: &Arguments) -> Outcome {
         "config": config.to_fragment(),
         "batch": config.batch,
         "parameters": network.parameters(),
-        "steps": milliseconds.len() as u64 * together,
+        "steps": measured,
         "steps_together": together,
-        "ms_per_step": { "median": median, "min": milliseconds[0], "max": milliseconds[milliseconds.len() - 1] },
-        "images_per_second": batch / median * 1e3,
-        "gflops": operations / median / 1e6,
+        "ms_per_step": step,
+        "images_per_second": batch / step.median * 1e3,
+        "gflops": rate,
+        // One thread's product of two 512x512 matrices, each measured between two steps.
+        "product_gflops": product_rate,
+        "share_of_product": product_rate.map(|product| rate / product),
         "dispatches_per_step": dispatches,
         "memory_bytes": memory,
+        "loss": { "first": losses.first(), "last": losses.last() },
     });
     println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }
 
-/// Milliseconds of `steps` training steps, from the first one's start to the last one's end.
-fn measure(trainer: &mut Trainer, steps: u64) -> Outcome<f64> {
-    let start = Instant::now();
-    for _ in 0..steps {
-        trainer.step()?;
+/// Milliseconds, of several measurements.
+#[derive(Clone, Copy, Serialize)]
+struct Times {
+    median: f64,
+    min: f64,
+    max: f64,
+}
+
+impl Times {
+    fn of(mut milliseconds: Vec<f64>) -> Times {
+        milliseconds.sort_by(f64::total_cmp);
+        let last = milliseconds.len() - 1;
+        let median = (milliseconds[last / 2] + milliseconds[milliseconds.len() / 2]) / 2.0;
+        Times { median, min: milliseconds[0], max: milliseconds[last] }
     }
-    block_on(trainer.settle())?;
-    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
-    trainer.records()?;
+}
+
+fn milliseconds_of<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let start = Instant::now();
+    let outcome = work();
+    (start.elapsed().as_secs_f64() * 1e3, outcome)
+}
+
+/// Milliseconds of `steps` training steps, from the first one's start to the last one's end; their losses are appended.
+fn measure(trainer: &mut Trainer, steps: u64, losses: &mut Vec<f32>) -> Outcome<f64> {
+    let (milliseconds, outcome) = milliseconds_of(|| -> Outcome {
+        for _ in 0..steps {
+            trainer.step()?;
+        }
+        Ok(block_on(trainer.settle())?)
+    });
+    outcome?;
+    losses.extend(trainer.records()?.iter().map(|record| record.loss));
     if trainer.has_diverged() {
         crate::fail!("Training diverged, so that the steps measured did no work. Choose other settings.");
     }
