@@ -6,6 +6,7 @@
 mod gpu_common;
 
 use alexnet_lab::backend::Hyper;
+use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{StepParams, padded};
 use alexnet_lab::layers::{Gradients, Window, conv, dropout, linear, softmax_loss};
 use alexnet_lab::network::{ActivationFunction, Shape, output_size};
@@ -33,11 +34,13 @@ fn conv_matches_the_cpu() {
         let input = Shape { height, width, channels: inputs };
         let size = |size| output_size(size, kernel, stride, padding);
         let output = Shape { height: size(height), width: size(width), channels };
-        check_conv(&format!("{case:?}"), batch, &Window { input, output, kernel, stride, padding });
+        for family in FAMILIES {
+            check_conv(family, &format!("{family:?} {case:?}"), batch, &Window { input, output, kernel, stride, padding });
+        }
     }
 }
 
-fn check_conv(case: &str, batch: usize, window: &Window) {
+fn check_conv(family: Family, case: &str, batch: usize, window: &Window) {
     let (inputs, channels) = (window.input.channels, window.output.channels);
     let taps = window.kernel * window.kernel;
     let x = random(1, batch * window.input.len());
@@ -52,7 +55,7 @@ fn check_conv(case: &str, batch: usize, window: &Window) {
     let gradients = Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) };
     conv::backward(window, &x, &w, &g, gradients, &mut scratch);
 
-    let mut recorder = recorder(batch, StepParams::default());
+    let mut recorder = recorder_of(family, batch, StepParams::default());
     let r = &mut recorder;
     // The rows of a weight are padded too.
     let w: Vec<f32> = (0..taps).flat_map(|tap| pad_rows(&w[tap * inputs * channels..][..inputs * channels], inputs)).collect();
@@ -95,10 +98,10 @@ fn the_activation_function_of_a_convolution_is_applied_and_padding_stays_zero() 
     let shape = |channels| Shape { height: 5, width: 6, channels };
     let window = Window { input: shape(3), output: shape(6), kernel: 3, stride: 1, padding: 1 };
     let (x, w, b) = (random(1, 90), pad_rows_of_taps(&random(2, 9 * 3 * 6), 9, 3, 6), random(3, 6));
-    for function in
-        [ActivationFunction::Relu, ActivationFunction::Sigmoid, ActivationFunction::Tanh, ActivationFunction::LeakyRelu]
-    {
-        let mut recorder = recorder(1, StepParams::default());
+    let functions =
+        [ActivationFunction::Relu, ActivationFunction::Sigmoid, ActivationFunction::Tanh, ActivationFunction::LeakyRelu];
+    for (family, function) in FAMILIES.into_iter().flat_map(|family| functions.map(|function| (family, function))) {
+        let mut recorder = recorder_of(family, 1, StepParams::default());
         let r = &mut recorder;
         let [input, weight, bias] = [(&x, 3), (&w, 6), (&b, 6)].map(|(v, c)| upload(r, v, c));
         let [plain, output] = [(); 2].map(|()| empty(r, 180, 6));
@@ -108,7 +111,7 @@ fn the_activation_function_of_a_convolution_is_applied_and_padding_stays_zero() 
         let mut wanted = vec![0.0; 180];
         alexnet_lab::layers::activation::forward(function, &download(&plain, 6), &mut wanted);
         // As in tests/gpu_activation.rs.
-        assert_close(&format!("{function:?}"), &download(&output, 6), &wanted, 1e-5);
+        assert_close(&format!("{family:?} {function:?}"), &download(&output, 6), &wanted, 1e-5);
     }
 }
 
@@ -118,6 +121,10 @@ fn pad_rows_of_taps(w: &[f32], taps: usize, inputs: usize, outputs: usize) -> Ve
 
 #[test]
 fn linear_matches_the_cpu_whole_and_in_chunks() {
+    FAMILIES.into_iter().for_each(check_linear);
+}
+
+fn check_linear(family: Family) {
     for (batch, inputs, outputs) in [(1, 4, 1), (3, 64, 10), (4, 200, 12), (7, 256, 30), (32, 132, 260)] {
         for limit in [u64::MAX, 64 * padded(outputs) as u64 * 4] {
             let (x, w) = (random(1, batch * inputs), random(2, inputs * outputs));
@@ -129,7 +136,8 @@ fn linear_matches_the_cpu_whole_and_in_chunks() {
 
             // Only weights are split; the limit may not be below the other buffers.
             let limit = limit.max(4 * padded(batch * inputs.max(padded(outputs))) as u64);
-            let mut recorder = recorder_with_limit(batch, StepParams::default(), limit);
+            let limited = device().with_binding_limit(limit).with_family(family);
+            let mut recorder = recorder_on(limited, batch, StepParams::default());
             let r = &mut recorder;
             let size = linear::Size { inputs, outputs };
             let [input, weight, bias, grad_output] =
@@ -141,7 +149,7 @@ fn linear_matches_the_cpu_whole_and_in_chunks() {
             linear::record_backward_weight(r, "fc", size, &input, &grad_output, &grad_weight, &grad_bias).unwrap();
             r.take().run(device());
 
-            let case = format!("{batch} x {inputs} -> {outputs}, limit {limit}");
+            let case = format!("{family:?} {batch} x {inputs} -> {outputs}, limit {limit}");
             assert_close(&format!("{case}: output"), &download(&output, outputs), &y, tolerance(inputs + 1));
             assert_close(&format!("{case}: grad_input"), &download(&grad_input, inputs), &gx, tolerance(outputs));
             assert_close(&format!("{case}: grad_weight"), &download(&grad_weight, outputs), &gw, tolerance(batch));

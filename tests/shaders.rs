@@ -6,6 +6,7 @@ use alexnet_lab::backend::Hyper;
 use alexnet_lab::config::Config;
 use alexnet_lab::data::batch::Batch;
 use alexnet_lab::gpu::Gpu;
+use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::kernels::{Access, KERNELS, Kernel};
 use alexnet_lab::gpu::recorder::StepParams;
 use alexnet_lab::gpu::stats::Task;
@@ -22,6 +23,9 @@ fn sources() -> Vec<String> {
     for fragment in ["width=0.25&norm=lrn&pool=max", "width=0.25&norm=bn&pool=avg&activation=tanh"] {
         let network = Network::new(&Config::from_fragment(fragment).0, 10);
         let batch = Batch { pixels: vec![0; 2 * network.input.len()], labels: vec![0; 2] };
+        for family in [Family::Registers, Family::Tiled] {
+            block_on(Gpu::new(&device().with_family(family), &network, 2, [0.5; 3], [0.5; 3])).unwrap();
+        }
         let mut gpu = block_on(Gpu::new(device(), &network, 2, [0.5; 3], [0.5; 3])).unwrap();
         block_on(gpu.snapshot(0, &batch)).unwrap();
         block_on(gpu.output_of(&batch, 0)).unwrap();

@@ -1,5 +1,6 @@
 //! The adapter, the device and its queue; how its failures become [`Error`]s; pipelines, compiled once a source text.
 
+use super::family::Family;
 use super::kernels::{Access, Kernel};
 use crate::error::{Error, Result};
 use futures_channel::oneshot;
@@ -30,6 +31,7 @@ pub struct Device {
     /// Bytes that one binding may span: the adapter's limit, or less in tests of the splitting.
     binding_limit: u64,
     buffer_limit: u64,
+    family: Family,
     failure: Arc<Mutex<Option<Error>>>,
     pipelines: Arc<Mutex<HashMap<String, Pipeline>>>,
 }
@@ -70,6 +72,7 @@ impl Device {
             binding_limit: offered.max_storage_buffer_binding_size.min(LARGEST_BINDING),
             buffer_limit: offered.max_buffer_size,
             device,
+            family: Family::Registers,
             failure,
             pipelines: Arc::default(),
         })
@@ -78,6 +81,16 @@ impl Device {
     /// The same device with a smaller binding limit, to see the splitting at work.
     pub fn with_binding_limit(&self, bytes: u64) -> Device {
         Device { binding_limit: bytes.min(self.binding_limit), ..self.clone() }
+    }
+
+    /// The same device with that family of kernels.
+    pub fn with_family(&self, family: Family) -> Device {
+        Device { family, ..self.clone() }
+    }
+
+    /// Which kernels compute the products of learnt layers.
+    pub fn family(&self) -> Family {
+        self.family
     }
 
     /// Gives the device back at once; whoever uses it gets [`Error::DeviceLost`], as when the driver is reset.

@@ -2,7 +2,7 @@
 //!
 //! To add a kernel: write its entry point in `shaders/<stem>.wgsl`, add a row below, and record it with
 //! [`super::recorder::Recorder::dispatch`] in `src/layers/<stem>.rs`. The shader is composed of constants (from the
-//! dispatch), `common.wgsl` and the file. Indices of bindings are unique in a file; a row lists those that its
+//! dispatch), `common.wgsl`, the file named with `+`, and the file. Indices of bindings are unique in a file; a row lists those that its
 //! entry point uses, in the order in which the dispatch gives the buffers.
 
 /// What a kernel does with a binding.
@@ -42,10 +42,13 @@ macro_rules! kernels {
     (access uniform) => { Access::Uniform };
     (access read) => { Access::Read };
     (access write) => { Access::ReadWrite };
-    ($($NAME:ident = $stem:literal $entry:ident ($($index:literal $access:ident $binding:ident),*);)*) => {
+    ($($NAME:ident = $stem:literal $(+ $before:literal)? $entry:ident ($($index:literal $access:ident $binding:ident),*);)*) => {
         $(pub const $NAME: Kernel = Kernel {
             name: concat!($stem, ".", stringify!($entry)),
-            source: include_str!(concat!("../../shaders/", $stem, ".wgsl")),
+            source: concat!(
+                $(include_str!(concat!("../../shaders/", $before, ".wgsl")),)?
+                include_str!(concat!("../../shaders/", $stem, ".wgsl"))
+            ),
             entry: stringify!($entry),
             bindings: &[$(Binding { index: $index, name: stringify!($binding), access: kernels!(access $access) }),*],
         };)*
@@ -60,6 +63,11 @@ kernels! {
     CONV_FORWARD = "conv" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
     CONV_BACKWARD_INPUT = "conv" backward_input (4 read grad_output, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
     CONV_BACKWARD_WEIGHT = "conv" backward_weight (0 read input, 4 read grad_output, 6 write partial);
+    CONV_TILED_FORWARD = "conv_tiled" + "tile" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
+    CONV_TILED_BACKWARD_INPUT = "conv_tiled" + "tile" backward_input
+        (4 read grad_output, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
+    CONV_TILED_BACKWARD_WEIGHT = "conv_tiled" + "tile" backward_weight
+        (0 read input, 4 read grad_output, 6 write partial);
     DROPOUT_FORWARD = "dropout" forward (0 read input, 2 uniform params, 1 write output);
     DROPOUT_BACKWARD = "dropout" backward
         (0 read input, 2 uniform params, 1 write output, 14 read activated, 15 write grad_before);
@@ -68,6 +76,11 @@ kernels! {
     LINEAR_FORWARD = "linear" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
     LINEAR_BACKWARD_INPUT = "linear" backward_input (4 read grad_output, 1 read weight, 5 write grad_input);
     LINEAR_BACKWARD_WEIGHT = "linear" backward_weight (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias);
+    LINEAR_TILED_FORWARD = "linear_tiled" + "tile" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
+    LINEAR_TILED_BACKWARD_INPUT = "linear_tiled" + "tile" backward_input
+        (4 read grad_output, 1 read weight, 5 write grad_input);
+    LINEAR_TILED_BACKWARD_WEIGHT = "linear_tiled" + "tile" backward_weight
+        (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias);
     OPTIMIZER_COLLECT = "optimizer" collect (0 write gradients, 1 read partial, 2 read segments, 3 write not_finite_seen);
     OPTIMIZER_UPDATE = "optimizer" update
         (7 read final_gradients, 4 write velocities, 5 write parameters, 3 write not_finite_seen, 6 uniform params);

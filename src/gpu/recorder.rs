@@ -1,6 +1,7 @@
 //! Dispatches, recorded once over fixed buffers and replayed at every step.
 
 use super::device::Device;
+use super::family::Family;
 use super::kernels::{COMMON, Kernel, WORKGROUP};
 use crate::error::{Error, Result};
 
@@ -226,6 +227,11 @@ impl<'a> Recorder<'a> {
         };
         self.nothing = Some(nothing.clone());
         Ok(nothing)
+    }
+
+    /// Which kernels compute the products of learnt layers.
+    pub fn family(&self) -> Family {
+        self.device.family()
     }
 
     /// Bytes that one binding may span.

@@ -5,6 +5,7 @@
 //! a time, and the three products of training are matrix products with it.
 
 mod record;
+mod tiled;
 
 pub use record::*;
 

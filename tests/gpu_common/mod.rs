@@ -2,8 +2,11 @@
 #![allow(dead_code)] // each test program uses a part
 
 use alexnet_lab::gpu::device::Device;
+use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{Recorder, StepParams, View, padded};
 use std::sync::OnceLock;
+
+pub const FAMILIES: [Family; 2] = [Family::Registers, Family::Tiled];
 
 /// The device of this test program.
 pub fn device() -> &'static Device {
@@ -21,7 +24,16 @@ pub fn recorder(batch: usize, params: StepParams) -> Recorder<'static> {
 
 /// The same on a device whose bindings may span no more than `limit` bytes.
 pub fn recorder_with_limit(batch: usize, params: StepParams, limit: u64) -> Recorder<'static> {
-    let device = Box::leak(Box::new(device().with_binding_limit(limit)));
+    recorder_on(device().with_binding_limit(limit), batch, params)
+}
+
+/// The same with the kernels of a family.
+pub fn recorder_of(family: Family, batch: usize, params: StepParams) -> Recorder<'static> {
+    recorder_on(device().with_family(family), batch, params)
+}
+
+pub fn recorder_on(device: Device, batch: usize, params: StepParams) -> Recorder<'static> {
+    let device = Box::leak(Box::new(device));
     let recorder = Recorder::new(device, batch).expect("a uniform buffer fits");
     recorder.params.write(device, bytemuck::bytes_of(&params));
     recorder

@@ -1,7 +1,9 @@
-//! Recording of the convolution's kernels: implicit matrix products, `shaders/conv.wgsl`.
+//! Recording of the convolution's kernels: implicit matrix products, `shaders/conv.wgsl`; those of the tiled family are
+//! recorded in `tiled.rs`.
 
-use super::Window;
+use super::{Window, tiled};
 use crate::error::Result;
+use crate::gpu::family::Family;
 use crate::gpu::kernels::{CONV_BACKWARD_INPUT, CONV_BACKWARD_WEIGHT, CONV_FORWARD};
 use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
 use crate::layers::activation::{self, GradInput, record_backward};
@@ -24,11 +26,15 @@ pub fn record_forward(
     bias: &View,   // (out)
     output: &View, // (batch, height, width, out)
 ) -> Result<()> {
+    let label = format!("{name}.forward");
+    let views = [input, weight, bias, output];
+    if recorder.family() == Family::Tiled {
+        return tiled::record_forward(recorder, &label, window, function, &views);
+    }
     let tiles = recorder.batch * window.output.height * window.output.width.div_ceil(TILE);
     let pairs = blocks(window.output.channels).div_ceil(PAIR);
     let constants = constants(window, &[("FUNCTION", activation::code(function).into())]);
-    let label = format!("{name}.forward");
-    recorder.dispatch(&label, &CONV_FORWARD, &constants, &[input, weight, bias, output], workgroups(tiles) * pairs)
+    recorder.dispatch(&label, &CONV_FORWARD, &constants, &views, workgroups(tiles) * pairs)
 }
 
 /// The gradient of the input.
@@ -40,10 +46,14 @@ pub fn record_backward_input<'a>(
     weight: &View,                        // (kernel, kernel, in, out)
     grad_input: impl Into<GradInput<'a>>, // (batch, height, width, in)
 ) -> Result<()> {
+    let label = format!("{name}.backward_input");
+    let views = [grad_output, weight];
+    if recorder.family() == Family::Tiled {
+        return tiled::record_backward_input(recorder, &label, window, &views, grad_input.into());
+    }
     let tiles = recorder.batch * window.input.height * window.input.width.div_ceil(TILE);
     let pairs = blocks(window.input.channels).div_ceil(PAIR);
-    let label = format!("{name}.backward_input");
-    let (constants, views) = (constants(window, &[]), [grad_output, weight]);
+    let constants = constants(window, &[]);
     record_backward(recorder, &label, &CONV_BACKWARD_INPUT, &constants, &views, grad_input.into(), workgroups(tiles) * pairs)
 }
 
@@ -66,7 +76,11 @@ fn splits(recorder: &Recorder, window: &Window) -> (usize, usize) {
 
 /// Length of the partial sums in floats.
 pub fn partial_len(recorder: &Recorder, window: &Window) -> usize {
-    splits(recorder, window).0 * (4 * taps(window) + 1) * padded(window.output.channels)
+    let splits = match recorder.family() {
+        Family::Registers => splits(recorder, window).0,
+        Family::Tiled => tiled::splits(recorder, window),
+    };
+    splits * (4 * taps(window) + 1) * padded(window.output.channels)
 }
 
 /// Partial sums of the gradients of weight and bias, into `view` of [`partial_len`] floats.
@@ -78,25 +92,28 @@ pub fn record_backward_weight(
     grad_output: &View, // (batch, height, width, out)
     view: View,
 ) -> Result<Partial> {
+    let label = format!("{name}.backward_weight");
+    if recorder.family() == Family::Tiled {
+        return tiled::record_backward_weight(recorder, &label, window, input, grad_output, view);
+    }
     let (splits, rows_a_split) = splits(recorder, window);
     let groups = workgroups(taps(window) + 1) * blocks(window.output.channels).div_ceil(PAIR) * splits;
     let constants = constants(window, &[("SPLITS", splits.into()), ("ROWS_A_SPLIT", rows_a_split.into())]);
-    let label = format!("{name}.backward_weight");
     recorder.dispatch(&label, &CONV_BACKWARD_WEIGHT, &constants, &[input, grad_output, &view], groups)?;
     Ok(Partial { view, splits, rows: 4 * taps(window) + 1 })
 }
 
 /// (ky, kx, vec4s of input channels)
-fn taps(window: &Window) -> usize {
+pub(super) fn taps(window: &Window) -> usize {
     window.kernel * window.kernel * blocks(window.input.channels)
 }
 
-fn blocks(channels: usize) -> usize {
+pub(super) fn blocks(channels: usize) -> usize {
     padded(channels) / 4
 }
 
 /// Every entry point of the file is compiled, so that constants of the others need some value too.
-fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
+pub(super) fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
     let (input, output) = (window.input, window.output);
     let mut constants = vec![
         ("IN_HEIGHT", input.height.into()),

@@ -1,7 +1,11 @@
-//! Recording of the fully connected layer's kernels, `shaders/linear.wgsl`.
+//! Recording of the fully connected layer's kernels, `shaders/linear.wgsl` and, in the tiled family, `linear_tiled.wgsl`.
 
 use crate::error::Result;
-use crate::gpu::kernels::{Kernel, LINEAR_BACKWARD_INPUT, LINEAR_BACKWARD_WEIGHT, LINEAR_FORWARD};
+use crate::gpu::family::{Family, Tile};
+use crate::gpu::kernels::{
+    Kernel, LINEAR_BACKWARD_INPUT, LINEAR_BACKWARD_WEIGHT, LINEAR_FORWARD, LINEAR_TILED_BACKWARD_INPUT,
+    LINEAR_TILED_BACKWARD_WEIGHT, LINEAR_TILED_FORWARD,
+};
 use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, workgroups};
 use crate::layers::activation;
 use crate::network::ActivationFunction;
@@ -42,10 +46,16 @@ pub fn record_forward(
     bias: &View,   // (out)
     output: &View, // (batch, out)
 ) -> Result<()> {
-    let groups = workgroups(size.stored_outputs() / 4) * recorder.batch.div_ceil(IMAGES);
+    let blocks = size.stored_outputs() / 4;
     for rows in size.chunks(recorder) {
         let constants = constants(size, &rows, function);
         let views = [input, &chunk(weight, size, &rows), bias, output];
+        if recorder.family() == Family::Tiled {
+            let product = (Tile::for_sums(recorder.batch, blocks), recorder.batch, blocks);
+            record_tiled(recorder, name, &LINEAR_TILED_FORWARD, &rows, constants, &views, product)?;
+            continue;
+        }
+        let groups = workgroups(blocks) * recorder.batch.div_ceil(IMAGES);
         record(recorder, name, &LINEAR_FORWARD, &rows, &constants, &views, groups)?;
     }
     Ok(())
@@ -61,9 +71,16 @@ pub fn record_backward_input(
     grad_input: &View,  // (batch, in)
 ) -> Result<()> {
     for rows in size.chunks(recorder) {
-        let groups = workgroups(rows.len() / 4) * recorder.batch.div_ceil(IMAGES);
+        let constants = constants(size, &rows, None);
         let views = [grad_output, &chunk(weight, size, &rows), grad_input];
-        record(recorder, name, &LINEAR_BACKWARD_INPUT, &rows, &constants(size, &rows, None), &views, groups)?;
+        if recorder.family() == Family::Tiled {
+            let blocks = rows.len() / 4;
+            let product = (Tile::for_sums(recorder.batch, blocks), recorder.batch, blocks);
+            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_INPUT, &rows, constants, &views, product)?;
+            continue;
+        }
+        let groups = workgroups(rows.len() / 4) * recorder.batch.div_ceil(IMAGES);
+        record(recorder, name, &LINEAR_BACKWARD_INPUT, &rows, &constants, &views, groups)?;
     }
     Ok(())
 }
@@ -79,10 +96,18 @@ pub fn record_backward_weight(
     grad_bias: &View,   // (out)
 ) -> Result<()> {
     for rows in size.chunks(recorder) {
-        // One row of threads more for the bias.
-        let groups = workgroups(size.stored_outputs() / 4) * (rows.len() / 4 + 1);
+        let blocks = size.stored_outputs() / 4;
+        let constants = constants(size, &rows, None);
         let views = [input, grad_output, &chunk(grad_weight, size, &rows), grad_bias];
-        record(recorder, name, &LINEAR_BACKWARD_WEIGHT, &rows, &constants(size, &rows, None), &views, groups)?;
+        if recorder.family() == Family::Tiled {
+            // Four rows more for the bias.
+            let product = (Tile::for_sums(rows.len() + 4, blocks), rows.len() + 4, blocks);
+            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_WEIGHT, &rows, constants, &views, product)?;
+            continue;
+        }
+        // One row of threads more for the bias.
+        let groups = workgroups(blocks) * (rows.len() / 4 + 1);
+        record(recorder, name, &LINEAR_BACKWARD_WEIGHT, &rows, &constants, &views, groups)?;
     }
     Ok(())
 }
@@ -99,6 +124,20 @@ fn record(
 ) -> Result<()> {
     let chunk = if rows.start == 0 { String::new() } else { format!("[{}..{}]", rows.start, rows.end) };
     recorder.dispatch(&format!("{name}.{}{chunk}", kernel.entry), kernel, constants, views, groups)
+}
+
+/// The same by tiles of a product of (rows, 4 * blocks) sums.
+fn record_tiled(
+    recorder: &mut Recorder,
+    name: &str,
+    kernel: &Kernel,
+    rows: &Range<usize>,
+    mut constants: Vec<(&'static str, Constant)>,
+    views: &[&View],
+    (tile, height, blocks): (Tile, usize, usize),
+) -> Result<()> {
+    constants.extend(tile.constants());
+    record(recorder, name, kernel, rows, &constants, views, tile.count(height, blocks))
 }
 
 fn chunk(weight: &View, size: Size, rows: &Range<usize>) -> View {

@@ -1,0 +1,86 @@
+//! Recording of the tiled family's kernels, `shaders/conv_tiled.wgsl`. Arguments as in `record.rs`.
+
+use super::record::{Partial, blocks, constants, taps};
+use crate::error::Result;
+use crate::gpu::family::Tile;
+use crate::gpu::kernels::{CONV_TILED_BACKWARD_INPUT, CONV_TILED_BACKWARD_WEIGHT, CONV_TILED_FORWARD};
+use crate::gpu::recorder::{Constant, Recorder, View};
+use crate::layers::Window;
+use crate::layers::activation::{self, GradInput, record_backward};
+use crate::network::ActivationFunction;
+
+/// Workgroups that keep a graphics card busy; the weight gradient is split until there are as many.
+const BUSY: usize = 512;
+/// Fewest output pixels that a split is worth.
+const LEAST_PIXELS: usize = 64;
+
+pub fn record_forward(
+    recorder: &mut Recorder,
+    label: &str,
+    window: &Window,
+    function: Option<ActivationFunction>,
+    views: &[&View],
+) -> Result<()> {
+    let (pixels, blocks) = (recorder.batch * window.output.height * window.output.width, blocks(window.output.channels));
+    let tile = Tile::for_sums(pixels, blocks);
+    let constants = tiled(window, tile, &[("FUNCTION", activation::code(function).into())]);
+    recorder.dispatch(label, &CONV_TILED_FORWARD, &constants, views, tile.count(pixels, blocks))
+}
+
+pub fn record_backward_input(
+    recorder: &mut Recorder,
+    label: &str,
+    window: &Window,
+    views: &[&View],
+    grad_input: GradInput,
+) -> Result<()> {
+    let (pixels, blocks) = (recorder.batch * window.input.height * window.input.width, blocks(window.input.channels));
+    let tile = Tile::for_sums(pixels, blocks);
+    let constants = tiled(window, tile, &[]);
+    record_backward(recorder, label, &CONV_TILED_BACKWARD_INPUT, &constants, views, grad_input, tile.count(pixels, blocks))
+}
+
+/// How the weight gradient is computed.
+struct Split {
+    tile: Tile,
+    /// Tiles of one split.
+    tiles: usize,
+    splits: usize,
+    pixels_a_split: usize,
+}
+
+fn split(recorder: &Recorder, window: &Window) -> Split {
+    let (rows, blocks) = (4 * taps(window) + 1, blocks(window.output.channels));
+    let tile = Tile::for_split_sums(rows, blocks);
+    let tiles = tile.count(rows, blocks);
+    let pixels = recorder.batch * window.output.height * window.output.width;
+    let pixels_a_split = pixels.div_ceil(BUSY.div_ceil(tiles)).max(LEAST_PIXELS);
+    Split { tile, tiles, splits: pixels.div_ceil(pixels_a_split), pixels_a_split }
+}
+
+pub fn splits(recorder: &Recorder, window: &Window) -> usize {
+    split(recorder, window).splits
+}
+
+pub fn record_backward_weight(
+    recorder: &mut Recorder,
+    label: &str,
+    window: &Window,
+    input: &View,
+    grad_output: &View,
+    view: View,
+) -> Result<Partial> {
+    let Split { tile, tiles, splits, pixels_a_split } = split(recorder, window);
+    let constants = tiled(window, tile, &[("SPLITS", splits.into()), ("PIXELS_A_SPLIT", pixels_a_split.into())]);
+    recorder.dispatch(label, &CONV_TILED_BACKWARD_WEIGHT, &constants, &[input, grad_output, &view], tiles * splits)?;
+    Ok(Partial { view, splits, rows: 4 * taps(window) + 1 })
+}
+
+fn tiled(window: &Window, tile: Tile, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
+    let mut constants = constants(window, own);
+    constants.extend(tile.constants());
+    if own.iter().all(|(name, _)| *name != "PIXELS_A_SPLIT") {
+        constants.push(("PIXELS_A_SPLIT", 1usize.into()));
+    }
+    constants
+}
