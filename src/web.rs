@@ -17,6 +17,9 @@ use wasm_bindgen::prelude::*;
 
 type Answer<T> = Result<T, JsValue>;
 
+/// The vector instructions of this module; the page loads the one that its browser takes.
+const SIMD: &str = if cfg!(target_feature = "relaxed-simd") { "relaxed" } else { "simd128" };
+
 /// Runs once when the module is loaded.
 #[wasm_bindgen(start)]
 fn start() {
@@ -78,7 +81,7 @@ impl Lab {
             "config": texts(self.trainer.config()),
             "fragment": self.trainer.config().to_fragment(),
             "network": network,
-            "backend": { "name": name, "adapter": machine.adapter(), "software": machine.is_software(), "reason": machine.reason },
+            "backend": { "name": name, "adapter": machine.adapter(), "software": machine.is_software(), "reason": machine.reason, "simd": SIMD },
             "cost": {
                 "parameters": network.parameters(),
                 "macs": network.macs(),

@@ -30,6 +30,9 @@
  * @typedef {"state" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps"} Kind
  */
 
+/** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */
+const BUILD = new URLSearchParams(location.search).get("simd") === "simd128" ? "simd128" : undefined;
+
 export class Session extends EventTarget {
   /** @param {string} fragment */
   constructor(fragment) {
@@ -56,7 +59,7 @@ export class Session extends EventTarget {
 
   async open() {
     await this.attempt(async () => {
-      const { describe } = await this.send("open", this.state.fragment);
+      const { describe } = await this.send("open", this.state.fragment, BUILD);
       this.described(describe);
       this.patch({ phase: "ready" });
       this.drive();

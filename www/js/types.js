@@ -17,7 +17,8 @@
  * @property {Record<string, string>} config every key as text
  * @property {string} fragment the canonical `v=1&...`
  * @property {{input: Shape, classes: number, layers: Layer[], blocks: Block[], tensors: Tensor[]}} network
- * @property {{name: "gpu" | "cpu", adapter: string, software: boolean, reason: string}} backend
+ * @property {{name: "gpu" | "cpu", adapter: string, software: boolean, reason: string,
+ *   simd: "simd128" | "relaxed"}} backend
  * @property {{parameters: number, macs: number, training_macs: number, memory_bytes: number, dispatches: number}} cost
  * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,
  *   test_arrived: number, held_out: boolean, source: "builtin" | "files"}} data

@@ -30,7 +30,7 @@ export class Cost {
     set("images", known ? t("units.images_a_second", { n: integer(perSecond) }) : "–");
     set("rate", known ? t("units.macs_a_second", { n: si(perSecond * (cost.training_macs ?? 3 * cost.macs)) }) : "–");
     set("dispatches", cost.dispatches > 0 ? integer(cost.dispatches) : "–");
-    set("backend", t(`backends.${backend.name}_long`));
+    set("backend", t(`backends.${backend.name}_long`, { simd: backend.simd === "relaxed" ? "relaxed SIMD" : "SIMD" }));
     set("adapter", backend.adapter || "–");
     set("reason", t(`reasons.${backend.reason}`));
   }

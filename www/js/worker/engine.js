@@ -63,10 +63,10 @@ export class Engine {
 
   // ---- commands ------------------------------------------------------------------------------------------------
 
-  /** @param {string} fragment */
-  async open(fragment) {
+  /** @param {string} fragment @param {import("./module.js").Build} [build] for tests: another module than the best one */
+  async open(fragment, build) {
     if (!this.module) {
-      const { glue } = await loadModule();
+      const { glue } = await loadModule(build);
       this.module = glue;
     }
     const read = JSON.parse(this.module.read_state(fragment));

@@ -2,22 +2,43 @@
 /** Loads the engine: its WebAssembly module and the bindings that belong to it. The only file that knows where they lie. */
 
 /**
- * @typedef {object} Engine
+ * @typedef {"simd128" | "relaxed"} Build the vector instructions that the module uses
+ *
+ * @typedef {object} Loaded
  * @property {any} glue the bindings, ready to call
  * @property {WebAssembly.Module} wasm the compiled module; a helper worker can be given it, and compiles nothing again
+ * @property {Build} build
  */
+
+/** The bindings' names in `pkg`. @type {Record<Build, string>} */
+const NAMES = { simd128: "alexnet_lab", relaxed: "alexnet_lab_relaxed" };
 
 /**
  * The engine in this worker.
- * @param {WebAssembly.Module} [wasm] compiled by another worker; else it is fetched
- * @returns {Promise<Engine>}
+ * @param {Build} [build] the best one that this browser takes, unless given
+ * @param {WebAssembly.Module} [wasm] of that build, compiled by another worker; else it is fetched
+ * @returns {Promise<Loaded>}
  */
-export async function loadModule(wasm) {
-  const bindings = import(address("alexnet_lab.js"));
-  const compiled = wasm ?? (await compile(address("alexnet_lab_bg.wasm")));
+export async function loadModule(build = hasRelaxedSimd() ? "relaxed" : "simd128", wasm) {
+  const bindings = import(address(`${NAMES[build]}.js`));
+  const compiled = wasm ?? (await compile(address(`${NAMES[build]}_bg.wasm`)));
   const glue = await bindings;
   await glue.default({ module_or_path: compiled });
-  return { glue, wasm: compiled };
+  return { glue, wasm: compiled, build };
+}
+
+/** Whether this browser takes a function of one relaxed instruction, a fused multiply-add of three vectors of zeros. */
+function hasRelaxedSimd() {
+  const zeros = [0x41, 0x00, 0xfd, 0x0f]; // i32.const 0, i8x16.splat
+  const body = [0x00, ...zeros, ...zeros, ...zeros, 0xfd, 0x85, 0x02, 0x0b]; // no locals; f32x4.relaxed_madd, end
+  return WebAssembly.validate(
+    new Uint8Array([
+      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // "\0asm", version 1
+      ...[0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b], // types: one, () -> v128
+      ...[0x03, 0x02, 0x01, 0x00], // functions: one, of type 0
+      ...[0x0a, body.length + 2, 0x01, body.length, ...body], // code: one body
+    ]),
+  );
 }
 
 /** @param {string} file */
