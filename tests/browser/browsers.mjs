@@ -42,10 +42,15 @@ const LAUNCH = {
 
 export const NAMES = Object.keys(LAUNCH);
 
-/** @returns the browser and a function that ends it and removes its profile */
-export async function launch(name) {
+/**
+ * @param {{chromium?: string[], firefox?: object}} [more] further arguments and preferences
+ * @returns the browser and a function that ends it and removes its profile
+ */
+export async function launch(name, more = {}) {
   const userDataDir = mkdtempSync(join(tmpdir(), `alexnet-lab-${name}-`));
-  const options = LAUNCH[name];
+  const options = structuredClone(LAUNCH[name]);
+  if (name === "chromium") options.args.push(...(more.chromium ?? []));
+  else Object.assign(options.extraPrefsFirefox, more.firefox);
   const browser = await puppeteer.launch({ ...options, headless: true, userDataDir, protocolTimeout: 300_000 });
   const close = async () => {
     await browser.close().catch(() => {});

@@ -1,0 +1,80 @@
+/** One case of the benchmark: the peers train the same network in turn, a step or a short group of steps each. */
+
+/** A fast peer does several steps a turn, to fill about as long. */
+const TURN_MS = 300;
+const MOST_A_TURN = 4;
+/** Steps of the run that waits for no loss; left out where they would take too long. */
+const RUN_STEPS = 6;
+const RUN_MS = 15_000;
+
+/** The most steps that a peer can do in a case. */
+export const mostSteps = ({ turns }) => 1 + turns * MOST_A_TURN + RUN_STEPS;
+
+/**
+ * @param {{peers: string[], turns: number, least: number, seconds: number}} plan each peer has up to `turns` turns, fewer
+ *   when they would take more than `seconds`, but at least `least`
+ * @param {(name: string) => {open: Function, steps: Function, run: Function, close: Function}} host
+ * @param {any} setting
+ * @param {(text: string) => void} say
+ */
+export async function runCase(plan, host, setting, say) {
+  const peers = [];
+  for (const name of plan.peers) {
+    const peer = { name, host: host(name), ms: [], losses: [], spent: 0 };
+    try {
+      Object.assign(peer, await peer.host.open(setting));
+      say(`${name}: opened in ${peer.open_ms.toFixed()} ms, warmed up in ${peer.warm_ms.toFixed()} ms`);
+    } catch (error) {
+      peer.error = String(error?.message ?? error);
+      say(`${name}: ${peer.error}`);
+    }
+    peers.push(peer);
+  }
+  for (let turn = 0; turn < plan.turns; turn++) {
+    const due = peers.filter((peer) => !peer.error && (turn < plan.least || peer.spent + peer.ms.at(-1) < plan.seconds * 1000));
+    for (const peer of due) await takeTurn(peer, say);
+    say(`turn ${turn + 1}: ${due.map((peer) => `${peer.name} ${peer.ms.at(-1)?.toFixed(1)} ms`).join(", ")}`);
+  }
+  for (const peer of peers) await runFree(peer, say);
+  for (const peer of peers) await peer.host.close();
+  return peers.map((peer) => outcome(peer));
+}
+
+async function takeTurn(peer, say) {
+  const count = Math.max(1, Math.min(Math.floor(TURN_MS / (peer.ms.at(-1) ?? TURN_MS)), MOST_A_TURN));
+  try {
+    const { ms, losses, counts } = await peer.host.steps(count);
+    peer.ms.push(...ms);
+    peer.losses.push(...losses);
+    peer.spent += ms.reduce((sum, x) => sum + x, 0);
+    peer.counts = perStep(counts, count);
+  } catch (error) {
+    peer.error = String(error?.message ?? error);
+    say(`${peer.name}: ${peer.error}`);
+  }
+}
+
+async function runFree(peer, say) {
+  if (peer.error || RUN_STEPS * peer.ms.at(-1) > RUN_MS) return;
+  try {
+    const free = await peer.host.run(RUN_STEPS);
+    if (free) peer.free = { ms: free.ms / RUN_STEPS, steps: RUN_STEPS, ...perStep(free.counts, RUN_STEPS) };
+  } catch (error) {
+    say(`${peer.name}: ${error?.message ?? error}`);
+  }
+}
+
+const perStep = (counts, steps) => Object.fromEntries(Object.entries(counts).map(([key, count]) => [key, count / steps]));
+
+function outcome({ name, error, adapter, version, kernel, ms, losses, counts, free, open_ms, warm_ms }) {
+  if (error) return { name, error };
+  const sorted = ms.toSorted((a, b) => a - b);
+  const last = sorted.length - 1;
+  const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
+  return {
+    name, version, adapter, kernel, steps: ms.length, open_ms, warm_ms,
+    ms: { median, min: sorted[0], max: sorted[last] },
+    counts, free,
+    losses: losses.filter((loss) => !Number.isNaN(loss)),
+  };
+}

@@ -1,0 +1,64 @@
+/** One peer: opens it, steps it and times it. The same in a worker of the page and in Node. */
+import { ConvNet } from "./convnet.js";
+import { install, take } from "./counters.js";
+import { Ours } from "./ours.js";
+import { CpuProduct, GpuProduct } from "./product.js";
+import { TensorFlow } from "./tfjs.js";
+
+export { install };
+
+/** Each peer's maker. `assets.engine(what)` loads our module. `slow` ones get one image to warm up, the others a whole step. */
+export const PEERS = {
+  "ours-gpu": (assets) => new Ours({ backend: "gpu" }, assets),
+  "ours-cpu": (assets) => new Ours({ backend: "cpu" }, assets),
+  "tfjs-webgpu": () => new TensorFlow("webgpu"),
+  "tfjs-webgl": () => new TensorFlow("webgl"),
+  "tfjs-cpu": () => new TensorFlow("cpu"),
+  convnetjs: () => new ConvNet(),
+  "product-gpu": () => new GpuProduct(),
+  "product-cpu": (assets) => new CpuProduct({ backend: "cpu" }, assets),
+};
+const SLOW = ["tfjs-cpu", "convnetjs"];
+
+export class Host {
+  constructor(name, assets) {
+    this.name = name;
+    this.peer = PEERS[name](assets);
+    this.next = 0;
+  }
+
+  /** Opens the peer and warms it up. @returns what is known of it, and the losses of the warm-up steps */
+  async open(setting) {
+    const start = performance.now();
+    const facts = await this.peer.open(setting);
+    const opened = performance.now();
+    const losses = SLOW.includes(this.name) ? (await this.peer.warm(), []) : [await this.peer.step(this.next++)];
+    return { ...facts, losses, open_ms: opened - start, warm_ms: performance.now() - opened };
+  }
+
+  /** Some steps, each waited for: milliseconds and loss of each, and what they asked of WebGPU. */
+  async steps(count) {
+    const [ms, losses] = [[], []];
+    take();
+    for (let i = 0; i < count; i++) {
+      const start = performance.now();
+      losses.push(await this.peer.step(this.next++));
+      ms.push(this.peer.ms ?? performance.now() - start);
+    }
+    return { ms, losses, counts: take() };
+  }
+
+  /** Some steps that do not wait for their losses: milliseconds of all. Undefined where the peer has no such way. */
+  async run(count) {
+    if (!this.peer.run) return undefined;
+    take();
+    const start = performance.now();
+    await this.peer.run(this.next, count);
+    this.next += count;
+    return { ms: performance.now() - start, counts: take() };
+  }
+
+  close() {
+    this.peer.close();
+  }
+}

@@ -1,0 +1,64 @@
+/** Our engine as a peer: the page's own module, stepped as the page's worker does. */
+import { fragment } from "./setting.js";
+
+/** Steps under way at once when no step waits for its loss, as in the page. */
+const DEPTH = 3;
+
+export class Ours {
+  /** @param {{backend: "gpu" | "cpu", workers?: number}} what @param {any} assets see host.js */
+  constructor(what, assets) {
+    this.what = what;
+    this.assets = assets;
+  }
+
+  async open(setting) {
+    const { glue, data } = await this.assets.engine(this.what, setting.shards);
+    this.lab = await glue.Lab.create(fragment(setting, this.what.backend)).catch(readable);
+    for (const { file, bytes } of data.shards) this.lab.add_shard(data.index, file, bytes);
+    const { backend } = JSON.parse(this.lab.describe());
+    if (backend.name !== this.what.backend) throw new Error(`it took the backend ${backend.name}: ${backend.reason}`);
+    return { adapter: backend.adapter };
+  }
+
+  /** One step, waited for. @returns {Promise<number>} its loss */
+  async step() {
+    if (!this.lab.step()) throw new Error("the images of this step are missing");
+    await this.lab.settle();
+    return this.lab.records().at(-2);
+  }
+
+  /** Several steps that wait for no loss. */
+  async run(first, count) {
+    for (let i = 0; i < count; i++) {
+      for (let looks = 0; this.lab.in_flight() >= DEPTH; looks++) {
+        await rest(looks);
+        this.lab.records();
+      }
+      if (!this.lab.step()) throw new Error("the images of this step are missing");
+    }
+    await this.lab.settle();
+    this.lab.records();
+  }
+
+  close() {
+    this.lab?.free();
+  }
+}
+
+/** The engine throws JSON. */
+function readable(error) {
+  throw new Error(typeof error === "string" ? error : String(error?.message ?? error));
+}
+
+/** Looks often at first, for a fast adapter; later seldom, since a software adapter computes on the same processor. */
+function rest(looks) {
+  if (looks > 20) return new Promise((resolve) => setTimeout(resolve, 8));
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

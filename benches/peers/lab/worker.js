@@ -1,0 +1,21 @@
+/** Hosts one peer in a worker; one call at a time. */
+import { engine } from "./assets.js";
+import { Host, install } from "./host.js";
+
+install();
+let host;
+
+const calls = {
+  create: (name) => void (host = new Host(name, { engine })),
+  open: (setting) => host.open(setting),
+  steps: (count) => host.steps(count),
+  run: (count) => host.run(count),
+};
+
+onmessage = async ({ data: { method, args } }) => {
+  try {
+    postMessage({ answer: await calls[method](...args) });
+  } catch (error) {
+    postMessage({ error: String(error?.message ?? error) });
+  }
+};
