@@ -1,10 +1,9 @@
-//! The adapter, the device and its queue; how its failures become [`Error`]s; pipelines, compiled once a source text.
+//! The adapter, the device and its queue; how its failures become [`Error`]s.
 
 use super::family::Family;
-use super::kernels::{Access, Kernel};
+use super::pipelines::Pipelines;
 use crate::error::{Error, Result};
 use futures_channel::oneshot;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Bytes that a binding may span at most, whatever the adapter offers: sizes in bytes fit in 32 bits, which a browser's `usize`
@@ -33,13 +32,7 @@ pub struct Device {
     buffer_limit: u64,
     family: Family,
     failure: Arc<Mutex<Option<Error>>>,
-    pipelines: Arc<Mutex<HashMap<String, Pipeline>>>,
-}
-
-#[derive(Clone)]
-pub(super) struct Pipeline {
-    pub compute: wgpu::ComputePipeline,
-    pub layout: wgpu::BindGroupLayout,
+    pub(super) pipelines: Pipelines,
 }
 
 impl Device {
@@ -135,55 +128,6 @@ impl Device {
         // What is made of a buffer that could not be allocated fails the validation.
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         Watch { memory: self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory), validation }
-    }
-
-    /// The pipeline of `kernel` for a composed source; compiled at the first request.
-    pub(super) fn pipeline(&self, label: &str, kernel: &Kernel, source: String) -> Pipeline {
-        lock(&self.pipelines).entry(source).or_insert_with_key(|source| self.compile(label, kernel, source)).clone()
-    }
-
-    /// Every source text compiled so far, for the shader tests.
-    pub fn compiled_sources(&self) -> Vec<String> {
-        lock(&self.pipelines).keys().cloned().collect()
-    }
-
-    fn compile(&self, label: &str, kernel: &Kernel, source: &str) -> Pipeline {
-        let entry = |binding: &super::kernels::Binding| wgpu::BindGroupLayoutEntry {
-            binding: binding.index,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty: match binding.access {
-                    Access::Uniform => wgpu::BufferBindingType::Uniform,
-                    access => wgpu::BufferBindingType::Storage { read_only: access == Access::Read },
-                },
-                has_dynamic_offset: false,
-                min_binding_size: None,
-            },
-            count: None,
-        };
-        let entries: Vec<_> = kernel.bindings.iter().map(entry).collect();
-        let (device, label) = (&self.device, Some(label));
-        let module =
-            device.create_shader_module(wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(source.into()) });
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label,
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label,
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some(kernel.entry),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                // Every kernel writes what it reads from workgroup memory.
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
-            },
-            cache: None,
-        });
-        Pipeline { compute, layout }
     }
 
     /// Delivers callbacks that are due. In a browser the event loop does this.
@@ -314,6 +258,6 @@ fn browser_name(_: &wgpu::Device) -> Option<String> {
 }
 
 /// A poisoned lock still holds what it held: the data is never half written.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

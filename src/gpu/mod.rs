@@ -1,6 +1,6 @@
 //! The GPU backend: every pass of a training step is a WGSL kernel, recorded once; only records come back.
 //!
-//! * [`device`]: adapter, device, failures, pipelines. [`family`]: which kernels compute the matrix products.
+//! * [`device`]: adapter, device, failures. `pipelines`: compiled side by side. [`family`]: which kernels compute the matrix products.
 //! * [`kernels`]: the table of kernels. [`recorder`]: dispatches, recorded and replayed.
 //! * [`layout`], [`buffers`]: where the tensors are. [`passes`]: which kernels run on them, layer by layer.
 //! * [`readback`]: how records come back. [`stats`]: statistics for the page.
@@ -11,6 +11,7 @@ pub mod family;
 pub mod kernels;
 pub mod layout;
 pub mod passes;
+mod pipelines;
 pub mod readback;
 pub mod recorder;
 pub mod stats;
@@ -52,7 +53,7 @@ impl Gpu {
     /// [`crate::error::Error::DeviceLost`]. But for the last, the device stays usable for others.
     pub async fn new(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
         let scope = device.watch();
-        let built = Gpu::build(device, network, capacity, mean, std);
+        let built = Gpu::build(device, network, capacity, mean, std).await;
         let outcome = scope.outcome().await;
         // A lost device comes first: what the scope saw then is its consequence.
         device.check()?;
@@ -60,13 +61,15 @@ impl Gpu {
         built
     }
 
-    fn build(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
+    async fn build(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
         let mut recorder = Recorder::new(device, capacity)?;
         let passes = Passes::new(device, &mut recorder, network, mean, std)?;
         let records = recorder.buffer("records", readback::RING * readback::RECORD)?;
         passes.record_step(&mut recorder, &records)?;
+        recorder.compile().await;
         let step = recorder.take();
         passes.record_forward(&mut recorder, Mode::Evaluation, Activations::Fused, |_, _, _| Ok(()))?;
+        recorder.compile().await;
         let evaluation = recorder.take();
         let readback = Readback::new(device, records)?;
         Ok(Gpu {

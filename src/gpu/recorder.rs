@@ -3,6 +3,7 @@
 use super::device::Device;
 use super::family::Family;
 use super::kernels::{COMMON, Kernel, WORKGROUP};
+use super::pipelines::Source;
 use crate::error::{Error, Result};
 
 /// Most workgroups along one axis of a grid, on every adapter.
@@ -179,6 +180,29 @@ impl Recording {
     }
 }
 
+/// A dispatch whose pipeline may not be compiled yet.
+struct Planned {
+    source: Source,
+    views: Vec<View>,
+    grid: (u32, u32),
+}
+
+impl Planned {
+    fn command(self, device: &Device) -> Command {
+        let (label, kernel) = (self.source.label.clone(), self.source.kernel);
+        let pipeline = device.pipeline(&self.source);
+        let bound = self.views.iter().zip(kernel.bindings);
+        let entries: Vec<_> =
+            bound.map(|(view, binding)| wgpu::BindGroupEntry { binding: binding.index, resource: view.resource() }).collect();
+        let bind_group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(&label),
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
+        Command { label, pipeline: pipeline.compute, bind_group, grid: self.grid }
+    }
+}
+
 /// Takes the dispatches of one recording, and makes the buffers that they need.
 pub struct Recorder<'a> {
     device: &'a Device,
@@ -186,7 +210,7 @@ pub struct Recorder<'a> {
     pub batch: usize,
     /// The uniform buffer with [`StepParams`].
     pub params: View,
-    recording: Recording,
+    planned: Vec<Planned>,
     memory: u64,
     nothing: Option<[View; 2]>,
 }
@@ -203,7 +227,7 @@ impl<'a> Recorder<'a> {
 
     /// A further recorder over the same step parameters.
     pub fn with_params(device: &'a Device, batch: usize, params: View) -> Self {
-        Recorder { device, batch, params, recording: Recording::default(), memory: 0, nothing: None }
+        Recorder { device, batch, params, planned: vec![], memory: 0, nothing: None }
     }
 
     /// A zeroed buffer of `words` 4-byte words.
@@ -251,7 +275,7 @@ impl<'a> Recorder<'a> {
     pub fn dispatch(
         &mut self,
         label: &str,
-        kernel: &Kernel,
+        kernel: &'static Kernel,
         constants: &[(&str, Constant)],
         views: &[&View],
         workgroups: usize,
@@ -265,24 +289,24 @@ impl<'a> Recorder<'a> {
         let width = workgroups.div_ceil(rows.max(1));
         // A grid of one row needs no width: one pipeline does for all of them.
         let row = if rows > 1 { width } else { GRID_LIMIT };
-        let source = compose(kernel, &[constants, &[("BATCH", self.batch.into()), ("GRID_WIDTH", row.into())]].concat());
-        let pipeline = self.device.pipeline(label, kernel, source);
-        let bound = views.iter().zip(kernel.bindings);
-        let entries: Vec<_> =
-            bound.map(|(view, binding)| wgpu::BindGroupEntry { binding: binding.index, resource: view.resource() }).collect();
-        let bind_group = self.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(label),
-            layout: &pipeline.layout,
-            entries: &entries,
-        });
-        let grid = (width as u32, rows as u32);
-        self.recording.commands.push(Command { label: label.into(), pipeline: pipeline.compute, bind_group, grid });
+        let text = compose(kernel, &[constants, &[("BATCH", self.batch.into()), ("GRID_WIDTH", row.into())]].concat());
+        let source = Source { label: label.into(), kernel, text };
+        let views = views.iter().map(|view| (*view).clone()).collect();
+        self.planned.push(Planned { source, views, grid: (width as u32, rows as u32) });
         Ok(())
+    }
+
+    /// Compiles the pipelines of the dispatches so far, many at a time; without it, [`Recorder::take`] compiles them one after
+    /// another.
+    pub(super) async fn compile(&self) {
+        let missing = self.device.not_compiled(self.planned.iter().map(|planned| &planned.source));
+        self.device.compile(&missing).await;
     }
 
     /// The dispatches so far; the recorder goes on with an empty list.
     pub fn take(&mut self) -> Recording {
-        std::mem::take(&mut self.recording)
+        let planned = std::mem::take(&mut self.planned);
+        Recording { commands: planned.into_iter().map(|planned| planned.command(self.device)).collect() }
     }
 
     /// Bytes of the buffers made so far.

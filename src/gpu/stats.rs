@@ -146,7 +146,7 @@ impl Part {
         self.table.write(device, bytemuck::cast_slice(&self.tasks));
     }
 
-    fn record(&self, recorder: &mut Recorder, kernel: &Kernel, results: &[&View]) -> Result<()> {
+    fn record(&self, recorder: &mut Recorder, kernel: &'static Kernel, results: &[&View]) -> Result<()> {
         let views = [&[&self.table, &self.view], results].concat();
         recorder.dispatch(&self.label, kernel, &CONSTANTS, &views, self.tasks.len())
     }

@@ -105,7 +105,7 @@ impl<'a> From<&'a View> for GradInput<'a> {
 pub fn record_backward(
     recorder: &mut Recorder,
     label: &str,
-    kernel: &Kernel,
+    kernel: &'static Kernel,
     constants: &[(&str, Constant)],
     views: &[&View],
     grad_input: GradInput,

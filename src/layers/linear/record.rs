@@ -116,7 +116,7 @@ pub fn record_backward_weight(
 fn record(
     recorder: &mut Recorder,
     name: &str,
-    kernel: &Kernel,
+    kernel: &'static Kernel,
     rows: &Range<usize>,
     constants: &[(&str, Constant)],
     views: &[&View],
@@ -130,7 +130,7 @@ fn record(
 fn record_tiled(
     recorder: &mut Recorder,
     name: &str,
-    kernel: &Kernel,
+    kernel: &'static Kernel,
     rows: &Range<usize>,
     mut constants: Vec<(&'static str, Constant)>,
     views: &[&View],
