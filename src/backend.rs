@@ -5,6 +5,7 @@ use crate::data::Dataset;
 use crate::data::batch::Batch;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
+use crate::gpu::choice::{Choice, choose};
 use crate::gpu::device::Device;
 use crate::network::Network;
 use crate::stats::Snapshot;
@@ -106,10 +107,10 @@ impl Machine {
         match (preference, missing) {
             ("cpu", _) => on_cpu(Reason::Asked),
             ("gpu", Some(_)) => Err(Error::NoAdapter),
-            ("gpu", None) => on_gpu(Reason::Asked, Device::open().await?),
+            ("gpu", None) => on_gpu(Reason::Asked, choose(Device::open().await?).await?),
             (_, Some(reason)) => on_cpu(reason),
             (_, None) => match Device::open().await {
-                Ok(device) if !device.facts.software => on_gpu(Reason::HardwareAdapter, device),
+                Ok(device) if !device.facts.software => on_gpu(Reason::HardwareAdapter, choose(device).await?),
                 Ok(_) => on_cpu(Reason::SoftwareAdapter),
                 Err(_) => on_cpu(Reason::NoAdapter),
             },
@@ -135,6 +136,11 @@ impl Machine {
     /// The adapter in use; empty on the CPU.
     pub fn adapter(&self) -> &str {
         self.device.as_ref().map_or("", |device| &device.facts.name)
+    }
+
+    /// Which kernels run, and what that was chosen by; `None` on the CPU.
+    pub fn choice(&self) -> Option<Choice> {
+        self.device.as_ref().map(Device::choice)
     }
 
     /// The open device; `None` on the CPU.

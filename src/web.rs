@@ -8,6 +8,7 @@ use crate::config::{self, Config};
 use crate::cpu::gemm::square;
 use crate::data::{self, Dataset, source::Source};
 use crate::error::Error;
+use crate::gpu::choice;
 use crate::stats::{ActivationStats, GradientStats};
 use crate::trainer::Trainer;
 use js_sys::{Array, Float32Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint32Array};
@@ -56,6 +57,12 @@ pub fn matrix_product(n: usize) -> f64 {
     now() - start
 }
 
+/// Takes over what `adapters` of [`Lab::describe`] was in an earlier visit; any other text changes nothing.
+#[wasm_bindgen]
+pub fn recall_adapters(known: &str) {
+    choice::recall(known);
+}
+
 /// One run: a configuration, a data set, a backend.
 #[wasm_bindgen]
 pub struct Lab {
@@ -81,7 +88,14 @@ impl Lab {
             "config": texts(self.trainer.config()),
             "fragment": self.trainer.config().to_fragment(),
             "network": network,
-            "backend": { "name": name, "adapter": machine.adapter(), "software": machine.is_software(), "reason": machine.reason, "simd": SIMD },
+            "backend": {
+                "name": name,
+                "adapter": machine.adapter(),
+                "software": machine.is_software(),
+                "reason": machine.reason,
+                "simd": SIMD,
+                "kernels": machine.choice(),
+            },
             "cost": {
                 "parameters": network.parameters(),
                 "macs": network.macs(),
@@ -99,6 +113,7 @@ impl Lab {
                 "test_arrived": data.test.len(),
                 "source": if self.from_files { "files" } else { "builtin" },
             },
+            "adapters": choice::known(),
             "step": self.trainer.step_count(),
         })
         .to_string()

@@ -1,5 +1,6 @@
 //! The adapter, the device and its queue; how its failures become [`Error`]s.
 
+use super::choice::Choice;
 use super::family::Family;
 use super::pipelines::Pipelines;
 use crate::error::{Error, Result};
@@ -30,7 +31,7 @@ pub struct Device {
     /// Bytes that one binding may span: the adapter's limit, or less in tests of the splitting.
     binding_limit: u64,
     buffer_limit: u64,
-    family: Family,
+    choice: Choice,
     failure: Arc<Mutex<Option<Error>>>,
     pub(super) pipelines: Pipelines,
 }
@@ -65,7 +66,7 @@ impl Device {
             binding_limit: offered.max_storage_buffer_binding_size.min(LARGEST_BINDING),
             buffer_limit: offered.max_buffer_size,
             device,
-            family: Family::Registers,
+            choice: Choice { family: Family::Registers, measured: None },
             failure,
             pipelines: Arc::default(),
         })
@@ -78,12 +79,21 @@ impl Device {
 
     /// The same device with that family of kernels.
     pub fn with_family(&self, family: Family) -> Device {
-        Device { family, ..self.clone() }
+        self.with_choice(Choice { family, measured: None })
+    }
+
+    pub(super) fn with_choice(&self, choice: Choice) -> Device {
+        Device { choice, ..self.clone() }
     }
 
     /// Which kernels compute the products of learnt layers.
     pub fn family(&self) -> Family {
-        self.family
+        self.choice.family
+    }
+
+    /// The same with what it was chosen by.
+    pub fn choice(&self) -> Choice {
+        self.choice
     }
 
     /// Gives the device back at once; whoever uses it gets [`Error::DeviceLost`], as when the driver is reset.

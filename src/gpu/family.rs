@@ -5,7 +5,7 @@
 use super::recorder::Constant;
 
 /// Which kernels compute the products of convolutions and fully connected layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// Registers only, no barriers: for adapters that are a processor.

@@ -1,11 +1,13 @@
 //! The GPU backend: every pass of a training step is a WGSL kernel, recorded once; only records come back.
 //!
-//! * [`device`]: adapter, device, failures. `pipelines`: compiled side by side. [`family`]: which kernels compute the matrix products.
+//! * [`device`]: adapter, device, failures. `pipelines`: compiled side by side. [`family`], [`choice`]: which kernels compute
+//!   the matrix products.
 //! * [`kernels`]: the table of kernels. [`recorder`]: dispatches, recorded and replayed.
 //! * [`layout`], [`buffers`]: where the tensors are. [`passes`]: which kernels run on them, layer by layer.
 //! * [`readback`]: how records come back. [`stats`]: statistics for the page.
 
 pub mod buffers;
+pub mod choice;
 pub mod device;
 pub mod family;
 pub mod kernels;

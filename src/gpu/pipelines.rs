@@ -135,8 +135,8 @@ mod ahead {
         if Reflect::get(&navigator, &"userAgentData".into()).ok()?.is_undefined() {
             return None;
         }
-        let device: JsValue = device.as_webgpu()?.as_ref().clone();
-        let pipelines = sources.iter().filter_map(|source| create(&device, source).ok()).collect::<Array>();
+        let device: &JsValue = device.as_webgpu()?.as_ref();
+        let pipelines = sources.iter().filter_map(|source| create(device, source).ok()).collect::<Array>();
         JsFuture::from(Promise::all_settled(&pipelines)).await.ok()
     }
 

@@ -156,6 +156,23 @@ impl Recording {
         device.queue.submit([encoder.finish()]);
     }
 
+    /// Workgroups of the first dispatch.
+    pub(super) fn workgroups(&self) -> u32 {
+        self.commands.first().map_or(0, |command| command.grid.0 * command.grid.1)
+    }
+
+    /// Enqueues the first `workgroups` workgroups of the first dispatch, `times` times, in one submit.
+    pub(super) fn run_part(&self, device: &Device, workgroups: u32, times: u32) {
+        let Some(command) = self.commands.first() else { return };
+        let mut encoder = device.encoder("part");
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("part"), timestamp_writes: None });
+        pass.set_pipeline(&command.pipeline);
+        pass.set_bind_group(0, &command.bind_group, &[]);
+        (0..times).for_each(|_| pass.dispatch_workgroups(workgroups.min(command.grid.0), 1, 1));
+        drop(pass);
+        device.queue.submit([encoder.finish()]);
+    }
+
     /// How long each dispatch takes when it runs alone: label and milliseconds, submit and wait included.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn profile(&self, device: &Device) -> Vec<(String, f64)> {

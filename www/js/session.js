@@ -1,5 +1,6 @@
 // @ts-check
 /** The only module that knows the worker: commands go in, one `change` event comes out, `state` says all. */
+import { keep, recall } from "./adapters.js";
 
 /**
  * @typedef {import("./types.js").Description} Description
@@ -59,7 +60,7 @@ export class Session extends EventTarget {
 
   async open() {
     await this.attempt(async () => {
-      const { describe } = await this.send("open", this.state.fragment, BUILD);
+      const { describe } = await this.send("open", this.state.fragment, BUILD, recall());
       this.described(describe);
       this.patch({ phase: "ready" });
       this.drive();
@@ -305,6 +306,7 @@ export class Session extends EventTarget {
 
   /** @param {Description} describe */
   described(describe) {
+    keep(describe.adapters);
     const step = this.training ? this.state.step : describe.step; // the worker is ahead of the records
     this.patch({ describe, step });
     // While a change is on its way, what is shown is newer than what is described.

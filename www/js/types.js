@@ -18,11 +18,14 @@
  * @property {string} fragment the canonical `v=1&...`
  * @property {{input: Shape, classes: number, layers: Layer[], blocks: Block[], tensors: Tensor[]}} network
  * @property {{name: "gpu" | "cpu", adapter: string, software: boolean, reason: string,
- *   simd: "simd128" | "relaxed"}} backend
+ *   simd: "simd128" | "relaxed", kernels: Kernels | null}} backend
+ * @property {string} adapters what the engine knows of adapters, to be given back in the next visit
  * @property {{parameters: number, macs: number, training_macs: number, memory_bytes: number, dispatches: number}} cost
  * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,
  *   test_arrived: number, held_out: boolean, source: "builtin" | "files"}} data
  * @property {number} step
+ *
+ * @typedef {{family: "registers" | "tiled", measured: {registers: number, tiled: number} | null}} Kernels GFLOP/s
  *
  * @typedef {{step: number, parameters: Float32Array, activation_gradients: Float32Array, activations: Float32Array}} Snapshot
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array}} Evaluation

@@ -1,7 +1,7 @@
 //! `bench`: what a training step costs on this machine, as JSON.
 
 use crate::Outcome;
-use crate::settings::{Data, Settings};
+use crate::settings::{Data, Kernels, Settings};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::gemm::square;
 use alexnet_lab::trainer::Trainer;
@@ -26,10 +26,13 @@ pub struct Arguments {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
     warm_up: u64,
     #[command(flatten)]
+    kernels: Kernels,
+    #[command(flatten)]
     settings: Settings,
 }
 
 pub fn run(arguments: &Arguments) -> Outcome {
+    arguments.kernels.ask();
     let config = arguments.settings.over(Config::default())?;
     let mut trainer = block_on(Trainer::new(config, arguments.data.load()?, None))?;
     let on_gpu = trainer.backend().name() == "gpu";
@@ -59,6 +62,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         "backend": name,
         "adapter": on_gpu.then(|| machine.adapter()),
         "software_adapter": on_gpu.then(|| machine.is_software()),
+        "family": machine.choice().map(|choice| choice.family),
+        "family_gflops": machine.choice().and_then(|choice| choice.measured),
         "config": config.to_fragment(),
         "batch": config.batch,
         "parameters": network.parameters(),

@@ -7,12 +7,14 @@
 //! gradient jumps; that is rare and hits one batch, while a wrong kernel is wrong on every batch, so the best of
 //! [`BATCHES`] batches counts.
 
+use crate::settings::Kernels;
 use crate::{Outcome, fail};
 use alexnet_lab::backend::{Backend, Hyper, Machine, State};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::{Cpu, Float};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::data::batch::Batch;
+use alexnet_lab::gpu::choice::Choice;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{Stream, hash};
 use alexnet_lab::trainer::initial_state;
@@ -53,9 +55,20 @@ struct Worst {
     allowed: f64,
 }
 
-pub fn run() -> Outcome {
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    kernels: Kernels,
+}
+
+pub fn run(arguments: &Arguments) -> Outcome {
+    arguments.kernels.ask();
     let machine = block_on(Machine::open("gpu", None))?;
     println!("{}", machine.adapter());
+    if let Some(Choice { family, measured }) = machine.choice() {
+        let rates = measured.map(|rates| format!(", registers {:.1} and tiled {:.1} GFLOP/s", rates.registers, rates.tiled));
+        println!("kernels: {}{}", format!("{family:?}").to_lowercase(), rates.unwrap_or_default());
+    }
     println!("{:36} {:>8} {:>10} {:>10}", "switches", "worst in", "error", "allowed");
     let mut wrong = 0;
     for combination in COMBINATIONS {

@@ -29,7 +29,7 @@ enum Command {
     /// Measure a training step and print what it costs as JSON
     Bench(bench::Arguments),
     /// Compare the gradients of this machine's graphics adapter with those of the CPU
-    Check,
+    Check(check::Arguments),
     /// Train without the page, and write a log, weights or predictions
     Train(Box<train::Arguments>),
 }
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Build => build::run().map(|dist| println!("{}", dist.display())),
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Check => check::run(),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
     };
     match outcome {

@@ -3,9 +3,37 @@
 use crate::{Outcome, fail, repository};
 use alexnet_lab::config::{Config, Effect, Kind, SETTINGS, Setting};
 use alexnet_lab::data::Dataset;
+use alexnet_lab::gpu::choice;
+use alexnet_lab::gpu::family::Family;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use std::path::PathBuf;
+
+/// Which kernels multiply on the GPU. No setting of a run: they give the same results up to rounding.
+#[derive(clap::Args)]
+pub struct Kernels {
+    /// Kernels of the GPU's matrix products: in registers, for processors; in tiles, for graphics cards; or what is faster here
+    #[arg(long, value_enum, default_value_t = FamilyFlag::Auto)]
+    family: FamilyFlag,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum FamilyFlag {
+    Registers,
+    Tiled,
+    Auto,
+}
+
+impl Kernels {
+    /// Says so to the engine.
+    pub fn ask(&self) {
+        choice::ask(match self.family {
+            FamilyFlag::Registers => Some(Family::Registers),
+            FamilyFlag::Tiled => Some(Family::Tiled),
+            FamilyFlag::Auto => None,
+        });
+    }
+}
 
 /// A flag for each setting of the engine: `--train-size`, and `--train_size` as in the page's links.
 #[derive(Default)]

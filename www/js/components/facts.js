@@ -3,7 +3,7 @@
 import { h, setText } from "../dom.js";
 import { bytes, integer, number, si } from "../format.js";
 
-const ROWS = ["parameters", "macs", "memory", "step_time", "images", "rate", "dispatches", "backend", "adapter", "reason"];
+const ROWS = ["parameters", "macs", "memory", "step_time", "images", "rate", "dispatches", "backend", "adapter", "kernels", "reason"];
 
 export class Cost {
   /** @param {import("../shell.js").Context} context */
@@ -32,6 +32,14 @@ export class Cost {
     set("dispatches", cost.dispatches > 0 ? integer(cost.dispatches) : "–");
     set("backend", t(`backends.${backend.name}_long`, { simd: backend.simd === "relaxed" ? "relaxed SIMD" : "SIMD" }));
     set("adapter", backend.adapter || "–");
+    set("kernels", backend.kernels ? this.kernels(backend.kernels) : "–");
     set("reason", t(`reasons.${backend.reason}`));
+  }
+
+  /** @param {import("../types.js").Kernels} kernels */
+  kernels({ family, measured }) {
+    const { t } = this.context;
+    const rates = measured && { registers: number(measured.registers), tiled: number(measured.tiled) };
+    return rates ? t(`families.${family}_measured`, rates) : t(`families.${family}`);
   }
 }

@@ -63,10 +63,15 @@ export class Engine {
 
   // ---- commands ------------------------------------------------------------------------------------------------
 
-  /** @param {string} fragment @param {import("./module.js").Build} [build] for tests: another module than the best one */
-  async open(fragment, build) {
+  /**
+   * @param {string} fragment
+   * @param {import("./module.js").Build} [build] for tests: another module than the best one
+   * @param {string} [adapters] what an earlier visit measured of this machine's adapters
+   */
+  async open(fragment, build, adapters = "") {
     if (!this.module) {
       const { glue } = await loadModule(build);
+      glue.recall_adapters(adapters);
       this.module = glue;
     }
     const read = JSON.parse(this.module.read_state(fragment));
