@@ -9,6 +9,7 @@ use alexnet_lab::data::batch::Batch;
 use alexnet_lab::error::Error;
 use alexnet_lab::gpu::Gpu;
 use alexnet_lab::gpu::device::Device;
+use alexnet_lab::gpu::family::Family;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{Stream, hash};
 use alexnet_lab::trainer::initial_state;
@@ -45,7 +46,11 @@ fn batch(network: &Network, images: usize, step: u64) -> Batch {
 }
 
 fn gpu(network: &Network, config: &Config, images: usize) -> Gpu {
-    let mut gpu = block_on(Gpu::new(device(), network, images, MEAN, STD)).unwrap();
+    gpu_of(Family::Registers, network, config, images)
+}
+
+fn gpu_of(family: Family, network: &Network, config: &Config, images: usize) -> Gpu {
+    let mut gpu = block_on(Gpu::new(&device().with_family(family), network, images, MEAN, STD)).unwrap();
     gpu.set_state(&initial_state(network, config.seed)).unwrap();
     gpu
 }
@@ -86,17 +91,20 @@ fn twenty_losses_agree() {
     ];
     for fragment in combinations {
         let (network, config) = network(&format!("width=0.25&{fragment}"), 10);
-        let found = train_gpu(&mut gpu(&network, &config, 8), &network, &config, 8, 20);
         let (single, double) = (train_cpu::<f32>(&network, &config, 8, 20), train_cpu::<f64>(&network, &config, 8, 20));
-        let mut rounding = 0.0f32;
-        for ((found, single), double) in found.iter().zip(&single).zip(&double) {
-            rounding = rounding.max((single.loss - double.loss).abs());
-            let tolerance = 8.0 * (rounding + f32::EPSILON * double.loss);
-            let (step, difference) = (found.step, (found.loss - double.loss).abs());
-            let what = format!("{fragment}: step {step}: GPU {} and CPU {} differ by {difference:e}", found.loss, double.loss);
-            assert!(difference <= tolerance && found.finite && step == double.step, "{what}, more than {tolerance:e}");
+        for family in FAMILIES {
+            let found = train_gpu(&mut gpu_of(family, &network, &config, 8), &network, &config, 8, 20);
+            assert_eq!(found.len(), 20);
+            let mut rounding = 0.0f32;
+            for ((found, single), double) in found.iter().zip(&single).zip(&double) {
+                rounding = rounding.max((single.loss - double.loss).abs());
+                let tolerance = 8.0 * (rounding + f32::EPSILON * double.loss);
+                let (step, difference) = (found.step, (found.loss - double.loss).abs());
+                let run = format!("{family:?}, {fragment}: step {step}");
+                let what = format!("{run}: GPU {} and CPU {} differ by {difference:e}", found.loss, double.loss);
+                assert!(difference <= tolerance && found.finite && step == double.step, "{what}, more than {tolerance:e}");
+            }
         }
-        assert_eq!(found.len(), 20);
     }
 }
 
