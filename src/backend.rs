@@ -1,15 +1,18 @@
 //! What every backend takes and gives, in the logical layout of [`crate::network::Network::tensors`].
 
+use crate::config::Config;
 use crate::cpu::Cpu;
+use crate::cpu::peers::{Line, parts};
 use crate::data::Dataset;
 use crate::data::batch::Batch;
-use crate::error::{Error, Result};
+use crate::error::{Error, Note, Result};
 use crate::gpu::Gpu;
 use crate::gpu::choice::{Choice, choose};
 use crate::gpu::device::Device;
 use crate::network::Network;
 use crate::stats::Snapshot;
 use serde::Serialize;
+use std::rc::Rc;
 
 /// What one training step needs besides its batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,23 +91,57 @@ pub enum Reason {
 /// much more, and a failed allocation would end the module.
 const MEMORY_LIMIT: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 64 << 30 };
 
+/// What a helper of the CPU backend must know before its first step.
+pub struct Plan<'a> {
+    pub config: &'a Config,
+    pub classes: usize,
+    /// Most images of its part.
+    pub capacity: usize,
+    pub mean: [f32; 3],
+    pub std: [f32; 3],
+}
+
+/// Starts a helper; the line ends when it cannot be started.
+pub type StartHelper = dyn Fn(&Plan) -> Line<f32>;
+
+/// What the lab runs in: the native program, or a browser.
+#[derive(Clone)]
+pub struct Host {
+    /// Why there can be no GPU at all, if so.
+    pub missing: Option<Reason>,
+    pub helper: Rc<StartHelper>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Host {
+    /// The native program, whose helpers are threads.
+    pub fn native() -> Host {
+        let helper = |plan: &Plan| {
+            let network = Network::new(plan.config, plan.classes);
+            crate::cpu::threads::start(network, plan.capacity, plan.mean, plan.std)
+        };
+        Host { missing: None, helper: Rc::new(helper) }
+    }
+}
+
 /// Where the arithmetic runs.
 #[derive(Clone)]
 pub struct Machine {
     pub reason: Reason,
     /// `None` for the CPU.
     device: Option<Device>,
+    host: Host,
 }
 
 impl Machine {
-    /// Opens what `preference` ("auto", "gpu", "cpu") asks for. `missing` says why there can be no GPU at all.
+    /// Opens what `preference` ("auto", "gpu", "cpu") asks for.
     ///
     /// # Errors
     /// Only when the GPU was asked for and there is none.
-    pub async fn open(preference: &str, missing: Option<Reason>) -> Result<Machine> {
-        let on_cpu = |reason| Ok(Machine { reason, device: None });
-        let on_gpu = |reason, device| Ok(Machine { reason, device: Some(device) });
-        match (preference, missing) {
+    pub async fn open(preference: &str, host: &Host) -> Result<Machine> {
+        let on_cpu = |reason| Ok(Machine { reason, device: None, host: host.clone() });
+        let on_gpu = |reason, device| Ok(Machine { reason, device: Some(device), host: host.clone() });
+        match (preference, host.missing) {
             ("cpu", _) => on_cpu(Reason::Asked),
             ("gpu", Some(_)) => Err(Error::NoAdapter),
             ("gpu", None) => on_gpu(Reason::Asked, choose(Device::open().await?).await?),
@@ -117,20 +154,28 @@ impl Machine {
         }
     }
 
-    /// Allocates the network for batches of at most `batch` images.
-    pub async fn build(&self, network: &Network, batch: usize, dataset: &Dataset) -> Result<Backend> {
-        let needed = match self.device {
+    /// Allocates the configuration's `network` for its batches, with its helpers.
+    pub async fn build(&self, config: &Config, network: &Network, dataset: &Dataset) -> Result<Backend> {
+        let batch = config.batch as usize;
+        let needed = |workers| match self.device {
             Some(_) => State::bytes(network),
-            None => Cpu::<f32>::memory_needed(network, batch),
+            None => Cpu::<f32>::memory_needed(network, batch, workers),
         };
-        if needed > MEMORY_LIMIT {
-            return Err(Error::TooMuchMemory { needed, limit: MEMORY_LIMIT });
-        }
+        // Rather with fewer workers than not at all.
+        let fitting = (1..=config.workers as usize).rev().find(|workers| needed(*workers) <= MEMORY_LIMIT);
+        let Some(workers) = fitting else { return Err(Error::TooMuchMemory { needed: needed(1), limit: MEMORY_LIMIT }) };
+        let Dataset { mean, std, .. } = *dataset;
         if let Some(device) = &self.device {
-            let gpu = Gpu::new(device, network, batch, dataset.mean, dataset.std).await?;
-            return Ok(Backend::Gpu(Box::new(gpu)));
+            return Ok(Backend::Gpu(Box::new(Gpu::new(device, network, batch, mean, std).await?)));
         }
-        Ok(Backend::Cpu(Box::new(Cpu::new(network.clone(), batch, dataset.mean, dataset.std))))
+        let helper = |capacity| (self.host.helper)(&Plan { config, classes: network.classes, capacity, mean, std });
+        let helpers = parts(batch, workers)[1..].iter().map(|part| helper(part.len())).collect();
+        Ok(Backend::Cpu(Box::new(Cpu::with_helpers(network.clone(), batch, mean, std, helpers))))
+    }
+
+    /// The host that it was opened on.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// The adapter in use; empty on the CPU.
@@ -183,6 +228,14 @@ impl Backend {
         each!(self, backend => backend.step(batch, hyper))
     }
 
+    /// Does what is enqueued where nobody else does it: on the CPU.
+    pub async fn work(&mut self) -> Result<()> {
+        match self {
+            Backend::Cpu(cpu) => cpu.work().await,
+            Backend::Gpu(_) => Ok(()),
+        }
+    }
+
     /// The records completed since the last call, in order; never waits.
     pub fn finished(&mut self) -> Result<Vec<StepRecord>> {
         each!(self, backend => backend.finished())
@@ -230,6 +283,23 @@ impl Backend {
     /// Memory of buffers, in bytes.
     pub fn memory_bytes(&self) -> u64 {
         each!(self, backend => backend.memory_bytes())
+    }
+
+    /// Parts of a batch that are done at the same time; 1 on the GPU.
+    pub fn workers(&self) -> usize {
+        match self {
+            Backend::Cpu(cpu) => cpu.workers(),
+            Backend::Gpu(_) => 1,
+        }
+    }
+
+    /// What has happened since the last call that the user should know, but that stops nothing.
+    pub fn notes(&mut self) -> Vec<Note> {
+        let lost_helpers = match self {
+            Backend::Cpu(cpu) => cpu.lost_helpers(),
+            Backend::Gpu(_) => false,
+        };
+        lost_helpers.then_some(Note::HelpersLost).into_iter().collect()
     }
 
     /// Kernel dispatches of one training step; 0 on the CPU.

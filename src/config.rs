@@ -160,6 +160,7 @@ settings! {
     test_every: (integer 0 100000) Live "100" "Steps between two evaluations on test images; 0 for none";
     // ---- the machine
     backend: (choice ["auto", "gpu", "cpu"]) Rebuild "auto" "Where the arithmetic runs";
+    workers: (integer 1 8) Rebuild "2" "Parts of a batch that the CPU backend computes at the same time; no more than images in a batch";
     // ---- the page
     lang: (choice ["auto", "en", "zh"]) View "auto" "Language of the page";
     theme: (choice ["auto", "light", "dark"]) View "auto" "Colours of the page";

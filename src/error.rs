@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Clone, Debug, PartialEq, Serialize, thiserror::Error)]
 #[serde(tag = "code", rename_all = "snake_case")]
@@ -127,6 +127,8 @@ pub enum Note {
     UnknownKey { key: String },
     /// The link was made by a newer version; what is not known is ignored.
     NewerVersion { version: String },
+    /// A worker could not be started, or ended; one does all the work from here on.
+    HelpersLost,
 }
 
 impl std::fmt::Display for Note {
@@ -138,6 +140,9 @@ impl std::fmt::Display for Note {
             Note::NotUnderstood { key, value, used, allowed } => {
                 write!(f, "{key}: '{value}' is not one of {allowed}; {used} is used.")
             }
+            Note::HelpersLost => f.write_str(
+                "A worker could not be started, or ended: training goes on with one worker, slower, from where it was.",
+            ),
             Note::UnknownKey { key } => write!(f, "There is no setting '{key}'; it is ignored."),
             Note::NewerVersion { version } => {
                 write!(f, "The link is of version {version}, newer than this page; what is unknown is ignored.")

@@ -8,11 +8,11 @@ mod looks;
 
 pub use looks::{Evaluation, Predictions, argmax, cross_entropy};
 
-use crate::backend::{Backend, Hyper, Machine, NotFinite, Reason, State, StepRecord};
+use crate::backend::{Backend, Host, Hyper, Machine, NotFinite, State, StepRecord};
 use crate::config::{Config, Effect};
 use crate::data::batch::{self, Batch, Order};
 use crate::data::{Dataset, Images};
-use crate::error::Result;
+use crate::error::{Note, Result};
 use crate::network::Network;
 use crate::weights;
 use serde::Serialize;
@@ -50,8 +50,6 @@ pub struct Trainer {
     dataset: Dataset,
     network: Network,
     machine: Machine,
-    /// Why there can be no GPU in this browser, if so.
-    missing: Option<Reason>,
     backend: Backend,
     order: Order,
     /// The next step to enqueue: how many have been enqueued.
@@ -68,10 +66,10 @@ pub struct Trainer {
 
 impl Trainer {
     /// Opens the machine, builds the network and sets its initial weights.
-    pub async fn new(config: Config, dataset: Dataset, missing: Option<Reason>) -> Result<Trainer> {
-        let machine = Machine::open(config.backend.as_str(), missing).await?;
+    pub async fn new(config: Config, dataset: Dataset, host: &Host) -> Result<Trainer> {
+        let machine = Machine::open(config.backend.as_str(), host).await?;
         let network = Network::new(&config, dataset.classes.len());
-        let mut backend = machine.build(&network, config.batch as usize, &dataset).await?;
+        let mut backend = machine.build(&config, &network, &dataset).await?;
         backend.set_state(&initial_state(&network, config.seed))?;
         let order = order(&config, &dataset);
         Ok(Trainer {
@@ -79,7 +77,6 @@ impl Trainer {
             dataset,
             network,
             machine,
-            missing,
             backend,
             order,
             step: 0,
@@ -131,6 +128,11 @@ impl Trainer {
         Ok(true)
     }
 
+    /// Does the steps enqueued where nobody else does them: on the CPU.
+    pub async fn work(&mut self) -> Result<()> {
+        self.backend.work().await
+    }
+
     /// The steps finished since the last call, up to and with the first that was not finite.
     pub fn records(&mut self) -> Result<Vec<StepRecord>> {
         self.collect()?;
@@ -150,6 +152,11 @@ impl Trainer {
 
     pub fn in_flight(&self) -> usize {
         self.backend.in_flight()
+    }
+
+    /// What has happened since the last call that the user should know, but that stops nothing.
+    pub fn notes(&mut self) -> Vec<Note> {
+        self.backend.notes()
     }
 
     /// Waits for every step enqueued. What finished is kept for [`Trainer::records`], whatever comes in between.
@@ -315,11 +322,11 @@ impl Trainer {
         let machine = if config.backend == self.config.backend && works {
             self.machine.clone()
         } else {
-            Machine::open(config.backend.as_str(), self.missing).await?
+            Machine::open(config.backend.as_str(), self.machine.host()).await?
         };
         let data = dataset.as_ref().unwrap_or(&self.dataset);
         let network = Network::new(&config, data.classes.len());
-        let mut backend = machine.build(&network, config.batch as usize, data).await?;
+        let mut backend = machine.build(&config, &network, data).await?;
         let goes_on = matches!(start, Start::Keep);
         let (state, step) = match start {
             Start::Initial => (initial_state(&network, config.seed), 0),

@@ -7,10 +7,12 @@
 
 use alexnet_lab::backend::Hyper;
 use alexnet_lab::cpu::Float;
+use alexnet_lab::cpu::peers::Peers;
 use alexnet_lab::layers::lrn::{self, Lrn};
 use alexnet_lab::layers::{Gradients, Window, activation, batch_norm, conv, linear, pool, softmax_loss};
 use alexnet_lab::network::{ActivationFunction, PoolKind, Shape};
 use alexnet_lab::optimizer;
+use pollster::block_on;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
@@ -215,13 +217,14 @@ fn check_batch_norm<T: Float>(case: &Case<T>) {
     let rows = input.len() / channels;
     let mut statistics = vec![T::ZERO; 2 * channels];
     let (mean, variance) = statistics.split_at_mut(channels);
-    batch_norm::statistics(&input, mean, variance);
+    block_on(batch_norm::statistics(&input, rows, mean, variance, &mut Peers::none())).unwrap();
     let (mean, variance) = (&*mean, &*variance);
     let mut output = case.zeros_like("output");
     batch_norm::forward(&input, [mean, variance], [&gamma, &beta], epsilon, &mut output);
     let [mut grad_input, mut grad_gamma, mut grad_beta] = ["input", "gamma", "beta"].map(|name| case.zeros_like(name));
     let grad = Gradients { weight: &mut grad_gamma, bias: &mut grad_beta, input: Some(&mut grad_input) };
-    batch_norm::backward(&input, [mean, variance], &gamma, epsilon, &grad_output, grad);
+    let batch = [mean, variance];
+    block_on(batch_norm::backward(&input, rows, batch, &gamma, epsilon, &grad_output, grad, &mut Peers::none())).unwrap();
 
     // Subtracting the mean loses mean / deviation; grad_input is what is left of scale * grad_output after two subtractions.
     let loss = |c: usize| mean[c].to_f64().abs() / (variance[c].to_f64() + epsilon).sqrt();
@@ -245,8 +248,8 @@ fn check_batch_norm<T: Float>(case: &Case<T>) {
 fn check_softmax_loss<T: Float>(case: &Case<T>) {
     let (logits, labels): (Vec<T>, Vec<u32>) = (case.input("logits"), case.constant("labels"));
     let (mut probabilities, mut grad_logits) = (case.zeros_like("logits"), case.zeros_like("logits"));
-    let (loss, correct) = softmax_loss::forward(&logits, &labels, &mut probabilities);
-    softmax_loss::backward(&probabilities, &labels, &mut grad_logits);
+    let (loss, correct) = softmax_loss::forward(&logits, &labels, labels.len(), &mut probabilities);
+    softmax_loss::backward(&probabilities, &labels, labels.len(), &mut grad_logits);
     let classes = case.shape("logits")[1];
     let largest = logits.iter().fold(0.0f64, |most, z| most.max(z.to_f64().abs()));
     case.compare_at("loss", &[loss], classes, largest); // a difference of logits

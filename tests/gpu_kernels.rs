@@ -162,7 +162,13 @@ fn check_linear(family: Family) {
 fn dropout_keeps_the_same_units_as_the_cpu() {
     for (batch, features, probability) in [(1, 1, 0.5), (3, 10, 0.25), (5, 256, 0.9), (2, 7, 0.0)] {
         let x = random(1, batch * features);
-        let mask = dropout::Mask { seed: 9, step: 4_000_000_000, layer: alexnet_lab::rng::name_hash("fc6.dropout"), probability };
+        let mask = dropout::Mask {
+            seed: 9,
+            step: 4_000_000_000,
+            layer: alexnet_lab::rng::name_hash("fc6.dropout"),
+            first: 0,
+            probability,
+        };
         let mut wanted = vec![0.0; x.len()];
         dropout::apply(&mask, &x, &mut wanted);
         let mut recorder =
@@ -182,8 +188,8 @@ fn softmax_loss_matches_the_cpu() {
         let logits: Vec<f32> = random(1, batch * classes).iter().map(|z| z * scale).collect();
         let labels: Vec<u32> = (0..batch).map(|i| (i * 7 % classes) as u32).collect();
         let (mut p, mut g) = (vec![0.0; logits.len()], vec![0.0; logits.len()]);
-        let (loss, correct) = softmax_loss::forward(&logits, &labels, &mut p);
-        softmax_loss::backward(&p, &labels, &mut g);
+        let (loss, correct) = softmax_loss::forward(&logits, &labels, batch, &mut p);
+        softmax_loss::backward(&p, &labels, batch, &mut g);
 
         let mut recorder = recorder(batch, StepParams { step: 5, slot: 2, ..Default::default() });
         let r = &mut recorder;

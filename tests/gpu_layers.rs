@@ -2,6 +2,7 @@
 
 mod gpu_common;
 
+use alexnet_lab::cpu::peers::Peers;
 use alexnet_lab::gpu::recorder::{StepParams, View};
 use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Gradients, Window, batch_norm, lrn, pool};
@@ -185,13 +186,15 @@ fn batch_norm_on_cpu(inputs: &Inputs) -> BatchNorm {
     let (mut y, mut evaluated, mut grad_input) = (x.clone(), x.clone(), x.clone());
     let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
     let (mut grad_gamma, mut grad_beta) = (gamma.clone(), gamma.clone());
-    batch_norm::statistics(&x, &mut mean, &mut variance);
+    let rows = x.len() / channels;
+    pollster::block_on(batch_norm::statistics(&x, rows, &mut mean, &mut variance, &mut Peers::none())).unwrap();
     batch_norm::forward(&x, [&mean, &variance], [&gamma, &beta], EPSILON, &mut y);
     let gradients = Gradients { weight: &mut grad_gamma, bias: &mut grad_beta, input: Some(&mut grad_input) };
-    batch_norm::backward(&x, [&mean, &variance], &gamma, EPSILON, &g, gradients);
+    let statistics = [&mean[..], &variance];
+    pollster::block_on(batch_norm::backward(&x, rows, statistics, &gamma, EPSILON, &g, gradients, &mut Peers::none())).unwrap();
     let mut running = wide(&inputs.running.concat());
     batch_norm::forward(&x, [&running[..channels], &running[channels..]], [&gamma, &beta], EPSILON, &mut evaluated);
-    batch_norm::update_running(&[mean, variance].concat(), &mut running, x.len() / channels, MOMENTUM);
+    batch_norm::update_running(&[mean, variance].concat(), &mut running, rows, MOMENTUM);
     BatchNorm {
         y: narrow(&y),
         grad_input: narrow(&grad_input),

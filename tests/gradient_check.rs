@@ -3,11 +3,13 @@
 
 mod finite_difference;
 
+use alexnet_lab::cpu::peers::Peers;
 use alexnet_lab::layers::dropout::Mask;
 use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
 use alexnet_lab::network::{ActivationFunction, PoolKind, Shape, output_size};
 use finite_difference::{Tally, normals, rms, sample};
+use pollster::block_on;
 
 /// Entries of one tensor that are checked.
 const ENTRIES: usize = 60;
@@ -151,15 +153,16 @@ fn batch_norm_matches_finite_differences() {
         let mut y = vec![f64::NAN; x.len()];
         let mut loss = |x: &[f64], gamma: &[f64], beta: &[f64]| {
             let (mut mean, mut variance) = (vec![f64::NAN; channels], vec![f64::NAN; channels]);
-            batch_norm::statistics(x, &mut mean, &mut variance);
+            block_on(batch_norm::statistics(x, rows, &mut mean, &mut variance, &mut Peers::none())).unwrap();
             batch_norm::forward(x, [&mean, &variance], [gamma, beta], 1e-3, &mut y);
             dot(&r, &y)
         };
         let (mut mean, mut variance) = (vec![f64::NAN; channels], vec![f64::NAN; channels]);
-        batch_norm::statistics(&x, &mut mean, &mut variance);
+        block_on(batch_norm::statistics(&x, rows, &mut mean, &mut variance, &mut Peers::none())).unwrap();
         let [mut gx, mut gg, mut gb] = [&x, &gamma, &beta].map(|v| vec![f64::NAN; v.len()]);
         let grad = Gradients { weight: &mut gg, bias: &mut gb, input: Some(&mut gx) };
-        batch_norm::backward(&x, [&mean, &variance], &gamma, 1e-3, &r, grad);
+        let statistics = [&mean[..], &variance];
+        block_on(batch_norm::backward(&x, rows, statistics, &gamma, 1e-3, &r, grad, &mut Peers::none())).unwrap();
         let terms = 4 * r.len();
         check(&format!("{label} input"), &x, &gx, terms, |x| loss(x, &gamma, &beta));
         check(&format!("{label} gamma"), &gamma, &gg, terms, |gamma| loss(&x, gamma, &beta));
@@ -195,7 +198,7 @@ fn pool_matches_finite_differences() {
 #[test]
 fn dropout_matches_finite_differences() {
     for probability in [0.1, 0.5, 0.9] {
-        let mask = Mask { seed: 3, step: 5, layer: 17, probability };
+        let mask = Mask { seed: 3, step: 5, layer: 17, first: 0, probability };
         let (x, r) = (normals("x", 50), normals("r", 50));
         let (mut y, mut grad) = (vec![f64::NAN; 50], vec![f64::NAN; 50]);
         dropout::apply(&mask, &r, &mut grad);
@@ -211,10 +214,10 @@ fn softmax_loss_matches_finite_differences() {
     for (labels, classes) in [(vec![2], 3), (vec![0, 9, 4], 10), (vec![1, 1, 0], 2)] {
         let z: Vec<f64> = normals("z", labels.len() * classes).into_iter().map(|z| 3.0 * z).collect();
         let (mut p, mut grad) = (vec![f64::NAN; z.len()], vec![f64::NAN; z.len()]);
-        softmax_loss::forward(&z, &labels, &mut p);
-        softmax_loss::backward(&p, &labels, &mut grad);
+        softmax_loss::forward(&z, &labels, labels.len(), &mut p);
+        softmax_loss::backward(&p, &labels, labels.len(), &mut grad);
         check(&format!("softmax_loss {labels:?} of {classes}"), &z, &grad, z.len(), |z| {
-            softmax_loss::forward(z, &labels, &mut p).0
+            softmax_loss::forward(z, &labels, labels.len(), &mut p).0
         });
     }
 }

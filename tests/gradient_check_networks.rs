@@ -5,7 +5,7 @@ mod finite_difference;
 
 use alexnet_lab::backend::Hyper;
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::{Cpu, Mode};
+use alexnet_lab::cpu::{Cpu, Mode, Share};
 use alexnet_lab::network::{Init, Network};
 use finite_difference::{Tally, normals, rms, sample};
 
@@ -51,7 +51,7 @@ impl Probe {
         let place = start..start + direction.len();
         let moved = self.parameters[place.clone()].iter().zip(direction).map(|(w, d)| w + t * d);
         self.cpu.parameters_mut()[place.clone()].iter_mut().zip(moved).for_each(|(target, w)| *target = w);
-        self.cpu.forward(&Mode::training(&self.hyper));
+        self.cpu.forward(&Mode::Training(Share::new(&self.hyper, 0, BATCH)));
         let loss = self.cpu.loss(&LABELS).0;
         self.cpu.parameters_mut()[place.clone()].copy_from_slice(&self.parameters[place]);
         loss

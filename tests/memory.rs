@@ -4,11 +4,13 @@ mod common;
 
 use alexnet_lab::backend::Hyper;
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::Cpu;
+use alexnet_lab::cpu::peers::parts;
+use alexnet_lab::cpu::{Cpu, threads};
 use alexnet_lab::data::batch::{Batch, gather};
 use alexnet_lab::network::Network;
 use alexnet_lab::trainer::initial_state;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
@@ -39,30 +41,42 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Names, the list of layers, lists of one element a channel, and the packed blocks of the matrix products, which fit in the
-/// processor's cache: in all far below this.
+/// processor's cache: in all far below this for each worker.
 const SMALL: usize = 2 << 20;
 
 #[test]
 fn the_cpu_takes_as_much_memory_as_it_says() {
     let images = common::striped(16, 1);
-    for fragment in
-        ["width=0.25&batch=1", "batch=16&norm=bn&depth=3", "batch=16&norm=lrn&pool=avg", "arch=original&width=0.25&batch=2"]
-    {
+    for (workers, fragment) in [
+        (1, "width=0.25&batch=1"),
+        (1, "batch=16&norm=bn&depth=3"),
+        (1, "batch=16&norm=lrn&pool=avg"),
+        (1, "arch=original&width=0.25&batch=2"),
+        (2, "batch=16&norm=bn&depth=3"),
+        (3, "batch=16&norm=lrn&pool=avg"),
+        (2, "arch=original&width=0.25&batch=2"),
+    ] {
         let (config, notes) = Config::from_fragment(fragment);
         assert_eq!(notes, []);
         let (network, count) = (Network::new(&config, 10), config.batch as usize);
         let state = initial_state(&network, 1);
         let indices: Vec<u32> = (0..config.batch).collect();
         let batch: Batch = gather(&images.train, &indices, network.input, images.border(), None);
-        let needed = Cpu::<f32>::memory_needed(&network, count) as usize;
+        let needed = Cpu::<f32>::memory_needed(&network, count, workers) as usize;
         let before = LIVE.load(Relaxed);
         MOST.store(before, Relaxed);
-        let mut cpu: Cpu = Cpu::new(network, count, images.mean, images.std);
+        let helper = |part: &Range<usize>| threads::start(network.clone(), part.len(), images.mean, images.std);
+        let helpers = parts(count, workers)[1..].iter().map(helper).collect();
+        let mut cpu: Cpu = Cpu::with_helpers(network.clone(), count, images.mean, images.std, helpers);
         let hyper = Hyper { step: 0, seed: 1, learning_rate: 0.01, momentum: 0.9, weight_decay: 0.0, dropout: 0.5 };
         cpu.set_state(&state).unwrap();
         cpu.step(&batch, &hyper).unwrap();
+        pollster::block_on(cpu.settle()).unwrap();
         let taken = MOST.load(Relaxed) - before;
-        assert!(taken >= needed && taken < needed + SMALL, "{fragment}: {taken} bytes were taken, {needed} announced");
+        assert!(
+            taken >= needed && taken < needed + workers * SMALL,
+            "{fragment}, {workers} workers: {taken} bytes were taken, {needed} announced"
+        );
         assert_eq!(cpu.memory_bytes() as usize, needed);
     }
 }

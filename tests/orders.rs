@@ -2,6 +2,7 @@
 
 mod common;
 
+use alexnet_lab::backend::Host;
 use alexnet_lab::config::{Config, Effect};
 use alexnet_lab::data::{Dataset, Images};
 use alexnet_lab::error::Error;
@@ -19,7 +20,7 @@ fn config(fragment: &str) -> Config {
 }
 
 fn trainer(fragment: &str) -> Trainer {
-    block_on(Trainer::new(config(fragment), striped(16, 8), None)).unwrap()
+    block_on(Trainer::new(config(fragment), striped(16, 8), &Host::native())).unwrap()
 }
 
 /// Steps without a look at their records.
@@ -86,7 +87,7 @@ fn what_is_refused_leaves_the_run_as_it_was() {
     on_each_backend(|backend| {
         let (mut refused, mut plain) = (trainer(backend), trainer(backend));
         let nine = Dataset { classes: striped(1, 1).classes[..9].to_vec(), ..without(&striped(16, 8), 9) };
-        let other = block_on(block_on(Trainer::new(config("backend=cpu"), nine, None)).unwrap().save("nine")).unwrap();
+        let other = block_on(block_on(Trainer::new(config("backend=cpu"), nine, &Host::native())).unwrap().save("nine")).unwrap();
         let mut late = block_on(plain.save("late")).unwrap();
         let at = late.windows(10).position(|bytes| bytes == b"\"step\":\"0\"").expect("the step is in the file's header");
         late.splice(at + 8..at + 9, u64::MAX.to_string().bytes());

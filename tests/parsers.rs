@@ -303,6 +303,7 @@ fn named(note: &Note) -> &str {
     match note {
         Note::Clamped { key, .. } | Note::NotUnderstood { key, .. } | Note::UnknownKey { key } => key,
         Note::NewerVersion { .. } => "v",
+        Note::HelpersLost => unreachable!("no fragment loses a helper"),
     }
 }
 

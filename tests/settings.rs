@@ -3,6 +3,7 @@
 
 mod common;
 
+use alexnet_lab::backend::Host;
 use alexnet_lab::config::{Config, Effect, Kind, SETTINGS, Setting};
 use alexnet_lab::network::Network;
 use alexnet_lab::stats::Snapshot;
@@ -184,7 +185,7 @@ fn check(fragments: [&str; 2]) {
         assert_eq!(notes, []);
         config
     });
-    let mut trainer = block_on(Trainer::new(config.clone(), striped(TRAIN, TEST), None)).unwrap();
+    let mut trainer = block_on(Trainer::new(config.clone(), striped(TRAIN, TEST), &Host::native())).unwrap();
     let first = live(&mut trainer, &config, &flipped);
     let second = live(&mut trainer, &config, &flipped);
     assert!(first == second, "the same run gives other bits");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use alexnet_lab::backend::Reason;
+use alexnet_lab::backend::{Host, Reason};
 use alexnet_lab::config::{Config, Effect};
 use alexnet_lab::data::Images;
 use alexnet_lab::trainer::Trainer;
@@ -18,7 +18,7 @@ fn config(fragment: &str) -> Config {
 }
 
 fn trainer(fragment: &str) -> Trainer {
-    block_on(Trainer::new(config(fragment), striped(64, 24), None)).unwrap()
+    block_on(Trainer::new(config(fragment), striped(64, 24), &Host::native())).unwrap()
 }
 
 /// The losses of the next `steps` steps.
@@ -83,7 +83,7 @@ fn training_waits_for_images_and_does_not_depend_on_when_they_arrive() {
     (arriving.train, arriving.test, arriving.shard) = (Images::default(), Images::default(), 16);
     let mut complete = whole.clone();
     complete.shard = 16;
-    let mut late = block_on(Trainer::new(config(""), arriving, None)).unwrap();
+    let mut late = block_on(Trainer::new(config(""), arriving, &Host::native())).unwrap();
     assert!(!late.step().unwrap() && !late.can_evaluate());
     let mut found = vec![];
     for shard in 0..4 {
@@ -91,7 +91,7 @@ fn training_waits_for_images_and_does_not_depend_on_when_they_arrive() {
         found.extend(losses(&mut late, 2));
         assert_eq!(late.step().unwrap(), shard == 3, "only the first {} images are there", (shard + 1) * 16);
     }
-    let mut early = block_on(Trainer::new(config(""), complete, None)).unwrap();
+    let mut early = block_on(Trainer::new(config(""), complete, &Host::native())).unwrap();
     assert_eq!(found, losses(&mut early, 8));
 }
 
@@ -102,6 +102,7 @@ fn divergence_stops_names_the_layer_and_keeps_the_last_good_state() {
     while !trainer.has_diverged() {
         good = block_on(trainer.state()).unwrap();
         assert!(trainer.step().unwrap() && trainer.step_count() < 100);
+        block_on(trainer.work()).unwrap();
         trainer.records().unwrap();
     }
     assert!(!trainer.step().unwrap(), "a run that has diverged takes no further step");
@@ -115,7 +116,8 @@ fn divergence_stops_names_the_layer_and_keeps_the_last_good_state() {
 
 #[test]
 fn what_cannot_be_had_leaves_the_run_as_it_was() {
-    let mut trainer = block_on(Trainer::new(config(""), striped(64, 24), Some(Reason::NoWebgpu))).unwrap();
+    let mut trainer =
+        block_on(Trainer::new(config(""), striped(64, 24), &Host { missing: Some(Reason::NoWebgpu), ..Host::native() })).unwrap();
     let first = losses(&mut trainer, 3);
     assert!(block_on(trainer.set_config(config("backend=gpu"), false)).is_err());
     assert_eq!(trainer.config().backend, "cpu");
@@ -161,9 +163,9 @@ fn memory_is_known_before_it_is_allocated() {
     use alexnet_lab::network::Network;
     // The original network's state alone is 3 * 4 bytes a parameter.
     let network = Network::new(&config("arch=original&width=1"), 1000);
-    let needed = Cpu::<f32>::memory_needed(&network, 2);
+    let needed = Cpu::<f32>::memory_needed(&network, 2, 1);
     let state = 12 * network.parameters() as u64;
     // One image: 650,000 activations after convolutions and 200,000 after poolings, a few times over.
     assert!(needed > state && needed < state + 2 * 40_000_000, "{needed} {state}");
-    assert!(Cpu::<f32>::memory_needed(&network, 1024) > 1 << 33);
+    assert!(Cpu::<f32>::memory_needed(&network, 1024, 1) > 1 << 33);
 }

@@ -1,15 +1,23 @@
 //! The CPU backend: the oracle of every GPU kernel, and what trains where there is no WebGPU.
 //!
-//! [`Cpu`] owns the buffers; the arithmetic is in [`crate::layers`] and [`crate::optimizer`]. A step runs at once, on one
-//! thread, and in the same order every time: equal inputs give equal bits.
+//! [`Cpu`] holds the state and does the first part of each batch; helpers, if there are any, do the others at the same time
+//! ([`peers`]): threads in the native program, workers in a page, which have no memory in common. The arithmetic is in
+//! [`crate::layers`] and [`crate::optimizer`]. All sums are taken in the same order every time: equal inputs and an equal
+//! number of parts give equal bits. Another number of parts adds up the same gradients in another order.
 
 mod exp;
 mod float;
 pub mod gemm;
+mod part;
 mod pass;
+pub mod peers;
+mod shared;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod threads;
 
 pub use float::Float;
-pub use pass::Mode;
+pub use part::Part;
+pub use pass::{Mode, Share};
 
 use crate::backend::{Hyper, NotFinite, Place, State, StepRecord};
 use crate::data::batch::Batch;
@@ -19,20 +27,29 @@ use crate::network::{Kind, Network};
 use crate::optimizer;
 use crate::stats::{ActivationStats, GradientStats, Snapshot};
 use pass::Buffers;
+use peers::{Line, Peers, parts};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 /// A network with its state, gradients and activations.
 pub struct Cpu<T = f32> {
-    network: Network,
+    /// Most images at a time, over all parts.
     capacity: usize,
-    mean: [f32; 3],
-    std: [f32; 3],
-    parameters: Vec<T>, // (Network::parameters), the same for velocities and gradients
+    parameters: Vec<T>, // (Network::parameters), the same for velocities
     velocities: Vec<T>,
-    gradients: Vec<T>,
     running: Vec<T>, // (Network::running_len)
-    buffers: Buffers<T>,
-    /// Images of the last training step, whose gradients the buffers hold.
-    trained: usize,
+    /// Part 0; after a step its parameters' gradients are the whole batch's.
+    part: Part<T>,
+    /// To the other parts, in their order.
+    helpers: Vec<Line<T>>,
+    /// How many of them took part in the last step.
+    helped: usize,
+    /// Helpers were lost, and nobody has asked yet.
+    lost_helpers: bool,
+    /// Steps enqueued.
+    queue: VecDeque<(Batch, Hyper)>,
     /// A step was not finite: no update until the next `set_state`.
     stopped: bool,
     records: Vec<StepRecord>,
@@ -42,36 +59,47 @@ impl<T: Float> Cpu<T> {
     /// Buffers for at most `capacity` images at a time; parameters start at 0, so [`Cpu::set_state`] comes next. `mean` and
     /// `std` normalise the three channels on the scale 0 to 1.
     pub fn new(network: Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Cpu<T> {
+        Cpu::with_helpers(network, capacity, mean, std, vec![])
+    }
+
+    /// The same with a line to each helper, whose capacities are the lengths of [`parts`] after the first.
+    pub fn with_helpers(network: Network, capacity: usize, mean: [f32; 3], std: [f32; 3], helpers: Vec<Line<T>>) -> Cpu<T> {
         let zeros = vec![T::ZERO; network.parameters()];
-        let running = network.initial_running().into_iter().map(T::from_f32).collect();
+        let own = parts(capacity, 1 + helpers.len())[0].len();
         Cpu {
             capacity,
-            mean,
-            std,
             velocities: zeros.clone(),
-            gradients: zeros.clone(),
             parameters: zeros,
-            running,
-            buffers: Buffers::new(&network, capacity),
-            trained: 0,
+            running: network.initial_running().into_iter().map(T::from_f32).collect(),
+            part: Part::new(network, own, mean, std),
+            helpers,
+            helped: 0,
+            lost_helpers: false,
+            queue: VecDeque::new(),
             stopped: false,
             records: vec![],
-            network,
         }
     }
 
-    /// One training step; its record is there at once.
+    /// Enqueues one training step. Without helpers it runs at once, and its record is there.
     ///
     /// # Panics
     /// When the batch is larger than the capacity or does not have the network's image size.
     pub fn step(&mut self, batch: &Batch, hyper: &Hyper) -> Result<()> {
-        self.load(&batch.pixels);
-        let (loss, correct) = self.differentiate(&batch.labels, hyper);
-        self.stopped |= !(all_finite(&[loss]) && all_finite(&self.gradients));
-        if !self.stopped {
-            self.update(hyper);
+        self.queue.push_back((batch.clone(), *hyper));
+        if self.helpers.is_empty() { now(self.work()) } else { Ok(()) }
+    }
+
+    /// Does the steps enqueued.
+    pub async fn work(&mut self) -> Result<()> {
+        while let Some((batch, hyper)) = self.queue.pop_front() {
+            let (loss, correct) = self.together(async |cpu| cpu.gradients_of(&batch, &hyper).await).await;
+            self.stopped |= !(all_finite(&[loss]) && all_finite(&self.part.gradients));
+            if !self.stopped {
+                self.update(&hyper, batch.labels.len());
+            }
+            self.records.push(StepRecord { step: hyper.step, loss: loss.to_f32(), correct, finite: !self.stopped });
         }
-        self.records.push(StepRecord { step: hyper.step, loss: loss.to_f32(), correct, finite: !self.stopped });
         Ok(())
     }
 
@@ -80,17 +108,16 @@ impl<T: Float> Cpu<T> {
         Ok(std::mem::take(&mut self.records))
     }
 
-    /// Steps that are under way: none, as each runs at once.
+    /// Steps enqueued.
     pub fn in_flight(&self) -> usize {
-        0
+        self.queue.len()
     }
 
-    /// Waits for nothing.
     pub async fn settle(&mut self) -> Result<()> {
-        Ok(())
+        self.work().await
     }
 
-    /// Takes parameters, velocities and running statistics, and allows updates again.
+    /// Takes parameters, velocities and running statistics, and allows updates again. Nothing may be enqueued.
     ///
     /// # Panics
     /// When a length is not the network's.
@@ -107,17 +134,16 @@ impl<T: Float> Cpu<T> {
     }
 
     pub async fn state(&mut self) -> Result<State> {
+        self.work().await?;
         Ok(State { parameters: to_f32(&self.parameters), velocities: to_f32(&self.velocities), running: to_f32(&self.running) })
     }
 
     /// Logits in evaluation mode, (n, classes), of any number of images.
     pub async fn logits(&mut self, batch: &Batch) -> Result<Vec<f32>> {
-        let logits_layer = self.network.layers.len() - 2; // the loss comes after it
-        let mut logits = Vec::with_capacity(batch.labels.len() * self.network.classes);
-        for pixels in batch.pixels.chunks(self.capacity * self.network.input.len()) {
-            self.load(pixels);
-            self.forward(&Mode::Evaluation);
-            logits.extend(self.output(logits_layer).iter().map(|z| z.to_f32()));
+        self.work().await?;
+        let mut logits = Vec::with_capacity(batch.labels.len() * self.network().classes);
+        for pixels in batch.pixels.chunks(self.capacity * self.network().input.len()) {
+            logits.extend(to_f32(&self.together(async |cpu| cpu.logits_of(pixels).await).await));
         }
         Ok(logits)
     }
@@ -125,25 +151,39 @@ impl<T: Float> Cpu<T> {
     /// Output of one layer in evaluation mode, (n, height, width, channels), n at most the capacity. The last layer, the
     /// loss, gives probabilities.
     pub async fn output_of(&mut self, batch: &Batch, layer: usize) -> Result<Vec<f32>> {
-        self.load(&batch.pixels);
-        self.forward(&Mode::Evaluation);
-        if layer + 1 == self.network.layers.len() {
-            self.loss(&batch.labels);
+        self.work().await?;
+        let mut output = vec![];
+        let images = self.part.capacity();
+        for (pixels, labels) in batch.pixels.chunks(images * self.network().input.len()).zip(batch.labels.chunks(images)) {
+            self.part.load(pixels);
+            self.forward(&Mode::Evaluation);
+            if layer + 1 == self.network().layers.len() {
+                self.loss(labels);
+            }
+            output.extend(to_f32(self.output(layer)));
         }
-        Ok(to_f32(self.output(layer)))
+        Ok(output)
     }
 
     /// Gradients of the last training step, and activations of the probe batch in evaluation mode.
     pub async fn snapshot(&mut self, step: u64, probe: &Batch) -> Result<Snapshot> {
+        self.work().await?;
+        let activation_gradients = self.together(async |cpu| cpu.activation_gradients().await).await;
         let values = |values: &[T]| GradientStats::of(values.iter().map(|g| g.to_f32()));
-        let parameters = self.network.tensors.iter().map(|tensor| values(&self.gradients[tensor.range.clone()])).collect();
-        let activation_gradients = self.network.blocks.iter().map(|b| values(self.output_gradient(b.activation))).collect();
-        self.load(&probe.pixels);
-        self.forward(&Mode::Evaluation);
-        let activations = self.network.blocks.iter().map(|block| {
-            let layer = &self.network.layers[block.activation];
+        let tensors = &self.network().tensors;
+        let parameters = tensors.iter().map(|tensor| values(&self.gradients()[tensor.range.clone()])).collect();
+        let mut outputs: Vec<Vec<f32>> = vec![vec![]; self.network().blocks.len()]; // (images, height, width, channels) each
+        for pixels in probe.pixels.chunks(self.part.capacity() * self.network().input.len()) {
+            self.part.load(pixels);
+            self.forward(&Mode::Evaluation);
+            for (block, output) in self.network().blocks.iter().zip(&mut outputs) {
+                output.extend(to_f32(self.output(block.activation)));
+            }
+        }
+        let activations = self.network().blocks.iter().zip(&outputs).map(|(block, output)| {
+            let layer = &self.network().layers[block.activation];
             let function = if let Kind::Activation { function } = layer.kind { Some(function) } else { None };
-            ActivationStats::of(&to_f32(self.output(block.activation)), layer.output.channels, function)
+            ActivationStats::of(output, layer.output.channels, function)
         });
         Ok(Snapshot { step, parameters, activation_gradients, activations: activations.collect() })
     }
@@ -151,39 +191,46 @@ impl<T: Float> Cpu<T> {
     /// Runs a training step without its update, and names the first layer whose output is not finite, in forward order;
     /// else the first whose gradient (of its output or of its parameters) is not, in backward order.
     pub async fn first_not_finite(&mut self, batch: &Batch, hyper: &Hyper) -> Result<Option<NotFinite>> {
-        self.load(&batch.pixels);
-        let (loss, _) = self.differentiate(&batch.labels, hyper);
-        let layers = &self.network.layers;
+        self.work().await?;
+        let (loss, parts) = self.together(async |cpu| cpu.not_finite_in(batch, hyper).await).await;
+        let layers = &self.network().layers;
         let found = |layer: usize, place| Some(NotFinite { layer: layers[layer].name.clone(), place });
-        let last = layers.len() - 1;
-        for layer in 0..=last {
-            if !all_finite(self.output(layer)) || (layer == last && !all_finite(&[loss])) {
-                return Ok(found(layer, Place::Activation));
-            }
+        let of_loss = (!all_finite(&[loss])).then_some(layers.len() - 1);
+        if let Some(layer) = parts.output.or(of_loss) {
+            return Ok(found(layer, Place::Activation));
         }
-        for layer in (0..last).rev() {
-            let of_tensor = |index: usize| &self.gradients[self.network.tensors[index].range.clone()];
-            let of_parameters = layers[layer].kind.tensors().map(|tensors| tensors.map(of_tensor));
-            if !all_finite(self.output_gradient(layer)) || of_parameters.into_iter().flatten().any(|g| !all_finite(g)) {
-                return Ok(found(layer, Place::Gradient));
-            }
-        }
-        Ok(None)
+        let is_finite = |tensor: usize| all_finite(&self.gradients()[self.network().tensors[tensor].range.clone()]);
+        let of_parameters = layers.iter().rposition(|layer| !layer.kind.tensors().into_iter().flatten().all(is_finite));
+        Ok(parts.gradient.max(of_parameters).and_then(|layer| found(layer, Place::Gradient)))
     }
 
     /// Bytes of all buffers.
     pub fn memory_bytes(&self) -> u64 {
-        Self::memory_needed(&self.network, self.capacity)
+        Self::memory_needed(self.network(), self.capacity, self.workers())
     }
 
-    /// Bytes that [`Cpu::new`] would allocate.
-    pub fn memory_needed(network: &Network, capacity: usize) -> u64 {
-        let state = 3 * network.parameters() as u64 + network.running_len() as u64;
-        (state + Buffers::<T>::elements(network, capacity)) * size_of::<T>() as u64
+    /// Bytes that [`Cpu::with_helpers`] and its helpers allocate in all.
+    pub fn memory_needed(network: &Network, capacity: usize, workers: usize) -> u64 {
+        let parameters = network.parameters() as u64;
+        let of_part = |part: Range<usize>| Buffers::<T>::elements(network, part.len());
+        let parts = parts(capacity, workers);
+        // The state and the gradients; each helper has its own of parameters and gradients.
+        let flat = 3 * parameters + network.running_len() as u64 + 2 * parameters * (parts.len() as u64 - 1);
+        (flat + parts.into_iter().map(of_part).sum::<u64>()) * size_of::<T>() as u64
+    }
+
+    /// How many parts a batch has.
+    pub fn workers(&self) -> usize {
+        1 + self.helpers.len()
+    }
+
+    /// Whether helpers were lost since the last call.
+    pub fn lost_helpers(&mut self) -> bool {
+        std::mem::take(&mut self.lost_helpers)
     }
 
     pub fn network(&self) -> &Network {
-        &self.network
+        &self.part.network
     }
 
     /// The parameters, in the layout of [`Network::tensors`].
@@ -193,66 +240,51 @@ impl<T: Float> Cpu<T> {
 
     /// The parameters' gradients of the last training step.
     pub fn gradients(&self) -> &[T] {
-        &self.gradients
+        &self.part.gradients
     }
 
-    /// Output of a layer in the last pass: (batch, height, width, channels).
+    /// Output of a layer in part 0's last pass: (images, height, width, channels).
     pub fn output(&self, layer: usize) -> &[T] {
-        let length = self.network.layers[layer].output.len();
-        &self.buffers.outputs[layer][..self.buffers.batch * length]
+        self.part.output(layer)
     }
 
-    /// Gradient of the loss with respect to a layer's output, of the last training step: (batch, height, width, channels).
+    /// Gradient of the loss with respect to a layer's output, of part 0's last training step: (images, height, width, channels).
     /// Empty for the last layer, the loss.
     pub fn output_gradient(&self, layer: usize) -> &[T] {
-        let gradient = &self.buffers.output_gradients[layer];
-        &gradient[..(self.trained * self.network.layers[layer].output.len()).min(gradient.len())]
+        self.part.output_gradient(layer)
     }
 
-    /// Puts images in place: `(byte / 255 - mean) / std`.
-    fn load(&mut self, pixels: &[u8]) {
-        let [mean, std] = [self.mean, self.std].map(|channels| channels.map(T::from_f32));
-        let input = self.buffers.input_for(pixels.len());
-        for (x, bytes) in input.chunks_exact_mut(3).zip(pixels.chunks_exact(3)) {
-            for c in 0..3 {
-                x[c] = (T::of(f64::from(bytes[c])) / T::of(255.0) - mean[c]) / std[c];
-            }
-        }
-    }
-
-    /// Puts normalised images in place: (batch, height, width, 3).
+    /// Puts normalised images in place, as part 0: (images, height, width, 3).
     pub fn set_input(&mut self, input: &[T]) {
-        self.buffers.input_for(input.len()).copy_from_slice(input);
+        self.part.buffers.input_for(input.len()).copy_from_slice(input);
     }
 
-    /// Forward and backward on the images in place, without any update. Gives the mean loss and the number of images
-    /// that were classified right.
+    /// Forward and backward on the images in place, which are a whole batch, without any update. Gives the mean loss and
+    /// the number of images that were classified right.
     pub fn differentiate(&mut self, labels: &[u32], hyper: &Hyper) -> (T, u32) {
-        self.trained = labels.len();
-        let mode = Mode::training(hyper);
-        self.forward(&mode);
-        let outcome = self.buffers.loss(labels);
-        self.buffers.backward(&self.network, &self.parameters, &mode, labels, &mut self.gradients);
-        outcome
+        let share = Share::new(hyper, 0, labels.len());
+        now(self.part.differentiate(&self.parameters, labels, share, &mut Peers::none())).expect("no helper takes part")
     }
 
     /// Forward on the images in place, up to the logits.
     pub fn forward(&mut self, mode: &Mode) {
-        self.buffers.forward(&self.network, &self.parameters, &self.running, mode);
+        self.part.forward(&self.parameters, &self.running, mode);
     }
 
     /// The mean loss of the last forward pass, and the number of images that were classified right.
     pub fn loss(&mut self, labels: &[u32]) -> (T, u32) {
-        self.buffers.loss(labels)
+        self.part.buffers.loss(labels, labels.len())
     }
 
-    fn update(&mut self, hyper: &Hyper) {
-        optimizer::update(hyper, &self.gradients, &mut self.velocities, &mut self.parameters);
-        for layer in &self.network.layers {
+    fn update(&mut self, hyper: &Hyper, images: usize) {
+        optimizer::update(hyper, &self.part.gradients, &mut self.velocities, &mut self.parameters);
+        let network = &self.part.network;
+        for layer in &network.layers {
             if let Kind::BatchNorm { running, momentum, .. } = layer.kind {
-                let range = self.network.running[running].range();
-                let rows = self.trained * layer.output.height * layer.output.width;
-                batch_norm::update_running(&self.buffers.statistics[range.clone()], &mut self.running[range], rows, momentum);
+                let range = network.running[running].range();
+                let rows = images * layer.output.height * layer.output.width;
+                let statistics = &self.part.buffers.statistics[range.clone()];
+                batch_norm::update_running(statistics, &mut self.running[range], rows, momentum);
             }
         }
     }
@@ -273,6 +305,14 @@ fn all_finite<T: Float>(values: &[T]) -> bool {
         }
     }
     sums.iter().copied().sum::<T>() + rest == T::ZERO
+}
+
+/// The value of a future that waits for nobody.
+fn now<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("without helpers nothing waits"),
+    }
 }
 
 #[cfg(test)]

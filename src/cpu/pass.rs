@@ -1,32 +1,58 @@
 //! Forward and backward through the list of layers, and the buffers they fill.
 
 use super::Float;
+use super::peers::{Gone, Peers};
 use crate::backend::Hyper;
 use crate::layers::lrn::Lrn;
 use crate::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
 use crate::network::{Kind, Layer, Network};
 use crate::rng;
+use serde::{Deserialize, Serialize};
 
 /// Batch normalisation and dropout behave differently in training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
-    Training { seed: u32, step: u64, dropout: f32 },
+    Training(Share),
     Evaluation,
 }
 
+/// What a part must know of a training step: its place in the batch, and what dropout draws from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// Place of the part's first image in the batch.
+    pub first: usize,
+    /// Images of the whole batch.
+    pub batch: usize,
+    pub seed: u32,
+    pub step: u64,
+    pub dropout: f32,
+}
+
 impl Mode {
-    pub fn training(hyper: &Hyper) -> Mode {
-        Mode::Training { seed: hyper.seed, step: hyper.step, dropout: hyper.dropout }
+    fn mask(&self, layer: &Layer) -> Option<dropout::Mask> {
+        match self {
+            Mode::Training(share) => share.mask(layer),
+            Mode::Evaluation => None,
+        }
+    }
+}
+
+impl Share {
+    pub fn new(hyper: &Hyper, first: usize, batch: usize) -> Share {
+        Share { first, batch, seed: hyper.seed, step: hyper.step, dropout: hyper.dropout }
+    }
+
+    /// Rows of a layer in the whole batch: images times positions.
+    fn rows(&self, layer: &Layer) -> usize {
+        self.batch * layer.output.height * layer.output.width
     }
 
     /// The mask of a dropout layer; `None` when every unit stays.
-    fn mask(&self, layer: &str) -> Option<dropout::Mask> {
-        match *self {
-            Mode::Training { seed, step, dropout } if dropout > 0.0 => {
-                Some(dropout::Mask { seed, step, layer: rng::name_hash(layer), probability: dropout })
-            }
-            _ => None,
-        }
+    fn mask(&self, layer: &Layer) -> Option<dropout::Mask> {
+        let (seed, step, probability) = (self.seed, self.step, self.dropout);
+        let mask =
+            dropout::Mask { seed, step, layer: rng::name_hash(&layer.name), first: self.first * layer.output.len(), probability };
+        (probability > 0.0).then_some(mask)
     }
 }
 
@@ -85,8 +111,15 @@ impl<T: Float> Buffers<T> {
         &mut self.input[..elements]
     }
 
-    /// All layers up to the logits.
-    pub fn forward(&mut self, network: &Network, parameters: &[T], running: &[T], mode: &Mode) {
+    /// All layers up to the logits. Batch normalisation takes its statistics over all parts.
+    pub async fn forward(
+        &mut self,
+        network: &Network,
+        parameters: &[T],
+        running: &[T], // (Network::running_len), not looked at in training
+        mode: &Mode,
+        peers: &mut Peers<'_, T>,
+    ) -> Result<(), Gone> {
         for (i, layer) in network.layers.iter().enumerate() {
             let (before, after) = self.outputs.split_at_mut(i);
             let input = &before.last().unwrap_or(&self.input)[..self.batch * layer.input.len()];
@@ -100,13 +133,14 @@ impl<T: Float> Buffers<T> {
                 Kind::Linear { weight, bias } => linear::forward(input, tensor(weight), tensor(bias), output),
                 Kind::BatchNorm { gamma, beta, running: index, epsilon, .. } => {
                     let range = network.running[index].range();
-                    let statistics = if *mode == Mode::Evaluation {
-                        &running[range]
-                    } else {
-                        let statistics = &mut self.statistics[range];
-                        let (mean, variance) = statistics.split_at_mut(layer.output.channels);
-                        batch_norm::statistics(input, mean, variance);
-                        statistics
+                    let statistics = match mode {
+                        Mode::Evaluation => &running[range],
+                        Mode::Training(share) => {
+                            let statistics = &mut self.statistics[range];
+                            let (mean, variance) = statistics.split_at_mut(layer.output.channels);
+                            batch_norm::statistics(input, share.rows(layer), mean, variance, peers).await?;
+                            statistics
+                        }
                     };
                     let statistics = statistics.split_at(layer.output.channels);
                     batch_norm::forward(input, statistics.into(), [tensor(gamma), tensor(beta)], epsilon, output);
@@ -118,32 +152,34 @@ impl<T: Float> Buffers<T> {
                 Kind::Pool { pool, kernel, stride, padding } => {
                     pool::forward(pool, &Window::new(layer, kernel, stride, padding), input, output);
                 }
-                Kind::Dropout => match mode.mask(&layer.name) {
+                Kind::Dropout => match mode.mask(layer) {
                     Some(mask) => dropout::apply(&mask, input, output),
                     None => output.copy_from_slice(input),
                 },
                 Kind::SoftmaxLoss => {} // needs labels: `loss`
             }
         }
+        Ok(())
     }
 
-    /// The last layer: the mean loss and the number of images that were classified right.
-    pub fn loss(&mut self, labels: &[u32]) -> (T, u32) {
+    /// The last layer: these images' share of the mean loss over `batch` images, and how many were classified right.
+    pub fn loss(&mut self, labels: &[u32], batch: usize) -> (T, u32) {
         let [.., logits, probabilities] = &mut self.outputs[..] else { return (T::ZERO, 0) };
         let classes = logits.len() / (self.input.len() / self.image);
         let length = self.batch * classes;
-        softmax_loss::forward(&logits[..length], labels, &mut probabilities[..length])
+        softmax_loss::forward(&logits[..length], labels, batch, &mut probabilities[..length])
     }
 
     /// All layers from the loss to the first, after [`Buffers::forward`] in training mode.
-    pub fn backward(
+    pub async fn backward(
         &mut self,
         network: &Network,
         parameters: &[T],
-        mode: &Mode,
+        share: &Share,
         labels: &[u32],
-        gradients: &mut [T], // (parameters)
-    ) {
+        gradients: &mut [T], // (parameters), of these images
+        peers: &mut Peers<'_, T>,
+    ) -> Result<(), Gone> {
         for (i, layer) in network.layers.iter().enumerate().rev() {
             let (before, after) = self.output_gradients.split_at_mut(i);
             let grad_output = &after[0][..after[0].len().min(self.batch * layer.output.len())];
@@ -162,7 +198,8 @@ impl<T: Float> Buffers<T> {
                     }
                     Kind::BatchNorm { running, epsilon, .. } => {
                         let statistics = self.statistics[network.running[running].range()].split_at(layer.output.channels);
-                        batch_norm::backward(input, statistics.into(), weight, epsilon, grad_output, grad);
+                        let rows = share.rows(layer);
+                        batch_norm::backward(input, rows, statistics.into(), weight, epsilon, grad_output, grad, peers).await?;
                     }
                     _ => linear::backward(input, weight, grad_output, grad),
                 }
@@ -177,14 +214,15 @@ impl<T: Float> Buffers<T> {
                         let window = Window::new(layer, kernel, stride, padding);
                         pool::backward(pool, &window, input, output, grad_output, grad_input);
                     }
-                    Kind::Dropout => match mode.mask(&layer.name) {
+                    Kind::Dropout => match share.mask(layer) {
                         Some(mask) => dropout::apply(&mask, grad_output, grad_input),
                         None => grad_input.copy_from_slice(grad_output),
                     },
-                    Kind::SoftmaxLoss => softmax_loss::backward(output, labels, grad_input),
+                    Kind::SoftmaxLoss => softmax_loss::backward(output, labels, share.batch, grad_input),
                     Kind::Conv { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. } => {} // above
                 }
             }
         }
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@
 
 use super::{Gradients, sum_rows};
 use crate::cpu::Float;
+use crate::cpu::peers::{Gone, Peers};
 use crate::error::Result;
 use crate::gpu::kernels::{
     BATCH_NORM_BACKWARD, BATCH_NORM_FORWARD, BATCH_NORM_JOIN_GRADIENTS, BATCH_NORM_JOIN_STATISTICS, BATCH_NORM_PARTIAL_GRADIENTS,
@@ -18,28 +19,33 @@ use crate::gpu::kernels::{
 use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
 use crate::network::Shape;
 
-/// Mean and biased variance of each channel, in two passes.
-pub fn statistics<T: Float>(
-    input: &[T],        // (rows, channels)
+/// Mean and biased variance of each channel over all parts of the batch, in two passes.
+pub async fn statistics<T: Float>(
+    input: &[T],        // (own rows, channels)
+    rows: usize,        // of all parts
     mean: &mut [T],     // (channels)
     variance: &mut [T], // (channels)
-) {
+    peers: &mut Peers<'_, T>,
+) -> Result<(), Gone> {
     let channels = mean.len();
-    let rows = input.len() / channels;
+    let own_rows = input.len() / channels;
     let share = T::ONE / T::of(rows as f64);
-    sum_rows(rows, mean, |row, sum| {
+    sum_rows(own_rows, mean, |row, sum| {
         for (sum, x) in sum.iter_mut().zip(&input[row * channels..][..channels]) {
             *sum += *x;
         }
     });
+    peers.sum(mean).await?;
     mean.iter_mut().for_each(|mean| *mean = *mean * share);
-    sum_rows(rows, variance, |row, sum| {
+    sum_rows(own_rows, variance, |row, sum| {
         for ((sum, x), mean) in sum.iter_mut().zip(&input[row * channels..][..channels]).zip(&*mean) {
             let centred = *x - *mean;
             *sum += centred * centred;
         }
     });
+    peers.sum(variance).await?;
     variance.iter_mut().for_each(|variance| *variance = *variance * share);
+    Ok(())
 }
 
 /// `running = (1 - momentum) running + momentum batch`, with the unbiased variance `m / (m - 1)` times the biased one.
@@ -75,32 +81,36 @@ pub fn forward<T: Float>(
     }
 }
 
-/// The gradients of gamma (`grad.weight`), beta (`grad.bias`) and the input, in training mode.
-pub fn backward<T: Float>(
-    input: &[T],                 // (rows, channels)
+/// The gradients of gamma (`grad.weight`) and beta (`grad.bias`), of these rows alone, and of the input, in training mode.
+pub async fn backward<T: Float>(
+    input: &[T],                 // (own rows, channels)
+    rows: usize,                 // of all parts
     [mean, variance]: [&[T]; 2], // (channels), of the batch
     gamma: &[T],                 // (channels)
     epsilon: f64,
-    grad_output: &[T], // (rows, channels)
-    grad: Gradients<T>,
-) {
+    grad_output: &[T], // (own rows, channels)
+    grad: Gradients<'_, T>,
+    peers: &mut Peers<'_, T>,
+) -> Result<(), Gone> {
     let channels = mean.len();
-    let rows = input.len() / channels;
     let inverse: Vec<T> = inverse_deviation(variance, epsilon).collect();
     super::grad_bias(grad_output, grad.bias);
-    sum_rows(rows, grad.weight, |row, sum| {
+    sum_rows(input.len() / channels, grad.weight, |row, sum| {
         let (x, g) = (&input[row * channels..][..channels], &grad_output[row * channels..][..channels]);
         for ((((sum, x), g), mean), inverse) in sum.iter_mut().zip(x).zip(g).zip(mean).zip(&inverse) {
             *sum += *g * ((*x - *mean) * *inverse);
         }
     });
-    let Some(grad_input) = grad.input else { return };
+    let mut sums = [&*grad.weight, &*grad.bias].concat();
+    peers.sum(&mut sums).await?;
+    let (grad_gamma, grad_beta) = sums.split_at(channels);
+    let Some(grad_input) = grad.input else { return Ok(()) };
     let share = T::ONE / T::of(rows as f64);
     // grad x = scale g - offset - slope (x - mean), each channel.
     let scale: Vec<T> = inverse.iter().zip(gamma).map(|(inverse, gamma)| *inverse * *gamma).collect();
-    let offset: Vec<T> = scale.iter().zip(&*grad.bias).map(|(scale, sum)| *scale * *sum * share).collect();
+    let offset: Vec<T> = scale.iter().zip(grad_beta).map(|(scale, sum)| *scale * *sum * share).collect();
     let slope: Vec<T> =
-        scale.iter().zip(&*grad.weight).zip(&inverse).map(|((scale, sum), inverse)| *scale * *sum * share * *inverse).collect();
+        scale.iter().zip(grad_gamma).zip(&inverse).map(|((scale, sum), inverse)| *scale * *sum * share * *inverse).collect();
     let rows = input.chunks_exact(channels).zip(grad_output.chunks_exact(channels));
     for ((x, g), grad) in rows.zip(grad_input.chunks_exact_mut(channels)) {
         let constants = mean.iter().zip(&scale).zip(&offset).zip(&slope);
@@ -108,6 +118,7 @@ pub fn backward<T: Float>(
             *grad = *scale * *g - *offset - *slope * (*x - *mean);
         }
     }
+    Ok(())
 }
 
 /// `1 / sqrt(variance + epsilon)`, each channel.
@@ -230,7 +241,7 @@ mod tests {
         // Values 1000 + 0..3 in turn: variance 1.25. Sums of squares would lose it: 1e6 * 2^-24 * 300 rows.
         let input: Vec<f32> = (0..1200).map(|i| 1000.0 + (i % 4) as f32).collect();
         let (mut mean, mut variance) = ([0.0], [0.0]);
-        statistics(&input, &mut mean, &mut variance);
+        pollster::block_on(statistics(&input, 1200, &mut mean, &mut variance, &mut Peers::none())).unwrap();
         // Blocks of 256 values near 1000 sum exactly up to 2^24 / 1000; the division rounds once.
         assert!((mean[0] - 1001.5).abs() < 2e-4 && (variance[0] - 1.25).abs() < 2e-4, "{mean:?} {variance:?}");
     }

@@ -18,6 +18,8 @@ pub struct Mask {
     pub step: u64,
     /// [`rng::name_hash`] of the layer's name.
     pub layer: u32,
+    /// The first unit's index in (batch, features), where a part of a batch starts.
+    pub first: usize,
     /// The probability that a unit is switched off, in [0, 1).
     pub probability: f32,
 }
@@ -34,7 +36,7 @@ impl Mask {
 pub fn apply<T: Float>(mask: &Mask, input: &[T], output: &mut [T]) {
     let scale = T::ONE / (T::ONE - T::from_f32(mask.probability));
     for (index, (y, x)) in output.iter_mut().zip(input).enumerate() {
-        *y = if mask.keeps(index) { *x * scale } else { T::ZERO };
+        *y = if mask.keeps(mask.first + index) { *x * scale } else { T::ZERO };
     }
 }
 
@@ -71,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_share_of_kept_units_and_their_scale_are_right() {
-        let mask = Mask { seed: 1, step: 7, layer: rng::name_hash("fc6.dropout"), probability: 0.25 };
+        let mask = Mask { seed: 1, step: 7, layer: rng::name_hash("fc6.dropout"), first: 0, probability: 0.25 };
         let mut y = vec![0.0f32; 10_000];
         apply(&mask, &vec![3.0; 10_000], &mut y);
         assert!(y.iter().all(|y| *y == 0.0 || *y == 4.0));

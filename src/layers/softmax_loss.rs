@@ -7,14 +7,16 @@ use crate::error::Result;
 use crate::gpu::kernels::{SOFTMAX_FORWARD, SOFTMAX_FORWARD_BACKWARD, SOFTMAX_RECORD};
 use crate::gpu::recorder::{Recorder, View, workgroups};
 
-/// The mean loss, and how many images have their largest logit (the first of equal ones) at their label.
+/// These images' share of the mean loss over a batch of `batch`, and how many of them have their largest logit (the first of
+/// equal ones) at their label.
 ///
 /// # Panics
 /// When a label is not below `classes`; decoders refuse such labels.
 pub fn forward<T: Float>(
-    logits: &[T],            // (batch, classes)
-    labels: &[u32],          // (batch)
-    probabilities: &mut [T], // (batch, classes)
+    logits: &[T],            // (images, classes)
+    labels: &[u32],          // (images)
+    batch: usize,            // all images of the step, of which these may be a part
+    probabilities: &mut [T], // (images, classes)
 ) -> (T, u32) {
     let classes = logits.len() / labels.len();
     let (mut loss, mut correct) = (T::ZERO, 0);
@@ -24,7 +26,7 @@ pub fn forward<T: Float>(
         let (largest, ln_sum) = softmax(logits, p);
         loss += ln_sum - (logits[*label as usize] - largest);
     }
-    (loss / T::of(labels.len() as f64), correct)
+    (loss / T::of(batch as f64), correct)
 }
 
 /// The probabilities of one image; gives the largest logit and `ln sum e^(z - largest)`.
@@ -40,11 +42,12 @@ fn softmax<T: Float>(logits: &[T], probabilities: &mut [T]) -> (T, T) {
 
 /// The gradient of the logits.
 pub fn backward<T: Float>(
-    probabilities: &[T],   // (batch, classes)
-    labels: &[u32],        // (batch)
-    grad_logits: &mut [T], // (batch, classes)
+    probabilities: &[T],   // (images, classes)
+    labels: &[u32],        // (images)
+    batch: usize,          // as in `forward`
+    grad_logits: &mut [T], // (images, classes)
 ) {
-    let share = T::ONE / T::of(labels.len() as f64);
+    let share = T::ONE / T::of(batch as f64);
     let classes = probabilities.len() / labels.len();
     for ((p, grad), label) in probabilities.chunks_exact(classes).zip(grad_logits.chunks_exact_mut(classes)).zip(labels) {
         for (grad, p) in grad.iter_mut().zip(p) {
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn equal_logits_lose_the_logarithm_of_their_number() {
         let mut p = [0.0f64; 8];
-        let (loss, correct) = forward(&[1000.0, 1000.0, 1000.0, 1000.0, 0.0, 0.0, 0.0, 0.0], &[0, 3], &mut p);
+        let (loss, correct) = forward(&[1000.0, 1000.0, 1000.0, 1000.0, 0.0, 0.0, 0.0, 0.0], &[0, 3], 2, &mut p);
         // The second image's loss is the first's plus 0; ln and the mean round once each.
         assert!((loss - 4f64.ln()).abs() < 4.0 * f64::EPSILON, "{loss}");
         assert_eq!((correct, p), (1, [0.25; 8]));

@@ -99,6 +99,35 @@ impl GradientStats {
         }
     }
 
+    /// Length of [`GradientStats::to_words`].
+    pub const WORDS: usize = GRADIENT_BINS + 6;
+
+    /// The counts in the order of the fields, and the bits of the norm.
+    pub fn to_words(&self) -> Vec<u32> {
+        let counts = [self.below, self.above, self.zero, self.nan, self.inf, self.norm.to_bits()];
+        self.bins.iter().copied().chain(counts).collect()
+    }
+
+    /// From the bytes of the words that [`GradientStats::to_words`] gave.
+    ///
+    /// # Panics
+    /// When there are not [`GradientStats::WORDS`] of them.
+    pub fn from_bytes(bytes: &[u8]) -> GradientStats {
+        let words: Vec<u32> = bytemuck::pod_collect_to_vec(bytes);
+        let (bins, rest) = words.split_at(GRADIENT_BINS);
+        let &[below, above, zero, nan, inf, norm] = rest else { panic!("{} words", words.len()) };
+        GradientStats { bins: bins.to_vec(), below, above, zero, nan, inf, norm: f32::from_bits(norm) }
+    }
+
+    /// Takes in the values that `other` was made of.
+    pub fn add(&mut self, other: &GradientStats) {
+        let counts = [&mut self.below, &mut self.above, &mut self.zero, &mut self.nan, &mut self.inf];
+        let others = [other.below, other.above, other.zero, other.nan, other.inf];
+        let pairs = self.bins.iter_mut().chain(counts).zip(other.bins.iter().copied().chain(others));
+        pairs.for_each(|(count, other)| *count += other);
+        self.norm = [self.norm, other.norm].iter().map(|norm| f64::from(*norm).powi(2)).sum::<f64>().sqrt() as f32;
+    }
+
     /// log10|g| below which a share `q` of the finite values that are not zero lies, interpolated within the bin.
     /// NaN when there are none; the floor's or ceiling's logarithm when it falls outside the bins.
     pub fn percentile(&self, q: f64) -> f64 {
@@ -243,6 +272,21 @@ mod tests {
         assert_eq!((stats.zero, stats.nan, stats.inf, stats.below, stats.above), (2, 1, 1, 1, 1));
         assert_eq!(stats.bins.iter().sum::<u32>(), 2);
         assert_eq!(GradientStats::of([3.0, -4.0]).norm, 5.0);
+    }
+
+    #[test]
+    fn statistics_of_two_parts_are_those_of_the_whole() {
+        let values = [0.0, 3.0, f32::NAN, f32::INFINITY, 1e-20, 1e20, -4.0, 0.5, 2.0, -0.0];
+        for cut in 0..=values.len() {
+            let (left, right) = values.split_at(cut);
+            let mut sum = GradientStats::of(left.iter().copied());
+            sum.add(&GradientStats::from_bytes(bytemuck::cast_slice(&GradientStats::of(right.iter().copied()).to_words())));
+            let whole = GradientStats::of(values);
+            assert_eq!((sum.to_words()[..GRADIENT_BINS + 5]), whole.to_words()[..GRADIENT_BINS + 5]);
+        }
+        let mut sum = GradientStats::of([3.0, 0.0]);
+        sum.add(&GradientStats::of([-4.0]));
+        assert_eq!(sum.norm, 5.0);
     }
 
     #[test]

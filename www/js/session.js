@@ -277,6 +277,8 @@ export class Session extends EventTarget {
         return this.patch({ problem: detail, progress: null });
       case "waiting":
         return this.state.phase === "running" ? this.patch({ phase: "waiting" }) : undefined;
+      case "notes":
+        return this.patch({ notes: [...this.state.notes, ...detail] });
       case "records":
         return this.recorded(detail);
       case "diverged":

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What crosses between the engine's worker and the page. The Rust side is `src/web.rs`.
+ * What crosses between the engine's worker and the page. The Rust side is `src/web/`.
  *
  * @typedef {{key: string, kind: "choice" | "switch" | "integer" | "number", options?: string[], min?: number, max?: number,
  *   log?: boolean, effect: "live" | "rebuild" | "restart" | "view", default: string, help: string}} Setting
@@ -18,7 +18,7 @@
  * @property {string} fragment the canonical `v=1&...`
  * @property {{input: Shape, classes: number, layers: Layer[], blocks: Block[], tensors: Tensor[]}} network
  * @property {{name: "gpu" | "cpu", adapter: string, software: boolean, reason: string,
- *   simd: "simd128" | "relaxed", kernels: Kernels | null}} backend
+ *   simd: "simd128" | "relaxed", kernels: Kernels | null, workers: number}} backend
  * @property {string} adapters what the engine knows of adapters, to be given back in the next visit
  * @property {{parameters: number, macs: number, training_macs: number, memory_bytes: number, dispatches: number}} cost
  * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,

@@ -16,7 +16,7 @@ export const LEARNING_RATE = 0.01;
 
 export const fragment = ({ variant, batch, width = 1 }, backend) =>
   `v=1&${VARIANTS[variant]}&batch=${batch}&width=${width}&lr=${LEARNING_RATE}&momentum=${MOMENTUM}` +
-  `&weight_decay=0&test_every=0&backend=${backend}`;
+  `&weight_decay=0&test_every=0&backend=${backend}&workers=1`;
 
 /**
  * @param {any} glue our engine's bindings, ready to call

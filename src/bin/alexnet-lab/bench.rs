@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::settings::{Data, Kernels, Settings};
+use alexnet_lab::backend::Host;
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::gemm::square;
 use alexnet_lab::trainer::Trainer;
@@ -34,7 +35,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     arguments.kernels.ask();
     let config = arguments.settings.over(Config::default())?;
-    let mut trainer = block_on(Trainer::new(config, arguments.data.load()?, None))?;
+    let mut trainer = block_on(Trainer::new(config, arguments.data.load()?, &Host::native()))?;
     let on_gpu = trainer.backend().name() == "gpu";
     let together = if trainer.machine().is_software() { 1 } else { TOGETHER.min(arguments.steps) };
     let mut losses = vec![];

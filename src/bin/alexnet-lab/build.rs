@@ -75,7 +75,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "scripts",
         inputs: &["www/js", "www/css", "www/style.css", "package-lock.json"],
-        outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js", "dist/style.css"],
+        outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js", "dist/js/helper.js", "dist/style.css"],
         make: scripts,
     },
     Step {
@@ -212,10 +212,11 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
     module.ok_or_else(|| Failure::new("cargo compiled the engine, but named no module."))
 }
 
-/// The page's two scripts and its style sheet, each bundled into one file.
+/// The page's three scripts and its style sheet, each bundled into one file.
 fn scripts(page: &Page) -> Outcome {
     let mut esbuild = page.tool("esbuild");
-    esbuild.args(["js/alexnet-lab=www/js/main.js", "js/worker=www/js/worker.js", "style=www/style.css"]);
+    esbuild.args(["js/alexnet-lab=www/js/main.js", "js/worker=www/js/worker.js", "js/helper=www/js/helper.js"]);
+    esbuild.arg("style=www/style.css");
     esbuild.args(["--bundle", "--format=esm", "--target=es2022"]);
     esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
     finish(esbuild, "")

@@ -9,7 +9,7 @@
 
 use crate::settings::Kernels;
 use crate::{Outcome, fail};
-use alexnet_lab::backend::{Backend, Hyper, Machine, State};
+use alexnet_lab::backend::{Backend, Host, Hyper, Machine, State};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::{Cpu, Float};
 use alexnet_lab::data::Dataset;
@@ -63,7 +63,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Outcome {
     arguments.kernels.ask();
-    let machine = block_on(Machine::open("gpu", None))?;
+    let machine = block_on(Machine::open("gpu", &Host::native()))?;
     println!("{}", machine.adapter());
     if let Some(Choice { family, measured }) = machine.choice() {
         let rates = measured.map(|rates| format!(", registers {:.1} and tiled {:.1} GFLOP/s", rates.registers, rates.tiled));
@@ -91,9 +91,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
 /// The best of a few batches.
 fn check(machine: &Machine, combination: &str) -> Outcome<Worst> {
     // A later setting of the same key wins: a combination may ask for another width.
-    let (config, _) = Config::from_fragment(&format!("width=0.25&{combination}"));
+    let (config, _) = Config::from_fragment(&format!("width=0.25&batch={IMAGES}&{combination}"));
     let network = Network::new(&config, 10);
-    let mut gpu = block_on(machine.build(&network, IMAGES, &Dataset::cifar10()))?;
+    let mut gpu = block_on(machine.build(&config, &network, &Dataset::cifar10()))?;
     let mut best: Option<Worst> = None;
     for salt in 0..BATCHES {
         let worst = compare(&mut gpu, &network, &config, &random_batch(&network, salt))?;

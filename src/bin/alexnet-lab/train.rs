@@ -2,7 +2,7 @@
 
 use crate::settings::{Data, Settings};
 use crate::{Outcome, about, fail, misuse};
-use alexnet_lab::backend::{Place, Reason, StepRecord};
+use alexnet_lab::backend::{Host, Place, Reason, StepRecord};
 use alexnet_lab::config::{Config, Effect, SETTINGS};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::trainer::{Trainer, argmax, cross_entropy};
@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         let dataset = arguments.data.load()?;
         let trainer = match arguments.resume.as_ref().or(arguments.load.as_ref()) {
             Some(path) => continued(arguments, path, dataset)?,
-            None => block_on(Trainer::new(arguments.settings.over(linked(arguments))?, dataset, None))?,
+            None => block_on(Trainer::new(arguments.settings.over(linked(arguments))?, dataset, &Host::native()))?,
         };
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}")?;
         Ok(Run { arguments, trainer, log, predictions, bar: ProgressBar::no_length().with_style(style), test: None })
@@ -131,10 +131,14 @@ impl<'a> Run<'a> {
             if !self.trainer.step()? {
                 fail!("The data set ends before its {} training images.", self.trainer.dataset().train_total);
             }
+            block_on(self.trainer.work())?;
             let done = self.trainer.step_count();
             let due = every > 0 && done.is_multiple_of(every) && self.trainer.can_evaluate();
             if due || done == last || self.trainer.in_flight() >= IN_FLIGHT {
                 block_on(self.trainer.settle())?;
+            }
+            for note in self.trainer.notes() {
+                self.bar.suspend(|| eprintln!("note: {note}"));
             }
             let lines = self.lines()?;
             let test = if self.trainer.has_diverged() {
@@ -301,7 +305,7 @@ fn continued(arguments: &Arguments, path: &Path, mut dataset: Dataset) -> Outcom
     }
     // What the weights expect of their input.
     (dataset.mean, dataset.std) = (meta.mean, meta.std);
-    let mut trainer = block_on(Trainer::new(config, dataset, None))?;
+    let mut trainer = block_on(Trainer::new(config, dataset, &Host::native()))?;
     let mut state = checkpoint.state(trainer.network())?;
     if !resume {
         state.velocities.fill(0.0);

@@ -1,6 +1,7 @@
 // @ts-check
 /** Owns the Rust engine: one command at a time, and between commands the training loop. */
 import { shards } from "./data.js";
+import { startHelper } from "./helpers.js";
 import { loadModule } from "./module.js";
 import { Training } from "./training.js";
 
@@ -17,8 +18,10 @@ export class Engine {
   /** @param {Report} report */
   constructor(report) {
     this.report = report;
-    /** @type {any} the wasm module */
+    /** @type {any} the wasm module's bindings */
     this.module = null;
+    /** @type {import("./module.js").Loaded | null} */
+    this.loaded = null;
     /** @type {Training | null} */
     this.training = null;
     /** @type {Watch} */
@@ -70,9 +73,9 @@ export class Engine {
    */
   async open(fragment, build, adapters = "") {
     if (!this.module) {
-      const { glue } = await loadModule(build);
-      glue.recall_adapters(adapters);
-      this.module = glue;
+      this.loaded = await loadModule(build);
+      this.module = this.loaded.glue;
+      this.module.recall_adapters(adapters);
     }
     const read = JSON.parse(this.module.read_state(fragment));
     this.report("opened", { schema: JSON.parse(this.module.schema()), ...read });
@@ -177,7 +180,7 @@ export class Engine {
     this.download.abort();
     this.training?.close();
     this.training = null;
-    const lab = await this.module.Lab.create(fragment);
+    const lab = await this.module.Lab.create(fragment, (/** @type {any} */ receive) => startHelper(this.loaded, receive));
     this.training = new Training(lab, this.report, (error) => this.problem(error));
     this.training.watched = this.watched;
     this.load(this.describe().config.data);

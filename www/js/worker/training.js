@@ -151,6 +151,7 @@ export class Training {
       if (starved) break;
       this.issued += 1;
       this.nextStep = performance.now() + this.pace;
+      await this.lab.work();
     }
     await this.collect(false);
     if (!this.running) return 0;
@@ -182,6 +183,8 @@ export class Training {
   /** Takes the finished steps' records and reports them, at most every frame unless `all`. @param {boolean} all */
   async collect(all) {
     const rows = /** @type {Float64Array} */ (this.lab.records());
+    const notes = this.lab.notes();
+    if (notes) this.report("notes", JSON.parse(notes));
     const now = performance.now();
     if (rows.length > 0) {
       this.rate.finished(now, rows.length / 3);

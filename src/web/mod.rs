@@ -1,9 +1,11 @@
-//! The engine as the page's worker sees it: the only file that knows wasm-bindgen.
+//! The engine as the page's worker sees it: the only folder that knows wasm-bindgen.
 //!
 //! One call at a time: an `async` method holds the lab until it resolves. Errors are strings of JSON: the fields of
 //! [`crate::error::Error`] and its English `message`.
 
-use crate::backend::Reason;
+mod helpers;
+
+use crate::backend::{Host, Plan, Reason};
 use crate::config::{self, Config};
 use crate::cpu::gemm::square;
 use crate::data::{self, Dataset, source::Source};
@@ -14,6 +16,7 @@ use crate::trainer::Trainer;
 use js_sys::{Array, Float32Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint32Array};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 type Answer<T> = Result<T, JsValue>;
@@ -73,16 +76,20 @@ pub struct Lab {
 #[wasm_bindgen]
 impl Lab {
     /// Opens the backend that the fragment asks for, with the built-in data set, whose shards are still to come.
-    pub async fn create(fragment: String) -> Answer<Lab> {
+    /// `start_helper` is what [`helpers::start`] calls for each worker after the first.
+    pub async fn create(fragment: String, start_helper: Function) -> Answer<Lab> {
         let (config, _) = Config::from_fragment(&fragment);
-        let trainer = Trainer::new(config, Dataset::cifar10(), missing_webgpu()).await.map_err(fail)?;
+        let helper = move |plan: &Plan| helpers::start(&start_helper, plan);
+        let host = Host { missing: missing_webgpu(), helper: Rc::new(helper) };
+        let trainer = Trainer::new(config, Dataset::cifar10(), &host).await.map_err(fail)?;
         Ok(Lab { trainer, from_files: false })
     }
 
     /// Everything that the page draws and that does not change from step to step, as JSON.
     pub fn describe(&mut self) -> String {
-        let (memory, dispatches, name) =
-            (self.trainer.backend().memory_bytes(), self.trainer.backend().dispatches(), self.trainer.backend().name());
+        let backend = self.trainer.backend();
+        let (name, workers) = (backend.name(), backend.workers());
+        let (memory, dispatches) = (backend.memory_bytes(), backend.dispatches());
         let (network, data, machine) = (self.trainer.network(), self.trainer.dataset(), self.trainer.machine());
         json!({
             "config": texts(self.trainer.config()),
@@ -95,6 +102,7 @@ impl Lab {
                 "reason": machine.reason,
                 "simd": SIMD,
                 "kernels": machine.choice(),
+                "workers": workers,
             },
             "cost": {
                 "parameters": network.parameters(),
@@ -161,6 +169,17 @@ impl Lab {
     /// Enqueues one training step; `false` when its images have not arrived or the run has diverged.
     pub fn step(&mut self) -> Answer<bool> {
         self.trainer.step().map_err(fail)
+    }
+
+    /// Does the steps enqueued where nobody else does them: on the CPU.
+    pub async fn work(&mut self) -> Answer<()> {
+        self.trainer.work().await.map_err(fail)
+    }
+
+    /// What has happened since the last call that the user should know, as JSON; `undefined` for nothing.
+    pub fn notes(&mut self) -> Option<String> {
+        let notes = self.trainer.notes();
+        (!notes.is_empty()).then(|| json!(notes).to_string())
     }
 
     pub fn in_flight(&self) -> usize {

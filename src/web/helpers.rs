@@ -1,0 +1,81 @@
+//! Helpers in other workers: the same messages, as JavaScript's.
+//!
+//! One is an array of what it is, as JSON, its values (`Float32Array`) and its bytes (`Uint8Array`), whose buffers are moved
+//! and not copied. `undefined` ends the line.
+
+use crate::backend::Plan;
+use crate::config::Config;
+use crate::cpu::Part;
+use crate::cpu::peers::{Line, Message, What};
+use crate::network::Network;
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use js_sys::{Array, Float32Array, Function, JsString, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+/// Starts a helper in another worker. `start(receive)` gives `send(message, transfer)`; both may be called without a message, and
+/// `start` may throw.
+pub fn start(start: &Function, plan: &Plan) -> Line<f32> {
+    let (sender, answers) = unbounded();
+    let receive = receiver(sender);
+    // Without an end to send to, the closure and with it the line's other end go.
+    let line = match start.call1(&JsValue::UNDEFINED, receive.as_ref().unchecked_ref()) {
+        Ok(send) => line(send.unchecked_into(), answers, receive),
+        Err(_) => Line::new(|_| {}, answers, ()),
+    };
+    let begin = What::Begin { fragment: plan.config.to_fragment(), classes: plan.classes, capacity: plan.capacity };
+    line.send(begin, [plan.mean, plan.std].concat(), vec![]);
+    line
+}
+
+/// Makes this worker a helper. `send(message, transfer)` reaches part 0; gives the function that takes messages from there.
+#[wasm_bindgen]
+pub fn help(send: Function) -> Function {
+    let (sender, inbox) = unbounded();
+    let receive = receiver(sender).into_js_value();
+    let mut line = line(send, inbox, ());
+    wasm_bindgen_futures::spawn_local(async move {
+        let Ok(Message { what: What::Begin { fragment, classes, capacity }, values, .. }) = line.receive().await else { return };
+        let (config, _) = Config::from_fragment(&fragment);
+        let three = |first: usize| [values[first], values[first + 1], values[first + 2]];
+        Part::new(Network::new(&config, classes), capacity, three(0), three(3)).help(line).await;
+    });
+    receive.unchecked_into()
+}
+
+fn line(send: Function, receive: UnboundedReceiver<Message<f32>>, receiver: impl std::any::Any) -> Line<f32> {
+    let end = End(send.clone());
+    let post = move |message: Message<f32>| {
+        let (values, bytes) = (Float32Array::from(&*message.values), Uint8Array::from(&*message.bytes));
+        let what = serde_json::to_string(&message.what).expect("plain data");
+        let transfer = Array::of(&[values.buffer(), bytes.buffer()]);
+        let parts = Array::of(&[JsValue::from(what), values.into(), bytes.into()]);
+        // What cannot be sent is noticed by its missing answer.
+        let _ = send.call2(&JsValue::UNDEFINED, &parts, &transfer);
+    };
+    Line::new(post, receive, (end, receiver))
+}
+
+/// Ends the other side.
+struct End(Function);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let _ = self.0.call0(&JsValue::UNDEFINED);
+    }
+}
+
+/// What JavaScript calls with each message.
+fn receiver(sender: UnboundedSender<Message<f32>>) -> Closure<dyn FnMut(JsValue)> {
+    Closure::new(move |message: JsValue| match read(message) {
+        Some(message) => _ = sender.unbounded_send(message),
+        None => sender.close_channel(),
+    })
+}
+
+fn read(message: JsValue) -> Option<Message<f32>> {
+    let parts = message.dyn_into::<Array>().ok()?;
+    let what = String::from(parts.get(0).dyn_into::<JsString>().ok()?);
+    let values = parts.get(1).dyn_into::<Float32Array>().ok()?.to_vec();
+    let bytes = parts.get(2).dyn_into::<Uint8Array>().ok()?.to_vec();
+    Some(Message { what: serde_json::from_str(&what).ok()?, values, bytes })
+}
