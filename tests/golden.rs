@@ -163,11 +163,12 @@ fn check_conv<T: Float>(case: &Case<T>) {
 fn check_linear<T: Float>(case: &Case<T>) {
     let [input, weight, bias, grad_output] = ["input", "weight", "bias", "grad_output"].map(|name| case.input(name));
     let mut output = case.zeros_like("output");
-    linear::forward(&input, &weight, &bias, &mut output);
+    let (batch, features) = (case.shape("input")[0], case.shape("input")[1]);
+    let mut scratch = vec![T::ZERO; linear::scratch_len(features, bias.len(), batch)];
+    linear::forward(&input, &weight, &bias, &mut output, &mut scratch);
     let [mut grad_input, mut grad_weight, mut grad_bias] = ["input", "weight", "bias"].map(|name| case.zeros_like(name));
     let grad = Gradients { weight: &mut grad_weight, bias: &mut grad_bias, input: Some(&mut grad_input) };
-    linear::backward(&input, &weight, &grad_output, grad);
-    let (batch, features) = (case.shape("input")[0], case.shape("input")[1]);
+    linear::backward(&input, &weight, &grad_output, grad, &mut scratch);
     case.compare("output", &output, features);
     case.compare("grad_input", &grad_input, bias.len());
     case.compare("grad_weight", &grad_weight, batch);

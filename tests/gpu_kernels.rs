@@ -130,9 +130,11 @@ fn check_linear(family: Family) {
             let (x, w) = (random(1, batch * inputs), random(2, inputs * outputs));
             let (b, g) = (random(3, outputs), random(4, batch * outputs));
             let mut y = vec![0.0; g.len()];
-            linear::forward(&x, &w, &b, &mut y);
+            let mut scratch = vec![0.0; linear::scratch_len(inputs, outputs, batch)];
+            linear::forward(&x, &w, &b, &mut y, &mut scratch);
             let (mut gw, mut gb, mut gx) = (vec![0.0; w.len()], vec![0.0; b.len()], vec![0.0; x.len()]);
-            linear::backward(&x, &w, &g, Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) });
+            let gradients = Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) };
+            linear::backward(&x, &w, &g, gradients, &mut scratch);
 
             // Only weights are split; the limit may not be below the other buffers.
             let limit = limit.max(4 * padded(batch * inputs.max(padded(outputs))) as u64);

@@ -88,13 +88,14 @@ fn linear_matches_finite_differences() {
         let label = format!("linear {inputs} -> {outputs} x{batch}");
         let (x, w) = (normals("x", batch * inputs), normals("w", inputs * outputs));
         let (b, r) = (normals("b", outputs), normals("r", batch * outputs));
+        let scratch = vec![f64::NAN; linear::scratch_len(inputs, outputs, batch)];
         let mut y = vec![f64::NAN; r.len()];
         let mut loss = |x: &[f64], w: &[f64], b: &[f64]| {
-            linear::forward(x, w, b, &mut y);
+            linear::forward(x, w, b, &mut y, &mut scratch.clone());
             dot(&r, &y)
         };
         let [mut gx, mut gw, mut gb] = [&x, &w, &b].map(|v| vec![f64::NAN; v.len()]);
-        linear::backward(&x, &w, &r, Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) });
+        linear::backward(&x, &w, &r, Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) }, &mut scratch.clone());
         let terms = r.len() * (inputs + 1);
         check(&format!("{label} input"), &x, &gx, terms, |x| loss(x, &w, &b));
         check(&format!("{label} weight"), &w, &gw, terms, |w| loss(&x, w, &b));

@@ -1,5 +1,6 @@
 //! The two float types of the CPU backend: `f32` trains, `f64` is for finite differences.
 
+use super::gemm::{self, Kernel};
 use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -37,27 +38,15 @@ pub trait Float:
     fn powf(self, exponent: Self) -> Self;
     fn is_nan(self) -> bool;
 
-    /// `c = a b + beta c` on strided matrices.
-    ///
-    /// # Safety
-    /// `a`, `b` and `c` are valid for (m, k), (k, n) and (m, n) elements at these strides; `c` overlaps neither.
-    #[allow(clippy::too_many_arguments)] // the signature of every BLAS
-    unsafe fn gemm(
-        m: usize,
-        k: usize,
-        n: usize,
-        a: *const Self,
-        a_strides: [isize; 2],
-        b: *const Self,
-        b_strides: [isize; 2],
-        beta: Self,
-        c: *mut Self,
-        c_strides: [isize; 2],
-    );
+    /// `self b + c`, rounded once where that is one instruction.
+    fn mul_add(self, b: Self, c: Self) -> Self;
+
+    /// The loops of matrix products that are `columns` wide.
+    fn kernel(columns: usize) -> Kernel<Self>;
 }
 
 macro_rules! float {
-    ($type:ident, $gemm:ident, $exp:path, $tanh:path) => {
+    ($type:ident, $kernel:path, $exp:path, $tanh:path) => {
         impl Float for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -113,27 +102,17 @@ macro_rules! float {
                 $type::is_nan(self)
             }
 
-            #[inline]
-            unsafe fn gemm(
-                m: usize,
-                k: usize,
-                n: usize,
-                a: *const Self,
-                [row_a, column_a]: [isize; 2],
-                b: *const Self,
-                [row_b, column_b]: [isize; 2],
-                beta: Self,
-                c: *mut Self,
-                [row_c, column_c]: [isize; 2],
-            ) {
-                // SAFETY: the caller's promise is the same.
-                unsafe {
-                    matrixmultiply::$gemm(m, k, n, 1.0, a, row_a, column_a, b, row_b, column_b, beta, c, row_c, column_c);
-                }
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                if cfg!(any(target_arch = "aarch64", target_feature = "fma")) { $type::mul_add(self, b, c) } else { self * b + c }
+            }
+
+            fn kernel(columns: usize) -> Kernel<Self> {
+                $kernel(columns)
             }
         }
     };
 }
 
-float!(f32, sgemm, super::exp::exp, super::exp::tanh);
-float!(f64, dgemm, f64::exp, f64::tanh);
+float!(f32, gemm::best, super::exp::exp, super::exp::tanh);
+float!(f64, gemm::portable, f64::exp, f64::tanh);

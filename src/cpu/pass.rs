@@ -71,10 +71,11 @@ pub(super) struct Buffers<T> {
     scratch: Vec<T>,
 }
 
-/// Elements that the convolution with the most patches needs.
+/// Elements that the layer with the largest products needs.
 fn scratch_len(network: &Network, capacity: usize) -> usize {
     let of_layer = |layer: &Layer| match layer.kind {
         Kind::Conv { kernel, stride, padding, .. } => conv::scratch_len(&Window::new(layer, kernel, stride, padding), capacity),
+        Kind::Linear { .. } => linear::scratch_len(layer.input.len(), layer.output.len(), capacity),
         _ => 0,
     };
     network.layers.iter().map(of_layer).max().unwrap_or(0)
@@ -130,7 +131,9 @@ impl<T: Float> Buffers<T> {
                     let window = Window::new(layer, kernel, stride, padding);
                     conv::forward(&window, input, tensor(weight), tensor(bias), output, &mut self.scratch);
                 }
-                Kind::Linear { weight, bias } => linear::forward(input, tensor(weight), tensor(bias), output),
+                Kind::Linear { weight, bias } => {
+                    linear::forward(input, tensor(weight), tensor(bias), output, &mut self.scratch);
+                }
                 Kind::BatchNorm { gamma, beta, running: index, epsilon, .. } => {
                     let range = network.running[index].range();
                     let statistics = match mode {
@@ -201,7 +204,7 @@ impl<T: Float> Buffers<T> {
                         let rows = share.rows(layer);
                         batch_norm::backward(input, rows, statistics.into(), weight, epsilon, grad_output, grad, peers).await?;
                     }
-                    _ => linear::backward(input, weight, grad_output, grad),
+                    _ => linear::backward(input, weight, grad_output, grad, &mut self.scratch),
                 }
             } else if let Some(grad_input) = grad_input {
                 match layer.kind {

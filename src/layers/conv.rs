@@ -1,39 +1,46 @@
 //! Convolution: `y[b,i,j,o] = bias[o] + sum over ky, kx, c of x[b, s i + ky - p, s j + kx - p, c] w[ky,kx,c,o]` - LeCun et
 //! al. 1998, section II; cross-correlation, as everywhere in this field.
 //!
-//! On the CPU the patches under the window become the rows of a matrix (im2col - Chellapilla et al. 2006), a few images at
-//! a time, and the three products of training are matrix products with it.
+//! On the CPU the three products of training are matrix products with the patches under the window (im2col - Chellapilla et
+//! al. 2006), which are never written down: on a canvas with zeros around the image, a patch element's place is the sum of
+//! its pixel's and its tap's, which is all that [`Operand`] asks for. The input's gradient is itself a convolution, of the
+//! output's gradient (with zeros between its pixels where the stride is not 1) with the weights turned round.
 
 mod record;
 mod tiled;
 
 pub use record::*;
 
-use super::{Gradients, Window, fill_rows, grad_bias};
+use super::{Gradients, Window, grad_bias};
 use crate::cpu::Float;
-use crate::cpu::gemm::{Matrix, multiply};
+use crate::cpu::gemm::{self, Operand, Start, multiply, pack, packed_len};
+use crate::network::Shape;
 
-/// Most elements of the matrix of patches, unless a single image has more: 1 MiB of `f32` stays in the cache.
-const PATCHES: usize = 1 << 18;
+/// Positions that are worked off together, if an image has fewer.
+const POSITIONS: usize = 256;
 
 /// Weights of one output channel.
 fn fan_in(window: &Window) -> usize {
     window.kernel * window.kernel * window.input.channels
 }
 
-/// Elements of one image's matrix of patches: (height * width of the output, kernel * kernel * in).
-fn image_patches(window: &Window) -> usize {
-    window.output.height * window.output.width * fan_in(window)
+/// Weights of one input channel.
+fn fan_out(window: &Window) -> usize {
+    window.kernel * window.kernel * window.output.channels
 }
 
-/// Images whose patches are held at a time.
+/// Images that are worked off together.
 fn chunk(window: &Window) -> usize {
-    (PATCHES / image_patches(window)).max(1)
+    POSITIONS.div_ceil(window.output.height * window.output.width)
 }
 
 /// Length of the scratch buffer that [`forward`] and [`backward`] need.
 pub fn scratch_len(window: &Window, batch: usize) -> usize {
-    chunk(window).min(batch) * image_patches(window)
+    let (channels, images) = (window.output.channels, chunk(window).min(batch));
+    let forward = images * Canvas::of_input(window).shape.len() + packed_len(fan_in(window), channels);
+    let backward = images * Canvas::of_grad_output(window).shape.len() + packed_len(fan_out(window), window.input.channels);
+    let grad_weight = images * Canvas::of_input(window).shape.len() + gemm::scratch_len(POSITIONS, channels);
+    forward.max(backward).max(grad_weight)
 }
 
 /// The output of a convolution.
@@ -45,13 +52,13 @@ pub fn forward<T: Float>(
     output: &mut [T],  // (batch, out height, out width, out)
     scratch: &mut [T], // (scratch_len)
 ) {
-    let images = chunk(window);
-    let weight = Matrix::new(weight, bias.len());
-    let inputs = input.chunks(images * window.input.len());
-    for (input, output) in inputs.zip(output.chunks_mut(images * window.output.len())) {
-        let patches = im2col(window, input, scratch);
-        fill_rows(bias, output);
-        multiply(Matrix::new(patches, fan_in(window)), weight, T::ONE, output);
+    let (packed, space) = scratch.split_at_mut(packed_len(fan_in(window), bias.len()));
+    let weight = pack(&Operand::matrix(weight, bias.len()), 0..fan_in(window), packed);
+    let canvas = Canvas::of_input(window);
+    canvas.clear(space);
+    let inputs = input.chunks(chunk(window) * window.input.len());
+    for (input, output) in inputs.zip(output.chunks_mut(chunk(window) * window.output.len())) {
+        weight.left_multiply(&canvas.patches(canvas.draw(input, space)), Start::Row(bias), output);
     }
 }
 
@@ -61,69 +68,128 @@ pub fn backward<T: Float>(
     input: &[T],       // (batch, height, width, in)
     weight: &[T],      // (kernel, kernel, in, out)
     grad_output: &[T], // (batch, out height, out width, out)
-    mut grad: Gradients<T>,
+    grad: Gradients<T>,
     scratch: &mut [T], // (scratch_len)
 ) {
-    let (images, channels) = (chunk(window), window.output.channels);
-    let weight = Matrix::new(weight, channels);
     grad_bias(grad_output, grad.bias);
-    grad.weight.fill(T::ZERO);
-    let inputs = input.chunks(images * window.input.len());
-    for (i, (input, grad_output)) in inputs.zip(grad_output.chunks(images * window.output.len())).enumerate() {
-        let grad_output = Matrix::new(grad_output, channels);
-        let patches = im2col(window, input, scratch);
-        multiply(Matrix::new(patches, fan_in(window)).transposed(), grad_output, T::ONE, grad.weight);
-        if let Some(grad_input) = &mut grad.input {
-            let grad_patches = &mut scratch[..input.len() / window.input.len() * image_patches(window)];
-            multiply(grad_output, weight.transposed(), T::ZERO, grad_patches);
-            col2im(window, grad_patches, &mut grad_input[i * images * window.input.len()..][..input.len()]);
+    backward_weight(window, input, grad_output, grad.weight, scratch);
+    if let Some(grad_input) = grad.input {
+        backward_input(window, weight, grad_output, grad_input, scratch);
+    }
+}
+
+/// `grad w = patches^T grad y`.
+fn backward_weight<T: Float>(window: &Window, input: &[T], grad_output: &[T], grad_weight: &mut [T], scratch: &mut [T]) {
+    let channels = window.output.channels;
+    let (packed, space) = scratch.split_at_mut(gemm::scratch_len(POSITIONS, channels));
+    let canvas = Canvas::of_input(window);
+    canvas.clear(space);
+    grad_weight.fill(T::ZERO);
+    let inputs = input.chunks(chunk(window) * window.input.len());
+    for (input, grad_output) in inputs.zip(grad_output.chunks(chunk(window) * window.output.len())) {
+        let patches = canvas.patches(canvas.draw(input, space)).transposed();
+        multiply(&patches, &Operand::matrix(grad_output, channels), Start::Add, grad_weight, packed);
+    }
+}
+
+/// `grad x`: each of its pixels sums what the windows over it passed on.
+fn backward_input<T: Float>(window: &Window, weight: &[T], grad_output: &[T], grad_input: &mut [T], scratch: &mut [T]) {
+    let (inputs, channels) = (window.input.channels, window.output.channels);
+    let (packed, space) = scratch.split_at_mut(packed_len(fan_out(window), inputs));
+    // Element ((ky, kx, o), c) is w[kernel - 1 - ky, kernel - 1 - kx, c, o].
+    let taps = (0..window.kernel * window.kernel).rev();
+    let rows = taps.flat_map(|tap| (0..channels).map(move |o| tap * inputs * channels + o)).collect();
+    let turned = Operand::new(weight, rows, (0..inputs).map(|c| c * channels).collect());
+    let turned = pack(&turned, 0..fan_out(window), packed);
+    let canvas = Canvas::of_grad_output(window);
+    canvas.clear(space);
+    let grad_outputs = grad_output.chunks(chunk(window) * window.output.len());
+    for (grad_output, grad_input) in grad_outputs.zip(grad_input.chunks_mut(chunk(window) * window.input.len())) {
+        turned.left_multiply(&canvas.patches(canvas.draw(grad_output, space)), Start::Zero, grad_input);
+    }
+}
+
+/// An image with zeros around it, so that no window reaches over its edge.
+struct Canvas {
+    shape: Shape,
+    image: Shape,
+    /// Where the image's first pixel lies, in rows and in columns; negative when the window never sees it.
+    origin: isize,
+    /// Distance between the image's pixels.
+    spacing: usize,
+    /// The positions of the window, and the distance between them.
+    positions: Shape,
+    stride: usize,
+    kernel: usize,
+}
+
+impl Canvas {
+    fn of_input(window: &Window) -> Canvas {
+        let Window { input, output, kernel, stride, padding } = *window;
+        let shape = Shape { height: input.height + 2 * padding, width: input.width + 2 * padding, ..input };
+        Canvas { shape, image: input, origin: padding as isize, spacing: 1, positions: output, stride, kernel }
+    }
+
+    fn of_grad_output(window: &Window) -> Canvas {
+        let Window { input, output, kernel, stride, padding } = *window;
+        let shape = Shape { height: input.height + kernel - 1, width: input.width + kernel - 1, ..output };
+        let origin = kernel as isize - 1 - padding as isize;
+        Canvas { shape, image: output, origin, spacing: stride, positions: input, stride: 1, kernel }
+    }
+
+    /// Whether the canvas is the image.
+    fn is_image(&self) -> bool {
+        self.shape == self.image && self.spacing == 1 && self.origin == 0
+    }
+
+    fn clear<T: Float>(&self, space: &mut [T]) {
+        if !self.is_image() {
+            space.fill(T::ZERO);
         }
     }
-}
 
-/// Calls `visit(patch, pixel, length)` for each run of elements that lie side by side in both places: `patch` is the run's
-/// start among the patches of one image, `pixel` its start in the image.
-fn runs(window: &Window, mut visit: impl FnMut(usize, usize, usize)) {
-    let (input, kernel, channels) = (window.input, window.kernel, window.input.channels);
-    for y in 0..window.output.height {
-        for x in 0..window.output.width {
-            let patch = (y * window.output.width + x) * fan_in(window);
-            let columns = window.taps(x, input.width);
-            if columns.is_empty() {
-                continue;
-            }
-            let left = x * window.stride + columns.start - window.padding;
-            for ky in window.taps(y, input.height) {
-                let top = y * window.stride + ky - window.padding;
-                let row = patch + (ky * kernel + columns.start) * channels;
-                visit(row, (top * input.width + left) * channels, columns.len() * channels);
+    /// The places on the canvas, along an axis of `size`, of those of `count` pixels that lie on it.
+    fn places(&self, count: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
+        let place = |pixel: usize| self.origin + (pixel * self.spacing) as isize;
+        (0..count).map(move |pixel| (pixel, place(pixel))).filter_map(move |(pixel, place)| {
+            let place = usize::try_from(place).ok().filter(|place| *place < size)?;
+            Some((pixel, place))
+        })
+    }
+
+    /// Puts each image on its canvas; `space` has been cleared.
+    fn draw<'a, T: Float>(&self, images: &'a [T], space: &'a mut [T]) -> &'a [T] {
+        if self.is_image() {
+            return images;
+        }
+        let (shape, channels) = (self.shape, self.shape.channels);
+        let count = images.len() / self.image.len();
+        let canvases = space.chunks_exact_mut(shape.len());
+        for (canvas, image) in canvases.zip(images.chunks_exact(self.image.len())) {
+            for (y, top) in self.places(self.image.height, shape.height) {
+                let row = &image[y * self.image.width * channels..][..self.image.width * channels];
+                let canvas = &mut canvas[top * shape.width * channels..][..shape.width * channels];
+                if self.spacing == 1 && self.origin >= 0 && self.image.width + self.origin as usize <= shape.width {
+                    canvas[self.origin as usize * channels..][..row.len()].copy_from_slice(row);
+                    continue;
+                }
+                for (x, left) in self.places(self.image.width, shape.width) {
+                    canvas[left * channels..][..channels].copy_from_slice(&row[x * channels..][..channels]);
+                }
             }
         }
+        &space[..count * shape.len()]
     }
-}
 
-/// Copies each patch of `input` into a row; what lies in the padding is 0.
-fn im2col<'a, T: Float>(window: &Window, input: &[T], scratch: &'a mut [T]) -> &'a [T] {
-    let images = input.len() / window.input.len();
-    let patches = &mut scratch[..images * image_patches(window)];
-    if window.padding > 0 {
-        patches.fill(T::ZERO);
-    }
-    for (image, patches) in input.chunks_exact(window.input.len()).zip(patches.chunks_exact_mut(image_patches(window))) {
-        runs(window, |patch, pixel, length| patches[patch..][..length].copy_from_slice(&image[pixel..][..length]));
-    }
-    patches
-}
-
-/// The transpose of [`im2col`]: adds each row to the pixels that it came from.
-fn col2im<T: Float>(window: &Window, grad_patches: &[T], grad_input: &mut [T]) {
-    grad_input.fill(T::ZERO);
-    let images = grad_input.chunks_exact_mut(window.input.len());
-    for (image, patches) in images.zip(grad_patches.chunks_exact(image_patches(window))) {
-        runs(window, |patch, pixel, length| {
-            for (pixel, g) in image[pixel..][..length].iter_mut().zip(&patches[patch..][..length]) {
-                *pixel += *g;
-            }
-        });
+    /// The patches under the window on each canvas: (images * positions, kernel * kernel * channels).
+    fn patches<'a, T: Float>(&self, canvases: &'a [T]) -> Operand<'a, T> {
+        let (shape, positions, kernel) = (self.shape, self.positions, self.kernel);
+        let place = move |y: usize, x: usize| (y * shape.width + x) * shape.channels;
+        let images = (0..canvases.len()).step_by(shape.len().max(1));
+        let in_image = move |y: usize| (0..positions.width).map(move |x| place(y * self.stride, x * self.stride));
+        let rows = images.flat_map(|image| (0..positions.height).flat_map(in_image).map(move |place| image + place));
+        let taps = (0..kernel).flat_map(|y| (0..kernel).map(move |x| place(y, x)));
+        let columns = taps.flat_map(|tap| (0..shape.channels).map(move |channel| tap + channel));
+        Operand::new(canvases, rows.collect(), columns.collect())
     }
 }

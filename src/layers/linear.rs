@@ -6,20 +6,29 @@ mod record;
 
 pub use record::*;
 
-use super::{Gradients, fill_rows, grad_bias};
+use super::{Gradients, grad_bias};
 use crate::cpu::Float;
-use crate::cpu::gemm::{Matrix, multiply};
+use crate::cpu::gemm::{self, Operand, Start, multiply};
+
+/// Length of the scratch buffer that [`forward`] and [`backward`] need.
+pub fn scratch_len(inputs: usize, outputs: usize, batch: usize) -> usize {
+    [(inputs, outputs), (batch, outputs), (outputs, inputs)]
+        .map(|(depth, columns)| gemm::scratch_len(depth, columns))
+        .into_iter()
+        .max()
+        .unwrap_or(0)
+}
 
 /// The output of a fully connected layer.
 pub fn forward<T: Float>(
-    input: &[T],      // (batch, in)
-    weight: &[T],     // (in, out)
-    bias: &[T],       // (out)
-    output: &mut [T], // (batch, out)
+    input: &[T],       // (batch, in)
+    weight: &[T],      // (in, out)
+    bias: &[T],        // (out)
+    output: &mut [T],  // (batch, out)
+    scratch: &mut [T], // (scratch_len)
 ) {
-    fill_rows(bias, output);
-    let weight_matrix = Matrix::new(weight, bias.len());
-    multiply(Matrix::new(input, weight.len() / bias.len()), weight_matrix, T::ONE, output);
+    let input = Operand::matrix(input, weight.len() / bias.len());
+    multiply(&input, &Operand::matrix(weight, bias.len()), Start::Row(bias), output, scratch);
 }
 
 /// The gradients of weight, bias and input.
@@ -28,12 +37,14 @@ pub fn backward<T: Float>(
     weight: &[T],      // (in, out)
     grad_output: &[T], // (batch, out)
     grad: Gradients<T>,
+    scratch: &mut [T], // (scratch_len)
 ) {
     let features = grad.bias.len();
     grad_bias(grad_output, grad.bias);
-    let grad_output = Matrix::new(grad_output, features);
-    multiply(Matrix::new(input, weight.len() / features).transposed(), grad_output, T::ZERO, grad.weight);
+    let grad_output = Operand::matrix(grad_output, features);
+    let input = Operand::matrix(input, weight.len() / features).transposed();
+    multiply(&input, &grad_output, Start::Zero, grad.weight, scratch);
     if let Some(grad_input) = grad.input {
-        multiply(grad_output, Matrix::new(weight, features).transposed(), T::ZERO, grad_input);
+        multiply(&grad_output, &Operand::matrix(weight, features).transposed(), Start::Zero, grad_input, scratch);
     }
 }

@@ -78,13 +78,6 @@ fn grad_bias<T: Float>(grad_output: &[T], grad_bias: &mut [T]) {
     });
 }
 
-/// Fills `output` with rows that are copies of `bias`.
-fn fill_rows<T: Float>(bias: &[T], output: &mut [T]) {
-    for row in output.chunks_exact_mut(bias.len()) {
-        row.copy_from_slice(bias);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,230 @@
+//! Matrix products, packed and blocked as in Goto and van de Geijn 2008, on operands that say where each element lies.
+
+mod kernel;
+mod vector;
+
+use super::Float;
+pub use kernel::Kernel;
+use kernel::{DEPTH, Strip};
+use std::ops::Range;
+
+pub(super) use kernel::{best, portable};
+
+/// A matrix in place: element (i, k) is `data[rows[i] + columns[k]]`. That covers a matrix that is stored row by row, its
+/// transpose, and the patches under a convolution's window.
+#[derive(Clone, Debug)]
+pub struct Operand<'a, T> {
+    data: &'a [T],
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+}
+
+impl<'a, T: Float> Operand<'a, T> {
+    /// # Panics
+    /// When an element lies outside `data`.
+    pub fn new(data: &'a [T], rows: Vec<usize>, columns: Vec<usize>) -> Self {
+        if let (Some(row), Some(column)) = (rows.iter().max(), columns.iter().max()) {
+            assert!(row + column < data.len(), "every element lies in the data");
+        }
+        Operand { data, rows, columns }
+    }
+
+    /// `data` as rows of `columns` values each.
+    ///
+    /// # Panics
+    /// When `data` is not a whole number of rows.
+    pub fn matrix(data: &'a [T], columns: usize) -> Self {
+        let rows = data.len() / columns;
+        assert_eq!(rows * columns, data.len(), "a matrix has whole rows");
+        Operand::new(data, (0..rows).map(|row| row * columns).collect(), (0..columns).collect())
+    }
+
+    /// The transpose; nothing is moved.
+    pub fn transposed(self) -> Self {
+        Operand { data: self.data, rows: self.columns, columns: self.rows }
+    }
+}
+
+/// What a product is added to.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a, T> {
+    Zero,
+    /// This row, for every row of the product: a bias.
+    Row(&'a [T]),
+    /// What is there.
+    Add,
+}
+
+/// Elements that [`pack`] needs for a right operand of this shape.
+pub fn packed_len(depth: usize, columns: usize) -> usize {
+    // No kernel rounds a number of columns up further.
+    depth * columns.next_multiple_of(16)
+}
+
+/// Elements of scratch that [`multiply`] needs.
+pub fn scratch_len(depth: usize, columns: usize) -> usize {
+    packed_len(depth.min(DEPTH), columns)
+}
+
+/// The right operand of a product, in the order in which the kernel reads it: panels as wide as a tile, one after the other.
+pub struct Packed<'a, T> {
+    panels: &'a [T],
+    depth: Range<usize>,
+    columns: usize,
+    kernel: Kernel<T>,
+}
+
+/// Packs rows `depth` of `b`.
+///
+/// # Panics
+/// When `scratch` is shorter than [`packed_len`].
+pub fn pack<'a, T: Float>(b: &Operand<T>, depth: Range<usize>, scratch: &'a mut [T]) -> Packed<'a, T> {
+    let kernel = T::kernel(b.columns.len());
+    let (rows, width) = (&b.rows[depth.clone()], kernel.columns);
+    let panels = &mut scratch[..rows.len() * b.columns.len().next_multiple_of(width)];
+    for (panel, columns) in panels.chunks_exact_mut((rows.len() * width).max(1)).zip(b.columns.chunks(width)) {
+        let side_by_side = columns.iter().enumerate().all(|(j, column)| *column == columns[0] + j);
+        for (to, row) in panel.chunks_exact_mut(width).zip(rows) {
+            let (to, beyond) = to.split_at_mut(columns.len());
+            if side_by_side {
+                to.copy_from_slice(&b.data[row + columns[0]..][..to.len()]);
+            } else {
+                to.iter_mut().zip(columns).for_each(|(to, column)| *to = b.data[row + column]);
+            }
+            beyond.fill(T::ZERO);
+        }
+    }
+    Packed { panels, depth, columns: b.columns.len(), kernel }
+}
+
+impl<T: Float> Packed<'_, T> {
+    /// `c = start + a b` over the packed rows of `b` and the same columns of `a`; `c` (m, n) is stored row by row.
+    ///
+    /// # Panics
+    /// When the shapes do not fit together.
+    pub fn left_multiply(&self, a: &Operand<T>, start: Start<T>, c: &mut [T]) {
+        assert_eq!(a.rows.len() * self.columns, c.len(), "shape of the product");
+        let zeros;
+        let (mut from, mut from_stride) = match start {
+            Start::Zero => {
+                zeros = vec![T::ZERO; self.columns];
+                (zeros.as_ptr(), 0)
+            }
+            Start::Row(row) => {
+                assert_eq!(row.len(), self.columns, "shape of the row");
+                (row.as_ptr(), 0)
+            }
+            Start::Add => (c.as_ptr(), self.columns),
+        };
+        let c = c.as_mut_ptr();
+        let width = self.kernel.columns;
+        let offsets = &a.columns[self.depth.clone()];
+        // A product over nothing still has its start.
+        for first in (0..offsets.len().max(1)).step_by(DEPTH) {
+            let offsets = &offsets[first..offsets.len().min(first + DEPTH)];
+            for (strip, rows) in a.rows.chunks(self.kernel.rows).enumerate() {
+                let place = strip * self.kernel.rows;
+                // SAFETY: elements of `a` lie in its data by construction, `panels` holds whole panels, and `c`, (rows, columns)
+                // by the assertion above, is borrowed mutably. `T::kernel` gives what the processor can run.
+                unsafe {
+                    (self.kernel.run)(&Strip {
+                        a: std::array::from_fn(|i| a.data.as_ptr().add(rows[i.min(rows.len() - 1)])),
+                        offsets,
+                        rows: rows.len(),
+                        columns: self.columns,
+                        b: self.panels.as_ptr().add(first * width),
+                        panel: self.depth.len() * width,
+                        from: from.add(place * from_stride),
+                        from_stride,
+                        c: c.add(place * self.columns),
+                        c_stride: self.columns,
+                    });
+                }
+            }
+            (from, from_stride) = (c, self.columns);
+        }
+    }
+}
+
+/// `c = start + a b` with `a` (m, k), `b` (k, n) and `c` (m, n) stored row by row; `scratch` has [`scratch_len`] elements.
+///
+/// # Panics
+/// When the shapes do not fit together.
+pub fn multiply<T: Float>(a: &Operand<T>, b: &Operand<T>, start: Start<T>, c: &mut [T], scratch: &mut [T]) {
+    assert_eq!(a.columns.len(), b.rows.len(), "inner dimensions");
+    let depth = b.rows.len();
+    for first in (0..depth.max(1)).step_by(DEPTH) {
+        let range = first..depth.min(first + DEPTH);
+        let start = if first == 0 { start } else { Start::Add };
+        pack(b, range, scratch).left_multiply(a, start, c);
+    }
+}
+
+/// One product of two (n, n) matrices a call, answered with its first element: the pure rate that `bench` and
+/// `benches/peers` compare a training step with.
+pub fn square(n: usize) -> impl FnMut() -> f32 {
+    let n = n.max(1);
+    let values = |step: usize| (0..n * n).map(move |i| (i * step % 7) as f32 - 3.0).collect::<Vec<_>>();
+    let (a, b, mut c, mut scratch) = (values(3), values(5), vec![0.0; n * n], vec![0.0; scratch_len(n, n)]);
+    move || {
+        multiply(&Operand::matrix(&a, n), &Operand::matrix(&b, n), Start::Zero, &mut c, &mut scratch);
+        c[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_and_transposes() {
+        let a = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]; // (2, 3)
+        let b = [1.0, 0.0, 2.0, 1.0, 0.0, 3.0]; // (3, 2)
+        let [a, b] = [Operand::matrix(&a, 3), Operand::matrix(&b, 2)];
+        let mut scratch = [f32::NAN; 48];
+        let mut c = [10.0f32; 4];
+        multiply(&a, &b, Start::Add, &mut c, &mut scratch);
+        assert_eq!(c, [15.0, 21.0, 24.0, 33.0]);
+        multiply(&a, &b, Start::Row(&[100.0, 200.0]), &mut c, &mut scratch);
+        assert_eq!(c, [105.0, 211.0, 114.0, 223.0]);
+        let mut c = [f32::NAN; 9];
+        multiply(&a.transposed(), &b.transposed(), Start::Zero, &mut c, &mut scratch);
+        assert_eq!(c, [1.0, 6.0, 12.0, 2.0, 9.0, 15.0, 3.0, 12.0, 18.0]);
+    }
+
+    /// Whole tiles, edges on both sides, one block of terms and several, each against the definition; integers, so that every
+    /// sum is exact.
+    #[test]
+    fn every_shape_is_exact() {
+        check_shapes::<f32>();
+        check_shapes::<f64>();
+    }
+
+    fn check_shapes<T: Float>() {
+        for (m, k, n) in [(1, 1, 1), (4, 3, 8), (7, 300, 33), (8, 256, 48), (13, 257, 97), (16, 600, 10), (3, 0, 5), (0, 4, 4)] {
+            let values = |length: usize, step: usize| -> Vec<T> {
+                (0..length).map(|i| T::of(((i * step + i / 11) % 9) as f64 - 4.0)).collect()
+            };
+            let (a, b) = (values(m * k, 5), values(k * n, 7));
+            // `a` as it is and as the transpose of its transpose; both lie in the middle of something.
+            let rows: Vec<usize> = (0..m).map(|i| i * k).collect();
+            let operand = Operand::new(&a, rows, (0..k).collect());
+            let turned: Vec<T> = (0..m * k).map(|i| a[i % m * k + i / m]).collect();
+            let turned = Operand::new(&turned, (0..k).map(|i| i * m).collect(), (0..m).collect()).transposed();
+            let b_operand = Operand::new(&b, (0..k).map(|i| i * n).collect(), (0..n).collect());
+            for a_operand in [operand, turned] {
+                let mut c = values(m * n, 3);
+                let wanted: Vec<T> =
+                    (0..m * n).map(|i| (0..k).fold(c[i], |sum, x| sum + a[i / n * k + x] * b[x * n + i % n])).collect();
+                multiply(&a_operand, &b_operand, Start::Add, &mut c, &mut vec![T::of(f64::NAN); scratch_len(k, n)]);
+                assert_eq!(c, wanted, "({m}, {k}) x ({k}, {n})");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "every element lies in the data")]
+    fn an_operand_stays_inside_its_data() {
+        Operand::new(&[0.0f32; 6], vec![0, 3], vec![0, 1, 3]);
+    }
+}
