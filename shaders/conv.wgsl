@@ -1,7 +1,10 @@
-// Convolution as an implicit matrix product, in registers only: no workgroup memory, no barriers.
+// Convolution as an implicit matrix product, in registers only: no workgroup memory, no barriers. A row of PIXELS pixels is
+// read once for all taps of a kernel's row; `src/gpu/unroll.rs` writes out the loops that start with `#`.
 // Constants: IN_HEIGHT, IN_WIDTH, IN_BLOCKS (vec4s of channels), OUT_HEIGHT, OUT_WIDTH, OUT_CHANNELS (not padded), OUT_BLOCKS,
-// KERNEL, STRIDE, PADDING; forward: FUNCTION (see common.wgsl); backward_weight: ROWS_A_SPLIT, SPLITS.
-// The weight (ky, kx, in, out) is indexed in vec4s of out.
+// KERNEL, STRIDE, PADDING; a thread's tile: PIXELS, CHANNELS (in vec4s), ROW_TILES (tiles in a row of pixels);
+// forward: FUNCTION (see common.wgsl); backward_weight: TILES_A_SPLIT, SPLITS.
+// The weight (ky, kx, in, out) is indexed in vec4s of out. A position before the image wraps round and is as far out of it as one
+// behind it: one comparison tells. `&&` would be a branch, and so many of them crash Chromium's software adapter.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, height, width, in)
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>; // (ky, kx, in, out)
@@ -11,212 +14,221 @@
 @group(0) @binding(5) var<storage, read_write> grad_input: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // (split, ky * kx * in + 1, out); the last row is the bias
 
-// ---- forward: a thread computes 4 neighbouring pixels of 8 output channels; a workgroup's threads share the channels.
+// The first pixel of a tile. A row of one tile starts at a pixel that the compiler knows, and its guards go away.
+fn first_pixel(tile: u32) -> u32 {
+    return select(tile % ROW_TILES * PIXELS, 0u, ROW_TILES == 1);
+}
 
-const OUT_TILES_X: u32 = (OUT_WIDTH + 3) / 4;
-const OUT_PAIRS: u32 = (OUT_BLOCKS + 1) / 2;
+const OUT_TILES: u32 = BATCH * OUT_HEIGHT * ROW_TILES;
+const OUT_GROUPS: u32 = (OUT_BLOCKS + CHANNELS - 1) / CHANNELS;
+
+#entry forward
+// ---- forward: a thread computes PIXELS neighbouring pixels of CHANNELS vec4s of output channels. Neighbouring threads share
+// the channels.
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let number = workgroup_index(group);
-    let tile = (number / OUT_PAIRS) * WORKGROUP + local;
-    if tile >= BATCH * OUT_HEIGHT * OUT_TILES_X {
+    let index = thread_index(group, local);
+    if index >= OUT_TILES * OUT_GROUPS {
         return;
     }
-    let ox = tile % OUT_TILES_X * 4;
-    let oy = tile / OUT_TILES_X % OUT_HEIGHT;
-    let image = tile / (OUT_TILES_X * OUT_HEIGHT);
-    let a = number % OUT_PAIRS * 2; // the two vec4s of output channels; with an odd number of them the last is done twice
-    let b = min(a + 1, OUT_BLOCKS - 1);
-    var a0 = bias[a];
-    var a1 = a0;
-    var a2 = a0;
-    var a3 = a0;
-    var b0 = bias[b];
-    var b1 = b0;
-    var b2 = b0;
-    var b3 = b0;
+    let tile = index % OUT_TILES;
+    let ox = first_pixel(tile);
+    let oy = tile / ROW_TILES % OUT_HEIGHT;
+    let image = tile / (ROW_TILES * OUT_HEIGHT);
+#for c in CHANNELS
+    let o_$c = min(index / OUT_TILES * CHANNELS + $c, OUT_BLOCKS - 1); // the last may be done twice
+#for p in PIXELS
+    var y_$p_$c = bias[o_$c];
+#end
+#end
     for (var ky = 0u; ky < KERNEL; ky++) {
-        let iy = i32(oy * STRIDE + ky) - i32(PADDING);
-        if iy < 0 || iy >= i32(IN_HEIGHT) {
+        let iy = oy * STRIDE + ky - PADDING;
+        if iy >= IN_HEIGHT {
             continue;
         }
-        let row = (image * IN_HEIGHT + u32(iy)) * IN_WIDTH;
-        for (var kx = 0u; kx < KERNEL; kx++) {
-            let ix = vec4i(i32(ox * STRIDE + kx) - i32(PADDING)) + vec4i(0, 1, 2, 3) * i32(STRIDE);
-            let inside = (ix >= vec4i(0)) & (ix < vec4i(i32(IN_WIDTH)));
-            let pixel = (vec4u(row) + vec4u(clamp(ix, vec4i(0), vec4i(i32(IN_WIDTH) - 1)))) * IN_BLOCKS;
-            var w = (ky * KERNEL + kx) * IN_BLOCKS * 4 * OUT_BLOCKS;
-            for (var i = 0u; i < IN_BLOCKS; i++) {
-                let x0 = select(vec4f(0.0), input[pixel.x + i], inside.x);
-                let x1 = select(vec4f(0.0), input[pixel.y + i], inside.y);
-                let x2 = select(vec4f(0.0), input[pixel.z + i], inside.z);
-                let x3 = select(vec4f(0.0), input[pixel.w + i], inside.w);
-                let wa = mat4x4f(weight[w + a], weight[w + OUT_BLOCKS + a], weight[w + 2 * OUT_BLOCKS + a], weight[w + 3 * OUT_BLOCKS + a]);
-                let wb = mat4x4f(weight[w + b], weight[w + OUT_BLOCKS + b], weight[w + 2 * OUT_BLOCKS + b], weight[w + 3 * OUT_BLOCKS + b]);
-                a0 += wa * x0;
-                a1 += wa * x1;
-                a2 += wa * x2;
-                a3 += wa * x3;
-                b0 += wb * x0;
-                b1 += wb * x1;
-                b2 += wb * x2;
-                b3 += wb * x3;
-                w += 4 * OUT_BLOCKS;
-            }
+        let row = (image * IN_HEIGHT + iy) * IN_WIDTH;
+#for j in (PIXELS - 1) * STRIDE + KERNEL
+        let ix_$j = ox * STRIDE + $j - PADDING;
+        let inside_$j = ix_$j < IN_WIDTH;
+        let at_$j = (row + min(ix_$j, IN_WIDTH - 1)) * IN_BLOCKS;
+#end
+        for (var i = 0u; i < IN_BLOCKS; i++) {
+#for j in (PIXELS - 1) * STRIDE + KERNEL
+            let x_$j = select(vec4f(0.0), input[at_$j + i], inside_$j);
+#end
+#for k in KERNEL
+            let w_$k = ((ky * KERNEL + $k) * IN_BLOCKS + i) * 4 * OUT_BLOCKS;
+#for c in CHANNELS
+            let m_$k_$c = mat4x4f(weight[w_$k + o_$c], weight[w_$k + OUT_BLOCKS + o_$c],
+                weight[w_$k + 2 * OUT_BLOCKS + o_$c], weight[w_$k + 3 * OUT_BLOCKS + o_$c]);
+#for p in PIXELS
+#if ROW_TILES > 1 || p * STRIDE + k >= PADDING && p * STRIDE + k < PADDING + IN_WIDTH
+            y_$p_$c += m_$k_$c * x_$(p * STRIDE + k);
+#end
+#end
+#end
+#end
         }
     }
-    let first = ((image * OUT_HEIGHT + oy) * OUT_WIDTH + ox) * OUT_BLOCKS;
-    let pixels = OUT_WIDTH - ox;
-    store_output(first, a, b, a0, b0);
-    if pixels > 1 { store_output(first + OUT_BLOCKS, a, b, a1, b1); }
-    if pixels > 2 { store_output(first + 2 * OUT_BLOCKS, a, b, a2, b2); }
-    if pixels > 3 { store_output(first + 3 * OUT_BLOCKS, a, b, a3, b3); }
+#for p in PIXELS
+    if ox + $p < OUT_WIDTH {
+        let at = ((image * OUT_HEIGHT + oy) * OUT_WIDTH + ox + $p) * OUT_BLOCKS;
+#for c in CHANNELS
+        output[at + o_$c] = keep_channels(activate(FUNCTION, y_$p_$c), o_$c, OUT_CHANNELS);
+#end
+    }
+#end
 }
+#end
+#entry backward_input
+// ---- backward_input: a thread gathers PIXELS neighbouring input pixels of CHANNELS vec4s of input channels from the outputs
+// they took part in. Neighbouring threads share the channels.
 
-fn store_output(pixel: u32, a: u32, b: u32, value_a: vec4f, value_b: vec4f) {
-    output[pixel + a] = keep_channels(activate(FUNCTION, value_a), a, OUT_CHANNELS);
-    output[pixel + b] = keep_channels(activate(FUNCTION, value_b), b, OUT_CHANNELS);
-}
-
-// ---- backward_input: a thread gathers 4 neighbouring input pixels of 8 input channels from the outputs they took part in.
-
-const IN_TILES_X: u32 = (IN_WIDTH + 3) / 4;
-const IN_PAIRS: u32 = (IN_BLOCKS + 1) / 2;
+const IN_TILES: u32 = BATCH * IN_HEIGHT * ROW_TILES;
+const IN_GROUPS: u32 = (IN_BLOCKS + CHANNELS - 1) / CHANNELS;
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let number = workgroup_index(group);
-    let tile = (number / IN_PAIRS) * WORKGROUP + local;
-    if tile >= BATCH * IN_HEIGHT * IN_TILES_X {
+    let index = thread_index(group, local);
+    if index >= IN_TILES * IN_GROUPS {
         return;
     }
-    let ix = tile % IN_TILES_X * 4;
-    let iy = tile / IN_TILES_X % IN_HEIGHT;
-    let image = tile / (IN_TILES_X * IN_HEIGHT);
-    let a = number % IN_PAIRS * 2;
-    let b = min(a + 1, IN_BLOCKS - 1);
-    var a0 = vec4f(0.0);
-    var a1 = vec4f(0.0);
-    var a2 = vec4f(0.0);
-    var a3 = vec4f(0.0);
-    var b0 = vec4f(0.0);
-    var b1 = vec4f(0.0);
-    var b2 = vec4f(0.0);
-    var b3 = vec4f(0.0);
+    let tile = index % IN_TILES;
+    let ix = first_pixel(tile);
+    let iy = tile / ROW_TILES % IN_HEIGHT;
+    let image = tile / (ROW_TILES * IN_HEIGHT);
+#for c in CHANNELS
+    let i_$c = min(index / IN_TILES * CHANNELS + $c, IN_BLOCKS - 1);
+#for p in PIXELS
+    var x_$p_$c = vec4f(0.0);
+#end
+#end
     for (var ky = 0u; ky < KERNEL; ky++) {
         // The output row that met this input row at tap ky: oy * STRIDE + ky = iy + PADDING.
-        let y = i32(iy + PADDING) - i32(ky);
-        if y < 0 || u32(y) % STRIDE != 0 || u32(y) / STRIDE >= OUT_HEIGHT {
+        let y = iy + PADDING - ky;
+        if y / STRIDE >= OUT_HEIGHT || y % STRIDE != 0 {
             continue;
         }
-        let row = (image * OUT_HEIGHT + u32(y) / STRIDE) * OUT_WIDTH;
-        for (var kx = 0u; kx < KERNEL; kx++) {
-            let x = vec4i(i32(ix + PADDING) - i32(kx)) + vec4i(0, 1, 2, 3);
-            let ox = vec4u(max(x, vec4i(0))) / STRIDE;
-            let inside = (x >= vec4i(0)) & (vec4i(ox * STRIDE) == x) & (ox < vec4u(OUT_WIDTH));
-            let pixel = (vec4u(row) + min(ox, vec4u(OUT_WIDTH - 1))) * OUT_BLOCKS;
-            let w = (ky * KERNEL + kx) * IN_BLOCKS * 4 * OUT_BLOCKS;
-            let wa = w + a * 4 * OUT_BLOCKS;
-            let wb = w + b * 4 * OUT_BLOCKS;
-            for (var o = 0u; o < OUT_BLOCKS; o++) {
-                let g0 = select(vec4f(0.0), grad_output[pixel.x + o], inside.x);
-                let g1 = select(vec4f(0.0), grad_output[pixel.y + o], inside.y);
-                let g2 = select(vec4f(0.0), grad_output[pixel.z + o], inside.z);
-                let g3 = select(vec4f(0.0), grad_output[pixel.w + o], inside.w);
-                // A row vector times this matrix: the products with the weights of 4 input channels.
-                let ma = mat4x4f(weight[wa + o], weight[wa + OUT_BLOCKS + o], weight[wa + 2 * OUT_BLOCKS + o], weight[wa + 3 * OUT_BLOCKS + o]);
-                let mb = mat4x4f(weight[wb + o], weight[wb + OUT_BLOCKS + o], weight[wb + 2 * OUT_BLOCKS + o], weight[wb + 3 * OUT_BLOCKS + o]);
-                a0 += g0 * ma;
-                a1 += g1 * ma;
-                a2 += g2 * ma;
-                a3 += g3 * ma;
-                b0 += g0 * mb;
-                b1 += g1 * mb;
-                b2 += g2 * mb;
-                b3 += g3 * mb;
-            }
+        let row = (image * OUT_HEIGHT + y / STRIDE) * OUT_WIDTH;
+        // Along the row the same: pixel p met position p + KERNEL - 1 - kx. Between the strides there is no output, but 0.
+#for j in PIXELS + KERNEL - 1
+        let v_$j = ix + PADDING + $j - (KERNEL - 1);
+        let ox_$j = v_$j / STRIDE;
+        let inside_$j = (ox_$j < OUT_WIDTH) & (ox_$j * STRIDE == v_$j);
+        let at_$j = (row + min(ox_$j, OUT_WIDTH - 1)) * OUT_BLOCKS;
+#end
+        for (var o = 0u; o < OUT_BLOCKS; o++) {
+#for j in PIXELS + KERNEL - 1
+            let g_$j = select(vec4f(0.0), grad_output[at_$j + o], inside_$j);
+#end
+#for k in KERNEL
+#for c in CHANNELS
+            let w_$k_$c = ((ky * KERNEL + $k) * IN_BLOCKS + i_$c) * 4 * OUT_BLOCKS + o;
+            // A row vector times this matrix: the products with the weights of 4 input channels.
+            let m_$k_$c = mat4x4f(weight[w_$k_$c], weight[w_$k_$c + OUT_BLOCKS],
+                weight[w_$k_$c + 2 * OUT_BLOCKS], weight[w_$k_$c + 3 * OUT_BLOCKS]);
+#for p in PIXELS
+#if ROW_TILES > 1 || p + PADDING >= k && p + PADDING < k + OUT_WIDTH * STRIDE
+            x_$p_$c += g_$(p + KERNEL - 1 - k) * m_$k_$c;
+#end
+#end
+#end
+#end
         }
     }
-    let first = ((image * IN_HEIGHT + iy) * IN_WIDTH + ix) * IN_BLOCKS;
-    let pixels = IN_WIDTH - ix;
-    store_grad_input(first, a, b, a0, b0);
-    if pixels > 1 { store_grad_input(first + IN_BLOCKS, a, b, a1, b1); }
-    if pixels > 2 { store_grad_input(first + 2 * IN_BLOCKS, a, b, a2, b2); }
-    if pixels > 3 { store_grad_input(first + 3 * IN_BLOCKS, a, b, a3, b3); }
+#for p in PIXELS
+    if ix + $p < IN_WIDTH {
+        let at = ((image * IN_HEIGHT + iy) * IN_WIDTH + ix + $p) * IN_BLOCKS;
+#for c in CHANNELS
+        grad_input[at + i_$c] = x_$p_$c;
+        pass_through_activation(at + i_$c, x_$p_$c);
+#end
+    }
+#end
 }
+#end
+#entry backward_weight
+// ---- backward_weight: a thread sums one split of the tiles of PIXELS output pixels, for a row of taps, 4 input channels and
+// CHANNELS vec4s of output channels. There is one loop and no branch in it: a loop costs a software adapter a copy of every sum.
 
-fn store_grad_input(pixel: u32, a: u32, b: u32, value_a: vec4f, value_b: vec4f) {
-    grad_input[pixel + a] = value_a;
-    grad_input[pixel + b] = value_b;
-    pass_through_activation(pixel + a, value_a);
-    pass_through_activation(pixel + b, value_b);
-}
-
-// ---- backward_weight: a thread sums one split of the output rows for one tap, 4 input and 8 output channels.
-// The bias counts as one more tap whose input is 1. A workgroup's threads share output channels and split.
-
-const TAPS: u32 = KERNEL * KERNEL * IN_BLOCKS; // (ky, kx, vec4s of in)
-const TAP_GROUPS: u32 = (TAPS + WORKGROUP) / WORKGROUP; // TAPS + 1, rounded up
+const TAP_ROWS: u32 = KERNEL * IN_BLOCKS; // (ky, vec4s of in)
+const SPLIT_ROWS: u32 = TAP_ROWS * KERNEL * 4 + 1;
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let number = workgroup_index(group);
-    let split = number / (OUT_PAIRS * TAP_GROUPS);
-    let tap = number / OUT_PAIRS % TAP_GROUPS * WORKGROUP + local;
-    if split >= SPLITS || tap > TAPS {
+    let index = thread_index(group, local);
+    if index >= TAP_ROWS * OUT_GROUPS * SPLITS {
+        backward_bias(index - TAP_ROWS * OUT_GROUPS * SPLITS);
         return;
     }
-    let is_bias = tap == TAPS;
-    let i = tap % IN_BLOCKS;
-    let kx = tap / IN_BLOCKS % KERNEL;
-    let ky = tap / (IN_BLOCKS * KERNEL);
-    let a = number % OUT_PAIRS * 2;
-    let b = min(a + 1, OUT_BLOCKS - 1);
-    var a0 = vec4f(0.0);
-    var a1 = vec4f(0.0);
-    var a2 = vec4f(0.0);
-    var a3 = vec4f(0.0);
-    var b0 = vec4f(0.0);
-    var b1 = vec4f(0.0);
-    var b2 = vec4f(0.0);
-    var b3 = vec4f(0.0);
-    let last = min((split + 1) * ROWS_A_SPLIT, BATCH * OUT_HEIGHT);
-    for (var row = split * ROWS_A_SPLIT; row < last; row++) {
-        let iy = i32(row % OUT_HEIGHT * STRIDE + ky) - i32(PADDING);
-        let row_inside = iy >= 0 && iy < i32(IN_HEIGHT);
-        if !row_inside && !is_bias {
-            continue;
-        }
-        let input_row = (row / OUT_HEIGHT * IN_HEIGHT + select(0u, u32(iy), row_inside)) * IN_WIDTH;
-        for (var ox = 0u; ox < OUT_WIDTH; ox++) {
-            let ix = i32(ox * STRIDE + kx) - i32(PADDING);
-            let inside = ix >= 0 && ix < i32(IN_WIDTH);
-            var x = select(vec4f(0.0), input[(input_row + select(0u, u32(ix), inside)) * IN_BLOCKS + i], inside);
-            x = select(x, vec4f(1.0, 0.0, 0.0, 0.0), is_bias);
-            let ga = grad_output[(row * OUT_WIDTH + ox) * OUT_BLOCKS + a];
-            let gb = grad_output[(row * OUT_WIDTH + ox) * OUT_BLOCKS + b];
-            a0 += x.x * ga;
-            a1 += x.y * ga;
-            a2 += x.z * ga;
-            a3 += x.w * ga;
-            b0 += x.x * gb;
-            b1 += x.y * gb;
-            b2 += x.z * gb;
-            b3 += x.w * gb;
-        }
+    let i = index % IN_BLOCKS;
+    let ky = index / IN_BLOCKS % KERNEL;
+    let split = index / (TAP_ROWS * OUT_GROUPS);
+#for c in CHANNELS
+    let o_$c = min(index / TAP_ROWS % OUT_GROUPS * CHANNELS + $c, OUT_BLOCKS - 1);
+#for k in KERNEL
+    var w_$k_x_$c = vec4f(0.0);
+    var w_$k_y_$c = vec4f(0.0);
+    var w_$k_z_$c = vec4f(0.0);
+    var w_$k_w_$c = vec4f(0.0);
+#end
+#end
+    let last = min((split + 1) * TILES_A_SPLIT, OUT_TILES);
+    for (var tile = split * TILES_A_SPLIT; tile < last; tile++) {
+        let ox = first_pixel(tile);
+        let oy = tile / ROW_TILES % OUT_HEIGHT;
+        let image = tile / (ROW_TILES * OUT_HEIGHT);
+        let iy = oy * STRIDE + ky - PADDING;
+        let row = (image * IN_HEIGHT + min(iy, IN_HEIGHT - 1)) * IN_WIDTH;
+#for j in (PIXELS - 1) * STRIDE + KERNEL
+        let ix_$j = ox * STRIDE + $j - PADDING;
+        let inside_$j = (iy < IN_HEIGHT) & (ix_$j < IN_WIDTH);
+        let x_$j = select(vec4f(0.0), input[(row + min(ix_$j, IN_WIDTH - 1)) * IN_BLOCKS + i], inside_$j);
+#end
+        let out_row = (image * OUT_HEIGHT + oy) * OUT_WIDTH;
+#for p in PIXELS
+        let at_$p = (out_row + min(ox + $p, OUT_WIDTH - 1)) * OUT_BLOCKS;
+#for c in CHANNELS
+        let g_$p_$c = select(vec4f(0.0), grad_output[at_$p + o_$c], ox + $p < OUT_WIDTH);
+#for k in KERNEL
+#if ROW_TILES > 1 || p * STRIDE + k >= PADDING && p * STRIDE + k < PADDING + IN_WIDTH
+        w_$k_x_$c += x_$(p * STRIDE + k).x * g_$p_$c;
+        w_$k_y_$c += x_$(p * STRIDE + k).y * g_$p_$c;
+        w_$k_z_$c += x_$(p * STRIDE + k).z * g_$p_$c;
+        w_$k_w_$c += x_$(p * STRIDE + k).w * g_$p_$c;
+#end
+#end
+#end
+#end
     }
-    let first = (split * (TAPS * 4 + 1) + tap * 4) * OUT_BLOCKS;
-    store_partial(first, a, b, a0, b0);
-    if is_bias {
-        return;
-    }
-    store_partial(first + OUT_BLOCKS, a, b, a1, b1);
-    store_partial(first + 2 * OUT_BLOCKS, a, b, a2, b2);
-    store_partial(first + 3 * OUT_BLOCKS, a, b, a3, b3);
+#for k in KERNEL
+    let at_$k = (split * SPLIT_ROWS + ((ky * KERNEL + $k) * IN_BLOCKS + i) * 4) * OUT_BLOCKS;
+#for c in CHANNELS
+    partial[at_$k + o_$c] = w_$k_x_$c;
+    partial[at_$k + OUT_BLOCKS + o_$c] = w_$k_y_$c;
+    partial[at_$k + 2 * OUT_BLOCKS + o_$c] = w_$k_z_$c;
+    partial[at_$k + 3 * OUT_BLOCKS + o_$c] = w_$k_w_$c;
+#end
+#end
 }
 
-fn store_partial(row: u32, a: u32, b: u32, value_a: vec4f, value_b: vec4f) {
-    partial[row + a] = value_a;
-    partial[row + b] = value_b;
+// The bias counts as one more tap whose input is 1.
+fn backward_bias(index: u32) {
+    let o = index % OUT_BLOCKS;
+    let split = index / OUT_BLOCKS;
+    if split >= SPLITS {
+        return;
+    }
+    var sum = vec4f(0.0);
+    let last = min((split + 1) * TILES_A_SPLIT, OUT_TILES);
+    for (var tile = split * TILES_A_SPLIT; tile < last; tile++) {
+        let row = tile / ROW_TILES * OUT_WIDTH;
+        let first = first_pixel(tile);
+        for (var p = 0u; p < min(PIXELS, OUT_WIDTH - first); p++) {
+            sum += grad_output[(row + first + p) * OUT_BLOCKS + o];
+        }
+    }
+    partial[((split + 1) * SPLIT_ROWS - 1) * OUT_BLOCKS + o] = sum;
 }
+#end

@@ -2,7 +2,7 @@
 //!
 //! * [`device`]: adapter, device, failures. `pipelines`: compiled side by side. [`family`], [`choice`]: which kernels compute
 //!   the matrix products.
-//! * [`kernels`]: the table of kernels. [`recorder`]: dispatches, recorded and replayed.
+//! * [`kernels`]: the table of kernels. `unroll`: their loops, written out. [`recorder`]: dispatches, recorded and replayed.
 //! * [`layout`], [`buffers`]: where the tensors are. [`passes`]: which kernels run on them, layer by layer.
 //! * [`readback`]: how records come back. [`stats`]: statistics for the page.
 
@@ -17,6 +17,7 @@ mod pipelines;
 pub mod readback;
 pub mod recorder;
 pub mod stats;
+mod unroll;
 
 use crate::backend::{Hyper, NotFinite, Place, State, StepRecord};
 use crate::data::batch::Batch;

@@ -4,6 +4,7 @@ use super::device::Device;
 use super::family::Family;
 use super::kernels::{COMMON, Kernel, WORKGROUP};
 use super::pipelines::Source;
+use super::unroll::unroll;
 use crate::error::{Error, Result};
 
 /// Most workgroups along one axis of a grid, on every adapter.
@@ -337,7 +338,7 @@ pub fn workgroups(threads: usize) -> usize {
     threads.div_ceil(WORKGROUP)
 }
 
-/// The text of a shader: constants, `common.wgsl`, the kernel's file.
+/// The text of a shader: constants, `common.wgsl`, the kernel's file with its loops written out.
 pub fn compose(kernel: &Kernel, constants: &[(&str, Constant)]) -> String {
     let mut source = format!("// {}\n", kernel.name);
     if constants.iter().all(|(name, _)| *name != "ACTIVATION_BEFORE") {
@@ -346,5 +347,5 @@ pub fn compose(kernel: &Kernel, constants: &[(&str, Constant)]) -> String {
     for (name, constant) in constants {
         source += &format!("const {name}: {constant};\n");
     }
-    source + COMMON + kernel.source
+    source + COMMON + &unroll(kernel.source, kernel.entry, constants)
 }

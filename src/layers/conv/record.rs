@@ -9,11 +9,33 @@ use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
 use crate::layers::activation::{self, GradInput, record_backward};
 use crate::network::ActivationFunction;
 
-/// Output pixels in a row, and vec4s of channels, that one thread computes.
-const TILE: usize = 4;
-const PAIR: usize = 2;
-/// Threads that keep a graphics card busy; the weight gradient is split until there are as many.
-const BUSY: usize = 16_384;
+/// The part of an image that one thread of the register family computes.
+struct Tile {
+    /// Neighbouring pixels of a row.
+    pixels: usize,
+    /// Tiles in a row.
+    row_tiles: usize,
+    /// vec4s of channels.
+    channels: usize,
+}
+
+impl Tile {
+    /// For rows of `width` pixels. Large tiles read less, but the program, whose length goes with pixels, channels and taps of a
+    /// kernel's row, must stay quick to compile: a software adapter takes 0.3 s for this much.
+    fn new(width: usize, kernel: usize) -> Tile {
+        const TAPS: usize = 96;
+        let row_tiles = width.div_ceil((TAPS / kernel).clamp(4, 16));
+        let pixels = width.div_ceil(row_tiles);
+        Tile { pixels, row_tiles, channels: if 2 * pixels * kernel <= TAPS { 2 } else { 1 } }
+    }
+
+    fn constants(&self) -> [(&'static str, Constant); 3] {
+        [("PIXELS", self.pixels.into()), ("ROW_TILES", self.row_tiles.into()), ("CHANNELS", self.channels.into())]
+    }
+}
+
+/// Threads that keep a software adapter's processor busy; the weight gradient is split until there are as many.
+const BUSY: usize = 2048;
 
 /// Bias and activation function are applied at once; without a function the output is the convolution's.
 pub fn record_forward(
@@ -31,10 +53,11 @@ pub fn record_forward(
     if recorder.family() == Family::Tiled {
         return tiled::record_forward(recorder, &label, window, function, &views);
     }
-    let tiles = recorder.batch * window.output.height * window.output.width.div_ceil(TILE);
-    let pairs = blocks(window.output.channels).div_ceil(PAIR);
-    let constants = constants(window, &[("FUNCTION", activation::code(function).into())]);
-    recorder.dispatch(&label, &CONV_FORWARD, &constants, &views, workgroups(tiles) * pairs)
+    let tile = Tile::new(window.output.width, window.kernel);
+    let threads = recorder.batch * window.output.height * tile.row_tiles * blocks(window.output.channels).div_ceil(tile.channels);
+    let mut constants = constants(window, &[("FUNCTION", activation::code(function).into())]);
+    constants.extend(tile.constants());
+    recorder.dispatch(&label, &CONV_FORWARD, &constants, &views, workgroups(threads))
 }
 
 /// The gradient of the input.
@@ -51,10 +74,11 @@ pub fn record_backward_input<'a>(
     if recorder.family() == Family::Tiled {
         return tiled::record_backward_input(recorder, &label, window, &views, grad_input.into());
     }
-    let tiles = recorder.batch * window.input.height * window.input.width.div_ceil(TILE);
-    let pairs = blocks(window.input.channels).div_ceil(PAIR);
-    let constants = constants(window, &[]);
-    record_backward(recorder, &label, &CONV_BACKWARD_INPUT, &constants, &views, grad_input.into(), workgroups(tiles) * pairs)
+    let tile = Tile::new(window.input.width, window.kernel);
+    let threads = recorder.batch * window.input.height * tile.row_tiles * blocks(window.input.channels).div_ceil(tile.channels);
+    let mut constants = constants(window, &[]);
+    constants.extend(tile.constants());
+    record_backward(recorder, &label, &CONV_BACKWARD_INPUT, &constants, &views, grad_input.into(), workgroups(threads))
 }
 
 /// Partial sums of the gradients of weight and bias: (split, kernel * kernel * in + 1, out), the bias in the last row.
@@ -66,18 +90,27 @@ pub struct Partial {
     pub rows: usize,
 }
 
-/// How many splits, and how many rows of output pixels each of them sums.
-fn splits(recorder: &Recorder, window: &Window) -> (usize, usize) {
-    let rows = recorder.batch * window.output.height;
-    let threads = (taps(window) + 1) * blocks(window.output.channels).div_ceil(PAIR);
-    let rows_a_split = rows.div_ceil(BUSY.div_ceil(threads).min(rows));
-    (rows.div_ceil(rows_a_split), rows_a_split)
+/// How the weight gradient is computed.
+struct Split {
+    tile: Tile,
+    /// Threads of one split: a row of taps, 4 input channels and the tile's output channels each.
+    threads: usize,
+    splits: usize,
+    tiles_a_split: usize,
+}
+
+fn split(recorder: &Recorder, window: &Window) -> Split {
+    let tile = Tile::new(window.output.width, window.kernel);
+    let tiles = recorder.batch * window.output.height * tile.row_tiles;
+    let threads = taps(window) / window.kernel * blocks(window.output.channels).div_ceil(tile.channels);
+    let tiles_a_split = tiles.div_ceil(BUSY.div_ceil(threads).min(tiles));
+    Split { tile, threads, splits: tiles.div_ceil(tiles_a_split), tiles_a_split }
 }
 
 /// Length of the partial sums in floats.
 pub fn partial_len(recorder: &Recorder, window: &Window) -> usize {
     let splits = match recorder.family() {
-        Family::Registers => splits(recorder, window).0,
+        Family::Registers => split(recorder, window).splits,
         Family::Tiled => tiled::splits(recorder, window),
     };
     splits * (4 * taps(window) + 1) * padded(window.output.channels)
@@ -96,9 +129,12 @@ pub fn record_backward_weight(
     if recorder.family() == Family::Tiled {
         return tiled::record_backward_weight(recorder, &label, window, input, grad_output, view);
     }
-    let (splits, rows_a_split) = splits(recorder, window);
-    let groups = workgroups(taps(window) + 1) * blocks(window.output.channels).div_ceil(PAIR) * splits;
-    let constants = constants(window, &[("SPLITS", splits.into()), ("ROWS_A_SPLIT", rows_a_split.into())]);
+    let Split { tile, threads, splits, tiles_a_split } = split(recorder, window);
+    // A thread more for every 4 elements of the bias.
+    let groups = workgroups((threads + blocks(window.output.channels)) * splits);
+    let mut constants = constants(window, &[("SPLITS", splits.into())]);
+    constants.extend(tile.constants());
+    constants.push(("TILES_A_SPLIT", tiles_a_split.into()));
     recorder.dispatch(&label, &CONV_BACKWARD_WEIGHT, &constants, &[input, grad_output, &view], groups)?;
     Ok(Partial { view, splits, rows: 4 * taps(window) + 1 })
 }
@@ -127,7 +163,7 @@ pub(super) fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Ve
         ("STRIDE", window.stride.into()),
         ("PADDING", window.padding.into()),
     ];
-    let others = [("FUNCTION", 0usize.into()), ("SPLITS", 1usize.into()), ("ROWS_A_SPLIT", 1usize.into())];
+    let others = [("FUNCTION", 0usize.into()), ("SPLITS", 1usize.into())];
     constants.extend(own);
     constants.extend(others.iter().filter(|(name, _)| own.iter().all(|(given, _)| given != name)));
     constants
