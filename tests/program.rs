@@ -251,6 +251,25 @@ fn the_server_gives_files_with_the_right_headers_and_nothing_else() {
 }
 
 #[test]
+fn a_run_stops_at_the_test_error_asked_for() {
+    let folder = folder("until_error");
+    let evaluated = ["--test-every", "3", "--test-size", "20", "--steps", "9"];
+    // Any error is at most 100 %: the first evaluation ends the run.
+    let output = train(&folder, &[&evaluated[..], &["--until-error", "100", "--log", "run.jsonl"]].concat());
+    let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let lines = json_lines(&folder.join("run.jsonl"));
+    assert_eq!((line["step"].as_u64(), lines.len()), (Some(3), 3));
+    let accuracy = lines[2]["test_accuracy"].as_f64().unwrap();
+    assert!((line["test_error"].as_f64().unwrap() - (1.0 - accuracy) * 100.0).abs() < 1e-9, "{line}");
+    let [training, all] = ["seconds_without_evaluations", "seconds"].map(|key| line[key].as_f64().unwrap());
+    assert!(0.0 < training && training < all, "{line}");
+    // None is below 0 %.
+    let (text, status) = complaint(&folder, &[&SMALL[..], &evaluated, &["--until-error", "-1"]].concat());
+    assert!(text.contains("above -1 % at every evaluation"), "{text}");
+    assert_eq!(status, Some(1));
+}
+
+#[test]
 fn bench_prints_what_a_step_costs() {
     let arguments = ["bench", "--backend", "cpu", "--width", "0.25", "--batch", "4", "--steps", "3", "--warm-up", "1"];
     let output = run(&folder("bench"), &arguments);

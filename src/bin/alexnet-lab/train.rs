@@ -14,6 +14,7 @@ use serde_json::json;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Steps that wait on the GPU while the program prepares the next.
 const IN_FLIGHT: usize = 8;
@@ -43,6 +44,9 @@ pub struct Arguments {
     /// Write the weights as safetensors, with PyTorch's names and layouts, when the run ends
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Stop at the first evaluation (test_every, test_size) whose error is at most so many percent, and print the time it took
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
+    until_error: Option<f64>,
     /// At the end, evaluate on all test images and print the outcome as a line of JSON
     #[arg(long)]
     eval: bool,
@@ -71,6 +75,9 @@ struct Run<'a> {
     bar: ProgressBar,
     /// The outcome on all test images, once it is known.
     test: Option<Test>,
+    start: Instant,
+    /// Time spent on evaluations.
+    evaluating: Duration,
 }
 
 /// A line of the log.
@@ -118,13 +125,15 @@ impl<'a> Run<'a> {
             None => block_on(Trainer::new(arguments.settings.over(linked(arguments))?, dataset, &Host::native()))?,
         };
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}")?;
-        Ok(Run { arguments, trainer, log, predictions, bar: ProgressBar::no_length().with_style(style), test: None })
+        let bar = ProgressBar::no_length().with_style(style);
+        Ok(Run { arguments, trainer, log, predictions, bar, test: None, start: Instant::now(), evaluating: Duration::ZERO })
     }
 
     /// Does the steps asked for, or fewer with the reason.
     fn train(&mut self) -> Outcome {
         let total = self.steps_to_do();
         self.introduce(total);
+        self.start = Instant::now();
         let (first, every) = (self.trainer.step_count(), u64::from(self.trainer.config().test_every));
         let last = first.saturating_add(total);
         while self.trainer.step_count() < last {
@@ -141,6 +150,7 @@ impl<'a> Run<'a> {
                 self.bar.suspend(|| eprintln!("note: {note}"));
             }
             let lines = self.lines()?;
+            let before_test = Instant::now();
             let test = if self.trainer.has_diverged() {
                 None
             } else if done == last && self.arguments.eval {
@@ -154,11 +164,36 @@ impl<'a> Run<'a> {
             } else {
                 None
             };
+            self.evaluating += before_test.elapsed();
             self.report(lines, test)?;
             self.end_if_diverged()?;
+            if self.is_good_enough(test) {
+                self.bar.finish();
+                return Ok(());
+            }
         }
         self.bar.finish();
-        Ok(())
+        match self.arguments.until_error {
+            Some(percent) => fail!("The test error was above {percent} % at every evaluation."),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether `--until-error` is reached by `test`, a loss and an accuracy; then it says when.
+    fn is_good_enough(&self, test: Option<(f64, f64)>) -> bool {
+        let (Some(percent), Some((_, accuracy))) = (self.arguments.until_error, test) else { return false };
+        let error = (1.0 - accuracy) * 100.0;
+        let good = error <= percent;
+        if good {
+            let all = self.start.elapsed();
+            let training = (all - self.evaluating).as_secs_f64();
+            let (step, seconds) = (self.trainer.step_count(), all.as_secs_f64());
+            println!(
+                "{}",
+                json!({ "step": step, "test_error": error, "seconds": seconds, "seconds_without_evaluations": training })
+            );
+        }
+        good
     }
 
     fn save(&mut self) -> Outcome {
