@@ -20,8 +20,8 @@ const SILENCE_MS = 15 * 60_000;
 
 const BUNDLE = join(WORK, "bundle");
 await build({
-  entryPoints: ["page.js", "worker.js"].map((file) => join(import.meta.dirname, "lab", file)),
-  outdir: BUNDLE, bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "error",
+  entryPoints: [...["page", "worker"].map((name) => join(import.meta.dirname, "lab", `${name}.js`)), join(ROOT, "www", "js", "helper.js")],
+  outdir: BUNDLE, entryNames: "[name]", bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "error",
 });
 
 /** What the page tells; replaced for each case. */
@@ -35,8 +35,9 @@ const server = createServer(async (request, response) => {
     return hear(path.slice("/tell/".length), JSON.parse(body));
   }
   if (path === "/") return response.writeHead(200, { "content-type": TYPES[".html"] }).end(PAGE);
-  const folder = path.startsWith("/bundle/") ? WORK : ROOT;
-  const bytes = /^\/(bundle|dist)\//.test(path) && (await readFile(join(folder, path)).catch(() => undefined));
+  // Our page's module loads its files from ../pkg.
+  const folder = path.startsWith("/bundle/") ? WORK : join(ROOT, "dist");
+  const bytes = await readFile(join(folder, path)).catch(() => undefined);
   if (!bytes) return response.writeHead(404).end();
   response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" }).end(bytes);
 });

@@ -1,14 +1,17 @@
-"""The program's CPU backend beside JAX and TensorFlow on the CPU: same network, weights, images and number of threads."""
-import argparse, json, os, statistics, subprocess, sys, time
+"""The program beside JAX and TensorFlow on the CPU, or beside PyTorch on CUDA: same network, weights, images, threads."""
+import argparse, itertools, json, os, statistics, subprocess, sys, time
 from pathlib import Path
 
 parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--backend", default="cpu", choices=["cpu", "gpu"], help="where the program computes (cpu)")
 parser.add_argument("--variants", default="none", help="of none, lrn, bn (none)")
 parser.add_argument("--batches", default="32", help="images a step (32)")
-parser.add_argument("--threads", default="1", help="threads of every peer (1)")
+parser.add_argument("--widths", default="1", help="of 0.25, 0.5, 1, 2 (1)")
+parser.add_argument("--threads", default="1", help="threads of every peer on the CPU (1)")
 parser.add_argument("--turns", type=int, default=6, help="turns of a peer (6)")
 parser.add_argument("--steps", type=int, default=8, help="steps a turn (8)")
-parser.add_argument("--peers", default="jax,tensorflow,tensorflow-xla", help="of jax, tensorflow, tensorflow-xla (all)")
+parser.add_argument("--peers", default="jax,tensorflow,tensorflow-xla", help="of jax, tensorflow, tensorflow-xla, torch-cuda; may be empty")
+parser.add_argument("--peak", type=float, help="TFLOP/s of f32 that the graphics card could do, for the share of it")
 parser.add_argument("--out", default=str(Path(__file__).parent / "peers.json"), help="figures are added to this file")
 parser.add_argument("--child", help=argparse.SUPPRESS)
 arguments = parser.parse_args()
@@ -146,14 +149,65 @@ def tensorflow_step(setting, threads, xla):
     return step, f"tensorflow {tf.__version__}, {'XLA' if xla else 'oneDNN'}"
 
 
+def torch_step(setting):
+    """step(i) -> loss. PyTorch on CUDA, eager, f32 without TF32."""
+    import torch
+    from torch.nn import functional as f
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True
+    network, device = setting.network, torch.device("cuda")
+    tensors = []
+    for weight in setting.weights:
+        # (kh, kw, in, out) -> (out, in, kh, kw)
+        values = torch.tensor(weight, device=device)
+        tensors.append(values.permute(3, 2, 0, 1).contiguous() if values.dim() == 4 else values)
+    tensors = [values.requires_grad_() for values in tensors]
+    optimizer = torch.optim.SGD(tensors, LEARNING_RATE, MOMENTUM)
+    inputs = torch.tensor(setting.inputs, device=device).permute(0, 1, 4, 2, 3).contiguous()
+    labels = torch.tensor(setting.labels, device=device).long()
+
+    def forward(x):
+        for layer in network["layers"]:
+            kind = layer["kind"]
+            if kind == "conv":
+                x = f.conv2d(x, tensors[layer["weight"]], tensors[layer["bias"]], padding=layer["padding"])
+            elif kind == "linear":
+                # Our rows go through (height, width, channels).
+                flat = x.permute(0, 2, 3, 1).flatten(1) if x.dim() == 4 else x
+                x = torch.addmm(tensors[layer["bias"]], flat, tensors[layer["weight"]])
+            elif kind == "activation":
+                x = f.relu(x)
+            elif kind == "pool":
+                x = f.max_pool2d(x, layer["kernel"], layer["stride"], layer["padding"])
+            elif kind == "lrn":
+                # PyTorch divides alpha by the number of channels.
+                x = f.local_response_norm(x, layer["n"], layer["alpha"] * layer["n"], layer["beta"], layer["k"])
+            elif kind == "batch_norm":
+                x = f.batch_norm(x, None, None, tensors[layer["gamma"]], tensors[layer["beta"]], training=True, eps=layer["epsilon"])
+        return x
+
+    def step(i):
+        optimizer.zero_grad()
+        loss = f.cross_entropy(forward(inputs[i]), labels[i])
+        loss.backward()
+        optimizer.step()
+        value = loss.item()
+        torch.cuda.synchronize()
+        return value
+
+    return step, f"torch {torch.__version__}, {torch.cuda.get_device_name()}"
+
+
 def child():
     """One library in a process of its own: a line of JSON for every line of standard input, a number of steps."""
-    name, folder, threads = arguments.child.split(",", 2)[0], Path(arguments.out), int(arguments.threads)
+    name, folder, threads = arguments.child, Path(arguments.out), int(arguments.threads)
     setting = Setting(folder)
     make = {
         "jax": lambda: jax_step(setting, threads),
         "tensorflow": lambda: tensorflow_step(setting, threads, False),
         "tensorflow-xla": lambda: tensorflow_step(setting, threads, True),
+        "torch-cuda": lambda: torch_step(setting),
     }
     step, version = make[name]()
     done = 0
@@ -187,7 +241,7 @@ class Peer:
         }
         command = [sys.executable, __file__, "--child", name, "--out", str(folder), "--threads", str(threads)]
         # XLA starts as many threads as it may run on; the kernel holds them to this number.
-        if hasattr(os, "sched_setaffinity"):
+        if hasattr(os, "sched_setaffinity") and name != "torch-cuda":
             cores = sorted(os.sched_getaffinity(0))[:threads]
             pin = lambda: os.sched_setaffinity(0, cores)
         else:
@@ -206,22 +260,21 @@ class Peer:
         return json.loads(line)
 
 
-def ours(variant, batch, threads, steps):
-    command = [ROOT / "target/release/alexnet-lab", "bench", "--backend", "cpu", *SWITCHES[variant], "--batch", str(batch)]
-    command += ["--weight-decay", "0", "--warm-up", "2", "--steps", str(steps)]
-    if threads > 1:
-        command += ["--workers", str(threads)]
+def ours(variant, batch, width, threads):
+    command = [ROOT / "target/release/alexnet-lab", "bench", "--backend", arguments.backend, "--workers", str(threads)]
+    command += [*SWITCHES[variant], "--batch", str(batch), "--width", width, "--weight-decay", "0"]
+    command += ["--warm-up", "2", "--steps", str(arguments.steps)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def measure(variant, batch, threads):
+def measure(variant, batch, width, threads):
     folder = ROOT / "target/peers/native"
-    subprocess.run(["node", HERE / "export.mjs", folder, variant, str(batch)], check=True)
+    subprocess.run(["node", HERE / "export.mjs", folder, variant, str(batch), width], check=True)
     macs = json.loads((folder / "setting.json").read_text())["macs"]
-    peers = [Peer(name, folder, threads) for name in arguments.peers.split(",")]
+    peers = [Peer(name, folder, threads) for name in arguments.peers.split(",") if name]
     reports = []
     for turn in range(arguments.turns):
-        reports.append(ours(variant, batch, threads, arguments.steps))
+        reports.append(ours(variant, batch, width, threads))
         for peer in peers:
             peer.results.append(peer.turn(arguments.steps))
         print(f"  turn {turn + 1}", file=sys.stderr)
@@ -229,13 +282,15 @@ def measure(variant, batch, threads):
         peer.process.stdin.close()
     medians = [report["ms_per_step"]["median"] for report in reports]
     found = [{
-        "name": "ours-native",
+        "name": f"ours-native-{arguments.backend}",
+        "adapter": reports[0]["adapter"],
         "steps": sum(report["steps"] for report in reports),
         "ms": {"median": statistics.median(medians), "min": min(r["ms_per_step"]["min"] for r in reports), "max": max(r["ms_per_step"]["max"] for r in reports)},
-        "product_gflops": statistics.median(report["product_gflops"] for report in reports),
-        "share_of_product": statistics.median(report["share_of_product"] for report in reports),
         "losses": [reports[0]["loss"]["first"]],
     }]
+    if arguments.backend == "cpu":
+        for key in ("product_gflops", "share_of_product"):
+            found[0][key] = statistics.median(report[key] for report in reports)
     for peer in peers:
         ms = [x for result in peer.results for x in result["ms"]]
         found.append({
@@ -252,36 +307,41 @@ def measure(variant, batch, threads):
         peer["times_ours_native"] = peer["ms"]["median"] / found[0]["ms"]["median"]
         peer["first_loss_differs"] = abs(peer["losses"][0] / found[0]["losses"][0] - 1)
         peer["same_network"] = peer["first_loss_differs"] < TOLERANCE
+        if arguments.peak:
+            peer["share_of_peak"] = peer["gflops"] / 1e3 / arguments.peak
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return {"when": when, "where": "native", "place": "native", "variant": variant, "batch": batch, "width": 1, "threads": threads, "macs": macs, "peers": found}
+    run = {"when": when, "where": "native", "place": "native", "variant": variant, "batch": batch, "width": float(width)}
+    return run | {"threads": threads, "macs": macs, "peers": found}
 
 
 def table(run):
-    print(f"\nnative; {run['variant']}, batch {run['batch']}, width 1, {run['threads']} thread(s)")
-    print(f"{'peer':<28}{'ms a step':>10}{'min':>8}{'max':>8}{'steps':>7}{'images/s':>10}{'GFLOP/s':>9}{'x ours':>8}{'CPU/wall':>10}{'first loss':>12}")
+    adapter = run["peers"][0]["adapter"] or f"{run['threads']} thread(s)"
+    print(f"\nnative; {run['variant']}, batch {run['batch']}, width {run['width']:g}; {adapter}")
+    titles = ["ms a step", "min", "max", "steps", "images/s", "GFLOP/s", "x ours", "CPU/wall", "of peak", "first loss"]
+    print(f"{'peer':<28}" + "".join(f"{title:>11}" for title in titles))
     for peer in run["peers"]:
-        ms, load = peer["ms"], peer.get("cpu_per_wall")
-        print(
-            f"{peer.get('version', peer['name']):<28}{ms['median']:>10.1f}{ms['min']:>8.1f}{ms['max']:>8.1f}{peer['steps']:>7}"
-            f"{peer['images_per_second']:>10.0f}{peer['gflops']:>9.1f}{peer['times_ours_native']:>8.2f}"
-            f"{'' if load is None else format(load, '.2f'):>10}{peer['losses'][0]:>12.5f}"
-        )
+        ms, load, peak = peer["ms"], peer.get("cpu_per_wall"), peer.get("share_of_peak")
+        cells = [f"{ms['median']:.1f}", f"{ms['min']:.1f}", f"{ms['max']:.1f}", peer["steps"], f"{peer['images_per_second']:.0f}"]
+        cells += [f"{peer['gflops']:.1f}", f"{peer['times_ours_native']:.2f}", "" if load is None else f"{load:.2f}"]
+        cells += ["" if peak is None else f"{100 * peak:.1f} %", f"{peer['losses'][0]:.5f}"]
+        print(f"{peer.get('version', peer['name']):<28}" + "".join(f"{cell:>11}" for cell in cells))
         if not peer["same_network"]:
             print(f"{peer['name']} DOES NOT TRAIN THE SAME NETWORK: its first loss differs")
-    print(f"ours-native reaches {100 * run['peers'][0]['share_of_product']:.0f} % of its own 512^3 product, {run['peers'][0]['product_gflops']:.1f} GFLOP/s")
+    ours = run["peers"][0]
+    if "share_of_product" in ours:
+        print(f"{ours['name']} reaches {100 * ours['share_of_product']:.0f} % of its own 512^3 product, {ours['product_gflops']:.1f} GFLOP/s a thread")
 
 
 def main():
     out, good = Path(arguments.out), True
-    for variant in arguments.variants.split(","):
-        for batch in map(int, arguments.batches.split(",")):
-            for threads in map(int, arguments.threads.split(",")):
-                run = measure(variant, batch, threads)
-                table(run)
-                figures = json.loads(out.read_text()) if out.exists() else {"runs": []}
-                figures["runs"].append(run)
-                out.write_text(json.dumps(figures, indent=1) + "\n")
-                good &= all(peer["same_network"] for peer in run["peers"])
+    lists = [getattr(arguments, key).split(",") for key in ("variants", "batches", "widths", "threads")]
+    for variant, batch, width, threads in itertools.product(*lists):
+        run = measure(variant, int(batch), width, int(threads))
+        table(run)
+        figures = json.loads(out.read_text()) if out.exists() else {"runs": []}
+        figures["runs"].append(run)
+        out.write_text(json.dumps(figures, indent=1) + "\n")
+        good &= all(peer["same_network"] for peer in run["peers"])
     return 0 if good else 1
 
 

@@ -36,32 +36,33 @@ const { Host, install } = await import(pathToFileURL(bundle));
 install();
 
 const dist = (...path) => join(ROOT, "dist", ...path);
-const modules = new Map();
-
-/** Our module; each wasm file is loaded once. */
-async function engine(what, shards = 1) {
-  const file = what.wasm ?? "alexnet_lab_bg.wasm";
-  if (!modules.has(file)) {
-    // The query makes it a module of its own for each wasm file.
-    const glue = await import(`${pathToFileURL(dist("pkg", "alexnet_lab.js"))}?${file}`);
-    await glue.default({ module_or_path: await readFile(dist("pkg", file)) });
-    modules.set(file, glue);
-  }
-  const index = await readFile(dist("data", "cifar10", "index.json"), "utf8");
-  const files = JSON.parse(index).train.slice(0, shards);
-  const load = async ({ file }) => ({ file, bytes: new Uint8Array(await readFile(dist("data", "cifar10", file))) });
-  return { glue: modules.get(file), data: { index, shards: await Promise.all(files.map(load)) } };
-}
+const noHelper = () => {
+  throw new Error("helpers are workers of a browser");
+};
+const assets = {
+  async module(build) {
+    const name = build === "relaxed" ? "alexnet_lab_relaxed" : "alexnet_lab";
+    const glue = await import(pathToFileURL(dist("pkg", `${name}.js`)));
+    await glue.default({ module_or_path: await readFile(dist("pkg", `${name}_bg.wasm`)) });
+    return { glue, startHelper: noHelper };
+  },
+  async data(shards) {
+    const index = await readFile(dist("data", "cifar10", "index.json"), "utf8");
+    const files = JSON.parse(index).train.slice(0, shards);
+    const load = async ({ file }) => ({ file, bytes: new Uint8Array(await readFile(dist("data", "cifar10", file))) });
+    return { index, shards: await Promise.all(files.map(load)) };
+  },
+};
 
 const { version } = createRequire(import.meta.url)("webgpu/package.json");
 const { cases, out, append } = read(["node"]);
 const figures = new Figures(out, append);
 for (const { place, ...plan } of cases) {
   const what = { ...plan, shards: Math.ceil((mostSteps(plan) * plan.batch) / SHARD) };
-  const { glue, data } = await engine({}, what.shards);
-  const setting = await makeSetting(glue, data, what);
+  const { glue } = await assets.module("simd128");
+  const setting = await makeSetting(glue, await assets.data(what.shards), what);
   console.error(`${place}: ${plan.variant}, batch ${plan.batch}, width ${plan.width}`);
-  const peers = await runCase(plan, (name) => new Host(name, { engine }), setting, (text) => console.error(`  ${text}`));
+  const peers = await runCase(plan, (name) => new Host(name, assets), setting, (text) => console.error(`  ${text}`));
   const { peers: _, ...settings } = plan;
   figures.add({ where: `Node ${process.versions.node}, webgpu ${version}`, place, ...settings, macs: setting.macs, peers });
 }

@@ -7,26 +7,29 @@ export const ROOT = join(HERE, "..", "..");
 export const WORK = join(ROOT, "target", "peers");
 
 const OURS = ["ours-gpu", "ours-cpu"];
+const CPUS = ["ours-cpu", "ours-cpu-2", "ours-cpu-relaxed", "ours-cpu-relaxed-2", "product-cpu", "product-cpu-relaxed"];
 const PRODUCTS = ["product-gpu", "product-cpu"];
+/** These need a browser. */
+const BROWSER = ["ours-cpu-2", "ours-cpu-relaxed-2", "tfjs-webgl"];
 const PEERS = ["tfjs-webgpu", "tfjs-webgl", "tfjs-cpu", "convnetjs"];
-export const ALL = [...OURS, ...PEERS, ...PRODUCTS];
+export const ALL = [...new Set(["ours-gpu", ...CPUS, ...PEERS, ...PRODUCTS])];
 
 /** Cases of a run in software: [peers, variant, batch]. Slow peers take small batches, and few of them. */
 const DEFAULT = {
   chromium: [
     [[...OURS, "tfjs-webgpu", "tfjs-webgl", ...PRODUCTS], "none", 16],
-    [[...OURS, "tfjs-cpu", "convnetjs", "product-cpu"], "none", 8],
+    [["ours-gpu", ...CPUS, "tfjs-cpu", "convnetjs"], "none", 8],
     [[...OURS, "tfjs-webgpu"], "lrn", 16],
     [[...OURS, "tfjs-webgpu"], "bn", 16],
     [[...OURS, "tfjs-webgpu"], "dropout", 16],
     [[...OURS, "tfjs-webgpu"], "none", 32],
-    [[...OURS, ...PRODUCTS], "none", 128],
+    [["ours-gpu", "product-gpu", ...CPUS], "none", 128],
   ],
   firefox: [
     [[...OURS, "tfjs-webgpu", "tfjs-webgl", ...PRODUCTS], "none", 16],
-    [[...OURS, "tfjs-cpu", "convnetjs", "product-cpu"], "none", 8],
+    [["ours-gpu", ...CPUS, "tfjs-cpu", "convnetjs"], "none", 8],
     [[...OURS, "tfjs-webgpu"], "lrn", 16],
-    [[...OURS, ...PRODUCTS], "none", 128],
+    [["ours-gpu", "product-gpu", ...CPUS], "none", 128],
   ],
   node: [
     [[...OURS, "tfjs-webgpu", ...PRODUCTS], "none", 16],
@@ -71,7 +74,7 @@ export function read(places) {
 function casesOf(place, values, list) {
   const given = values.full || values.variants || values.batches || values.peers;
   const widths = list(values.widths).map(Number);
-  const peers = list(values.peers) ?? ALL.filter((name) => place !== "node" || name !== "tfjs-webgl");
+  const peers = list(values.peers) ?? ALL.filter((name) => place !== "node" || !BROWSER.includes(name));
   const wrong = peers.find((name) => !ALL.includes(name));
   if (wrong) throw new Error(`there is no peer ${wrong}; known are ${ALL.join(", ")}`);
   const full = (variant) => (list(values.batches) ?? (values.full ? FULL.batches : [16])).map((batch) => [peers, variant, Number(batch)]);

@@ -25,8 +25,12 @@ export function derive(run) {
     if (run.variant !== "dropout" && reference) peer.first_loss_differs = Math.abs(peer.losses[0] / reference.losses[0] - 1);
     peer.same_network = peer.first_loss_differs === undefined || peer.first_loss_differs < TOLERANCE;
   }
-  for (const [ours, product] of [[gpu, find("product-gpu")], [cpu, find("product-cpu")]]) {
-    if (ours && product) ours.share_of_product = ours.gflops / product.gflops;
+  // Two workers are compared with two products: one core each.
+  const shares = [["ours-gpu", "product-gpu", 1], ["ours-cpu", "product-cpu", 1], ["ours-cpu-2", "product-cpu", 2]];
+  shares.push(["ours-cpu-relaxed", "product-cpu-relaxed", 1], ["ours-cpu-relaxed-2", "product-cpu-relaxed", 2]);
+  for (const [name, of, workers] of shares) {
+    const [ours, product] = [find(name), find(of)];
+    if (ours && product) ours.share_of_product = ours.gflops / product.gflops / workers;
   }
   return run;
 }

@@ -7,17 +7,24 @@ import { TensorFlow } from "./tfjs.js";
 
 export { install };
 
-/** Each peer's maker. `assets.engine(what)` loads our module. `slow` ones get one image to warm up, the others a whole step. */
+const cpu = (build, workers) => ({ backend: "cpu", build, workers });
+
+/** Each peer's maker. `assets` gives our module in one of its two builds. */
 export const PEERS = {
-  "ours-gpu": (assets) => new Ours({ backend: "gpu" }, assets),
-  "ours-cpu": (assets) => new Ours({ backend: "cpu" }, assets),
+  "ours-gpu": (assets) => new Ours({ backend: "gpu", build: "simd128", workers: 1 }, assets),
+  "ours-cpu": (assets) => new Ours(cpu("simd128", 1), assets),
+  "ours-cpu-2": (assets) => new Ours(cpu("simd128", 2), assets),
+  "ours-cpu-relaxed": (assets) => new Ours(cpu("relaxed", 1), assets),
+  "ours-cpu-relaxed-2": (assets) => new Ours(cpu("relaxed", 2), assets),
   "tfjs-webgpu": () => new TensorFlow("webgpu"),
   "tfjs-webgl": () => new TensorFlow("webgl"),
   "tfjs-cpu": () => new TensorFlow("cpu"),
   convnetjs: () => new ConvNet(),
   "product-gpu": () => new GpuProduct(),
-  "product-cpu": (assets) => new CpuProduct({ backend: "cpu" }, assets),
+  "product-cpu": (assets) => new CpuProduct("simd128", assets),
+  "product-cpu-relaxed": (assets) => new CpuProduct("relaxed", assets),
 };
+/** These get one image to warm up, the others a whole step. */
 const SLOW = ["tfjs-cpu", "convnetjs"];
 
 export class Host {

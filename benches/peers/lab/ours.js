@@ -5,19 +5,22 @@ import { fragment } from "./setting.js";
 const DEPTH = 3;
 
 export class Ours {
-  /** @param {{backend: "gpu" | "cpu", workers?: number}} what @param {any} assets see host.js */
+  /** @param {{backend: "gpu" | "cpu", build: "simd128" | "relaxed", workers: number}} what @param {any} assets see assets.js */
   constructor(what, assets) {
     this.what = what;
     this.assets = assets;
   }
 
   async open(setting) {
-    const { glue, data } = await this.assets.engine(this.what, setting.shards);
-    this.lab = await glue.Lab.create(fragment(setting, this.what.backend)).catch(readable);
+    const { backend, build, workers } = this.what;
+    const { glue, startHelper } = await this.assets.module(build);
+    this.lab = await glue.Lab.create(`${fragment(setting, backend)}&workers=${workers}`, startHelper).catch(readable);
+    const data = await this.assets.data(setting.shards);
     for (const { file, bytes } of data.shards) this.lab.add_shard(data.index, file, bytes);
-    const { backend } = JSON.parse(this.lab.describe());
-    if (backend.name !== this.what.backend) throw new Error(`it took the backend ${backend.name}: ${backend.reason}`);
-    return { adapter: backend.adapter };
+    const facts = JSON.parse(this.lab.describe()).backend;
+    const [wanted, got] = [[backend, backend === "cpu" ? workers : 1, build], [facts.name, backend === "cpu" ? facts.workers : 1, facts.simd]];
+    if (String(wanted) !== String(got)) throw new Error(`asked for ${wanted}, it runs as ${got}`);
+    return { adapter: facts.adapter };
   }
 
   /** One step, waited for. @returns {Promise<number>} its loss */
@@ -35,6 +38,7 @@ export class Ours {
         this.lab.records();
       }
       if (!this.lab.step()) throw new Error("the images of this step are missing");
+      await this.lab.work();
     }
     await this.lab.settle();
     this.lab.records();

@@ -1,7 +1,7 @@
 /** The page of the browser run: a worker for each peer, so that they share nothing but the machine. */
 import { mostSteps, runCase } from "./case.js";
 import { SHARD, makeSetting } from "./setting.js";
-import { engine } from "./assets.js";
+import * as assets from "./assets.js";
 
 function worker(name) {
   const started = new Worker("/bundle/worker.js", { type: "module" });
@@ -25,8 +25,8 @@ const tell = (kind, value) => fetch(`/tell/${kind}`, { method: "POST", body: JSO
 async function main() {
   const plan = JSON.parse(decodeURIComponent(location.search.slice(1)));
   const what = { ...plan, shards: Math.ceil((mostSteps(plan) * plan.batch) / SHARD) };
-  const { glue, data } = await engine({}, what.shards);
-  const setting = await makeSetting(glue, data, what);
+  const { glue } = await assets.module("simd128");
+  const setting = await makeSetting(glue, await assets.data(what.shards), what);
   const peers = await runCase(plan, worker, setting, (text) => tell("progress", text));
   await tell("outcome", { macs: setting.macs, peers });
 }

@@ -129,16 +129,16 @@ const fastest = (one, other) => one.ms - other.ms;
 
 const matrix = (step) => Float32Array.from({ length: SIDE * SIDE }, (_, i) => ((i * step) % 7) - 3);
 
-/** Our engine's own CPU kernel, in the module that `what` names. */
+/** Our engine's own CPU kernel. */
 export class CpuProduct {
-  constructor(what, assets) {
-    this.what = what;
+  /** @param {"simd128" | "relaxed"} build */
+  constructor(build, assets) {
+    this.build = build;
     this.assets = assets;
   }
 
   async open() {
-    const { glue } = await this.assets.engine(this.what);
-    this.glue = glue;
+    this.glue = (await this.assets.module(this.build)).glue;
     return { adapter: "" };
   }
 

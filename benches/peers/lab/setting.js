@@ -18,13 +18,19 @@ export const fragment = ({ variant, batch, width = 1 }, backend) =>
   `v=1&${VARIANTS[variant]}&batch=${batch}&width=${width}&lr=${LEARNING_RATE}&momentum=${MOMENTUM}` +
   `&weight_decay=0&test_every=0&backend=${backend}&workers=1`;
 
+/** Without helpers: nothing here is timed. */
+const alone = (what) => `${fragment(what, "cpu")}&workers=1`;
+const noHelper = () => {
+  throw new Error("no helper was asked for");
+};
+
 /**
  * @param {any} glue our engine's bindings, ready to call
  * @param {{index: string, shards: {file: string, bytes: Uint8Array}[]}} data the first shards of the built-in images
  * @param {{variant: string, batch: number, width?: number}} what
  */
 export async function makeSetting(glue, data, what) {
-  const lab = await glue.Lab.create(fragment(what, "cpu"));
+  const lab = await glue.Lab.create(alone(what), noHelper);
   const { network, cost } = JSON.parse(lab.describe());
   const { tensors, meta } = readSafetensors(await lab.save());
   lab.free();
@@ -41,7 +47,7 @@ export async function makeSetting(glue, data, what) {
 /** The images of the first steps, in our order: `inputs` (batch, 32, 32, 3) normalised, `labels` (batch). */
 async function batches(glue, data, what, { mean, std }) {
   // The order depends on neither the width nor the switches, so that a small network leads through it.
-  const lab = await glue.Lab.create(fragment({ ...what, variant: "none", width: 0.25 }, "cpu"));
+  const lab = await glue.Lab.create(alone({ ...what, variant: "none", width: 0.25 }), noHelper);
   for (const { file, bytes } of data.shards) lab.add_shard(data.index, file, bytes);
   const found = [];
   while (found.length < BATCHES) {

@@ -1,12 +1,12 @@
 /** Hosts one peer in a worker; one call at a time. */
-import { engine } from "./assets.js";
+import * as assets from "./assets.js";
 import { Host, install } from "./host.js";
 
 install();
 let host;
 
 const calls = {
-  create: (name) => void (host = new Host(name, { engine })),
+  create: (name) => void (host = new Host(name, assets)),
   open: (setting) => host.open(setting),
   steps: (count) => host.steps(count),
   run: (count) => host.run(count),
