@@ -1,12 +1,17 @@
 // From what was measured to the figures of peers.json, and those as tables.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { median } from "./lab/case.js";
 
 /** 512^3, the product that shows what the machine can do. */
 const PRODUCT_OPERATIONS = 2 * 512 ** 3;
 /** The first loss comes from one forward pass in f32. Its longest sum has 1,600 terms and eight follow one another; the
  * rounding of each term is 6e-8 of its size, so that two correct programs differ by less than 8 * 1600 * 6e-8. */
 const TOLERANCE = 8e-4;
+
+/** How many times as long `peer` took as `other`: the median over the turns that both had, since a machine's speed drifts. */
+const ratio = (peer, other) =>
+  median(peer.turns.slice(0, other.turns.length).map((ms, turn) => ms / other.turns[turn]));
 
 /** Adds images a second, rates, ratios to ours and the share of the pure product to each peer of a run. */
 export function derive(run) {
@@ -19,8 +24,8 @@ export function derive(run) {
     peer.gflops = operations / peer.ms.median / 1e6;
     if (product) continue;
     peer.images_per_second = (run.batch / peer.ms.median) * 1e3;
-    peer.times_ours_gpu = gpu && peer.ms.median / gpu.ms.median;
-    peer.times_ours_cpu = cpu && peer.ms.median / cpu.ms.median;
+    peer.times_ours_gpu = gpu && ratio(peer, gpu);
+    peer.times_ours_cpu = cpu && ratio(peer, cpu);
     // Dropout masks are each library's own.
     if (run.variant !== "dropout" && reference) peer.first_loss_differs = Math.abs(peer.losses[0] / reference.losses[0] - 1);
     peer.same_network = peer.first_loss_differs === undefined || peer.first_loss_differs < TOLERANCE;
@@ -30,7 +35,7 @@ export function derive(run) {
   shares.push(["ours-cpu-relaxed", "product-cpu-relaxed", 1], ["ours-cpu-relaxed-2", "product-cpu-relaxed", 2]);
   for (const [name, of, workers] of shares) {
     const [ours, product] = [find(name), find(of)];
-    if (ours && product) ours.share_of_product = ours.gflops / product.gflops / workers;
+    if (ours && product) ours.share_of_product = (ratio(product, ours) * 2 * run.macs * run.batch) / PRODUCT_OPERATIONS / workers;
   }
   return run;
 }

@@ -20,7 +20,7 @@ export const mostSteps = ({ turns }) => 1 + turns * MOST_A_TURN + RUN_STEPS;
 export async function runCase(plan, host, setting, say) {
   const peers = [];
   for (const name of plan.peers) {
-    const peer = { name, host: host(name), ms: [], losses: [], spent: 0 };
+    const peer = { name, host: host(name), ms: [], turns: [], losses: [], spent: 0 };
     try {
       Object.assign(peer, await peer.host.open(setting));
       say(`${name}: opened in ${peer.open_ms.toFixed()} ms, warmed up in ${peer.warm_ms.toFixed()} ms`);
@@ -45,6 +45,7 @@ async function takeTurn(peer, say) {
   try {
     const { ms, losses, counts } = await peer.host.steps(count);
     peer.ms.push(...ms);
+    peer.turns.push(median(ms));
     peer.losses.push(...losses);
     peer.spent += ms.reduce((sum, x) => sum + x, 0);
     peer.counts = perStep(counts, count);
@@ -66,15 +67,18 @@ async function runFree(peer, say) {
 
 const perStep = (counts, steps) => Object.fromEntries(Object.entries(counts).map(([key, count]) => [key, count / steps]));
 
-function outcome({ name, error, adapter, version, kernel, ms, losses, counts, free, open_ms, warm_ms }) {
+function outcome({ name, error, adapter, version, kernel, ms, turns, losses, counts, free, open_ms, warm_ms }) {
   if (error) return { name, error };
-  const sorted = ms.toSorted((a, b) => a - b);
-  const last = sorted.length - 1;
-  const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
   return {
     name, version, adapter, kernel, steps: ms.length, open_ms, warm_ms,
-    ms: { median, min: sorted[0], max: sorted[last] },
-    counts, free,
+    ms: { median: median(ms), min: Math.min(...ms), max: Math.max(...ms) },
+    turns, counts, free,
     losses: losses.filter((loss) => !Number.isNaN(loss)),
   };
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const last = sorted.length - 1;
+  return (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
 }
