@@ -12,7 +12,8 @@
 //! 5. Losses come back when they are done ([`trainer::Trainer::records`]); [`stats`] are reduced where the tensors are.
 //!
 //! Whatever is random is a function of its arguments ([`rng`]), so equal settings give equal runs. [`weights`] writes
-//! and reads safetensors; [`error`] has every sentence a user can meet; `web` is all that a browser sees of this.
+//! and reads safetensors; [`error`] has every sentence a user can meet; `web` is all that a browser sees of this,
+//! and `reader` the files that a browser gives to it.
 
 pub mod backend;
 pub mod config;
@@ -20,12 +21,16 @@ pub mod cpu;
 pub mod data;
 pub mod error;
 pub mod gpu;
+#[cfg(target_arch = "wasm32")]
+mod js;
 pub mod layers;
 pub mod network;
 pub mod optimizer;
+#[cfg(all(target_arch = "wasm32", feature = "reader"))]
+mod reader;
 pub mod rng;
 pub mod stats;
 pub mod trainer;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "reader")))]
 mod web;
 pub mod weights;

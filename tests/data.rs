@@ -26,7 +26,7 @@ fn the_shards_are_those_of_the_index_and_balanced() {
             let bytes = std::fs::read(folder.join(&entry.file)).unwrap();
             let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!((bytes.len() as u64, &found), (entry.bytes, &entry.sha256), "{}", entry.file);
-            let shard = index.decode(entry, &bytes).unwrap();
+            let shard = index.images(entry, &index.decode(entry, &bytes).unwrap()).unwrap();
             let counts = (0..10).map(|class| shard.labels.iter().filter(|label| **label == class).count());
             assert_eq!(counts.collect::<Vec<_>>(), [100; 10], "{}", entry.file);
             total += bytes.len();

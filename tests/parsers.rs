@@ -129,8 +129,9 @@ fn valid_shard() -> (String, Vec<u8>) {
 
 fn shard_index(webp: &[u8]) -> String {
     use sha2::Digest;
-    let sha256: String = sha2::Sha256::digest(webp).iter().map(|byte| format!("{byte:02x}")).collect();
-    let entry = serde_json::json!({"file": "a", "count": 4, "bytes": webp.len(), "sha256": sha256, "labels": "0123"});
+    let sha256 = |bytes: &[u8]| -> String { sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() };
+    let entry = serde_json::json!({"file": "a", "count": 4, "bytes": webp.len(), "sha256": sha256(webp),
+        "pixels": sha256(&images(4).pixels), "labels": "0123"});
     serde_json::json!({"name": "", "citation": "", "url": "", "licence": "", "classes": cifar10::CLASSES, "side": 32,
         "columns": 2, "train": [entry], "test": []})
     .to_string()

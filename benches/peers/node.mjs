@@ -49,7 +49,10 @@ const assets = {
   async data(shards) {
     const index = await readFile(dist("data", "cifar10", "index.json"), "utf8");
     const files = JSON.parse(index).train.slice(0, shards);
-    const load = async ({ file }) => ({ file, bytes: new Uint8Array(await readFile(dist("data", "cifar10", file))) });
+    const reader = await import(pathToFileURL(dist("pkg", "alexnet_reader.js")));
+    await reader.default({ module_or_path: await readFile(dist("pkg", "alexnet_reader_bg.wasm")) });
+    const bytes = async (file) => new Uint8Array(await readFile(dist("data", "cifar10", file)));
+    const load = async ({ file }) => ({ file, sheet: reader.decode_sheet(index, file, await bytes(file)) });
     return { index, shards: await Promise.all(files.map(load)) };
   },
 };

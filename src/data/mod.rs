@@ -12,6 +12,8 @@ pub mod source;
 
 pub use files::{read_files, read_sources};
 
+use serde::{Deserialize, Serialize};
+
 /// Side of a stored image.
 pub const SIDE: usize = 32;
 /// Bytes of a stored image: (height, width, channels) = (32, 32, 3).
@@ -54,8 +56,8 @@ impl Images {
     }
 }
 
-/// A data set, whole or still arriving.
-#[derive(Clone, Debug, PartialEq)]
+/// A data set, whole or still arriving. Written without its images, which travel as bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dataset {
     /// `CIFAR-10`, `Fashion-MNIST`, ...
     pub name: String,
@@ -64,7 +66,9 @@ pub struct Dataset {
     pub mean: [f32; 3],
     pub std: [f32; 3],
     /// What has arrived so far.
+    #[serde(skip)]
     pub train: Images,
+    #[serde(skip)]
     pub test: Images,
     /// How many there will be.
     pub train_total: usize,

@@ -32,6 +32,8 @@ pub struct Entry {
     pub bytes: u64,
     /// Of the file, in hexadecimal.
     pub sha256: String,
+    /// SHA-256 of the sheet's pixels, (height, width, 3), in hexadecimal.
+    pub pixels: String,
     /// One digit an image.
     pub labels: String,
 }
@@ -51,26 +53,50 @@ impl Index {
         Ok(index)
     }
 
-    /// The images of `entry` in the order of its tiles.
+    /// The pixels of a sheet, (height, width, 3), from its file.
     ///
     /// # Errors
     /// [`Error::ShardDamaged`]: the bytes are not those that the index describes. [`Error::Shard`]: the index is wrong.
-    pub fn decode(&self, entry: &Entry, bytes: &[u8]) -> Result<Images> {
-        let wrong = |why: &str| shard_error(&entry.file, why);
+    pub fn decode(&self, entry: &Entry, bytes: &[u8]) -> Result<Vec<u8>> {
         // Nothing but the very bytes that were shipped reaches the WebP decoder.
-        let found: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        if found != entry.sha256 {
+        if sha256(bytes) != entry.sha256 {
             let (found, wanted) = (bytes.len() as u64, entry.bytes);
             return Err(Error::ShardDamaged { file: entry.file.clone(), found, wanted });
+        }
+        let (width, height) = (self.columns * SIDE, entry.count.div_ceil(self.columns) * SIDE);
+        decode_sheet(bytes, width, height).map_err(|why| shard_error(&entry.file, &why))
+    }
+
+    /// The images of `entry` in the order of the tiles on its sheet, (height, width, 3), whoever decoded it.
+    ///
+    /// # Errors
+    /// [`Error::Shard`]: other pixels than those of the index, or a wrong index.
+    pub fn images(&self, entry: &Entry, sheet: &[u8]) -> Result<Images> {
+        let wrong = |why: &str| shard_error(&entry.file, why);
+        let rows = entry.count.div_ceil(self.columns);
+        if sheet.len() != rows * self.columns * IMAGE || sha256(sheet) != entry.pixels {
+            return Err(wrong("its pixels are not those that were shipped"));
         }
         let labels: Vec<u8> = entry.labels.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
         if labels.len() != entry.count || labels.iter().any(|label| usize::from(*label) >= self.classes.len().min(10)) {
             return Err(wrong("its labels in index.json are not one digit an image"));
         }
-        let (width, height) = (self.columns * SIDE, entry.count.div_ceil(self.columns) * SIDE);
-        let sheet = decode_sheet(bytes, width, height).map_err(|why| wrong(&why))?;
-        Ok(Images { pixels: cut(&sheet, self.columns, entry.count), labels })
+        Ok(Images { pixels: cut(sheet, self.columns, entry.count), labels })
     }
+
+    /// The entry of `file`.
+    ///
+    /// # Errors
+    /// [`Error::Shard`].
+    pub fn entry(&self, file: &str) -> Result<&Entry> {
+        let found = self.train.iter().chain(&self.test).find(|entry| entry.file == file);
+        found.ok_or_else(|| shard_error(file, "index.json does not list it"))
+    }
+}
+
+/// In hexadecimal.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Decodes a WebP of exactly `width` x `height` pixels without alpha: (height, width, 3).
@@ -111,22 +137,33 @@ impl Dataset {
     /// [`Error::ShardDamaged`]; [`Error::Shard`]: a damaged index or a shard out of order; the data set stays as it was.
     pub fn add_shard(&mut self, index: &str, file: &str, bytes: &[u8]) -> Result<()> {
         let index = Index::read(index)?;
+        let sheet = index.decode(index.entry(file)?, bytes)?;
+        self.add(&index, file, &sheet)
+    }
+
+    /// [`Dataset::add_shard`] of a sheet that was decoded elsewhere, (height, width, 3).
+    ///
+    /// # Errors
+    /// [`Error::Shard`]; the data set stays as it was.
+    pub fn add_sheet(&mut self, index: &str, file: &str, sheet: &[u8]) -> Result<()> {
+        self.add(&Index::read(index)?, file, sheet)
+    }
+
+    fn add(&mut self, index: &Index, file: &str, sheet: &[u8]) -> Result<()> {
+        let entry = index.entry(file)?;
         let (entries, images, total) = if index.train.iter().any(|entry| entry.file == file) {
             (&index.train, &mut self.train, self.train_total)
         } else {
             (&index.test, &mut self.test, self.test_total)
         };
-        let Some(place) = entries.iter().position(|entry| entry.file == file) else {
-            return Err(shard_error(file, "index.json does not list it"));
-        };
-        let before: usize = entries[..place].iter().map(|entry| entry.count).sum();
+        let before: usize = entries.iter().take_while(|entry| entry.file != file).map(|entry| entry.count).sum();
         if before != images.len() {
             return Err(shard_error(file, &format!("it starts at image {before}, but {} are there", images.len())));
         }
         if entries.iter().map(|entry| entry.count).sum::<usize>() != total || index.classes != self.classes {
             return Err(shard_error("index.json", "it describes another data set"));
         }
-        images.append(index.decode(&entries[place], bytes)?);
+        images.append(index.images(entry, sheet)?);
         Ok(())
     }
 }
@@ -139,22 +176,27 @@ fn shard_error(file: &str, why: &str) -> Error {
 mod tests {
     use super::*;
 
-    /// A sheet of 2 x 2 tiles, one of them unused: tile t is filled with t, except its first pixel.
-    fn sheet() -> Vec<u8> {
+    /// Pixels of 2 x 2 tiles, one of them unused: tile t is filled with t, except its first pixel.
+    fn pixels() -> Vec<u8> {
         let mut sheet = vec![0; 4 * IMAGE];
         for (i, byte) in sheet.iter_mut().enumerate() {
             let (y, x) = (i / (2 * SIDE * 3), i / 3 % (2 * SIDE));
             let first = y % SIDE == 0 && x % SIDE == 0;
             *byte = if first { 200 + i as u8 % 3 } else { (y / SIDE * 2 + x / SIDE) as u8 };
         }
+        sheet
+    }
+
+    /// Those pixels as a file.
+    fn sheet() -> Vec<u8> {
         let mut webp = Vec::new();
-        image_webp::WebPEncoder::new(&mut webp).encode(&sheet, 64, 64, image_webp::ColorType::Rgb8).unwrap();
+        image_webp::WebPEncoder::new(&mut webp).encode(&pixels(), 64, 64, image_webp::ColorType::Rgb8).unwrap();
         webp
     }
 
     fn index(webp: &[u8], labels: &str) -> String {
-        let sha256: String = Sha256::digest(webp).iter().map(|byte| format!("{byte:02x}")).collect();
-        let entry = serde_json::json!({"file": "a.webp", "count": 3, "bytes": webp.len(), "sha256": sha256, "labels": labels});
+        let entry = serde_json::json!({"file": "a.webp", "count": 3, "bytes": webp.len(), "sha256": sha256(webp),
+            "pixels": sha256(&pixels()), "labels": labels});
         let mut later = entry.clone();
         later["file"] = "b.webp".into();
         serde_json::json!({"name": "", "citation": "", "url": "", "licence": "", "classes": ["x", "y"], "side": 32,
@@ -176,6 +218,22 @@ mod tests {
             let image = set.train.image(tile);
             let alike = image[3..].iter().all(|byte| usize::from(*byte) == tile);
             assert!(alike && image[..3].iter().all(|byte| *byte >= 200), "tile {tile}");
+        }
+    }
+
+    #[test]
+    fn a_sheet_decoded_elsewhere_is_the_same_or_refused() {
+        let webp = sheet();
+        let (mut ours, mut theirs) = (dataset(), dataset());
+        ours.add_shard(&index(&webp, "010"), "a.webp", &webp).unwrap();
+        theirs.add_sheet(&index(&webp, "010"), "a.webp", &pixels()).unwrap();
+        assert_eq!(ours, theirs);
+        let mut altered = pixels();
+        altered[7] ^= 1; // as a browser does that hides which machine it runs on
+        for sheet in [&altered[..], &pixels()[1..]] {
+            let error = theirs.add_sheet(&index(&webp, "010").replace("a.webp", "c.webp"), "b.webp", sheet).unwrap_err();
+            assert!(error.to_string().contains("not those that were shipped"), "{error}");
+            assert_eq!(ours, theirs, "nothing was added");
         }
     }
 

@@ -1,34 +1,25 @@
-//! The engine as the page's worker sees it: the only folder that knows wasm-bindgen.
+//! The engine as the page's worker sees it.
 //!
 //! One call at a time: an `async` method holds the lab until it resolves. Errors are strings of JSON: the fields of
-//! [`crate::error::Error`] and its English `message`.
+//! [`crate::error::Error`].
 
 mod helpers;
 
 use crate::backend::{Host, Plan, Reason};
 use crate::config::{self, Config};
 use crate::cpu::gemm::square;
-use crate::data::{self, Dataset, source::Source};
-use crate::error::Error;
+use crate::data::{Dataset, Images};
 use crate::gpu::choice;
+use crate::js::{Answer, fail};
 use crate::stats::{ActivationStats, GradientStats};
 use crate::trainer::Trainer;
 use js_sys::{Array, Float32Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint32Array};
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-type Answer<T> = Result<T, JsValue>;
-
 /// The vector instructions of this module; the page loads the one that its browser takes.
 const SIMD: &str = if cfg!(target_feature = "relaxed-simd") { "relaxed" } else { "simd128" };
-
-/// Runs once when the module is loaded.
-#[wasm_bindgen(start)]
-fn start() {
-    console_error_panic_hook::set_once();
-}
 
 /// The settings' table as JSON.
 #[wasm_bindgen]
@@ -127,22 +118,25 @@ impl Lab {
         .to_string()
     }
 
-    /// Adds one sheet of the built-in data set; `index` is the text of its `index.json`.
-    pub fn add_shard(&mut self, index: &str, file: &str, bytes: &[u8]) -> Answer<()> {
-        self.trainer.dataset_mut().add_shard(index, file, bytes).map_err(fail)
+    /// Adds one sheet of the built-in data set, its pixels (height, width, 3); `index` is the text of its `index.json`.
+    /// Pixels that are not those that were shipped are refused.
+    pub fn add_sheet(&mut self, index: &str, file: &str, sheet: &[u8]) -> Answer<()> {
+        self.trainer.dataset_mut().add_sheet(index, file, sheet).map_err(fail)
     }
 
-    /// Replaces the data set by the user's files and starts again; on an error nothing has changed.
-    ///
-    /// `read(file, start, end)` answers with those bytes of that file, a `Uint8Array`, and may throw. It is called for
-    /// one piece after another, so that no file is in memory as a whole.
-    pub async fn load_files(&mut self, names: Vec<String>, lengths: Vec<f64>, read: Function) -> Answer<String> {
-        let files = names.into_iter().zip(lengths).enumerate();
-        let sources = files.map(|(file, (name, length))| {
-            Ok(Source { name, length: length as u64, content: Pieces { file, at: 0.0, length, read: &read } })
-        });
-        let dataset = data::read_sources(sources).map_err(fail)?;
-        self.trainer.set_dataset(dataset).await.map_err(fail)?;
+    /// Replaces the data set by what the reader's `read_files` gave, and starts again; on an error nothing has changed.
+    pub async fn set_dataset(
+        &mut self,
+        about: String,
+        train_pixels: Vec<u8>,
+        train_labels: Vec<u8>,
+        test_pixels: Vec<u8>,
+        test_labels: Vec<u8>,
+    ) -> Answer<String> {
+        let about: Dataset = serde_json::from_str(&about).map_err(|error| JsError::new(&error.to_string()))?;
+        let train = Images { pixels: train_pixels, labels: train_labels }; // (n, 32, 32, 3), (n)
+        let test = Images { pixels: test_pixels, labels: test_labels };
+        self.trainer.set_dataset(Dataset { train, test, ..about }).await.map_err(fail)?;
         self.from_files = true;
         Ok(self.describe())
     }
@@ -302,37 +296,6 @@ impl Lab {
     }
 }
 
-/// A file that JavaScript reads.
-struct Pieces<'a> {
-    file: usize,
-    at: f64,
-    length: f64,
-    read: &'a Function,
-}
-
-impl std::io::Read for Pieces<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let end = self.length.min(self.at + buffer.len() as f64);
-        if self.at >= end {
-            return Ok(0);
-        }
-        let answer = self.read.call3(&JsValue::UNDEFINED, &self.file.into(), &self.at.into(), &end.into());
-        let failed = |why: String| std::io::Error::other(why);
-        let bytes = answer.map_err(|error| failed(message(&error)))?.dyn_into::<Uint8Array>();
-        let bytes = bytes.map_err(|_| failed("no bytes".into()))?;
-        let count = (bytes.length() as usize).min(buffer.len());
-        bytes.subarray(0, count as u32).copy_to(&mut buffer[..count]);
-        self.at += count as f64;
-        Ok(count)
-    }
-}
-
-/// What a thrown value says of itself.
-fn message(thrown: &JsValue) -> String {
-    let message = Reflect::get(thrown, &"message".into()).ok().and_then(|message| message.as_string());
-    message.unwrap_or_else(|| format!("{thrown:?}"))
-}
-
 /// Why this worker has no WebGPU at all, if so.
 fn missing_webgpu() -> Option<Reason> {
     let global = js_sys::global();
@@ -373,15 +336,4 @@ fn floats(values: Vec<f32>) -> JsValue {
 fn object(fields: &[(&str, JsValue)]) -> JsValue {
     let entries: Array = fields.iter().map(|(key, value)| Array::of(&[JsValue::from(*key), value.clone()])).collect();
     Object::from_entries(&entries).expect("pairs make an object").into()
-}
-
-fn fail(error: Error) -> JsValue {
-    #[derive(Serialize)]
-    struct Report {
-        #[serde(flatten)]
-        error: Error,
-        message: String,
-    }
-    let message = error.to_string();
-    serde_json::to_string(&Report { error, message }).expect("plain data").into()
 }

@@ -42,6 +42,9 @@ const LAUNCH = {
 
 export const NAMES = Object.keys(LAUNCH);
 
+/** What makes each browser hide the pixels of a canvas, as settings for privacy do. */
+export const PRIVATE = { chromium: ["--disable-reading-from-canvas"], firefox: { "privacy.resistFingerprinting": true } };
+
 /**
  * @param {{chromium?: string[], firefox?: object}} [more] further arguments and preferences
  * @returns the browser and a function that ends it and removes its profile

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { NAMES, launch, newPage } from "./browsers.mjs";
+import { NAMES, PRIVATE, launch, newPage } from "./browsers.mjs";
 import { startLab } from "./servers.mjs";
 
 const SMALL = "v=1&width=0.25&batch=8&test_every=0&backend=cpu&train_size=1000&norm=bn";
@@ -279,6 +279,29 @@ for (const name of NAMES) {
       }
       assert.deepEqual(complaints, []);
       await page.close();
+    });
+
+    test("a browser that hides the pixels of a canvas trains on the same images", async () => {
+      const { page, complaints } = await open(browser, SMALL);
+      const known = losses(await trainTo(page, 3));
+      await page.close();
+      const hiding = await launch(name, PRIVATE);
+      const hidden = await open(hiding.browser, SMALL);
+      const shown = await hidden.page.evaluate(() => {
+        const canvas = new OffscreenCanvas(64, 64).getContext("2d");
+        canvas.fillStyle = "#123456";
+        canvas.fillRect(0, 0, 64, 64);
+        try {
+          const { data } = canvas.getImageData(0, 0, 64, 64);
+          return data.every((byte, i) => byte === [0x12, 0x34, 0x56, 0xff][i % 4]);
+        } catch {
+          return false;
+        }
+      });
+      assert.equal(shown, false, "this browser shows the pixels of a canvas as they are");
+      assert.deepEqual(losses(await trainTo(hidden.page, 3)), known);
+      assert.deepEqual([...complaints, ...hidden.complaints], []);
+      await hiding.close();
     });
   });
 }

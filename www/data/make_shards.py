@@ -80,7 +80,8 @@ def make(source):
         assert len(images) == len(labels) and set(labels) == set(range(10))
         index[part] = []
         for number, chosen in enumerate(choose(part, labels, count)):
-            name, data = f"{part}-{number:02}.webp", sheet(images[chosen])
+            pixels = tiles(images[chosen])
+            name, data = f"{part}-{number:02}.webp", sheet(pixels)
             files[name] = data
             index[part].append(
                 {
@@ -88,6 +89,7 @@ def make(source):
                     "count": len(chosen),
                     "bytes": len(data),
                     "sha256": hashlib.sha256(data).hexdigest(),
+                    "pixels": hashlib.sha256(pixels.tobytes()).hexdigest(),
                     "labels": "".join(map(str, labels[chosen])),
                 }
             )
@@ -116,9 +118,13 @@ def choose(part, labels, count):
     return shards
 
 
-def sheet(images):
-    """(1000, 32, 32, 3) as a lossless WebP of 25 x 40 tiles, read back and compared."""
-    tiles = images.reshape(ROWS, COLUMNS, SIDE, SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(ROWS * SIDE, COLUMNS * SIDE, 3)
+def tiles(images):
+    """(1000, 32, 32, 3) as one picture of 25 x 40 tiles: (1280, 800, 3)."""
+    return images.reshape(ROWS, COLUMNS, SIDE, SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(ROWS * SIDE, COLUMNS * SIDE, 3)
+
+
+def sheet(tiles):
+    """A picture as lossless WebP, read back and compared."""
     packed = io.BytesIO()
     Image.fromarray(tiles).save(packed, "WEBP", lossless=True, quality=100, method=6, exact=True)
     assert numpy.array_equal(numpy.asarray(Image.open(packed).convert("RGB")), tiles)

@@ -1,6 +1,7 @@
 // @ts-check
 /** The engine's worker: receives commands, answers each, and reports what happens on its own. */
 import { Engine } from "./worker/engine.js";
+import { problem } from "./worker/problem.js";
 
 /** @typedef {{id: number, command: string, args: any[]}} Command */
 
@@ -14,6 +15,6 @@ scope.onmessage = async (/** @type {MessageEvent<Command>} */ { data: { id, comm
   try {
     scope.postMessage({ id, result: await engine.command(command, args) });
   } catch (error) {
-    scope.postMessage({ id, problem: engine.problem(error) });
+    scope.postMessage({ id, problem: problem(error) });
   }
 };

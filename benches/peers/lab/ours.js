@@ -16,7 +16,7 @@ export class Ours {
     const { glue, startHelper } = await this.assets.module(build);
     this.lab = await glue.Lab.create(`${fragment(setting, backend)}&workers=${workers}`, startHelper).catch(readable);
     const data = await this.assets.data(setting.shards);
-    for (const { file, bytes } of data.shards) this.lab.add_shard(data.index, file, bytes);
+    for (const { file, sheet } of data.shards) this.lab.add_sheet(data.index, file, sheet);
     const facts = JSON.parse(this.lab.describe()).backend;
     const [wanted, got] = [[backend, backend === "cpu" ? workers : 1, build], [facts.name, backend === "cpu" ? facts.workers : 1, facts.simd]];
     if (String(wanted) !== String(got)) throw new Error(`asked for ${wanted}, it runs as ${got}`);

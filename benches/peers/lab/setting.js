@@ -48,7 +48,7 @@ export async function makeSetting(glue, data, what) {
 async function batches(glue, data, what, { mean, std }) {
   // The order depends on neither the width nor the switches, so that a small network leads through it.
   const lab = await glue.Lab.create(alone({ ...what, variant: "none", width: 0.25 }), noHelper);
-  for (const { file, bytes } of data.shards) lab.add_shard(data.index, file, bytes);
+  for (const { file, sheet } of data.shards) lab.add_sheet(data.index, file, sheet);
   const found = [];
   while (found.length < BATCHES) {
     const { pixels, labels } = lab.next_batch();

@@ -32,6 +32,12 @@ const MODULES: &[Module] = &[
         rustc: &["-Ctarget-feature=+relaxed-simd"],
         wasm_opt: &["--enable-relaxed-simd"],
     },
+    Module {
+        name: "alexnet_reader",
+        cargo: &["--features", "reader", "--config", "profile.wasm.opt-level=\"z\""],
+        rustc: &[],
+        wasm_opt: &[],
+    },
 ];
 
 /// LLVM's default of 225 makes the module a sixth larger and a step no faster.
@@ -69,13 +75,15 @@ const STEPS: &[Step] = &[
             "dist/pkg/alexnet_lab_bg.wasm",
             "dist/pkg/alexnet_lab_relaxed.js",
             "dist/pkg/alexnet_lab_relaxed_bg.wasm",
+            "dist/pkg/alexnet_reader.js",
+            "dist/pkg/alexnet_reader_bg.wasm",
         ],
         make: engine,
     },
     Step {
         name: "scripts",
         inputs: &["www/js", "www/css", "www/style.css", "package-lock.json"],
-        outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js", "dist/js/helper.js", "dist/style.css"],
+        outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js", "dist/js/helper.js", "dist/js/reader.js", "dist/style.css"],
         make: scripts,
     },
     Step {
@@ -212,11 +220,11 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
     module.ok_or_else(|| Failure::new("cargo compiled the engine, but named no module."))
 }
 
-/// The page's three scripts and its style sheet, each bundled into one file.
+/// The page's scripts and its style sheet, each bundled into one file.
 fn scripts(page: &Page) -> Outcome {
     let mut esbuild = page.tool("esbuild");
     esbuild.args(["js/alexnet-lab=www/js/main.js", "js/worker=www/js/worker.js", "js/helper=www/js/helper.js"]);
-    esbuild.arg("style=www/style.css");
+    esbuild.args(["js/reader=www/js/reader.js", "style=www/style.css"]);
     esbuild.args(["--bundle", "--format=esm", "--target=es2022"]);
     esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
     finish(esbuild, "")

@@ -3,6 +3,8 @@
 import { shards } from "./data.js";
 import { startHelper } from "./helpers.js";
 import { loadModule } from "./module.js";
+import { problem } from "./problem.js";
+import { pixels, read } from "./reading.js";
 import { Training } from "./training.js";
 
 /**
@@ -44,19 +46,6 @@ export class Engine {
     const result = this.queue.then(work);
     this.queue = result.catch(() => {});
     return result;
-  }
-
-  /** What went wrong, as data. The wasm module throws JSON. @param {unknown} error @returns {Problem} */
-  problem(error) {
-    const thrown = /** @type {any} */ (error);
-    if (typeof thrown?.code === "string") return thrown;
-    try {
-      const parsed = JSON.parse(String(thrown));
-      if (typeof parsed?.code === "string") return parsed;
-    } catch {
-      // Not ours: a panic, or the browser's own error.
-    }
-    return { code: "unexpected", why: String(thrown?.message ?? thrown) };
   }
 
   get lab() {
@@ -135,9 +124,8 @@ export class Engine {
   /** Trains on the user's files; when they are refused, the run goes on as it was. @param {File[]} files */
   async files(files) {
     await this.training?.settle(); // the last records are seen before the machine is busy with something else
-    const names = files.map((file) => file.name);
-    const lengths = Float64Array.from(files, (file) => file.size);
-    const describe = JSON.parse(await this.lab.load_files(names, lengths, this.reader(files)));
+    const dataset = await read({ files }, (progress) => this.report("progress", progress));
+    const describe = JSON.parse(await this.lab.set_dataset(...dataset));
     this.download.abort();
     this.training?.begin(true);
     await this.training?.show();
@@ -155,19 +143,6 @@ export class Engine {
     return { describe: this.describe() };
   }
 
-  /** Reads bytes `start` to `end` of a file at once, as only a worker can, and tells how far it is. @param {File[]} files */
-  reader(files) {
-    const total = files.reduce((sum, file) => sum + file.size, 0);
-    /** @type {{readAsArrayBuffer: (part: Blob) => ArrayBuffer}} */
-    const source = new /** @type {any} */ (self).FileReaderSync();
-    let loaded = 0;
-    return (/** @type {number} */ file, /** @type {number} */ start, /** @type {number} */ end) => {
-      this.report("progress", { loaded, total, name: files[file].name });
-      loaded += end - start;
-      return new Uint8Array(source.readAsArrayBuffer(files[file].slice(start, end)));
-    };
-  }
-
   // ---- parts of commands ---------------------------------------------------------------------------------------
 
   /** @returns {Description} */
@@ -181,9 +156,18 @@ export class Engine {
     this.training?.close();
     this.training = null;
     const lab = await this.module.Lab.create(fragment, (/** @type {any} */ receive) => startHelper(this.loaded, receive));
-    this.training = new Training(lab, this.report, (error) => this.problem(error));
+    this.training = new Training(lab, this.report, problem);
     this.training.watched = this.watched;
     this.load(this.describe().config.data);
+  }
+
+  /** Adds a sheet as the browser decodes it, or, where that is not what was shipped, as our reader does. @param {string} index @param {string} file @param {Uint8Array} bytes */
+  async add(index, file, bytes) {
+    try {
+      this.lab.add_sheet(index, file, await pixels(bytes));
+    } catch {
+      this.lab.add_sheet(index, file, await read({ sheet: { index, file, bytes } }));
+    }
   }
 
   /** Fetches the built-in set; each shard waits its turn in the queue. @param {string} name */
@@ -199,13 +183,13 @@ export class Engine {
         if (signal.aborted || this.training !== training) return;
         await this.exclusive(async () => {
           if (signal.aborted || this.training !== training) return;
-          this.lab.add_shard(index, file, bytes);
+          await this.add(index, file, bytes);
           this.report("described", this.describe());
           await training?.show();
         });
       }
     } catch (error) {
-      if (!signal.aborted) this.report("data_problem", this.problem(error));
+      if (!signal.aborted) this.report("data_problem", problem(error));
     }
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Loads the engine: its WebAssembly module and the bindings that belong to it. The only file that knows where they lie. */
+/** Loads WebAssembly modules and the bindings that belong to them. The only file that knows where they lie. */
 
 /**
  * @typedef {"simd128" | "relaxed"} Build the vector instructions that the module uses
@@ -10,7 +10,7 @@
  * @property {Build} build
  */
 
-/** The bindings' names in `pkg`. @type {Record<Build, string>} */
+/** The engine's names in `pkg`. @type {Record<Build, string>} */
 const NAMES = { simd128: "alexnet_lab", relaxed: "alexnet_lab_relaxed" };
 
 /**
@@ -20,11 +20,21 @@ const NAMES = { simd128: "alexnet_lab", relaxed: "alexnet_lab_relaxed" };
  * @returns {Promise<Loaded>}
  */
 export async function loadModule(build = hasRelaxedSimd() ? "relaxed" : "simd128", wasm) {
-  const bindings = import(address(`${NAMES[build]}.js`));
-  const compiled = wasm ?? (await compile(address(`${NAMES[build]}_bg.wasm`)));
+  return { ...(await start(NAMES[build], wasm)), build };
+}
+
+/** The module that reads files. @returns {Promise<any>} its bindings */
+export async function loadReader() {
+  return (await start("alexnet_reader")).glue;
+}
+
+/** @param {string} name @param {WebAssembly.Module} [wasm] */
+async function start(name, wasm) {
+  const bindings = import(address(`${name}.js`));
+  const compiled = wasm ?? (await compile(address(`${name}_bg.wasm`)));
   const glue = await bindings;
   await glue.default({ module_or_path: compiled });
-  return { glue, wasm: compiled, build };
+  return { glue, wasm: compiled };
 }
 
 /** Whether this browser takes a function of one relaxed instruction, a fused multiply-add of three vectors of zeros. */

@@ -1,0 +1,32 @@
+// @ts-check
+/** The reader's worker: one task, one answer. It reads the user's files piece by piece, as only a worker can. */
+import { loadReader } from "./worker/module.js";
+import { problem } from "./worker/problem.js";
+
+/** @param {{progress?: import("./types.js").Progress, problem?: import("./types.js").Problem, result?: any}} message @param {Transferable[]} [transfer] */
+const answer = (message, transfer = []) => self.postMessage(message, /** @type {any} */ (transfer));
+
+self.onmessage = async (/** @type {MessageEvent<any>} */ { data: { sheet, files } }) => {
+  try {
+    const reader = await loadReader();
+    if (sheet) return answer({ result: reader.decode_sheet(sheet.index, sheet.file, sheet.bytes) });
+    const [names, lengths] = [files.map((/** @type {File} */ file) => file.name), Float64Array.from(files, (/** @type {File} */ file) => file.size)];
+    const dataset = reader.read_files(names, lengths, pieces(files));
+    answer({ result: dataset }, dataset.slice(1).map((/** @type {Uint8Array} */ part) => part.buffer));
+  } catch (error) {
+    answer({ problem: problem(error) });
+  }
+};
+
+/** Reads bytes `start` to `end` of a file at once, and tells how far it is. @param {File[]} files */
+function pieces(files) {
+  const total = files.reduce((sum, file) => sum + file.size, 0);
+  /** @type {{readAsArrayBuffer: (part: Blob) => ArrayBuffer}} */
+  const source = new /** @type {any} */ (self).FileReaderSync();
+  let loaded = 0;
+  return (/** @type {number} */ file, /** @type {number} */ start, /** @type {number} */ end) => {
+    answer({ progress: { loaded, total, name: files[file].name } });
+    loaded += end - start;
+    return new Uint8Array(source.readAsArrayBuffer(files[file].slice(start, end)));
+  };
+}
