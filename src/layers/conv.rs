@@ -56,9 +56,10 @@ pub fn forward<T: Float>(
     let weight = pack(&Operand::matrix(weight, bias.len()), 0..fan_in(window), packed);
     let canvas = Canvas::of_input(window);
     canvas.clear(space);
+    let patches = canvas.patches(chunk(window));
     let inputs = input.chunks(chunk(window) * window.input.len());
     for (input, output) in inputs.zip(output.chunks_mut(chunk(window) * window.output.len())) {
-        weight.left_multiply(&canvas.patches(canvas.draw(input, space)), Start::Row(bias), output);
+        weight.left_multiply(&patches.on(canvas.draw(input, space)), Start::Row(bias), output);
     }
 }
 
@@ -84,10 +85,11 @@ fn backward_weight<T: Float>(window: &Window, input: &[T], grad_output: &[T], gr
     let (packed, space) = scratch.split_at_mut(gemm::scratch_len(POSITIONS, channels));
     let canvas = Canvas::of_input(window);
     canvas.clear(space);
+    let patches = canvas.patches(chunk(window));
     grad_weight.fill(T::ZERO);
     let inputs = input.chunks(chunk(window) * window.input.len());
     for (input, grad_output) in inputs.zip(grad_output.chunks(chunk(window) * window.output.len())) {
-        let patches = canvas.patches(canvas.draw(input, space)).transposed();
+        let patches = patches.on(canvas.draw(input, space)).transposed();
         multiply(&patches, &Operand::matrix(grad_output, channels), Start::Add, grad_weight, packed);
     }
 }
@@ -98,14 +100,15 @@ fn backward_input<T: Float>(window: &Window, weight: &[T], grad_output: &[T], gr
     let (packed, space) = scratch.split_at_mut(packed_len(fan_out(window), inputs));
     // Element ((ky, kx, o), c) is w[kernel - 1 - ky, kernel - 1 - kx, c, o].
     let taps = (0..window.kernel * window.kernel).rev();
-    let rows = taps.flat_map(|tap| (0..channels).map(move |o| tap * inputs * channels + o)).collect();
-    let turned = Operand::new(weight, rows, (0..inputs).map(|c| c * channels).collect());
+    let rows: Vec<_> = taps.flat_map(|tap| (0..channels).map(move |o| tap * inputs * channels + o)).collect();
+    let turned = Operand::new(weight, rows, (0..inputs).map(|c| c * channels).collect::<Vec<_>>());
     let turned = pack(&turned, 0..fan_out(window), packed);
     let canvas = Canvas::of_grad_output(window);
     canvas.clear(space);
+    let patches = canvas.patches(chunk(window));
     let grad_outputs = grad_output.chunks(chunk(window) * window.output.len());
     for (grad_output, grad_input) in grad_outputs.zip(grad_input.chunks_mut(chunk(window) * window.input.len())) {
-        turned.left_multiply(&canvas.patches(canvas.draw(grad_output, space)), Start::Zero, grad_input);
+        turned.left_multiply(&patches.on(canvas.draw(grad_output, space)), Start::Zero, grad_input);
     }
 }
 
@@ -181,15 +184,35 @@ impl Canvas {
         &space[..count * shape.len()]
     }
 
-    /// The patches under the window on each canvas: (images * positions, kernel * kernel * channels).
-    fn patches<'a, T: Float>(&self, canvases: &'a [T]) -> Operand<'a, T> {
+    /// The patches under the window, on up to so many canvases.
+    fn patches(&self, images: usize) -> Patches {
         let (shape, positions, kernel) = (self.shape, self.positions, self.kernel);
         let place = move |y: usize, x: usize| (y * shape.width + x) * shape.channels;
-        let images = (0..canvases.len()).step_by(shape.len().max(1));
-        let in_image = move |y: usize| (0..positions.width).map(move |x| place(y * self.stride, x * self.stride));
-        let rows = images.flat_map(|image| (0..positions.height).flat_map(in_image).map(move |place| image + place));
+        let mut rows = Vec::with_capacity(images * positions.height * positions.width);
+        for image in 0..images {
+            for y in 0..positions.height {
+                rows.extend((0..positions.width).map(|x| image * shape.len() + place(y * self.stride, x * self.stride)));
+            }
+        }
         let taps = (0..kernel).flat_map(|y| (0..kernel).map(move |x| place(y, x)));
-        let columns = taps.flat_map(|tap| (0..shape.channels).map(move |channel| tap + channel));
-        Operand::new(canvases, rows.collect(), columns.collect())
+        let columns = taps.flat_map(|tap| (0..shape.channels).map(move |channel| tap + channel)).collect();
+        Patches { canvas: shape.len(), positions: positions.height * positions.width, rows, columns }
+    }
+}
+
+/// Where the elements of the patches lie: a row for each position, a column for each weight of an output channel.
+struct Patches {
+    /// Elements of a canvas, and positions on it.
+    canvas: usize,
+    positions: usize,
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+}
+
+impl Patches {
+    /// The matrix of patches of these canvases: (images * positions, kernel * kernel * channels).
+    fn on<'a, T: Float>(&'a self, canvases: &'a [T]) -> Operand<'a, T> {
+        let rows = &self.rows[..canvases.len() / self.canvas * self.positions];
+        Operand::new(canvases, rows, &self.columns[..])
     }
 }

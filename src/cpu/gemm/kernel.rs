@@ -51,6 +51,17 @@ impl<T> Kernel<T> {
 pub fn portable<T: Float>(_: usize) -> Kernel<T> {
     // aarch64 has twice the registers.
     const M: usize = if cfg!(target_arch = "aarch64") { 8 } else { 4 };
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2<T: Float>(strip: &Strip<T>) {
+            // SAFETY: the caller's promise, and the instructions are there by the attribute.
+            unsafe { in_place::<Lanes<T>, M, 2>(strip) }
+        }
+        if is_x86_feature_detected!("avx2") {
+            return Kernel::of::<Lanes<T>, M, 2>(avx2::<T>);
+        }
+    }
     Kernel::of::<Lanes<T>, M, 2>(in_place::<Lanes<T>, M, 2>)
 }
 
@@ -86,7 +97,7 @@ pub fn best(columns: usize) -> Kernel<f32> {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub fn best(_: usize) -> Kernel<f32> {
     use super::vector::wasm::Simd128;
-    Kernel::of::<Simd128, 4, 2>(packed::<Simd128, 4, 2>)
+    Kernel::of::<Simd128, 4, 2>(packed)
 }
 
 #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
@@ -105,52 +116,38 @@ unsafe fn in_place<V: Vector, const M: usize, const N: usize>(strip: &Strip<V::E
     unsafe { tiles::<V, M, N>(strip, |i, k| a[i].add(*strip.offsets.get_unchecked(k))) }
 }
 
-/// Packs the strip of `a` first.
+/// Packs the strip of `a` first: `panel[k][i] = a(i, k)`, four k at a time where they lie side by side.
 ///
 /// # Safety
 /// Of [`Kernel::run`].
-#[cfg(target_arch = "wasm32")]
-#[inline(always)]
-unsafe fn packed<V: Vector, const M: usize, const N: usize>(strip: &Strip<V::Element>) {
-    let mut panel = [[V::Element::ZERO; M]; DEPTH];
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+unsafe fn packed(strip: &Strip<f32>) {
+    use super::vector::wasm::{Simd128, transpose};
+    const M: usize = 4;
+    let mut panel = [const { std::mem::MaybeUninit::<[f32; M]>::uninit() }; DEPTH];
     let a: [_; M] = std::array::from_fn(|i| strip.a[i]);
-    let side_by_side = (1..M).all(|i| a[i] == a[0].wrapping_add(i));
-    // SAFETY: the caller's promise; there are at most DEPTH offsets.
+    let (fours, rest) = strip.offsets.as_chunks::<4>();
+    let (panels, last) = panel[..strip.offsets.len()].as_chunks_mut::<4>();
+    // SAFETY: the caller's promise; each column of the panel is written before the tiles read it.
     unsafe {
-        if side_by_side {
+        if (1..M).all(|i| a[i] == a[0].wrapping_add(i)) {
             for (column, offset) in panel.iter_mut().zip(strip.offsets) {
-                *column = a[0].add(*offset).cast::<[V::Element; M]>().read_unaligned();
+                column.write(a[0].add(*offset).cast::<[f32; M]>().read_unaligned());
             }
         } else {
-            pack_rows(&a, strip.offsets, &mut panel);
-        }
-        let panel = panel.as_ptr().cast::<V::Element>();
-        tiles::<V, M, N>(strip, |i, k| panel.add(k * M + i));
-    }
-}
-
-/// `panel[k][i] = a[i][offsets[k]]`, four k at a time where they lie side by side.
-///
-/// # Safety
-/// Of [`Kernel::run`].
-#[cfg(target_arch = "wasm32")]
-#[inline(always)]
-unsafe fn pack_rows<T: Float, const M: usize>(a: &[*const T; M], offsets: &[usize], panel: &mut [[T; M]; DEPTH]) {
-    let (fours, rest) = offsets.as_chunks::<4>();
-    let (panels, last) = panel[..offsets.len()].as_chunks_mut::<4>();
-    // SAFETY: the caller's promise.
-    unsafe {
-        for (columns, four) in panels.iter_mut().zip(fours) {
-            if four[3] == four[0] + 3 {
-                let rows: [[T; 4]; M] = std::array::from_fn(|i| a[i].add(four[0]).cast::<[T; 4]>().read_unaligned());
-                *columns = std::array::from_fn(|k| std::array::from_fn(|i| rows[i][k]));
-            } else {
-                *columns = std::array::from_fn(|k| std::array::from_fn(|i| *a[i].add(four[k])));
+            for (columns, four) in panels.iter_mut().zip(fours) {
+                if four[3] == four[0] + 3 {
+                    transpose(a.map(|row| row.add(four[0])), columns.as_mut_ptr().cast());
+                } else {
+                    *columns = four.map(|offset| std::mem::MaybeUninit::new(a.map(|row| *row.add(offset))));
+                }
+            }
+            for (column, offset) in last.iter_mut().zip(rest) {
+                column.write(a.map(|row| *row.add(*offset)));
             }
         }
-        for (column, offset) in last.iter_mut().zip(rest) {
-            *column = std::array::from_fn(|i| *a[i].add(*offset));
-        }
+        let panel = panel.as_ptr().cast::<f32>();
+        tiles::<Simd128, M, 2>(strip, |i, k| panel.add(k * M + i));
     }
 }
 

@@ -1,4 +1,29 @@
 //! Matrix products, packed and blocked as in Goto and van de Geijn 2008, on operands that say where each element lies.
+//!
+//! Why they are our own: on one 2.6 GHz Zen 4 core that boosts to 3.6, 512^3, f32, in GFLOP/s,
+//!
+//! | | native | Chromium, simd128 | Chromium, relaxed SIMD |
+//! | --- | --- | --- | --- |
+//! | `gemm` 0.19 | | 9 | 9 |
+//! | `matrixmultiply` 0.3 | 70 | 29 | 30 |
+//! | this | 104 | 40 | 45 to 48 |
+//! | a training step, batch 16 | 94 | 38 | 44 |
+//!
+//! and a crate's product would need the patches of a convolution written down first. That processor's clock wanders by a
+//! third; only numbers of one run compare. The last two rows are from one run each, old and new code in turns.
+//!
+//! What was learnt about V8, of twenty sizes of tile: 4 rows by 8 columns, not unrolled, is the largest whose loop needs no more
+//! than 15 vectors (8 sums, 2 of b, 4 of a). The compiler moves all loads of an iteration ahead of the arithmetic, so that
+//! larger tiles, or two iterations in one, put sums in memory and run at half the rate or three quarters. Reading the rows of
+//! `a` where they lie costs one more addition an element: 32 against 40; so they are packed there, a strip at a time on the
+//! stack, transposed four by four. Firefox agrees about the tile. A step reaches 0.92 of the product's rate in both builds.
+//!
+//! Relaxed SIMD saves an instruction a product: 1.30 times the rate of the bare loop here, 1.13 to 1.31 for a step from run
+//! to run. It cannot be more where, as on this processor, multiplications and additions have ports of their own: at 57 GFLOP/s
+//! they are full, and the loop with relaxed SIMD reaches 53 of them, the one without 40.
+//!
+//! Natively a row of `a` is read in place, as a multiply-add takes its factor from memory at no cost; with AVX-512 8 rows by
+//! 16, 32 or 48 columns, whichever wastes least, with AVX2 6 by 16.
 
 mod kernel;
 mod vector;
@@ -6,6 +31,7 @@ mod vector;
 use super::Float;
 pub use kernel::Kernel;
 use kernel::{DEPTH, Strip};
+use std::borrow::Cow;
 use std::ops::Range;
 
 pub(super) use kernel::{best, portable};
@@ -15,14 +41,15 @@ pub(super) use kernel::{best, portable};
 #[derive(Clone, Debug)]
 pub struct Operand<'a, T> {
     data: &'a [T],
-    rows: Vec<usize>,
-    columns: Vec<usize>,
+    rows: Cow<'a, [usize]>,
+    columns: Cow<'a, [usize]>,
 }
 
 impl<'a, T: Float> Operand<'a, T> {
     /// # Panics
     /// When an element lies outside `data`.
-    pub fn new(data: &'a [T], rows: Vec<usize>, columns: Vec<usize>) -> Self {
+    pub fn new(data: &'a [T], rows: impl Into<Cow<'a, [usize]>>, columns: impl Into<Cow<'a, [usize]>>) -> Self {
+        let (rows, columns) = (rows.into(), columns.into());
         if let (Some(row), Some(column)) = (rows.iter().max(), columns.iter().max()) {
             assert!(row + column < data.len(), "every element lies in the data");
         }
@@ -36,7 +63,7 @@ impl<'a, T: Float> Operand<'a, T> {
     pub fn matrix(data: &'a [T], columns: usize) -> Self {
         let rows = data.len() / columns;
         assert_eq!(rows * columns, data.len(), "a matrix has whole rows");
-        Operand::new(data, (0..rows).map(|row| row * columns).collect(), (0..columns).collect())
+        Operand::new(data, (0..rows).map(|row| row * columns).collect::<Vec<_>>(), (0..columns).collect::<Vec<_>>())
     }
 
     /// The transpose; nothing is moved.
@@ -86,8 +113,11 @@ pub fn pack<'a, T: Float>(b: &Operand<T>, depth: Range<usize>, scratch: &'a mut 
         let side_by_side = columns.iter().enumerate().all(|(j, column)| *column == columns[0] + j);
         for (to, row) in panel.chunks_exact_mut(width).zip(rows) {
             let (to, beyond) = to.split_at_mut(columns.len());
-            if side_by_side {
-                to.copy_from_slice(&b.data[row + columns[0]..][..to.len()]);
+            if side_by_side && beyond.is_empty() {
+                // Eights, because a copy of unknown length is a call.
+                let from = &b.data[row + columns[0]..][..width];
+                let (to, _) = to.as_chunks_mut::<8>();
+                to.iter_mut().zip(from.as_chunks::<8>().0).for_each(|(to, from)| *to = *from);
             } else {
                 to.iter_mut().zip(columns).for_each(|(to, column)| *to = b.data[row + column]);
             }
@@ -206,12 +236,12 @@ mod tests {
                 (0..length).map(|i| T::of(((i * step + i / 11) % 9) as f64 - 4.0)).collect()
             };
             let (a, b) = (values(m * k, 5), values(k * n, 7));
-            // `a` as it is and as the transpose of its transpose; both lie in the middle of something.
-            let rows: Vec<usize> = (0..m).map(|i| i * k).collect();
-            let operand = Operand::new(&a, rows, (0..k).collect());
+            // `a` as it is, and as the transpose of its transpose.
+            let table = |length: usize, step: usize| (0..length).map(|i| i * step).collect::<Vec<_>>();
+            let operand = Operand::new(&a, table(m, k), table(k, 1));
             let turned: Vec<T> = (0..m * k).map(|i| a[i % m * k + i / m]).collect();
-            let turned = Operand::new(&turned, (0..k).map(|i| i * m).collect(), (0..m).collect()).transposed();
-            let b_operand = Operand::new(&b, (0..k).map(|i| i * n).collect(), (0..n).collect());
+            let turned = Operand::new(&turned, table(k, m), table(m, 1)).transposed();
+            let b_operand = Operand::new(&b, table(k, n), table(n, 1));
             for a_operand in [operand, turned] {
                 let mut c = values(m * n, 3);
                 let wanted: Vec<T> =

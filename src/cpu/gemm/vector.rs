@@ -127,6 +127,28 @@ pub mod wasm {
     vector!(Simd128, v128, 4, zero: f32x4_splat(0.0), load: v128_load, spread: |x: *const f32| v128_load32_splat(x.cast()),
         store: v128_store, add: f32x4_add, add_product: fused);
 
+    /// `to[k][i] = from[i][k]`.
+    ///
+    /// # Safety
+    /// Four elements are there in each row, and sixteen in `to`.
+    #[inline(always)]
+    pub unsafe fn transpose(from: [*const f32; 4], to: *mut f32) {
+        // SAFETY: the caller's promise.
+        let [a, b, c, d] = from.map(|row| unsafe { v128_load(row.cast()) });
+        let (ab, cd) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d));
+        let (ab_high, cd_high) = (i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+        let columns = [
+            i64x2_shuffle::<0, 2>(ab, cd),
+            i64x2_shuffle::<1, 3>(ab, cd),
+            i64x2_shuffle::<0, 2>(ab_high, cd_high),
+            i64x2_shuffle::<1, 3>(ab_high, cd_high),
+        ];
+        for (k, column) in columns.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { v128_store(to.add(4 * k).cast(), column) }
+        }
+    }
+
     /// Rounds once or twice, as the machine does: `relaxed` SIMD leaves it open.
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]
