@@ -1,23 +1,26 @@
 // Batch normalisation over batch, height and width: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and
-// Szegedy 2015). Sums over rows go in two stages of fixed order: first a thread a chunk of rows and vec4 of channels, then
-// a workgroup a vec4. Both take the mean first and the squares about it after, so that no digits cancel.
+// Szegedy 2015), and the activation function that follows. Sums over rows go in stages of fixed order: a thread sums a chunk of
+// rows of a vec4 of channels; the chunks are joined by a workgroup a vec4, or, where they are few (JOIN), by every thread that
+// needs them, which saves a dispatch. All take the mean first and the squares about it after, so that no digits cancel.
 //
-// Constants: ROWS (batch * height * width), CHANNEL_BLOCKS (vec4s of a row), CHUNK (rows), CHUNKS, EPSILON, MOMENTUM.
+// Constants: ROWS (batch * height * width), CHANNEL_BLOCKS (vec4s of a row), CHANNELS (not padded), CHUNK (rows), CHUNKS, JOIN,
+// EPSILON, VARIANCE (vec4s from the means to the variances), FUNCTION (see common.wgsl).
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;                  // (rows, blocks)
-@group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;         // (chunks, blocks, 2)
-@group(0) @binding(2) var<storage, read_write> mean: array<vec4f>;             // (blocks), of the batch or running
-@group(0) @binding(3) var<storage, read_write> variance: array<vec4f>;         // (blocks), biased if of the batch
-@group(0) @binding(4) var<storage, read> gamma: array<vec4f>;                  // (blocks)
-@group(0) @binding(5) var<storage, read> beta: array<vec4f>;                   // (blocks)
-@group(0) @binding(6) var<storage, read_write> output: array<vec4f>;           // (rows, blocks)
-@group(0) @binding(7) var<storage, read> grad_output: array<vec4f>;            // (rows, blocks)
-@group(0) @binding(8) var<storage, read_write> grad_gamma: array<vec4f>;       // (blocks)
-@group(0) @binding(9) var<storage, read_write> grad_beta: array<vec4f>;        // (blocks)
-@group(0) @binding(10) var<storage, read_write> grad_input: array<vec4f>;      // (rows, blocks)
-@group(0) @binding(11) var<storage, read_write> running_mean: array<vec4f>;    // (blocks)
-@group(0) @binding(12) var<storage, read_write> running_variance: array<vec4f>; // (blocks)
-@group(0) @binding(13) var<storage, read_write> not_finite_seen: atomic<u32>;   // not 0: no update
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;              // (rows, blocks)
+@group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;     // (chunks, blocks, 2)
+@group(0) @binding(2) var<storage, read_write> statistics: array<vec4f>;   // means (blocks), gap, variances (blocks): biased if of the batch
+@group(0) @binding(4) var<storage, read> gamma: array<vec4f>;              // (blocks)
+@group(0) @binding(5) var<storage, read> beta: array<vec4f>;               // (blocks)
+@group(0) @binding(6) var<storage, read_write> output: array<vec4f>;       // (rows, blocks)
+@group(0) @binding(7) var<storage, read> grad_output: array<vec4f>;        // (rows, blocks)
+@group(0) @binding(8) var<storage, read_write> grad_gamma: array<vec4f>;   // (blocks)
+@group(0) @binding(9) var<storage, read_write> grad_beta: array<vec4f>;    // (blocks)
+@group(0) @binding(10) var<storage, read_write> grad_input: array<vec4f>;  // (rows, blocks)
+
+// Rows that are added up before their sum is added to that of the chunk: long sums lose digits.
+const RUN: u32 = 64;
+// Rows that a thread normalises.
+const THREAD_ROWS: u32 = select(1u, CHUNK, JOIN);
 
 fn rows_of(chunk: u32) -> u32 {
     return min(CHUNK, ROWS - chunk * CHUNK);
@@ -25,27 +28,64 @@ fn rows_of(chunk: u32) -> u32 {
 
 // ---- forward
 
-// Mean of a chunk and the squares about it.
+struct Statistics {
+    mean: vec4f,
+    squares: vec4f, // about the mean
+}
+
+// Of a chunk of rows.
+fn chunk_statistics(chunk: u32, block: u32) -> Statistics {
+    let first = chunk * CHUNK * CHANNEL_BLOCKS + block;
+    let rows = rows_of(chunk);
+    var sum = vec4f(0.0);
+    for (var run = 0u; run < rows; run += RUN) {
+        var part = vec4f(0.0);
+        for (var row = run; row < min(run + RUN, rows); row++) {
+            part += input[first + row * CHANNEL_BLOCKS];
+        }
+        sum += part;
+    }
+    let center = sum / f32(rows);
+    var squares = vec4f(0.0);
+    for (var run = 0u; run < rows; run += RUN) {
+        var part = vec4f(0.0);
+        for (var row = run; row < min(run + RUN, rows); row++) {
+            let centred = input[first + row * CHANNEL_BLOCKS] - center;
+            part += centred * centred;
+        }
+        squares += part;
+    }
+    return Statistics(center, squares);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn partial_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let index = thread_index(group, local);
     if index >= CHUNKS * CHANNEL_BLOCKS {
         return;
     }
-    let first = index / CHANNEL_BLOCKS * CHUNK * CHANNEL_BLOCKS + index % CHANNEL_BLOCKS;
-    let rows = rows_of(index / CHANNEL_BLOCKS);
+    let part = chunk_statistics(index / CHANNEL_BLOCKS, index % CHANNEL_BLOCKS);
+    partials[2 * index] = part.mean;
+    partials[2 * index + 1] = part.squares;
+}
+
+// Joins the chunks (Chan, Golub and LeVeque 1983).
+fn joined_statistics(block: u32) -> Statistics {
+    if CHUNKS == 1 {
+        return chunk_statistics(0, block);
+    }
     var sum = vec4f(0.0);
-    for (var row = 0u; row < rows; row++) {
-        sum += input[first + row * CHANNEL_BLOCKS];
+    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+        sum += f32(rows_of(chunk)) * partials[2 * (chunk * CHANNEL_BLOCKS + block)];
     }
-    let center = sum / f32(rows);
+    let center = sum / f32(ROWS);
     var squares = vec4f(0.0);
-    for (var row = 0u; row < rows; row++) {
-        let centred = input[first + row * CHANNEL_BLOCKS] - center;
-        squares += centred * centred;
+    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+        let index = 2 * (chunk * CHANNEL_BLOCKS + block);
+        let centred = partials[index] - center;
+        squares += partials[index + 1] + f32(rows_of(chunk)) * centred * centred;
     }
-    partials[2 * index] = center;
-    partials[2 * index + 1] = squares;
+    return Statistics(center, squares);
 }
 
 var<workgroup> shares: array<vec4f, WORKGROUP>;
@@ -62,7 +102,7 @@ fn total(local: u32, share: vec4f) -> vec4f {
     return sum;
 }
 
-// Joins the chunks (Chan, Golub and LeVeque 1983).
+// The same by a workgroup.
 @compute @workgroup_size(WORKGROUP)
 fn join_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let block = workgroup_index(group);
@@ -79,51 +119,98 @@ fn join_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     }
     let squares = total(local, share);
     if local == 0 {
-        mean[block] = center;
-        variance[block] = squares / f32(ROWS);
+        statistics[block] = center;
+        statistics[VARIANCE + block] = squares / f32(ROWS);
     }
-}
-
-fn inverse_deviation(block: u32) -> vec4f {
-    return inverseSqrt(variance[block] + EPSILON);
-}
-
-fn normalised(index: u32, block: u32) -> vec4f {
-    return (input[index] - mean[block]) * inverse_deviation(block);
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let index = thread_index(group, local);
-    if index >= ROWS * CHANNEL_BLOCKS {
+    let block = index % CHANNEL_BLOCKS;
+    let first = index / CHANNEL_BLOCKS * THREAD_ROWS;
+    if first >= ROWS {
         return;
     }
-    let block = index % CHANNEL_BLOCKS;
-    output[index] = gamma[block] * normalised(index, block) + beta[block];
+    if JOIN {
+        let joined = joined_statistics(block);
+        normalise(first, block, joined.mean, joined.squares / f32(ROWS));
+        if first == 0 {
+            statistics[block] = joined.mean;
+            statistics[VARIANCE + block] = joined.squares / f32(ROWS);
+        }
+    } else {
+        normalise(first, block, statistics[block], statistics[VARIANCE + block]);
+    }
+}
+
+fn normalise(first: u32, block: u32, mean: vec4f, variance: vec4f) {
+    let inverse = inverseSqrt(variance + EPSILON);
+    for (var row = first; row < min(first + THREAD_ROWS, ROWS); row++) {
+        let at = row * CHANNEL_BLOCKS + block;
+        let y = gamma[block] * ((input[at] - mean) * inverse) + beta[block];
+        output[at] = keep_channels(activate(FUNCTION, y), block, CHANNELS);
+    }
 }
 
 // ---- backward
 
-// grad_gamma = sum of g * normalised and grad_beta = sum of g, of a chunk.
+fn inverse_deviation(block: u32) -> vec4f {
+    return inverseSqrt(statistics[VARIANCE + block] + EPSILON);
+}
+
+struct Sums {
+    gamma: vec4f, // of g * normalised
+    beta: vec4f,  // of g
+}
+
+// Of a chunk of rows.
+fn chunk_gradients(chunk: u32, block: u32) -> Sums {
+    let first = chunk * CHUNK * CHANNEL_BLOCKS + block;
+    let rows = rows_of(chunk);
+    let mean = statistics[block];
+    let inverse = inverse_deviation(block);
+    var sums = Sums(vec4f(0.0), vec4f(0.0));
+    for (var run = 0u; run < rows; run += RUN) {
+        var part_gamma = vec4f(0.0);
+        var part_beta = vec4f(0.0);
+        for (var row = run; row < min(run + RUN, rows); row++) {
+            let at = first + row * CHANNEL_BLOCKS;
+            let g = grad_output[at];
+            part_gamma += g * ((input[at] - mean) * inverse);
+            part_beta += g;
+        }
+        sums.gamma += part_gamma;
+        sums.beta += part_beta;
+    }
+    return sums;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn partial_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let index = thread_index(group, local);
     if index >= CHUNKS * CHANNEL_BLOCKS {
         return;
     }
-    let block = index % CHANNEL_BLOCKS;
-    let first = index / CHANNEL_BLOCKS * CHUNK * CHANNEL_BLOCKS + block;
-    var sum_gamma = vec4f(0.0);
-    var sum_beta = vec4f(0.0);
-    for (var row = 0u; row < rows_of(index / CHANNEL_BLOCKS); row++) {
-        let at = first + row * CHANNEL_BLOCKS;
-        sum_gamma += grad_output[at] * normalised(at, block);
-        sum_beta += grad_output[at];
-    }
-    partials[2 * index] = sum_gamma;
-    partials[2 * index + 1] = sum_beta;
+    let sums = chunk_gradients(index / CHANNEL_BLOCKS, index % CHANNEL_BLOCKS);
+    partials[2 * index] = sums.gamma;
+    partials[2 * index + 1] = sums.beta;
 }
 
+fn joined_gradients(block: u32) -> Sums {
+    if CHUNKS == 1 {
+        return chunk_gradients(0, block);
+    }
+    var sums = Sums(vec4f(0.0), vec4f(0.0));
+    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+        let index = 2 * (chunk * CHANNEL_BLOCKS + block);
+        sums.gamma += partials[index];
+        sums.beta += partials[index + 1];
+    }
+    return sums;
+}
+
+// The same by a workgroup.
 @compute @workgroup_size(WORKGROUP)
 fn join_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let block = workgroup_index(group);
@@ -146,24 +233,29 @@ fn join_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
 @compute @workgroup_size(WORKGROUP)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let index = thread_index(group, local);
-    if index >= ROWS * CHANNEL_BLOCKS {
+    let block = index % CHANNEL_BLOCKS;
+    let first = index / CHANNEL_BLOCKS * THREAD_ROWS;
+    if first >= ROWS {
         return;
     }
-    let block = index % CHANNEL_BLOCKS;
-    let means = (grad_beta[block] + normalised(index, block) * grad_gamma[block]) / f32(ROWS);
-    grad_input[index] = gamma[block] * inverse_deviation(block) * (grad_output[index] - means);
+    if JOIN {
+        let sums = joined_gradients(block);
+        go_back(first, block, sums);
+        if first == 0 {
+            grad_gamma[block] = sums.gamma;
+            grad_beta[block] = sums.beta;
+        }
+    } else {
+        go_back(first, block, Sums(grad_gamma[block], grad_beta[block]));
+    }
 }
 
-// ---- running statistics
-
-// running = (1 - momentum) * running + momentum * batch, with the unbiased variance; that of a single row is 0.
-@compute @workgroup_size(WORKGROUP)
-fn update_running(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let block = thread_index(group, local);
-    if block >= CHANNEL_BLOCKS || atomicLoad(&not_finite_seen) != 0 {
-        return;
+fn go_back(first: u32, block: u32, sums: Sums) {
+    let mean = statistics[block];
+    let inverse = inverse_deviation(block);
+    for (var row = first; row < min(first + THREAD_ROWS, ROWS); row++) {
+        let at = row * CHANNEL_BLOCKS + block;
+        let means = (sums.beta + (input[at] - mean) * inverse * sums.gamma) / f32(ROWS);
+        grad_input[at] = gamma[block] * inverse * (grad_output[at] - means);
     }
-    let unbiased = variance[block] * (f32(ROWS) / f32(max(ROWS, 2) - 1));
-    running_mean[block] = (1.0 - MOMENTUM) * running_mean[block] + MOMENTUM * mean[block];
-    running_variance[block] = (1.0 - MOMENTUM) * running_variance[block] + MOMENTUM * unbiased;
 }

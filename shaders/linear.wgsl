@@ -1,6 +1,6 @@
 // Fully connected layer. A weight that is too large for one binding comes in chunks of input rows, one dispatch each.
 // Constants: IN_BLOCKS, OUT_BLOCKS (vec4s of a whole row), OUT_CHANNELS (not padded), FIRST_BLOCK and CHUNK_BLOCKS (the input
-// rows of this dispatch, in fours); forward: FIRST, LAST (which chunk it is), FUNCTION; backward_weight: LAST.
+// rows of this dispatch, in fours); forward: FIRST, LAST (which chunk it is), FUNCTION; backward: LAST.
 // The weight (in, out) is indexed in vec4s of out, from the chunk's first row.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, in)
@@ -61,11 +61,22 @@ fn store_output(image: u32, o: u32, sum: vec4f) {
     output[at] = y;
 }
 
-// ---- backward_input: a thread computes 4 images of 4 inputs; a workgroup's threads share the images.
+// ---- backward: both gradients in one dispatch; the last workgroups, which the first layer goes without, make the input's.
+
+const WEIGHT_GROUPS: u32 = OUT_GROUPS * (CHUNK_BLOCKS + 1);
 
 @compute @workgroup_size(WORKGROUP)
-fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let number = workgroup_index(group);
+    if number < WEIGHT_GROUPS {
+        backward_weight(number, local);
+    } else {
+        backward_input(number - WEIGHT_GROUPS, local);
+    }
+}
+
+// A thread computes 4 images of 4 inputs; a workgroup's threads share the images.
+fn backward_input(number: u32, local: u32) {
     let i = number % IN_GROUPS * WORKGROUP + local; // within the chunk
     let image = number / IN_GROUPS * 4;
     if i >= CHUNK_BLOCKS || image >= BATCH {
@@ -93,11 +104,8 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     if image + 3 < BATCH { grad_input[at.w] = x3; }
 }
 
-// ---- backward_weight: a thread sums the batch for 4 inputs and 4 outputs. The bias counts as one more input, of 1.
-
-@compute @workgroup_size(WORKGROUP)
-fn backward_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let number = workgroup_index(group);
+// A thread sums the batch for 4 inputs and 4 outputs. The bias counts as one more input, of 1.
+fn backward_weight(number: u32, local: u32) {
     let o = number % OUT_GROUPS * WORKGROUP + local;
     let i = number / OUT_GROUPS; // within the chunk
     let is_bias = LAST && i == CHUNK_BLOCKS;

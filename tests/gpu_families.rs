@@ -135,8 +135,8 @@ fn linear_by(family: Family, [batch, inputs, outputs]: [usize; 3], limit: u64, f
     let [output, grad_weight, grad_bias] = [batch * outputs, inputs * outputs, outputs].map(|n| empty(r, n, outputs));
     let grad_input = empty(r, batch * inputs, inputs);
     linear::record_forward(r, "fc", size, function, &input, &weight, &bias, &output).unwrap();
-    linear::record_backward_input(r, "fc", size, &grad_output, &weight, &grad_input).unwrap();
-    linear::record_backward_weight(r, "fc", size, &input, &grad_output, &grad_weight, &grad_bias).unwrap();
+    let gradients = [&grad_weight, &grad_bias];
+    linear::record_backward(r, "fc", size, &input, &grad_output, &weight, gradients, Some(&grad_input)).unwrap();
     r.take().run(device());
     vec![
         ("output", download(&output, outputs), tolerance(inputs + 1) + FUNCTION),

@@ -147,8 +147,8 @@ fn check_linear(family: Family) {
             let [output, grad_input] = [(y.len(), outputs), (x.len(), inputs)].map(|(n, c)| empty(r, n, c));
             let [grad_weight, grad_bias] = [w.len(), outputs].map(|n| empty(r, n, outputs));
             linear::record_forward(r, "fc", size, None, &input, &weight, &bias, &output).unwrap();
-            linear::record_backward_input(r, "fc", size, &grad_output, &weight, &grad_input).unwrap();
-            linear::record_backward_weight(r, "fc", size, &input, &grad_output, &grad_weight, &grad_bias).unwrap();
+            let gradients = [&grad_weight, &grad_bias];
+            linear::record_backward(r, "fc", size, &input, &grad_output, &weight, gradients, Some(&grad_input)).unwrap();
             r.take().run(device());
 
             let case = format!("{family:?} {batch} x {inputs} -> {outputs}, limit {limit}");

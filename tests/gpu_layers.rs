@@ -3,7 +3,8 @@
 mod gpu_common;
 
 use alexnet_lab::cpu::peers::Peers;
-use alexnet_lab::gpu::recorder::{StepParams, View};
+use alexnet_lab::gpu::family::Family;
+use alexnet_lab::gpu::recorder::{Recorder, StepParams, View, padded};
 use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Gradients, Window, batch_norm, lrn, pool};
 use alexnet_lab::network::{PoolKind, Shape, output_size};
@@ -145,34 +146,47 @@ struct Inputs {
 const EPSILON: f64 = 1e-5;
 const MOMENTUM: f64 = 0.3;
 
-fn batch_norm_on_gpu(inputs: &Inputs) -> BatchNorm {
+fn batch_norm_on_gpu(inputs: &Inputs, family: Family) -> BatchNorm {
     let channels = inputs.shape.channels;
-    let r = &mut recorder(inputs.batch, StepParams::default());
+    let r = &mut recorder_of(family, inputs.batch, StepParams::default());
     let (x, g) = (upload(r, &inputs.x, channels), upload(r, &inputs.g, channels));
     let (gamma, beta) = (upload(r, &inputs.gamma, channels), upload(r, &inputs.beta, channels));
-    let running = [0, 1].map(|i| upload(r, &inputs.running[i], channels));
     let output = |r: &mut _, values: &[f32]| -> View { empty(r, values.len(), channels) };
     let (y, evaluated, grad_input) = (output(r, &inputs.x), output(r, &inputs.x), output(r, &inputs.x));
     let (grad_gamma, grad_beta) = (output(r, &inputs.gamma), output(r, &inputs.gamma));
-    let kept = batch_norm::Kept::new(r, "test", inputs.shape, EPSILON, MOMENTUM).unwrap();
+    let flat = |r: &mut Recorder, [first, second]: [&[f32]; 2]| -> View {
+        let mut values = vec![0.0; batch_norm::statistics_len(channels)];
+        values[..channels].copy_from_slice(first);
+        let start = values.len() - padded(channels);
+        values[start..][..channels].copy_from_slice(second);
+        let view = r.buffer("statistics", values.len()).unwrap();
+        view.write(device(), bytemuck::cast_slice(&values));
+        view
+    };
+    let running = flat(r, [&inputs.running[0], &inputs.running[1]]);
+    let statistics = flat(r, [&vec![f32::NAN; channels], &vec![f32::NAN; channels]]);
+    let unbiased = r.buffer("unbiased", running.words()).unwrap();
+    let rows = inputs.batch * inputs.shape.height * inputs.shape.width;
+    unbiased.write(device(), bytemuck::cast_slice(&batch_norm::unbiased(channels, rows)));
+    let kept = batch_norm::Kept::new(r, "test", inputs.shape, EPSILON, statistics.clone()).unwrap();
     // Evaluation first: it takes the running statistics from before the update.
-    batch_norm::record_forward(r, "test", &kept, Some(&running), [&gamma, &beta], &x, &evaluated).unwrap();
-    batch_norm::record_statistics(r, "test", &kept, &x).unwrap();
-    batch_norm::record_forward(r, "test", &kept, None, [&gamma, &beta], &x, &y).unwrap();
+    batch_norm::record_forward(r, "test", &kept, Some(&running), [&gamma, &beta], None, &x, &evaluated).unwrap();
+    batch_norm::record_forward(r, "test", &kept, None, [&gamma, &beta], None, &x, &y).unwrap();
     batch_norm::record_backward(r, "test", &kept, &gamma, [&grad_gamma, &grad_beta], &x, &g, &grad_input).unwrap();
     // The first flag lets the update through, the second stops another one.
     for flag in [false, true] {
         let not_finite_seen = r.buffer("not_finite_seen", 1).unwrap();
         not_finite_seen.write(device(), bytemuck::bytes_of(&u32::from(flag)));
-        batch_norm::record_update(r, "test", &kept, [&running[0], &running[1]], &not_finite_seen).unwrap();
+        batch_norm::record_update(r, MOMENTUM, &statistics, &unbiased, &running, &not_finite_seen).unwrap();
     }
     r.take().run(device());
+    let part = |start: usize| download(&running.slice(start, padded(channels)), channels);
     BatchNorm {
         y: download(&y, channels),
         grad_input: download(&grad_input, channels),
         grad_gamma: download(&grad_gamma, channels),
         grad_beta: download(&grad_beta, channels),
-        running: running.map(|view| download(&view, channels)),
+        running: [part(0), part(running.words() - padded(channels))],
         evaluated: download(&evaluated, channels),
     }
 }
@@ -232,34 +246,45 @@ fn batch_norm_matches_the_cpu() {
         (4, shape(17, 16, 4), 300.0, 1.0),
     ] {
         let inputs = batch_norm_inputs(batch, shape, mean, deviation);
-        let (found, wanted) = (batch_norm_on_gpu(&inputs), batch_norm_on_cpu(&inputs));
-        let what = |part: &str| format!("BN of {batch}x{shape:?}, mean {mean}: {part}");
-        let rows = (batch * shape.height * shape.width) as f32;
-        // A sum of r rows passes chunks of at least 16 additions, up to 16 by a thread, and 64 threads: the relative error is
-        // depth * ROUNDING of the sum of sizes.
-        let depth = (rows / 1024.0).max(16.0) + 16.0 + 64.0;
-        let size = mean.abs() + deviation; // of an input
-        let mean_error = depth * ROUNDING * size;
-        // Centred inputs are off by the mean's error and half an ulp of their own; variance >= 1/4 deviation^2 but in one row.
-        let centred = mean_error + ROUNDING * size;
-        let spread = if rows == 1.0 { (EPSILON as f32).sqrt() } else { deviation / 2.0 };
-        let normalised = centred / spread + 2.0 * (depth * ROUNDING + 2.0 * centred / deviation + 2.5 * f32::EPSILON);
-        let (gamma, beta) = (2.5, 1.0);
-        assert_close(&what("output"), &found.y, &wanted.y, gamma * normalised + 4.0 * ROUNDING * (2.0 * gamma + beta));
-        // Sums of r terms g * normalised with |g| <= 1, |normalised| <= 2 (4 with the error of a small sample).
-        let sum = rows * (normalised + 2.0 * depth * ROUNDING);
-        assert_close(&what("grad_gamma"), &found.grad_gamma, &wanted.grad_gamma, sum);
-        assert_close(&what("grad_beta"), &found.grad_beta, &wanted.grad_beta, rows * depth * ROUNDING);
-        // gamma / deviation * (g - mean g - normalised * mean (g normalised)), each bracketed term of size at most 4.
-        let bracket = 4.0 * normalised + 4.0 * sum / rows + 8.0 * ROUNDING;
-        assert_close(&what("grad_input"), &found.grad_input, &wanted.grad_input, gamma / spread * bracket);
-        assert_close(&what("running mean"), &found.running[0], &wanted.running[0], mean_error + 4.0 * ROUNDING * (size + 1.0));
-        let variance = deviation * deviation;
-        let variance_error = 2.0 * deviation * centred + depth * ROUNDING * variance + 6.0 * ROUNDING * (variance + 2.5);
-        assert_close(&what("running variance"), &found.running[1], &wanted.running[1], variance_error);
-        // Running variance >= 0.5; WGSL's inverseSqrt is within 2 ulp.
-        let evaluated = gamma * (ROUNDING * (size + 1.0) + (size + 1.0) * 8.0 * ROUNDING) / 0.5f32.sqrt() + 2.0 * ROUNDING;
-        assert_close(&what("evaluation"), &found.evaluated, &wanted.evaluated, 2.0 * evaluated);
+        for family in FAMILIES {
+            let (found, wanted) = (batch_norm_on_gpu(&inputs, family), batch_norm_on_cpu(&inputs));
+            let what = |part: &str| format!("BN of {batch}x{shape:?}, mean {mean}, {family:?}: {part}");
+            let rows = (batch * shape.height * shape.width) as f32;
+            // The relative error of a sum of r rows is depth * ROUNDING of the sum of sizes.
+            let depth = match family {
+                // Runs of 64 additions, r / 32 / 64 runs, 32 chunks.
+                Family::Registers => 64.0 + (rows / 2048.0).max(1.0) + 32.0,
+                // Chunks of at least 16 additions, up to 16 by a thread, and 64 threads.
+                Family::Tiled => (rows / 1024.0).max(16.0) + 16.0 + 64.0,
+            };
+            let size = mean.abs() + deviation; // of an input
+            let mean_error = depth * ROUNDING * size;
+            // Centred inputs are off by the mean's error and half an ulp of their own; variance >= 1/4 deviation^2 but in one row.
+            let centred = mean_error + ROUNDING * size;
+            let spread = if rows == 1.0 { (EPSILON as f32).sqrt() } else { deviation / 2.0 };
+            let normalised = centred / spread + 2.0 * (depth * ROUNDING + 2.0 * centred / deviation + 2.5 * f32::EPSILON);
+            let (gamma, beta) = (2.5, 1.0);
+            assert_close(&what("output"), &found.y, &wanted.y, gamma * normalised + 4.0 * ROUNDING * (2.0 * gamma + beta));
+            // Sums of r terms g * normalised with |g| <= 1, |normalised| <= 2 (4 with the error of a small sample).
+            let sum = rows * (normalised + 2.0 * depth * ROUNDING);
+            assert_close(&what("grad_gamma"), &found.grad_gamma, &wanted.grad_gamma, sum);
+            assert_close(&what("grad_beta"), &found.grad_beta, &wanted.grad_beta, rows * depth * ROUNDING);
+            // gamma / deviation * (g - mean g - normalised * mean (g normalised)), each bracketed term of size at most 4.
+            let bracket = 4.0 * normalised + 4.0 * sum / rows + 8.0 * ROUNDING;
+            assert_close(&what("grad_input"), &found.grad_input, &wanted.grad_input, gamma / spread * bracket);
+            assert_close(
+                &what("running mean"),
+                &found.running[0],
+                &wanted.running[0],
+                mean_error + 4.0 * ROUNDING * (size + 1.0),
+            );
+            let variance = deviation * deviation;
+            let variance_error = 2.0 * deviation * centred + depth * ROUNDING * variance + 6.0 * ROUNDING * (variance + 2.5);
+            assert_close(&what("running variance"), &found.running[1], &wanted.running[1], variance_error);
+            // Running variance >= 0.5; WGSL's inverseSqrt is within 2 ulp.
+            let evaluated = gamma * (ROUNDING * (size + 1.0) + (size + 1.0) * 8.0 * ROUNDING) / 0.5f32.sqrt() + 2.0 * ROUNDING;
+            assert_close(&what("evaluation"), &found.evaluated, &wanted.evaluated, 2.0 * evaluated);
+        }
     }
 }
 
@@ -267,7 +292,7 @@ fn batch_norm_matches_the_cpu() {
 #[test]
 fn batch_norm_of_one_row_is_finite() {
     let inputs = batch_norm_inputs(1, Shape { height: 1, width: 1, channels: 7 }, 0.0, 1.0);
-    let found = batch_norm_on_gpu(&inputs);
+    let found = batch_norm_on_gpu(&inputs, Family::Registers);
     assert_eq!(found.y, inputs.beta);
     let all = [&found.grad_input, &found.grad_gamma, &found.grad_beta, &found.running[0], &found.running[1]];
     assert!(all.into_iter().flatten().all(|value| value.is_finite()));

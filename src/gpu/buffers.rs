@@ -13,12 +13,14 @@ pub struct Buffers {
     pub gradients: View,
     /// Running means and variances, places `2 * i` and `2 * i + 1` of `layout.running`.
     pub running: View,
+    /// The last training batch's means and biased variances, as `running`.
+    pub statistics: View,
     /// Bytes of the batch, four a word: (batch, height, width, 3).
     pub pixels: View,
     pub labels: View, // (batch)
     /// The normalised images.
     pub input: View, // (batch, height, width, 4)
-    /// The output of each layer: (batch, layer.output). A learnt layer directly followed by its activation function
+    /// The output of each layer: (batch, layer.output). A layer with parameters directly followed by its activation function
     /// shares that one's output; the value before the activation function is never stored.
     pub outputs: Vec<View>,
     /// Gradient of the loss with respect to the output of each layer, of the last training step. That of a block's
@@ -38,6 +40,7 @@ impl Buffers {
             velocities: recorder.buffer("velocities", parameters)?,
             gradients: recorder.buffer("gradients", parameters)?,
             running: recorder.buffer("running", running)?,
+            statistics: recorder.buffer("statistics", running)?,
             pixels: recorder.buffer("pixels", (batch * input.len()).div_ceil(4))?,
             labels: recorder.buffer("labels", batch)?,
             input: recorder.buffer("input", batch * stored(input))?,
@@ -72,9 +75,10 @@ impl Buffers {
         part(flat, self.layout.tensors[index])
     }
 
-    /// Running mean and variance of `network.running[index]`: (padded channels) each.
-    pub fn running_of(&self, index: usize) -> [View; 2] {
-        [2 * index, 2 * index + 1].map(|place| part(&self.running, self.layout.running[place]))
+    /// The part of `running` or `statistics` that belongs to `network.running[index]`: (batch_norm::statistics_len).
+    pub fn statistics_of(&self, flat: &View, index: usize) -> View {
+        let [mean, variance] = [2 * index, 2 * index + 1].map(|place| self.layout.running[place]);
+        flat.slice(mean.start, variance.start + variance.len() - mean.start)
     }
 }
 
@@ -87,8 +91,8 @@ pub fn stored(shape: Shape) -> usize {
     shape.height * shape.width * padded(shape.channels)
 }
 
-/// Whether layer `i` is learnt and the next one is its activation function, applied in the same kernel.
+/// Whether the kernel of layer `i` applies the activation function that follows it.
 pub fn fused_activation(network: &Network, i: usize) -> bool {
-    let learnt = matches!(network.layers[i].kind, Kind::Conv { .. } | Kind::Linear { .. });
+    let learnt = matches!(network.layers[i].kind, Kind::Conv { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. });
     learnt && network.layers.get(i + 1).is_some_and(|next| matches!(next.kind, Kind::Activation { .. }))
 }

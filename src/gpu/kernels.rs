@@ -74,8 +74,8 @@ kernels! {
     FINITE_CHECK = "finite" check (0 read values, 1 write flags);
     INPUT_NORMALISE = "input" normalise (0 read pixels, 1 write output);
     LINEAR_FORWARD = "linear" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
-    LINEAR_BACKWARD_INPUT = "linear" backward_input (4 read grad_output, 1 read weight, 5 write grad_input);
-    LINEAR_BACKWARD_WEIGHT = "linear" backward_weight (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias);
+    LINEAR_BACKWARD = "linear" backward
+        (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias, 1 read weight, 5 write grad_input);
     LINEAR_TILED_FORWARD = "linear_tiled" + "tile" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
     LINEAR_TILED_BACKWARD_INPUT = "linear_tiled" + "tile" backward_input
         (4 read grad_output, 1 read weight, 5 write grad_input);
@@ -95,17 +95,17 @@ kernels! {
     LRN_FORWARD = "lrn" forward (0 read input, 1 write output);
     LRN_BACKWARD = "lrn" backward (0 read input, 2 read grad_output, 3 write grad_input, 14 read activated, 15 write grad_before);
     BATCH_NORM_PARTIAL_STATISTICS = "batch_norm" partial_statistics (0 read input, 1 write partials);
-    BATCH_NORM_JOIN_STATISTICS = "batch_norm" join_statistics (1 write partials, 2 write mean, 3 write variance);
+    BATCH_NORM_JOIN_STATISTICS = "batch_norm" join_statistics (1 write partials, 2 write statistics);
     BATCH_NORM_FORWARD = "batch_norm" forward
-        (0 read input, 2 write mean, 3 write variance, 4 read gamma, 5 read beta, 6 write output);
+        (0 read input, 1 write partials, 2 write statistics, 4 read gamma, 5 read beta, 6 write output);
     BATCH_NORM_PARTIAL_GRADIENTS = "batch_norm" partial_gradients
-        (0 read input, 1 write partials, 2 write mean, 3 write variance, 7 read grad_output);
+        (0 read input, 1 write partials, 2 write statistics, 7 read grad_output);
     BATCH_NORM_JOIN_GRADIENTS = "batch_norm" join_gradients (1 write partials, 8 write grad_gamma, 9 write grad_beta);
     BATCH_NORM_BACKWARD = "batch_norm" backward
-        (0 read input, 2 write mean, 3 write variance, 4 read gamma, 7 read grad_output, 8 write grad_gamma,
+        (0 read input, 1 write partials, 2 write statistics, 4 read gamma, 7 read grad_output, 8 write grad_gamma,
         9 write grad_beta, 10 write grad_input);
-    BATCH_NORM_UPDATE_RUNNING = "batch_norm" update_running
-        (2 write mean, 3 write variance, 11 write running_mean, 12 write running_variance, 13 write not_finite_seen);
+    BATCH_NORM_RUNNING_UPDATE = "batch_norm_running" update
+        (0 read statistics, 1 read unbiased, 2 write running, 3 write not_finite_seen);
     STATS_GRADIENT = "stats" gradient (0 read tasks, 1 read values, 2 write counts, 3 write partials);
     STATS_ACTIVATION = "stats" activation (0 read tasks, 1 read values, 2 write counts);
     STATS_ACTIVATION_BINS = "stats" activation_bins (0 read tasks, 1 read values, 2 write counts, 3 write partials);

@@ -19,11 +19,11 @@ pub enum Mode {
     Evaluation,
 }
 
-/// Whether a learnt layer's kernel applies the activation function that follows.
+/// Whether the kernel of a layer with parameters applies the activation function that follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activations {
     Fused,
-    /// The learnt layer's own output goes to `grads` of that layer, whose content is spent by then.
+    /// That layer's own output goes to `grads` of that layer, whose content is spent by then.
     Apart,
 }
 
@@ -45,6 +45,8 @@ pub struct Passes {
     /// Partial sums of all convolutions' weight gradients, and where they belong: see `optimizer.wgsl`.
     partials: View,
     segments: View,
+    /// See `batch_norm::unbiased`, for all layers.
+    unbiased: View,
     results: View, // (batch, 2): each image's loss, and 1 where it was classified right
     /// Not 0 once a step was not finite.
     pub not_finite_seen: View, // (1)
@@ -69,8 +71,9 @@ impl Passes {
         for (layer, start) in network.layers.iter().zip(ends) {
             kept.push(match layer.kind {
                 Kind::Conv { .. } => Kept::Conv { partial: partials.slice(start, conv::partial_len(recorder, &window(layer))) },
-                Kind::BatchNorm { epsilon, momentum, .. } => {
-                    Kept::BatchNorm(batch_norm::Kept::new(recorder, &layer.name, layer.input, epsilon, momentum)?)
+                Kind::BatchNorm { epsilon, running, .. } => {
+                    let statistics = buffers.statistics_of(&buffers.statistics, running);
+                    Kept::BatchNorm(batch_norm::Kept::new(recorder, &layer.name, layer.input, epsilon, statistics)?)
                 }
                 Kind::Pool { pool, .. } => Kept::Pool(pool::Kept::new(recorder, &layer.name, pool, &window(layer))?),
                 _ => Kept::Nothing,
@@ -79,6 +82,14 @@ impl Passes {
         let table = segments(recorder, network, &buffers, &kept, &partials);
         let segments = recorder.buffer("segments", 4 * table.len())?;
         segments.write(device, bytemuck::cast_slice(&table));
+        let unbiased = recorder.buffer("unbiased", buffers.running.words())?;
+        for layer in &network.layers {
+            if let Kind::BatchNorm { running, .. } = layer.kind {
+                let rows = recorder.batch * layer.input.height * layer.input.width;
+                let factors = batch_norm::unbiased(layer.input.channels, rows);
+                buffers.statistics_of(&unbiased, running).write(device, bytemuck::cast_slice(&factors));
+            }
+        }
         Ok(Passes {
             network: network.clone(),
             mean,
@@ -87,6 +98,7 @@ impl Passes {
             kept,
             partials,
             segments,
+            unbiased,
             results: recorder.buffer("loss.results", (2 * recorder.batch).next_multiple_of(4))?,
             not_finite_seen: recorder.buffer("not_finite_seen", 1)?,
         })
@@ -99,13 +111,10 @@ impl Passes {
         let (buffers, seen) = (&self.buffers, &self.not_finite_seen);
         softmax_loss::record_record(recorder, self.network.classes, &self.results, seen, records)?;
         optimizer::record_update(recorder, &buffers.gradients, &buffers.velocities, &buffers.parameters, seen)?;
-        for (layer, kept) in self.network.layers.iter().zip(&self.kept) {
-            if let (Kind::BatchNorm { running, .. }, Kept::BatchNorm(kept)) = (&layer.kind, kept) {
-                let running = buffers.running_of(*running);
-                batch_norm::record_update(recorder, &layer.name, kept, [&running[0], &running[1]], seen)?;
-            }
-        }
-        Ok(())
+        let momentum = |layer: &Layer| if let Kind::BatchNorm { momentum, .. } = layer.kind { Some(momentum) } else { None };
+        // One for all layers.
+        let Some(momentum) = self.network.layers.iter().find_map(momentum) else { return Ok(()) };
+        batch_norm::record_update(recorder, momentum, &buffers.statistics, &self.unbiased, &buffers.running, seen)
     }
 
     /// A forward pass. `after` is called with each layer's number and output, once that is recorded.
@@ -152,12 +161,9 @@ impl Passes {
                 linear::record_forward(recorder, name, size(layer), function, input, &weight, &bias, output)
             }
             (&Kind::BatchNorm { gamma, beta, running, .. }, Kept::BatchNorm(kept)) => {
-                let running = (mode == Mode::Evaluation).then(|| buffers.running_of(running));
-                if running.is_none() {
-                    batch_norm::record_statistics(recorder, name, kept, input)?;
-                }
+                let running = (mode == Mode::Evaluation).then(|| buffers.statistics_of(&buffers.running, running));
                 let (gamma, beta) = (parameter(gamma), parameter(beta));
-                batch_norm::record_forward(recorder, name, kept, running.as_ref(), [&gamma, &beta], input, output)
+                batch_norm::record_forward(recorder, name, kept, running.as_ref(), [&gamma, &beta], function, input, output)
             }
             (&Kind::Activation { function }, _) => match i.checked_sub(1).is_some_and(fused) {
                 true => Ok(()),
@@ -216,10 +222,9 @@ impl Passes {
                 conv::record_backward_input(recorder, name, &window(layer), grad_output, &parameter(weight), grad_input)
             }
             (&Kind::Linear { weight, bias }, _, grad_input) => {
-                let (grad_weight, grad_bias) = (gradient(weight), gradient(bias));
-                linear::record_backward_weight(recorder, name, size(layer), input, grad_output, &grad_weight, &grad_bias)?;
-                let Some(grad_input) = grad_input else { return Ok(()) };
-                linear::record_backward_input(recorder, name, size(layer), grad_output, &parameter(weight), grad_input.view)
+                let (weight, grad_weight, grad_bias) = (parameter(weight), gradient(weight), gradient(bias));
+                let (gradients, grad_input) = ([&grad_weight, &grad_bias], grad_input.map(|grad_input| grad_input.view));
+                linear::record_backward(recorder, name, size(layer), input, grad_output, &weight, gradients, grad_input)
             }
             // Its gradient came with the forward pass.
             (Kind::SoftmaxLoss, ..) => Ok(()),

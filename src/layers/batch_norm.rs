@@ -12,12 +12,14 @@ use super::{Gradients, sum_rows};
 use crate::cpu::Float;
 use crate::cpu::peers::{Gone, Peers};
 use crate::error::Result;
+use crate::gpu::family::Family;
 use crate::gpu::kernels::{
     BATCH_NORM_BACKWARD, BATCH_NORM_FORWARD, BATCH_NORM_JOIN_GRADIENTS, BATCH_NORM_JOIN_STATISTICS, BATCH_NORM_PARTIAL_GRADIENTS,
-    BATCH_NORM_PARTIAL_STATISTICS, BATCH_NORM_UPDATE_RUNNING, WORKGROUP,
+    BATCH_NORM_PARTIAL_STATISTICS, BATCH_NORM_RUNNING_UPDATE, Kernel, WORKGROUP,
 };
-use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
-use crate::network::Shape;
+use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, padded, workgroups};
+use crate::layers::activation;
+use crate::network::{ActivationFunction, Shape};
 
 /// Mean and biased variance of each channel over all parts of the batch, in two passes.
 pub async fn statistics<T: Float>(
@@ -131,72 +133,106 @@ fn inverse_deviation<T: Float>(variance: &[T], epsilon: f64) -> impl Iterator<It
 /// A layer's constants on the GPU, and what its passes keep.
 pub struct Kept {
     rows: usize,
-    blocks: usize,
+    channels: usize,
     chunk: usize,
+    /// Whether the threads that need a sum of chunks join them themselves.
+    join: bool,
     epsilon: f64,
-    momentum: f64,
-    partials: View, // (chunks, blocks, 2), vec4s
-    mean: View,     // (padded channels), of the batch
-    variance: View, // (padded channels), of the batch, biased
+    partials: View,   // (chunks, blocks, 2), vec4s
+    statistics: View, // of the batch, as statistics_len says
+}
+
+/// Words of a layer's statistics on the GPU: means (padded channels), variances (padded channels) from the next multiple of
+/// [`ALIGNMENT`] on. Those of the batch and the running ones have this form.
+pub fn statistics_len(channels: usize) -> usize {
+    padded(channels).next_multiple_of(ALIGNMENT) + padded(channels)
 }
 
 impl Kept {
+    /// `statistics`: (statistics_len), where a forward pass in training leaves the batch's.
+    ///
     /// # Errors
     /// [`crate::error::Error::TooLarge`].
-    pub fn new(recorder: &mut Recorder, name: &str, shape: Shape, epsilon: f64, momentum: f64) -> Result<Kept> {
-        let (rows, blocks) = (recorder.batch * shape.height * shape.width, padded(shape.channels) / 4);
-        // Short chunks keep many threads busy; at most 16 chunks for each thread that joins them.
-        let chunk = rows.div_ceil(16 * WORKGROUP).max(16);
-        let mut buffer = |what: &str, blocks: usize| recorder.buffer(&format!("{name}.{what}"), 4 * blocks);
-        let partials = buffer("partials", 2 * rows.div_ceil(chunk) * blocks)?;
-        let (mean, variance) = (buffer("mean", blocks)?, buffer("variance", blocks)?);
-        Ok(Kept { rows, blocks, chunk, epsilon, momentum, partials, mean, variance })
+    pub fn new(recorder: &mut Recorder, name: &str, shape: Shape, epsilon: f64, statistics: View) -> Result<Kept> {
+        let (rows, channels) = (recorder.batch * shape.height * shape.width, shape.channels);
+        let join = recorder.family() == Family::Registers;
+        let chunk = match join {
+            // Few chunks, which every thread can join; a fully connected layer's batch is one.
+            true => rows.div_ceil(32).max(64).min(rows),
+            // Short chunks keep many threads busy; at most 16 chunks for each thread that joins them.
+            false => rows.div_ceil(16 * WORKGROUP).max(16),
+        };
+        let partials = recorder.buffer(&format!("{name}.partials"), 2 * rows.div_ceil(chunk) * padded(channels))?;
+        Ok(Kept { rows, channels, chunk, join, epsilon, partials, statistics })
     }
 
-    fn constants(&self) -> [(&'static str, Constant); 6] {
+    fn constants(&self, join: bool, function: Option<ActivationFunction>) -> [(&'static str, Constant); 9] {
         [
             ("ROWS", self.rows.into()),
-            ("CHANNEL_BLOCKS", self.blocks.into()),
+            ("CHANNELS", self.channels.into()),
+            ("CHANNEL_BLOCKS", self.blocks().into()),
             ("CHUNK", self.chunk.into()),
             ("CHUNKS", self.chunks().into()),
+            ("JOIN", join.into()),
             ("EPSILON", (self.epsilon as f32).into()),
-            ("MOMENTUM", (self.momentum as f32).into()),
+            ("VARIANCE", (padded(self.channels).next_multiple_of(ALIGNMENT) / 4).into()),
+            ("FUNCTION", activation::code(function).into()),
         ]
+    }
+
+    fn blocks(&self) -> usize {
+        padded(self.channels) / 4
     }
 
     fn chunks(&self) -> usize {
         self.rows.div_ceil(self.chunk)
     }
+
+    /// Records a kernel that sums chunks, and what joins them if no later kernel does.
+    fn record_sums(&self, recorder: &mut Recorder, name: &str, part: Sum, join: Sum) -> Result<()> {
+        let constants = self.constants(self.join, None);
+        if !(self.join && self.chunks() == 1) {
+            let groups = workgroups(self.chunks() * self.blocks());
+            recorder.dispatch(&format!("{name}.{}", part.0.entry), part.0, &constants, part.1, groups)?;
+        }
+        if self.join {
+            return Ok(());
+        }
+        recorder.dispatch(&format!("{name}.{}", join.0.entry), join.0, &constants, join.1, self.blocks())
+    }
+
+    /// Workgroups of the kernels that go over all rows.
+    fn groups(&self, join: bool) -> usize {
+        workgroups(self.blocks() * if join { self.chunks() } else { self.rows })
+    }
 }
 
-/// Records [`statistics`] of a training batch.
-pub fn record_statistics(recorder: &mut Recorder, name: &str, kept: &Kept, input: &View) -> Result<()> {
-    let constants = kept.constants();
-    let label = format!("{name}.partial_statistics");
-    let groups = workgroups(kept.chunks() * kept.blocks);
-    recorder.dispatch(&label, &BATCH_NORM_PARTIAL_STATISTICS, &constants, &[input, &kept.partials], groups)?;
-    let label = format!("{name}.join_statistics");
-    let views = [&kept.partials, &kept.mean, &kept.variance];
-    recorder.dispatch(&label, &BATCH_NORM_JOIN_STATISTICS, &constants, &views, kept.blocks)
-}
+/// A kernel and its views.
+type Sum<'a> = (&'static Kernel, &'a [&'a View]);
 
-/// Records [`forward`], with the `running` mean and variance in evaluation, else with the batch's.
+/// Records [`forward`] with the activation function that follows, if any: with the `running` statistics in evaluation, else
+/// with the batch's, which are computed first.
 pub fn record_forward(
     recorder: &mut Recorder,
     name: &str,
     kept: &Kept,
-    running: Option<&[View; 2]>, // (padded channels)
-    [gamma, beta]: [&View; 2],   // (padded channels)
-    input: &View,                // (rows, padded channels)
-    output: &View,               // (rows, padded channels)
+    running: Option<&View>,    // (statistics_len)
+    [gamma, beta]: [&View; 2], // (padded channels)
+    function: Option<ActivationFunction>,
+    input: &View,  // (rows, padded channels)
+    output: &View, // (rows, padded channels)
 ) -> Result<()> {
-    let [mean, variance] = running.map_or([&kept.mean, &kept.variance], |[mean, variance]| [mean, variance]);
-    let views = [input, mean, variance, gamma, beta, output];
-    let groups = workgroups(kept.rows * kept.blocks);
-    recorder.dispatch(&format!("{name}.forward"), &BATCH_NORM_FORWARD, &kept.constants(), &views, groups)
+    let join = kept.join && running.is_none();
+    if running.is_none() {
+        let part: Sum = (&BATCH_NORM_PARTIAL_STATISTICS, &[input, &kept.partials]);
+        kept.record_sums(recorder, name, part, (&BATCH_NORM_JOIN_STATISTICS, &[&kept.partials, &kept.statistics]))?;
+    }
+    let views = [input, &kept.partials, running.unwrap_or(&kept.statistics), gamma, beta, output];
+    let (label, constants) = (format!("{name}.forward"), kept.constants(join, function));
+    recorder.dispatch(&label, &BATCH_NORM_FORWARD, &constants, &views, kept.groups(join))
 }
 
-/// Records [`backward`], after [`record_statistics`].
+/// Records [`backward`], after [`record_forward`] in training.
 pub fn record_backward(
     recorder: &mut Recorder,
     name: &str,
@@ -207,29 +243,36 @@ pub fn record_backward(
     grad_output: &View,                  // (rows, padded channels)
     grad_input: &View,                   // (rows, padded channels)
 ) -> Result<()> {
-    let (constants, [mean, variance]) = (kept.constants(), [&kept.mean, &kept.variance]);
-    let label = format!("{name}.partial_gradients");
-    let views = [input, &kept.partials, mean, variance, grad_output];
-    recorder.dispatch(&label, &BATCH_NORM_PARTIAL_GRADIENTS, &constants, &views, workgroups(kept.chunks() * kept.blocks))?;
-    let label = format!("{name}.join_gradients");
-    let views = [&kept.partials, grad_gamma, grad_beta];
-    recorder.dispatch(&label, &BATCH_NORM_JOIN_GRADIENTS, &constants, &views, kept.blocks)?;
-    let views = [input, mean, variance, gamma, grad_output, grad_gamma, grad_beta, grad_input];
-    let groups = workgroups(kept.rows * kept.blocks);
-    recorder.dispatch(&format!("{name}.backward"), &BATCH_NORM_BACKWARD, &constants, &views, groups)
+    let (partials, statistics) = (&kept.partials, &kept.statistics);
+    let part: Sum = (&BATCH_NORM_PARTIAL_GRADIENTS, &[input, partials, statistics, grad_output]);
+    kept.record_sums(recorder, name, part, (&BATCH_NORM_JOIN_GRADIENTS, &[partials, grad_gamma, grad_beta]))?;
+    let views = [input, partials, statistics, gamma, grad_output, grad_gamma, grad_beta, grad_input];
+    let (label, constants) = (format!("{name}.backward"), kept.constants(kept.join, None));
+    recorder.dispatch(&label, &BATCH_NORM_BACKWARD, &constants, &views, kept.groups(kept.join))
 }
 
-/// Records [`update_running`] with the statistics of the batch; nothing happens once `not_finite_seen` is not 0.
+/// What [`record_update`] multiplies the batch's statistics with to make them unbiased: (statistics_len), 1 in the gap too.
+pub fn unbiased(channels: usize, rows: usize) -> Vec<f32> {
+    let mut factors = vec![1.0; statistics_len(channels)];
+    let factor = rows as f64 / (rows.max(2) - 1) as f64;
+    factors[padded(channels).next_multiple_of(ALIGNMENT)..].fill(factor as f32);
+    factors
+}
+
+/// Records [`update_running`] of all layers at once; nothing happens once `not_finite_seen` is not 0. The first three are
+/// flat: all layers' statistics.
 pub fn record_update(
     recorder: &mut Recorder,
-    name: &str,
-    kept: &Kept,
-    [mean, variance]: [&View; 2], // (padded channels), running
-    not_finite_seen: &View,       // (1)
+    momentum: f64,
+    statistics: &View,
+    unbiased: &View,
+    running: &View,
+    not_finite_seen: &View, // (1)
 ) -> Result<()> {
-    let views = [&kept.mean, &kept.variance, mean, variance, not_finite_seen];
-    let label = format!("{name}.update_running");
-    recorder.dispatch(&label, &BATCH_NORM_UPDATE_RUNNING, &kept.constants(), &views, workgroups(kept.blocks))
+    let vectors = running.words() / 4;
+    let constants = [("VECTORS", vectors.into()), ("MOMENTUM", (momentum as f32).into())];
+    let views = [statistics, unbiased, running, not_finite_seen];
+    recorder.dispatch("batch_norm.update_running", &BATCH_NORM_RUNNING_UPDATE, &constants, &views, workgroups(vectors))
 }
 
 #[cfg(test)]

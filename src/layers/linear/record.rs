@@ -3,8 +3,7 @@
 use crate::error::Result;
 use crate::gpu::family::{Family, Tile};
 use crate::gpu::kernels::{
-    Kernel, LINEAR_BACKWARD_INPUT, LINEAR_BACKWARD_WEIGHT, LINEAR_FORWARD, LINEAR_TILED_BACKWARD_INPUT,
-    LINEAR_TILED_BACKWARD_WEIGHT, LINEAR_TILED_FORWARD,
+    Kernel, LINEAR_BACKWARD, LINEAR_FORWARD, LINEAR_TILED_BACKWARD_INPUT, LINEAR_TILED_BACKWARD_WEIGHT, LINEAR_TILED_FORWARD,
 };
 use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, workgroups};
 use crate::layers::activation;
@@ -61,53 +60,39 @@ pub fn record_forward(
     Ok(())
 }
 
-/// The gradient of the input.
-pub fn record_backward_input(
+/// The gradients of weight and bias, and of the input where somebody needs it.
+pub fn record_backward(
     recorder: &mut Recorder,
     name: &str,
     size: Size,
-    grad_output: &View, // (batch, out)
-    weight: &View,      // (in, out)
-    grad_input: &View,  // (batch, in)
+    input: &View,                         // (batch, in)
+    grad_output: &View,                   // (batch, out)
+    weight: &View,                        // (in, out)
+    [grad_weight, grad_bias]: [&View; 2], // (in, out), (out)
+    grad_input: Option<&View>,            // (batch, in)
 ) -> Result<()> {
+    let blocks = size.stored_outputs() / 4;
     for rows in size.chunks(recorder) {
         let constants = constants(size, &rows, None);
-        let views = [grad_output, &chunk(weight, size, &rows), grad_input];
-        if recorder.family() == Family::Tiled {
-            let blocks = rows.len() / 4;
-            let product = (Tile::for_sums(recorder.batch, blocks), recorder.batch, blocks);
-            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_INPUT, &rows, constants, &views, product)?;
-            continue;
-        }
-        let groups = workgroups(rows.len() / 4) * recorder.batch.div_ceil(IMAGES);
-        record(recorder, name, &LINEAR_BACKWARD_INPUT, &rows, &constants, &views, groups)?;
-    }
-    Ok(())
-}
-
-/// The gradients of weight and bias.
-pub fn record_backward_weight(
-    recorder: &mut Recorder,
-    name: &str,
-    size: Size,
-    input: &View,       // (batch, in)
-    grad_output: &View, // (batch, out)
-    grad_weight: &View, // (in, out)
-    grad_bias: &View,   // (out)
-) -> Result<()> {
-    for rows in size.chunks(recorder) {
-        let blocks = size.stored_outputs() / 4;
-        let constants = constants(size, &rows, None);
-        let views = [input, grad_output, &chunk(grad_weight, size, &rows), grad_bias];
+        let (weight, grad_weight) = (&chunk(weight, size, &rows), &chunk(grad_weight, size, &rows));
         if recorder.family() == Family::Tiled {
             // Four rows more for the bias.
             let product = (Tile::for_sums(rows.len() + 4, blocks), rows.len() + 4, blocks);
-            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_WEIGHT, &rows, constants, &views, product)?;
+            let views = [input, grad_output, grad_weight, grad_bias];
+            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_WEIGHT, &rows, constants.clone(), &views, product)?;
+            let Some(grad_input) = grad_input else { continue };
+            let product = (Tile::for_sums(recorder.batch, rows.len() / 4), recorder.batch, rows.len() / 4);
+            let views = [grad_output, weight, grad_input];
+            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_INPUT, &rows, constants, &views, product)?;
             continue;
         }
         // One row of threads more for the bias.
-        let groups = workgroups(blocks) * (rows.len() / 4 + 1);
-        record(recorder, name, &LINEAR_BACKWARD_WEIGHT, &rows, &constants, &views, groups)?;
+        let for_weight = workgroups(blocks) * (rows.len() / 4 + 1);
+        let for_input = workgroups(rows.len() / 4) * recorder.batch.div_ceil(IMAGES);
+        let groups = for_weight + if grad_input.is_some() { for_input } else { 0 };
+        let nothing = recorder.nothing()?;
+        let views = [input, grad_output, grad_weight, grad_bias, weight, grad_input.unwrap_or(&nothing[0])];
+        record(recorder, name, &LINEAR_BACKWARD, &rows, &constants, &views, groups)?;
     }
     Ok(())
 }
