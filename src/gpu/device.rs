@@ -49,6 +49,7 @@ impl Device {
         let offered = adapter.limits();
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("alexnet-lab"),
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: wgpu::Limits {
                 max_buffer_size: offered.max_buffer_size,
                 max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
@@ -104,6 +105,12 @@ impl Device {
     /// Bytes that one binding may span.
     pub fn binding_limit(&self) -> u64 {
         self.binding_limit
+    }
+
+    /// Whether passes can say when they started and ended.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn has_timestamps(&self) -> bool {
+        self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
     /// The first failure that the driver reported, if any; it stays.

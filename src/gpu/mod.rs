@@ -4,7 +4,7 @@
 //!   the matrix products.
 //! * [`kernels`]: the table of kernels. `unroll`: their loops, written out. [`recorder`]: dispatches, recorded and replayed.
 //! * [`layout`], [`buffers`]: where the tensors are. [`passes`]: which kernels run on them, layer by layer.
-//! * [`readback`]: how records come back. [`stats`]: statistics for the page.
+//! * [`readback`]: how records come back. `profile`: what each dispatch takes. [`stats`]: statistics for the page.
 
 pub mod buffers;
 pub mod choice;
@@ -14,6 +14,8 @@ pub mod kernels;
 pub mod layout;
 pub mod passes;
 mod pipelines;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod profile;
 pub mod readback;
 pub mod recorder;
 pub mod stats;
@@ -275,11 +277,13 @@ impl Gpu {
         self.step.dispatches()
     }
 
-    /// The dispatches of one training step by label, in order, with the milliseconds of each when it runs alone. Repeats the
-    /// last step on what the buffers hold.
+    /// What each dispatch of a training step takes, in order. Repeats the last step on what the buffers hold.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn profile(&self) -> Vec<(String, f64)> {
-        self.step.profile(&self.device)
+    pub async fn profile(&self, times: usize) -> Result<Vec<profile::Timing>> {
+        self.step.profile(&self.device, times).await
     }
 
     /// Enqueues the upload of a batch of at most the capacity, and of the step's parameters.

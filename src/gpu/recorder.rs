@@ -124,15 +124,16 @@ impl std::fmt::Display for Constant {
     }
 }
 
-struct Command {
-    label: String,
+pub(super) struct Command {
+    pub label: String,
+    pub kernel: &'static str,
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
     grid: (u32, u32),
 }
 
 impl Command {
-    fn replay(&self, pass: &mut wgpu::ComputePass<'_>) {
+    pub fn replay(&self, pass: &mut wgpu::ComputePass<'_>) {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[]);
         pass.dispatch_workgroups(self.grid.0, self.grid.1, 1);
@@ -142,7 +143,7 @@ impl Command {
 /// Dispatches in order.
 #[derive(Default)]
 pub struct Recording {
-    commands: Vec<Command>,
+    pub(super) commands: Vec<Command>,
 }
 
 impl Recording {
@@ -174,20 +175,6 @@ impl Recording {
         device.queue.submit([encoder.finish()]);
     }
 
-    /// How long each dispatch takes when it runs alone: label and milliseconds, submit and wait included.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn profile(&self, device: &Device) -> Vec<(String, f64)> {
-        let time = |command: &Command| {
-            let start = std::time::Instant::now();
-            let mut encoder = device.encoder(&command.label);
-            command.replay(&mut encoder.begin_compute_pass(&Default::default()));
-            device.queue.submit([encoder.finish()]);
-            device.wait_idle();
-            (command.label.clone(), start.elapsed().as_secs_f64() * 1e3)
-        };
-        self.commands.iter().map(time).collect()
-    }
-
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.commands.iter().map(|command| command.label.as_str())
     }
@@ -217,7 +204,7 @@ impl Planned {
             layout: &pipeline.layout,
             entries: &entries,
         });
-        Command { label, pipeline: pipeline.compute, bind_group, grid: self.grid }
+        Command { label, kernel: kernel.name, pipeline: pipeline.compute, bind_group, grid: self.grid }
     }
 }
 

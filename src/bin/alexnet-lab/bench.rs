@@ -1,7 +1,7 @@
 //! `bench`: what a training step costs on this machine, as JSON.
 
-use crate::Outcome;
 use crate::settings::{Data, Kernels, Settings};
+use crate::{Outcome, profile};
 use alexnet_lab::backend::Host;
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::gemm::square;
@@ -26,6 +26,12 @@ pub struct Arguments {
     /// Training steps before the measurement
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
     warm_up: u64,
+    /// Shows what each dispatch of a step on the GPU takes instead
+    #[arg(long)]
+    profile: bool,
+    /// Writes the profile as JSON
+    #[arg(long, requires = "profile")]
+    json: bool,
     #[command(flatten)]
     kernels: Kernels,
     #[command(flatten)]
@@ -40,7 +46,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let together = if trainer.machine().is_software() { 1 } else { TOGETHER.min(arguments.steps) };
     let mut losses = vec![];
     let mut product = square(SIDE);
-    measure(&mut trainer, arguments.warm_up, &mut losses)?;
+    measure(&mut trainer, arguments.warm_up.max(u64::from(arguments.profile)), &mut losses)?;
+    if arguments.profile {
+        return profile::print(&mut trainer, arguments.json);
+    }
     let (mut steps, mut products) = (vec![], vec![]);
     for _ in 0..arguments.steps.div_ceil(together) {
         if !on_gpu {

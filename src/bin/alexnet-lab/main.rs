@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod check;
+mod profile;
 mod serve;
 mod settings;
 mod train;

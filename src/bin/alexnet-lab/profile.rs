@@ -1,0 +1,80 @@
+//! `bench --profile`: what each dispatch of a training step on the GPU takes.
+
+use crate::Outcome;
+use alexnet_lab::backend::Backend;
+use alexnet_lab::gpu::profile::Timing;
+use alexnet_lab::network::Network;
+use alexnet_lab::trainer::Trainer;
+use pollster::block_on;
+use serde::Serialize;
+
+/// Repetitions of the step, of which the median counts.
+const STEPS: usize = 9;
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    timing: Timing,
+    /// `None` where the work is no matrix product.
+    gflops: Option<f64>,
+    /// Of the sum of all dispatches.
+    share: f64,
+}
+
+#[derive(Serialize)]
+struct Profile {
+    ms: f64,
+    /// The part of `ms` that is spent in other kernels than those of convolutions and fully connected layers.
+    share_of_others: f64,
+    dispatches: Vec<Row>,
+}
+
+/// Prints a table, or JSON. The trainer has done a step.
+pub fn print(trainer: &mut Trainer, as_json: bool) -> Outcome {
+    let timings = match trainer.backend() {
+        Backend::Gpu(gpu) => block_on(gpu.profile(STEPS))?,
+        Backend::Cpu(_) => {
+            crate::fail!("--profile shows the kernels of the GPU, and this run is on the CPU. Add --backend gpu.")
+        }
+    };
+    let profile = Profile::of(trainer.network(), trainer.config().batch as usize, timings);
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&profile)?);
+        return Ok(());
+    }
+    println!("{:<32} {:<28} {:>9} {:>9} {:>7}", "kernel", "dispatch", "ms", "GFLOP/s", "share");
+    for Row { timing, gflops, share } in &profile.dispatches {
+        let gflops = gflops.map_or(String::new(), |gflops| format!("{gflops:.2}"));
+        println!("{:<32} {:<28} {:>9.3} {gflops:>9} {:>6.1}%", timing.kernel, timing.dispatch, timing.ms, 100.0 * share);
+    }
+    println!("{} dispatches, {:.3} ms", profile.dispatches.len(), profile.ms);
+    println!("{:.1}% outside convolutions and fully connected layers", 100.0 * profile.share_of_others);
+    Ok(())
+}
+
+impl Profile {
+    fn of(network: &Network, batch: usize, timings: Vec<Timing>) -> Profile {
+        let ms: f64 = timings.iter().map(|timing| timing.ms).sum();
+        let is_other = |timing: &&Timing| !timing.kernel.starts_with("conv") && !timing.kernel.starts_with("linear");
+        let others: f64 = timings.iter().filter(is_other).map(|timing| timing.ms).sum();
+        let row = |timing: Timing| Row {
+            gflops: products(network, &timing.dispatch).map(|products| 2.0 * (products * batch as u64) as f64 / timing.ms / 1e6),
+            share: timing.ms / ms,
+            timing,
+        };
+        Profile { ms, share_of_others: others / ms, dispatches: timings.into_iter().map(row).collect() }
+    }
+}
+
+/// Multiply-accumulates that a whole dispatch of a learnt layer does for an image.
+fn products(network: &Network, dispatch: &str) -> Option<u64> {
+    let (name, pass) = dispatch.split_once('.')?;
+    let block = network.blocks.iter().position(|block| block.name == name)?;
+    let factor = match pass {
+        "forward" | "backward_input" | "backward_weight" => 1,
+        // Both gradients; nobody needs that of the images.
+        "backward" => 1 + u64::from(block > 0),
+        _ => return None,
+    };
+    Some(factor * network.blocks[block].macs)
+}
