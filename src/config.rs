@@ -239,7 +239,7 @@ impl Config {
 
     /// The channel multiplier as a number.
     pub fn width_factor(&self) -> f64 {
-        self.width.as_str().parse().expect("the table's widths are numbers")
+        number(self.width.as_str()).expect("the table's widths are numbers")
     }
 
     /// The learning rate of `step`, counted from 0.
@@ -306,7 +306,7 @@ impl Value for u32 {
     fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
         let Kind::Integer { min, max } = kind else { return None };
         // Through a float, so that "1e3" is read and "99999999999" is clamped rather than refused.
-        let number: f64 = text.parse().ok().filter(|number: &f64| !number.is_nan())?;
+        let number = number(text).filter(|number| !number.is_nan())?;
         let used = number.clamp(f64::from(min), f64::from(max));
         (used.fract() == 0.0).then_some((used as u32, used != number))
     }
@@ -320,7 +320,7 @@ impl Value for f64 {
     fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
         let Kind::Number { min, max, .. } = kind else { return None };
         // Adding 0 turns -0 into 0, which is written the same everywhere.
-        let number: f64 = text.parse().ok().filter(|number: &f64| !number.is_nan())?;
+        let number = number(text).filter(|number| !number.is_nan())?;
         let used = number.clamp(min, max) + 0.0;
         Some((used, used != number))
     }
@@ -341,6 +341,24 @@ fn bad_value(key: &str, value: &str) -> Error {
 /// The first 40 characters: a message must not grow with its input.
 fn clip(text: &str) -> String {
     text.chars().take(40).collect()
+}
+
+/// A decimal number, rounded to the nearest.
+#[cfg(not(target_arch = "wasm32"))]
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok()
+}
+
+/// The same by the browser, whose rounding is the same and needs no tables in the module.
+#[cfg(target_arch = "wasm32")]
+fn number(text: &str) -> Option<f64> {
+    let (negative, word) = text.strip_prefix('-').map_or((false, text.strip_prefix('+').unwrap_or(text)), |rest| (true, rest));
+    if ["inf", "infinity"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
+        return Some(if negative { f64::NEG_INFINITY } else { f64::INFINITY });
+    }
+    // JavaScript would also read "", "0x10" and blanks.
+    let plain = text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().all(|byte| b"0123456789+-.eE".contains(&byte));
+    plain.then(|| wasm_bindgen::JsValue::from_str(text).unchecked_into_f64()).filter(|number| !number.is_nan())
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ stage clippy cargo clippy --release --all-targets -- -D warnings
 stage clippy_wasm cargo clippy --release --lib --target wasm32-unknown-unknown -- -D warnings
 stage rust cargo test --release --no-fail-fast
 stage page cargo run --release -- build
+stage size node benches/page.mjs sizes
 stage types npx --no-install tsc --project tsconfig.json
 stage scripts node --test --test-reporter=tap tests/page/*.test.mjs
 stage browsers node --test --test-reporter=tap --test-concurrency=1 tests/browser/*.test.mjs

@@ -311,8 +311,11 @@ fn missing_webgpu() -> Option<Reason> {
 
 /// Every setting as text.
 fn texts(config: &Config) -> Value {
-    let text = |setting: &config::Setting| (setting.key.to_string(), Value::from(config.get(setting.key)));
-    Value::Object(config::SETTINGS.iter().map(text).collect())
+    let mut texts = serde_json::Map::new();
+    for setting in config::SETTINGS {
+        texts.insert(setting.key.into(), config.get(setting.key).into());
+    }
+    Value::Object(texts)
 }
 
 /// 128 bins, below, above, zero, nan, inf, norm, percentiles 5, 50 and 95 of log10|g|.
