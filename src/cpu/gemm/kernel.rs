@@ -36,7 +36,7 @@ pub struct Kernel<T> {
     pub rows: usize,
     pub columns: usize,
     /// # Safety
-    /// Everything that the strip points to is there, `c` overlaps neither operand, `offsets` has at most [`DEPTH`] elements,
+    /// Everything that the strip points to is there, `c` overlaps neither operand, `offsets` has at most `DEPTH` elements,
     /// and the processor has the kernel's instructions.
     pub run: unsafe fn(&Strip<T>),
 }
