@@ -280,6 +280,22 @@ impl Backend {
         each!(self, backend => backend.first_not_finite(batch, hyper).await)
     }
 
+    /// Prepares for a change to `network`, without waiting: see [`Gpu::plan_ahead`].
+    pub fn plan_ahead(&mut self, network: &Network, batch: usize) -> Result<()> {
+        match self {
+            Backend::Cpu(_) => Ok(()),
+            Backend::Gpu(gpu) => gpu.plan_ahead(network, batch),
+        }
+    }
+
+    /// Goes on with that; `false` when nothing is left.
+    pub fn compile_ahead(&mut self) -> bool {
+        match self {
+            Backend::Cpu(_) => false,
+            Backend::Gpu(gpu) => gpu.compile_ahead(),
+        }
+    }
+
     /// Memory of buffers, in bytes.
     pub fn memory_bytes(&self) -> u64 {
         each!(self, backend => backend.memory_bytes())

@@ -229,6 +229,26 @@ impl Config {
         self
     }
 
+    /// What one flip of a switch makes of these settings: each choice and each switch that rebuilds the network, set to each of
+    /// its other values.
+    pub fn neighbours(&self) -> Vec<Config> {
+        let flips = SETTINGS.iter().filter(|setting| setting.effect == Effect::Rebuild && setting.key != "backend");
+        let values = flips.flat_map(|setting| {
+            let options = match setting.kind {
+                Kind::Choice { options } => options,
+                Kind::Switch => &["true", "false"],
+                _ => &[],
+            };
+            options.iter().map(|option| (setting.key, *option))
+        });
+        let flipped = values.filter_map(|(key, option)| {
+            let mut config = self.clone();
+            config.set(key, option).ok()?;
+            (config != *self).then_some(config)
+        });
+        flipped.collect()
+    }
+
     /// The strongest effect of going from `self` to `other`; `None` when nothing differs.
     pub fn effect_of_change(&self, other: &Config) -> Option<Effect> {
         let differs = |setting: &&Setting| self.get(setting.key) != other.get(setting.key);

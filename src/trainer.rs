@@ -62,6 +62,8 @@ pub struct Trainer {
     records: Vec<StepRecord>,
     /// Whether the backend holds the gradients of a step, not the zeros of a fresh start.
     has_gradients: bool,
+    /// Configurations one flip of a switch away that have not been prepared for.
+    neighbours: Vec<Config>,
 }
 
 impl Trainer {
@@ -72,6 +74,7 @@ impl Trainer {
         let mut backend = machine.build(&config, &network, &dataset).await?;
         backend.set_state(&initial_state(&network, config.seed))?;
         let order = order(&config, &dataset);
+        let neighbours = neighbours(&config, &backend);
         Ok(Trainer {
             config,
             dataset,
@@ -85,6 +88,7 @@ impl Trainer {
             evaluation: None,
             records: vec![],
             has_gradients: false,
+            neighbours,
         })
     }
 
@@ -106,6 +110,19 @@ impl Trainer {
 
     pub fn backend(&mut self) -> &mut Backend {
         &mut self.backend
+    }
+
+    /// Prepares a little for the next flip of a switch, so that it need not compile: one configuration is looked at, or one
+    /// kernel compiled. `false` when all is done. Does not wait in a browser.
+    pub fn prepare(&mut self) -> bool {
+        if self.backend.compile_ahead() {
+            return true;
+        }
+        let Some(config) = self.neighbours.pop() else { return false };
+        let network = Network::new(&config, self.dataset.classes.len());
+        // What cannot be built says so when it is asked for.
+        self.backend.plan_ahead(&network, config.batch as usize).unwrap_or_default();
+        true
     }
 
     /// Steps enqueued so far.
@@ -340,6 +357,7 @@ impl Trainer {
         backend.set_state(&state)?;
         self.order = order(&config, data);
         (self.config, self.machine, self.network, self.backend) = (config, machine, network, backend);
+        self.neighbours = neighbours(&self.config, &self.backend);
         if let Some(dataset) = dataset {
             self.dataset = dataset;
         }
@@ -349,6 +367,11 @@ impl Trainer {
         self.begin(step);
         Ok(())
     }
+}
+
+/// What to prepare for: only on a GPU is there anything to compile.
+fn neighbours(config: &Config, backend: &Backend) -> Vec<Config> {
+    if backend.name() == "gpu" { config.neighbours() } else { vec![] }
 }
 
 /// Where a rebuilt run begins.

@@ -43,6 +43,7 @@ use crate::network::Network;
 use crate::stats::Snapshot;
 use device::Device;
 use passes::{Activations, Mode, Passes};
+use pipelines::Ahead;
 use readback::Readback;
 use recorder::{Recorder, Recording, StepParams, View};
 
@@ -60,6 +61,7 @@ pub struct Gpu {
     inspection: Option<(Recording, View)>,
     statistics: Option<stats::Stats>,
     readback: Readback,
+    ahead: Ahead,
     records: Vec<StepRecord>,
     memory: u64,
 }
@@ -83,7 +85,7 @@ impl Gpu {
 
     async fn build(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
         let mut recorder = Recorder::new(device, capacity)?;
-        let passes = Passes::new(device, &mut recorder, network, mean, std)?;
+        let passes = Passes::new(&mut recorder, network, mean, std)?;
         let records = recorder.buffer("records", readback::RING * readback::RECORD)?;
         passes.record_step(&mut recorder, &records)?;
         recorder.compile().await;
@@ -104,6 +106,7 @@ impl Gpu {
             inspection: None,
             statistics: None,
             readback,
+            ahead: Ahead::default(),
             records: vec![],
             memory: recorder.memory(),
         })
@@ -280,6 +283,27 @@ impl Gpu {
         let output = outputs.iter().position(|flag| *flag != 0).map(|layer| found(layer, Place::Activation));
         let gradient = || gradients[..layers - 1].iter().rposition(|flag| *flag != 0);
         Ok(output.or_else(|| gradient().map(|layer| found(layer, Place::Gradient))))
+    }
+
+    /// Notes what training and evaluating `network` would need compiled, for [`Gpu::compile_ahead`].
+    ///
+    /// # Errors
+    /// [`crate::error::Error::TooLarge`].
+    pub fn plan_ahead(&mut self, network: &Network, capacity: usize) -> Result<()> {
+        let (mean, std) = (self.passes.mean, self.passes.std);
+        let sources = Recorder::sources_of(&self.device, capacity, |recorder| {
+            let passes = Passes::new(recorder, network, mean, std)?;
+            let records = recorder.buffer("records", readback::RING * readback::RECORD)?;
+            passes.record_step(recorder, &records)?;
+            passes.record_forward(recorder, Mode::Evaluation, Activations::Fused, |_, _, _| Ok(()))
+        })?;
+        self.ahead.add(&self.device, sources);
+        Ok(())
+    }
+
+    /// Compiles one pipeline of what was planned, or goes on with one, and never waits in a browser; `false` when nothing is left.
+    pub fn compile_ahead(&mut self) -> bool {
+        self.ahead.turn(&self.device)
     }
 
     /// Bytes of all buffers.

@@ -1,7 +1,6 @@
 //! The passes of a network as recordings: which kernels run on which buffers, in order.
 
 use super::buffers::{Buffers, fused_activation, stored};
-use super::device::Device;
 use super::kernels::FINITE_CHECK;
 use super::recorder::{ALIGNMENT, Recorder, View, workgroups};
 use crate::error::Result;
@@ -38,8 +37,8 @@ enum Kept {
 /// A network with everything that its passes read and write.
 pub struct Passes {
     network: Network,
-    mean: [f32; 3],
-    std: [f32; 3],
+    pub(super) mean: [f32; 3],
+    pub(super) std: [f32; 3],
     pub buffers: Buffers,
     kept: Vec<Kept>,
     /// Partial sums of all convolutions' weight gradients, and where they belong: see `optimizer.wgsl`.
@@ -55,7 +54,7 @@ pub struct Passes {
 impl Passes {
     /// # Errors
     /// [`crate::error::Error::TooLarge`].
-    pub fn new(device: &Device, recorder: &mut Recorder, network: &Network, mean: [f32; 3], std: [f32; 3]) -> Result<Passes> {
+    pub fn new(recorder: &mut Recorder, network: &Network, mean: [f32; 3], std: [f32; 3]) -> Result<Passes> {
         let buffers = Buffers::new(recorder, network)?;
         let mut ends = vec![];
         let mut words = 0;
@@ -81,13 +80,13 @@ impl Passes {
         }
         let table = segments(recorder, network, &buffers, &kept, &partials);
         let segments = recorder.buffer("segments", 4 * table.len())?;
-        segments.write(device, bytemuck::cast_slice(&table));
+        recorder.write(&segments, bytemuck::cast_slice(&table));
         let unbiased = recorder.buffer("unbiased", buffers.running.words())?;
         for layer in &network.layers {
             if let Kind::BatchNorm { running, .. } = layer.kind {
                 let rows = recorder.batch * layer.input.height * layer.input.width;
                 let factors = batch_norm::unbiased(layer.input.channels, rows);
-                buffers.statistics_of(&unbiased, running).write(device, bytemuck::cast_slice(&factors));
+                recorder.write(&buffers.statistics_of(&unbiased, running), bytemuck::cast_slice(&factors));
             }
         }
         Ok(Passes {

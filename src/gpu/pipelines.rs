@@ -104,6 +104,49 @@ impl Device {
     }
 }
 
+/// Compiles sources that will be wanted later, one after another beside what runs.
+#[derive(Default)]
+pub(super) struct Ahead {
+    waiting: Vec<Source>,
+    /// Resolves when the browser is done, with what must stay alive until wgpu has asked for the same.
+    #[cfg(target_arch = "wasm32")]
+    current: Option<(Source, futures_channel::oneshot::Receiver<Option<wasm_bindgen::JsValue>>)>,
+}
+
+impl Ahead {
+    pub fn add(&mut self, device: &Device, sources: Vec<Source>) {
+        self.waiting.extend(device.not_compiled(sources.iter()).into_iter().cloned());
+    }
+
+    /// Goes on, without waiting; `false` when nothing is left.
+    #[cfg(target_arch = "wasm32")]
+    pub fn turn(&mut self, device: &Device) -> bool {
+        if let Some((source, done)) = &mut self.current {
+            match done.try_recv() {
+                Ok(None) => return true,
+                // Dropped at the end of the block, after the request.
+                _kept => drop(device.pipeline(source)),
+            }
+        }
+        self.current = self.waiting.pop().map(|source| {
+            let (sender, done) = futures_channel::oneshot::channel();
+            let (on, same) = (device.device.clone(), source.clone());
+            wasm_bindgen_futures::spawn_local(async move {
+                // A receiver that is gone no longer wants it.
+                drop(sender.send(ahead::compile(&on, &[&same]).await));
+            });
+            (source, done)
+        });
+        self.current.is_some()
+    }
+
+    /// Goes on; `false` when nothing is left.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn turn(&mut self, device: &Device) -> bool {
+        self.waiting.pop().map(|source| device.pipeline(&source)).is_some()
+    }
+}
+
 fn layout_entry(binding: &Binding) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding: binding.index,

@@ -216,6 +216,8 @@ pub struct Recorder<'a> {
     /// The uniform buffer with [`StepParams`].
     pub params: View,
     planned: Vec<Planned>,
+    /// Nothing is allocated, and nothing recorded will run: only the sources are wanted.
+    only_sources: bool,
     memory: u64,
     nothing: Option<[View; 2]>,
 }
@@ -232,7 +234,28 @@ impl<'a> Recorder<'a> {
 
     /// A further recorder over the same step parameters.
     pub fn with_params(device: &'a Device, batch: usize, params: View) -> Self {
-        Recorder { device, batch, params, planned: vec![], memory: 0, nothing: None }
+        Recorder { device, batch, params, planned: vec![], only_sources: false, memory: 0, nothing: None }
+    }
+
+    /// Calls `record` with a recorder that allocates nothing, and gives the sources of what it records.
+    ///
+    /// # Errors
+    /// Those of `record`.
+    pub(super) fn sources_of(
+        device: &'a Device,
+        batch: usize,
+        record: impl FnOnce(&mut Recorder) -> Result<()>,
+    ) -> Result<Vec<Source>> {
+        let mut recorder = Recorder { only_sources: true, ..Recorder::new(device, batch)? };
+        record(&mut recorder)?;
+        Ok(recorder.planned.into_iter().map(|planned| planned.source).collect())
+    }
+
+    /// Enqueues a write of `data` (whole 4-byte words) to a view that this recorder made.
+    pub(super) fn write(&self, view: &View, data: &[u8]) {
+        if !self.only_sources {
+            view.write(self.device, data);
+        }
     }
 
     /// A zeroed buffer of `words` 4-byte words.
@@ -241,6 +264,9 @@ impl<'a> Recorder<'a> {
     /// [`Error::TooLarge`].
     pub fn buffer(&mut self, label: &str, words: usize) -> Result<View> {
         let bytes = words as u64 * 4;
+        if self.only_sources {
+            return Ok(View { buffer: self.params.buffer.clone(), offset: 0, bytes });
+        }
         self.memory += bytes;
         Ok(View { buffer: self.device.storage(label, bytes)?, offset: 0, bytes })
     }

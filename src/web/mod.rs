@@ -176,6 +176,11 @@ impl Lab {
         (!notes.is_empty()).then(|| json!(notes).to_string())
     }
 
+    /// Prepares a little for the next flip of a switch, without waiting; `false` when all is done.
+    pub fn prepare(&mut self) -> bool {
+        self.trainer.prepare()
+    }
+
     pub fn in_flight(&self) -> usize {
         self.trainer.in_flight()
     }

@@ -82,6 +82,7 @@ export class Engine {
     }
     const before = this.describe().config.data;
     const answer = await this.training.set(fragment, restart);
+    this.prepare();
     if (answer.describe.config.data !== before) this.load(answer.describe.config.data);
     return answer;
   }
@@ -89,6 +90,7 @@ export class Engine {
   play() {
     this.lab;
     this.training?.play((work) => this.exclusive(work));
+    this.prepare();
   }
 
   async pause() {
@@ -141,6 +143,10 @@ export class Engine {
     if (saved) await this.lab.load("autosave.safetensors", saved);
     this.training?.begin();
     return { describe: this.describe() };
+  }
+
+  prepare() {
+    this.training?.prepare((work) => this.exclusive(work));
   }
 
   // ---- parts of commands ---------------------------------------------------------------------------------------

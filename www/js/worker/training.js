@@ -8,6 +8,8 @@ import { Rate, Throttle, nextTask, sleep } from "./rhythm.js";
 const DEPTH = 3;
 /** Longest stretch of steps between two looks at the messages, ms. */
 const STRETCH = 40;
+/** Pause between two pieces of preparing for a flip of a switch, ms: what is compiled beside the steps takes little from them. */
+const PREPARE_EVERY = 100;
 /** Time between two copies of the weights for a lost device, ms. */
 const SAVE_EVERY = 30_000;
 
@@ -23,6 +25,8 @@ export class Training {
     this.problem = problem;
     this.running = false;
     this.looping = false;
+    this.preparing = false;
+    this.closed = false;
     /** @type {Watch} */
     this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null };
     this.snapshots = new Throttle(100, 0.05);
@@ -73,6 +77,7 @@ export class Training {
   }
 
   close() {
+    this.closed = true;
     this.stop();
     this.lab.free();
   }
@@ -100,6 +105,18 @@ export class Training {
       if (pause > 0) await sleep(pause);
     }
     this.looping = false;
+  }
+
+  /**
+   * Once steps have run, compiles what the next flip of a switch would wait for, a piece at a time, whether it trains or not.
+   * @param {(work: () => boolean) => Promise<boolean>} exclusive
+   */
+  async prepare(exclusive) {
+    if (this.preparing) return;
+    this.preparing = true;
+    const piece = () => !this.closed && (this.issued < DEPTH ? this.running : this.lab.prepare());
+    while (await exclusive(piece)) await sleep(PREPARE_EVERY);
+    this.preparing = false;
   }
 
   async pause() {
