@@ -369,9 +369,9 @@ impl Trainer {
     }
 }
 
-/// What to prepare for: only on a GPU is there anything to compile.
+/// What to prepare for, the last first: only on a GPU is there anything to compile.
 fn neighbours(config: &Config, backend: &Backend) -> Vec<Config> {
-    if backend.name() == "gpu" { config.neighbours() } else { vec![] }
+    if backend.name() == "gpu" { config.neighbours().into_iter().rev().collect() } else { vec![] }
 }
 
 /// Where a rebuilt run begins.

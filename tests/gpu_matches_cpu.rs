@@ -273,3 +273,18 @@ fn what_is_too_large_is_an_error_and_leaves_the_device_usable() {
     assert_eq!(found, Err(Error::TooLarge { needed: 1 << 21, limit: 1 << 20 }));
     assert!(train_gpu(&mut gpu(&network, &config, 2), &network, &config, 2, 1)[0].finite);
 }
+
+#[test]
+fn what_was_compiled_ahead_is_not_compiled_again() {
+    let device = block_on(Device::open()).unwrap();
+    let (now, next) = (network("width=0.25&norm=none", 10).0, network("width=0.25&norm=bn&activation=tanh", 10).0);
+    let mut gpu = block_on(Gpu::new(&device, &now, 4, MEAN, STD)).unwrap();
+    let without = device.compiled_sources().len();
+    gpu.plan_ahead(&next, 4).unwrap();
+    while gpu.compile_ahead() {}
+    let ahead = device.compiled_sources().len();
+    assert!(ahead > without);
+    block_on(Gpu::new(&device, &next, 4, MEAN, STD)).unwrap();
+    assert_eq!(device.compiled_sources().len(), ahead);
+    device.check().unwrap();
+}

@@ -218,3 +218,24 @@ fn the_original_architecture_takes_a_step_too() {
     let fragment = "arch=original&width=0.25&batch=1&norm=bn&depth=1&init_scale=0&backend=cpu&augment=true&dropout=0.9";
     check([fragment, &format!("{fragment}&norm=lrn&lrn_n=15&overlap=false")]);
 }
+
+#[test]
+fn neighbours_are_one_flip_away_and_none_is_missing() {
+    let config = Config::default();
+    let values = |config: &Config| SETTINGS.iter().map(|setting| config.get(setting.key)).collect::<Vec<_>>();
+    let flips: Vec<String> = config
+        .neighbours()
+        .iter()
+        .map(|neighbour| {
+            assert_eq!(values(&config).iter().zip(values(neighbour)).filter(|(a, b)| *a != b).count(), 1);
+            assert_eq!(config.effect_of_change(neighbour), Some(Effect::Rebuild));
+            neighbour.to_fragment()
+        })
+        .collect();
+    for flip in
+        ["activation=sigmoid", "activation=tanh", "activation=leaky_relu", "norm=none", "norm=bn", "pool=avg", "overlap=false"]
+    {
+        assert_eq!(flips.iter().filter(|fragment| fragment.contains(flip)).count(), 1, "{flip} in {flips:?}");
+    }
+    assert!(flips.iter().all(|fragment| !fragment.contains("backend")));
+}

@@ -84,8 +84,10 @@ fn version() -> String {
 }
 
 async fn measure(device: &Device) -> Result<Choice> {
-    let registers = rate(&device.with_family(Family::Registers)).await?;
-    let tiled = rate(&device.with_family(Family::Tiled)).await?;
+    // To two decimals: more mean nothing.
+    let rounded = |rate: f64| (rate * 100.0).round() / 100.0;
+    let registers = rounded(rate(&device.with_family(Family::Registers)).await?);
+    let tiled = rounded(rate(&device.with_family(Family::Tiled)).await?);
     let family = if tiled > registers { Family::Tiled } else { Family::Registers };
     Ok(Choice { family, measured: Some(Rates { registers, tiled }) })
 }
