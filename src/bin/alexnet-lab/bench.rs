@@ -62,6 +62,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let (step, product) = (Times::of(steps), (!on_gpu).then(|| Times::of(products)));
 
     let (name, dispatches, memory) = (trainer.backend().name(), trainer.backend().dispatches(), trainer.backend().memory_bytes());
+    let workers = trainer.backend().workers();
     let (config, network, machine) = (trainer.config(), trainer.network(), trainer.machine());
     let batch = f64::from(config.batch);
     // A multiply-accumulate is two operations.
@@ -82,9 +83,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         "ms_per_step": step,
         "images_per_second": batch / step.median * 1e3,
         "gflops": rate,
-        // One thread's product of two 512x512 matrices, each measured between two steps.
+        // One thread's product of two 512x512 matrices, each measured between two steps; every worker could reach it.
+        "workers": workers,
         "product_gflops": product_rate,
-        "share_of_product": product_rate.map(|product| rate / product),
+        "share_of_product": product_rate.map(|product| rate / product / workers as f64),
         "dispatches_per_step": dispatches,
         "memory_bytes": memory,
         "loss": { "first": losses.first(), "last": losses.last() },
