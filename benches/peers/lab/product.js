@@ -2,8 +2,8 @@
 
 const SIDE = 512;
 /** Rows and vec4 columns of outputs a thread, and the workgroup; every kernel keeps its sums in registers. */
-const TILES = [[2, 1], [4, 1], [8, 1], [4, 2], [8, 2], [4, 4]];
-const WORKGROUPS = [[8, 8], [16, 4], [16, 1]];
+const TILES = [[4, 1], [8, 1], [16, 1], [4, 2], [8, 2], [16, 2], [4, 4], [8, 4], [16, 4]];
+const WORKGROUPS = [[8, 8], [16, 4], [4, 4]];
 const FORMS = ["vec4", "mat4"];
 /** How many of the kernels that were fastest in one measurement are measured again. */
 const FINALISTS = 5;
