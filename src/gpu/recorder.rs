@@ -126,6 +126,7 @@ impl std::fmt::Display for Constant {
 
 pub(super) struct Command {
     pub label: String,
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "only the native profile names it"))]
     pub kernel: &'static str,
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
