@@ -79,20 +79,23 @@ fn train_gpu(gpu: &mut Gpu, network: &Network, config: &Config, images: usize, s
 
 /// Where rounding moves a value across the bend of a ReLU or to another maximum of a pooling window, one gradient jumps, and the
 /// rest of the run is another one. That is rare and hits one run, while a wrong kernel is wrong in each: the best of three
-/// seeds counts.
+/// seeds counts. Without bends (tanh, average pooling) there is no such excuse: the first seed has to hold.
 #[test]
 fn twenty_losses_agree() {
     let combinations = [
         "norm=none",
+        "norm=none&activation=tanh&pool=avg",
         "norm=lrn&activation=tanh&pool=avg",
+        "norm=bn&activation=tanh&pool=avg&lr=0.001",
         "norm=lrn&activation=sigmoid&lrn_n=4&lrn_beta=0.5",
         "norm=bn&activation=leaky_relu&overlap=false&lr=0.001",
         "norm=bn&activation=relu&depth=1&dropout=0&lr=0.001",
     ];
     for (family, fragment) in FAMILIES.into_iter().flat_map(|family| combinations.map(|fragment| (family, fragment))) {
+        let seeds = if fragment.contains("activation=tanh&pool=avg") { 1 } else { 3 };
         let differences: Vec<String> =
-            (1..=3).map_while(|seed| differing_loss(family, &format!("{fragment}&seed={seed}"))).collect();
-        assert!(differences.len() < 3, "{differences:#?}");
+            (1..=seeds).map_while(|seed| differing_loss(family, &format!("{fragment}&seed={seed}"))).collect();
+        assert!(differences.len() < seeds, "{differences:#?}");
     }
 }
 
