@@ -1,18 +1,13 @@
 // Writes what the native peers train on: export.mjs FOLDER VARIANT BATCH WIDTH. JSON for the network, raw numbers for the rest.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { makeSetting } from "./lab/setting.js";
-import { ROOT } from "./options.mjs";
+import { data, module } from "./files.mjs";
+import { BATCHES, SHARD, makeSetting } from "./lab/setting.js";
 
 const [folder, variant, batch, width] = process.argv.slice(2);
-const dist = (...path) => join(ROOT, "dist", ...path);
-const glue = await import(pathToFileURL(dist("pkg", "alexnet_lab.js")));
-await glue.default({ module_or_path: readFileSync(dist("pkg", "alexnet_lab_bg.wasm")) });
-const index = readFileSync(dist("data", "cifar10", "index.json"), "utf8");
-const sheets = JSON.parse(index).train.slice(0, Math.ceil((8 * batch) / 1000) + 1);
-const shards = sheets.map(({ file }) => ({ file, bytes: new Uint8Array(readFileSync(dist("data", "cifar10", file))) }));
-const setting = await makeSetting(glue, { index, shards }, { variant, batch: Number(batch), width: Number(width) });
+const what = { variant, batch: Number(batch), width: Number(width) };
+const { glue } = await module("simd128");
+const setting = await makeSetting(glue, await data(Math.ceil((BATCHES * what.batch) / SHARD)), what);
 
 mkdirSync(folder, { recursive: true });
 const { weights, batches, ...rest } = setting;

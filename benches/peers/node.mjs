@@ -1,12 +1,12 @@
 // The benchmark in Node with Dawn (npm's `webgpu`): our module and TensorFlow.js in one process on one adapter.
 import { build } from "esbuild";
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { create, globals } from "webgpu";
+import * as assets from "./files.mjs";
 import { mostSteps, runCase } from "./lab/case.js";
-import { ROOT, WORK, read } from "./options.mjs";
+import { WORK, read } from "./options.mjs";
 import { SHARD, makeSetting } from "./lab/setting.js";
 import { Figures } from "./tables.mjs";
 
@@ -34,28 +34,6 @@ await build({
 });
 const { Host, install } = await import(pathToFileURL(bundle));
 install();
-
-const dist = (...path) => join(ROOT, "dist", ...path);
-const noHelper = () => {
-  throw new Error("helpers are workers of a browser");
-};
-const assets = {
-  async module(build) {
-    const name = build === "relaxed" ? "alexnet_lab_relaxed" : "alexnet_lab";
-    const glue = await import(pathToFileURL(dist("pkg", `${name}.js`)));
-    await glue.default({ module_or_path: await readFile(dist("pkg", `${name}_bg.wasm`)) });
-    return { glue, startHelper: noHelper };
-  },
-  async data(shards) {
-    const index = await readFile(dist("data", "cifar10", "index.json"), "utf8");
-    const files = JSON.parse(index).train.slice(0, shards);
-    const reader = await import(pathToFileURL(dist("pkg", "alexnet_reader.js")));
-    await reader.default({ module_or_path: await readFile(dist("pkg", "alexnet_reader_bg.wasm")) });
-    const bytes = async (file) => new Uint8Array(await readFile(dist("data", "cifar10", file)));
-    const load = async ({ file }) => ({ file, sheet: reader.decode_sheet(index, file, await bytes(file)) });
-    return { index, shards: await Promise.all(files.map(load)) };
-  },
-};
 
 const { version } = createRequire(import.meta.url)("webgpu/package.json");
 const { cases, out, append } = read(["node"]);

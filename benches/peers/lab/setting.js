@@ -8,7 +8,7 @@ export const VARIANTS = {
   dropout: "norm=none&dropout=0.5",
 };
 /** Batches that the other peers train on, over and over; our engine goes on through its images. */
-const BATCHES = 8;
+export const BATCHES = 8;
 /** Images on a sheet of the built-in data. */
 export const SHARD = 1000;
 export const MOMENTUM = 0.9;
