@@ -286,8 +286,10 @@ fn bench_prints_what_a_step_costs() {
     let macs = convs.iter().map(|(positions, weights)| positions * weights).sum::<u64>() + 256 * 64 + 64 * 64 + 64 * 10;
     let operations = 4.0 * 2.0 * (3 * macs - 1024 * 75 * 8) as f64;
     assert!((number(&report["gflops"]) * 1e6 * median / operations - 1.0).abs() < 1e-9, "{report}");
-    let [rate, product, share] = ["gflops", "product_gflops", "share_of_product"].map(|key| number(&report[key]));
-    assert!(product > 0.0 && (share * product / rate - 1.0).abs() < 1e-9, "{report}");
+    let keys = ["gflops", "product_gflops", "share_of_product", "workers"];
+    let [rate, product, share, workers] = keys.map(|key| number(&report[key]));
+    assert_eq!(workers, 2.0, "{report}");
+    assert!(product > 0.0 && (share * product * workers / rate - 1.0).abs() < 1e-9, "{report}");
     // Ten classes and small logits at the start: near ln 10.
     assert!((1.5..3.5).contains(&number(&report["loss"]["first"])), "{report}");
 }
