@@ -33,7 +33,7 @@ pub struct Kernel {
 }
 
 /// Prepended to every kernel: index helpers, step parameters and the random function of `src/rng.rs`.
-pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
+pub const COMMON: &str = include_str!(concat!(env!("OUT_DIR"), "/common.wgsl"));
 
 /// Threads of a workgroup, in every kernel.
 pub const WORKGROUP: usize = 64;
@@ -46,8 +46,8 @@ macro_rules! kernels {
         $(pub const $NAME: Kernel = Kernel {
             name: concat!($stem, ".", stringify!($entry)),
             source: concat!(
-                $(include_str!(concat!("../../shaders/", $before, ".wgsl")),)?
-                include_str!(concat!("../../shaders/", $stem, ".wgsl"))
+                $(include_str!(concat!(env!("OUT_DIR"), "/", $before, ".wgsl")),)?
+                include_str!(concat!(env!("OUT_DIR"), "/", $stem, ".wgsl"))
             ),
             entry: stringify!($entry),
             bindings: &[$(Binding { index: $index, name: stringify!($binding), access: kernels!(access $access) }),*],

@@ -69,7 +69,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "engine",
-        inputs: &["src", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json"],
+        inputs: &["src", "shaders", "build.rs", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json"],
         outputs: &[
             "dist/pkg/alexnet_lab.js",
             "dist/pkg/alexnet_lab_bg.wasm",
