@@ -27,6 +27,11 @@ export class Menu {
     this.element.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "closed") this.anchor?.setAttribute("aria-expanded", "false");
     });
+    // However it is closed, the keyboard's place is where it was opened, at once.
+    this.element.addEventListener("beforetoggle", (event) => {
+      const closes = /** @type {ToggleEvent} */ (event).newState === "closed";
+      if (closes && this.element.matches(":focus-within")) this.anchor?.focus();
+    });
     // Enter says that the choice is made; arrow keys only try it. A click is a choice, unless it opens constants to set.
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type === "radio") this.close();
@@ -66,7 +71,6 @@ export class Menu {
 
   close() {
     this.element.hidePopover();
-    this.anchor?.focus();
   }
 
   /** @param {string} key @param {string} value */
