@@ -156,14 +156,7 @@ impl Machine {
 
     /// Allocates the configuration's `network` for its batches, with its helpers.
     pub async fn build(&self, config: &Config, network: &Network, dataset: &Dataset) -> Result<Backend> {
-        let batch = config.batch as usize;
-        let needed = |workers| match self.device {
-            Some(_) => State::bytes(network),
-            None => Cpu::<f32>::memory_needed(network, batch, workers),
-        };
-        // Rather with fewer workers than not at all.
-        let fitting = (1..=config.workers as usize).rev().find(|workers| needed(*workers) <= MEMORY_LIMIT);
-        let Some(workers) = fitting else { return Err(Error::TooMuchMemory { needed: needed(1), limit: MEMORY_LIMIT }) };
+        let (batch, workers) = (config.batch as usize, self.workers_that_fit(config, network)?);
         let Dataset { mean, std, .. } = *dataset;
         if let Some(device) = &self.device {
             return Ok(Backend::Gpu(Box::new(Gpu::new(device, network, batch, mean, std).await?)));
@@ -171,6 +164,29 @@ impl Machine {
         let helper = |capacity| (self.host.helper)(&Plan { config, classes: network.classes, capacity, mean, std });
         let helpers = parts(batch, workers)[1..].iter().map(|part| helper(part.len())).collect();
         Ok(Backend::Cpu(Box::new(Cpu::with_helpers(network.clone(), batch, mean, std, helpers))))
+    }
+
+    /// Bytes that [`Machine::build`] allocates for its backend: in the page's or program's memory, or on the device.
+    ///
+    /// # Errors
+    /// [`Error::TooMuchMemory`], [`Error::TooLarge`], as [`Machine::build`].
+    pub fn memory_needed(&self, config: &Config, network: &Network) -> Result<u64> {
+        let (batch, workers) = (config.batch as usize, self.workers_that_fit(config, network)?);
+        match &self.device {
+            Some(device) => Gpu::memory_needed(device, network, batch),
+            None => Ok(Cpu::<f32>::memory_needed(network, batch, workers)),
+        }
+    }
+
+    fn workers_that_fit(&self, config: &Config, network: &Network) -> Result<usize> {
+        let needed = |workers| match self.device {
+            // What is copied from and to the device.
+            Some(_) => State::bytes(network),
+            None => Cpu::<f32>::memory_needed(network, config.batch as usize, workers),
+        };
+        // Rather with fewer workers than not at all.
+        let fitting = (1..=config.workers as usize).rev().find(|workers| needed(*workers) <= MEMORY_LIMIT);
+        fitting.ok_or_else(|| Error::TooMuchMemory { needed: needed(1), limit: MEMORY_LIMIT })
     }
 
     /// The host that it was opened on.

@@ -107,7 +107,10 @@ fn what_is_refused_leaves_the_run_as_it_was() {
         let huge = config(&format!("{backend}&arch=original&width=2&batch=1024&depth=12"));
         enqueue(&mut refused, 1);
         let error = block_on(refused.set_config(huge, false)).unwrap_err();
-        assert!(matches!(error, Error::TooLarge { .. } | Error::TooMuchMemory { .. }), "{backend}: {error:?}");
+        let (Error::TooLarge { needed, limit } | Error::TooMuchMemory { needed, limit }) = error else {
+            panic!("{backend}: {error:?}");
+        };
+        assert!(needed > limit && error.to_string().contains(&needed.to_string()), "{backend}: {error}");
         enqueue(&mut refused, 2);
         enqueue(&mut plain, 3);
         expected.extend(losses(&mut plain));

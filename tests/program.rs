@@ -285,6 +285,13 @@ fn bench_prints_what_a_step_costs() {
     let convs = [(1024, 75 * 8), (256, 200 * 16), (64, 144 * 24), (64, 216 * 24), (64, 216 * 16)];
     let macs = convs.iter().map(|(positions, weights)| positions * weights).sum::<u64>() + 256 * 64 + 64 * 64 + 64 * 10;
     let operations = 4.0 * 2.0 * (3 * macs - 1024 * 75 * 8) as f64;
+    assert_eq!(number(&report["macs"]) * 2.0, operations);
+    let planned = run(&folder("bench_dry"), &["bench", "--backend", "cpu", "--width", "0.25", "--batch", "4", "--dry-run"]);
+    let planned: Value = serde_json::from_slice(&planned.stdout).unwrap();
+    for key in ["memory_bytes", "parameters", "macs"] {
+        assert!(number(&planned[key]) > 0.0 && planned[key] == report[key], "{key}: {planned} {report}");
+    }
+    assert!(planned.get("ms_per_step").is_none(), "nothing was trained: {planned}");
     assert!((number(&report["gflops"]) * 1e6 * median / operations - 1.0).abs() < 1e-9, "{report}");
     let keys = ["gflops", "product_gflops", "share_of_product", "workers"];
     let [rate, product, share, workers] = keys.map(|key| number(&report[key]));

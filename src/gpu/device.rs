@@ -36,6 +36,11 @@ pub struct Device {
     pub(super) pipelines: Pipelines,
 }
 
+/// Bytes that a buffer for `bytes` takes: a binding may not be empty, and the largest alignment in use is 256.
+pub(super) fn allocated(bytes: u64) -> u64 {
+    bytes.max(256).next_multiple_of(4)
+}
+
 impl Device {
     /// Opens the strongest adapter with the sizes it offers.
     ///
@@ -132,12 +137,23 @@ impl Device {
     }
 
     pub(super) fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
-        if bytes > self.buffer_limit {
-            return Err(Error::TooLarge { needed: bytes, limit: self.buffer_limit });
-        }
-        // A binding may not be empty; the largest alignment in use is 256.
-        let size = bytes.max(256).next_multiple_of(4);
+        self.fits(bytes)?;
+        let size = allocated(bytes);
         Ok(self.device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false }))
+    }
+
+    /// # Errors
+    /// [`Error::TooLarge`] when the adapter allows no buffer of so many bytes.
+    pub(super) fn fits(&self, bytes: u64) -> Result<()> {
+        if bytes > self.buffer_limit { Err(Error::TooLarge { needed: bytes, limit: self.buffer_limit }) } else { Ok(()) }
+    }
+
+    /// Bytes of buffers that the driver's memory holds now; `None` where wgpu does not keep count.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn allocated_bytes(&self) -> Option<u64> {
+        self.wait_idle();
+        let report = self.device.generate_allocator_report()?;
+        Some(report.allocations.iter().map(|allocation| allocation.size).sum())
     }
 
     /// From here on, an allocation that fails is told by [`Watch::outcome`] and leaves the device usable.

@@ -84,10 +84,10 @@ impl Gpu {
     }
 
     async fn build(device: &Device, network: &Network, capacity: usize, mean: [f32; 3], std: [f32; 3]) -> Result<Gpu> {
+        // What the adapter refuses is told before anything is allocated.
+        Gpu::memory_needed(device, network, capacity)?;
         let mut recorder = Recorder::new(device, capacity)?;
-        let passes = Passes::new(&mut recorder, network, mean, std)?;
-        let records = recorder.buffer("records", readback::RING * readback::RECORD)?;
-        passes.record_step(&mut recorder, &records)?;
+        let (passes, records) = Gpu::record_step(&mut recorder, network, mean, std)?;
         recorder.compile().await;
         let step = recorder.take();
         passes.record_forward(&mut recorder, Mode::Evaluation, Activations::Fused, |_, _, _| Ok(()))?;
@@ -108,8 +108,28 @@ impl Gpu {
             readback,
             ahead: Ahead::default(),
             records: vec![],
-            memory: recorder.memory(),
+            memory: recorder.memory() + Readback::MEMORY,
         })
+    }
+
+    /// Records a training step, with the buffers of the network and of the ring of records.
+    fn record_step(recorder: &mut Recorder, network: &Network, mean: [f32; 3], std: [f32; 3]) -> Result<(Passes, View)> {
+        let passes = Passes::new(recorder, network, mean, std)?;
+        let records = recorder.buffer("records", readback::RING * readback::RECORD)?;
+        passes.record_step(recorder, &records)?;
+        Ok((passes, records))
+    }
+
+    /// Bytes of the buffers that [`Gpu::new`] makes; later, statistics and the search for what is not finite add their own.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::TooLarge`], as [`Gpu::new`].
+    pub fn memory_needed(device: &Device, network: &Network, capacity: usize) -> Result<u64> {
+        let record = |recorder: &mut Recorder| {
+            let (passes, _) = Gpu::record_step(recorder, network, [0.0; 3], [1.0; 3])?;
+            passes.record_forward(recorder, Mode::Evaluation, Activations::Fused, |_, _, _| Ok(()))
+        };
+        Ok(Recorder::memory_of(device, capacity, record)? + Readback::MEMORY)
     }
 
     /// Enqueues one training step with as many images as the capacity; never waits.
@@ -292,9 +312,7 @@ impl Gpu {
     pub fn plan_ahead(&mut self, network: &Network, capacity: usize) -> Result<()> {
         let (mean, std) = (self.passes.mean, self.passes.std);
         let sources = Recorder::sources_of(&self.device, capacity, |recorder| {
-            let passes = Passes::new(recorder, network, mean, std)?;
-            let records = recorder.buffer("records", readback::RING * readback::RECORD)?;
-            passes.record_step(recorder, &records)?;
+            let (passes, _) = Gpu::record_step(recorder, network, mean, std)?;
             passes.record_forward(recorder, Mode::Evaluation, Activations::Fused, |_, _, _| Ok(()))
         })?;
         self.ahead.add(&self.device, sources);

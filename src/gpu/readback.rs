@@ -35,6 +35,9 @@ struct Copy {
 }
 
 impl Readback {
+    /// Bytes of its own buffers.
+    pub const MEMORY: u64 = STAGINGS as u64 * RING as u64 * RECORD_BYTES;
+
     /// # Errors
     /// [`Error::TooLarge`].
     pub fn new(device: &Device, records: View) -> Result<Readback> {

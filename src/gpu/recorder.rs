@@ -1,6 +1,6 @@
 //! Dispatches, recorded once over fixed buffers and replayed at every step.
 
-use super::device::Device;
+use super::device::{Device, allocated};
 use super::family::Family;
 use super::kernels::{COMMON, Kernel, WORKGROUP};
 use super::pipelines::Source;
@@ -209,6 +209,14 @@ impl Planned {
     }
 }
 
+/// What a recorder is for. Only for a recording does it allocate.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Recording,
+    Sources,
+    Memory,
+}
+
 /// Takes the dispatches of one recording, and makes the buffers that they need.
 pub struct Recorder<'a> {
     device: &'a Device,
@@ -217,8 +225,7 @@ pub struct Recorder<'a> {
     /// The uniform buffer with [`StepParams`].
     pub params: View,
     planned: Vec<Planned>,
-    /// Nothing is allocated, and nothing recorded will run: only the sources are wanted.
-    only_sources: bool,
+    wanted: Wanted,
     memory: u64,
     nothing: Option<[View; 2]>,
 }
@@ -230,12 +237,12 @@ impl<'a> Recorder<'a> {
         let bytes = size_of::<StepParams>() as u64;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = View { buffer: device.buffer("step_params", bytes, usage)?, offset: 0, bytes };
-        Ok(Recorder::with_params(device, batch, params))
+        Ok(Recorder { memory: allocated(bytes), ..Recorder::with_params(device, batch, params) })
     }
 
     /// A further recorder over the same step parameters.
     pub fn with_params(device: &'a Device, batch: usize, params: View) -> Self {
-        Recorder { device, batch, params, planned: vec![], only_sources: false, memory: 0, nothing: None }
+        Recorder { device, batch, params, planned: vec![], wanted: Wanted::Recording, memory: 0, nothing: None }
     }
 
     /// Calls `record` with a recorder that allocates nothing, and gives the sources of what it records.
@@ -247,14 +254,24 @@ impl<'a> Recorder<'a> {
         batch: usize,
         record: impl FnOnce(&mut Recorder) -> Result<()>,
     ) -> Result<Vec<Source>> {
-        let mut recorder = Recorder { only_sources: true, ..Recorder::new(device, batch)? };
+        let mut recorder = Recorder { wanted: Wanted::Sources, ..Recorder::new(device, batch)? };
         record(&mut recorder)?;
         Ok(recorder.planned.into_iter().map(|planned| planned.source).collect())
     }
 
+    /// The same, and gives the bytes of the buffers that `record` asks for and of the step's parameters.
+    ///
+    /// # Errors
+    /// Those of `record`: [`Error::TooLarge`] for the first buffer or binding that the adapter would refuse.
+    pub(super) fn memory_of(device: &'a Device, batch: usize, record: impl FnOnce(&mut Recorder) -> Result<()>) -> Result<u64> {
+        let mut recorder = Recorder { wanted: Wanted::Memory, ..Recorder::new(device, batch)? };
+        record(&mut recorder)?;
+        Ok(recorder.memory)
+    }
+
     /// Enqueues a write of `data` (whole 4-byte words) to a view that this recorder made.
     pub(super) fn write(&self, view: &View, data: &[u8]) {
-        if !self.only_sources {
+        if self.wanted == Wanted::Recording {
             view.write(self.device, data);
         }
     }
@@ -265,10 +282,11 @@ impl<'a> Recorder<'a> {
     /// [`Error::TooLarge`].
     pub fn buffer(&mut self, label: &str, words: usize) -> Result<View> {
         let bytes = words as u64 * 4;
-        if self.only_sources {
+        self.memory += allocated(bytes);
+        if self.wanted != Wanted::Recording {
+            self.device.fits(bytes)?;
             return Ok(View { buffer: self.params.buffer.clone(), offset: 0, bytes });
         }
-        self.memory += bytes;
         Ok(View { buffer: self.device.storage(label, bytes)?, offset: 0, bytes })
     }
 
@@ -316,6 +334,9 @@ impl<'a> Recorder<'a> {
         let limit = self.binding_limit();
         if let Some(view) = views.iter().find(|view| view.bytes > limit) {
             return Err(Error::TooLarge { needed: view.bytes, limit });
+        }
+        if self.wanted == Wanted::Memory {
+            return Ok(());
         }
         let rows = workgroups.div_ceil(GRID_LIMIT);
         let width = workgroups.div_ceil(rows.max(1));

@@ -2,9 +2,11 @@
 
 use crate::settings::{Data, Kernels, Settings};
 use crate::{Outcome, profile};
-use alexnet_lab::backend::Host;
+use alexnet_lab::backend::{Host, Machine};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::gemm::square;
+use alexnet_lab::data::Dataset;
+use alexnet_lab::network::Network;
 use alexnet_lab::trainer::Trainer;
 use pollster::block_on;
 use serde::Serialize;
@@ -32,6 +34,9 @@ pub struct Arguments {
     /// Writes the profile as JSON
     #[arg(long, requires = "profile")]
     json: bool,
+    /// Shows the memory that this would take, parameters and multiply-adds, and neither allocates nor trains
+    #[arg(long, conflicts_with = "profile")]
+    dry_run: bool,
     #[command(flatten)]
     kernels: Kernels,
     #[command(flatten)]
@@ -41,6 +46,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     arguments.kernels.ask();
     let config = arguments.settings.over(Config::default())?;
+    if arguments.dry_run {
+        return dry_run(&config, &arguments.data.load()?);
+    }
     let mut trainer = block_on(Trainer::new(config, arguments.data.load()?, &Host::native()))?;
     let on_gpu = trainer.backend().name() == "gpu";
     let together = if trainer.machine().is_software() { 1 } else { TOGETHER.min(arguments.steps) };
@@ -78,6 +86,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         "config": config.to_fragment(),
         "batch": config.batch,
         "parameters": network.parameters(),
+        "macs": network.training_macs() * u64::from(config.batch),
         "steps": measured,
         "steps_together": together,
         "ms_per_step": step,
@@ -90,6 +99,21 @@ pub fn run(arguments: &Arguments) -> Outcome {
         "dispatches_per_step": dispatches,
         "memory_bytes": memory,
         "loss": { "first": losses.first(), "last": losses.last() },
+    });
+    println!("{}", serde_json::to_string_pretty(&report)?);
+    Ok(())
+}
+
+/// What is known before anything is allocated.
+fn dry_run(config: &Config, dataset: &Dataset) -> Outcome {
+    let machine = block_on(Machine::open(config.backend.as_str(), &Host::native()))?;
+    let network = Network::new(config, dataset.classes.len());
+    let report = json!({
+        "backend": if machine.device().is_some() { "gpu" } else { "cpu" },
+        "config": config.to_fragment(),
+        "memory_bytes": machine.memory_needed(config, &network)?,
+        "parameters": network.parameters(),
+        "macs": network.training_macs() * u64::from(config.batch),
     });
     println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
