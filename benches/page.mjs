@@ -6,12 +6,12 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { launch, newPage } from "../tests/browser/browsers.mjs";
 import { ROOT, startLab } from "../tests/browser/servers.mjs";
+import { watchTab } from "./tab.mjs";
 
 /** Most bytes of modules and scripts, packed, that the page loads before it trains; data and charts are not counted. */
 const LIMIT = 350_000;
 /** Loaded only when the user gives files, or where the browser alters canvases. */
 const ON_DEMAND = /reader/;
-const STEPS = 2000;
 
 const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
@@ -58,46 +58,15 @@ async function start(lab, backend) {
   return { cold: times[0], warm: median(times.slice(1)), times: times.slice(1) };
 }
 
-/** Memory of a small network's tab every 100 steps, and how fast it grows over the second half. */
-async function memory(lab, backend) {
+/** What the tabs of small networks hold, on each backend and with helpers. */
+const TABS = { cpu: "backend=cpu&batch=1", cpu_2_workers: "backend=cpu&batch=2&workers=2", gpu: "backend=gpu&batch=1" };
+
+async function memory(lab, settings) {
   const { browser, close } = await launch("chromium");
-  const { page } = await open(browser, lab, `backend=${backend}&width=0.25&batch=1&test_every=500&test_size=40`);
-  const session = await page.createCDPSession();
-  const samples = [];
-  for (let next = 100; next <= STEPS; next += 100) {
-    await page.waitForFunction((steps) => window.steps >= steps, { timeout: 300_000 }, next);
-    await session.send("HeapProfiler.collectGarbage");
-    const { usedSize } = await session.send("Runtime.getHeapUsage");
-    samples.push({ step: next, page_heap: usedSize, renderer: rendererBytes(browser) });
-  }
+  const { page } = await open(browser, lab, `${settings}&width=0.25&test_every=500&test_size=40`);
+  const watched = await watchTab(browser, page);
   await close();
-  const half = samples.slice(samples.length / 2);
-  const growth = Object.fromEntries(["page_heap", "renderer"].map((what) => [what, slope(half.map((sample) => [sample.step, sample[what]]))]));
-  return { samples, bytes_a_step: growth, flat: Object.values(growth).every((slope) => slope < 1024) };
-}
-
-/** Resident bytes of the browser's largest renderer process: the tab with its workers and their WebAssembly memory. */
-function rendererBytes(browser) {
-  const root = browser.process().pid;
-  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      const number = (key) => Number(status.match(new RegExp(`^${key}:\\s+(\\d+)`, "m"))?.[1] ?? 0);
-      return [{ pid: Number(pid), parent: number("PPid"), bytes: number("VmRSS") * 1024, command: readFileSync(`/proc/${pid}/cmdline`, "utf8") }];
-    } catch {
-      return []; // it has ended
-    }
-  });
-  const below = (process) => process && (process.pid === root || below(processes.find(({ pid }) => pid === process.parent)));
-  return Math.max(...processes.filter((process) => process.command.includes("--type=renderer") && below(process)).map(({ bytes }) => bytes));
-}
-
-/** Least squares. @param {[number, number][]} points */
-function slope(points) {
-  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [x, y] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
-  const [xy, xx] = points.reduce(([a, b], [px, py]) => [a + (px - x) * (py - y), b + (px - x) ** 2], [0, 0]);
-  return xy / xx;
+  return watched;
 }
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : ["sizes", "start", "memory"];
@@ -106,8 +75,8 @@ if (wanted.includes("sizes")) report.sizes = await sizes();
 const lab = wanted.some((what) => what !== "sizes") ? await startLab() : null;
 for (const backend of lab ? ["cpu", "gpu"] : []) {
   if (wanted.includes("start")) (report.start ??= {})[backend] = await start(lab, backend);
-  if (wanted.includes("memory")) (report.memory ??= {})[backend] = await memory(lab, backend);
 }
+for (const [name, settings] of wanted.includes("memory") ? Object.entries(TABS) : []) (report.memory ??= {})[name] = await memory(lab, settings);
 lab?.close();
 
 const out = join(ROOT, "target", "benches");
@@ -122,7 +91,8 @@ if (report.sizes) {
 for (const [backend, { cold, warm }] of Object.entries(report.start ?? {})) {
   console.log(`${backend}: first step ${cold.toFixed(0)} ms after opening, ${warm.toFixed(0)} ms with a warm cache (median of 5)`);
 }
-for (const [backend, { bytes_a_step, flat, samples }] of Object.entries(report.memory ?? {})) {
-  const grown = Object.entries(bytes_a_step).map(([what, slope]) => `${what} ${slope.toFixed(0)} bytes a step`).join(", ");
-  console.log(`${backend}: ${STEPS} steps, renderer ${(samples.at(-1).renderer / 2 ** 20).toFixed(0)} MiB; ${grown}: ${flat ? "flat" : "GROWS"}`);
+for (const [name, { steps, bytes, growth, flat }] of Object.entries(report.memory ?? {})) {
+  const grown = Object.entries(growth).map(([what, { slope, error }]) => `${what} ${slope.toFixed(0)} ± ${error.toFixed(0)}`).join(", ");
+  console.log(`${name}: ${(bytes / 2 ** 20).toFixed(0)} MiB over ${steps} steps, ${flat ? "flat" : "GROWS"}; bytes a step: ${grown}`);
+  if (!flat) process.exitCode = 1;
 }

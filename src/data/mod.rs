@@ -50,6 +50,13 @@ impl Images {
         images
     }
 
+    /// Makes room for `total` images in all.
+    pub fn reserve(&mut self, total: usize) {
+        let more = total.saturating_sub(self.len());
+        self.pixels.reserve_exact(more * IMAGE);
+        self.labels.reserve_exact(more);
+    }
+
     pub fn append(&mut self, mut more: Images) {
         self.pixels.append(&mut more.pixels);
         self.labels.append(&mut more.labels);

@@ -40,6 +40,7 @@ export async function* shards(name, progress, signal) {
 function download(url, progress, signal) {
   const file = url.pathname.split("/").pop() ?? "";
   const request = new XMLHttpRequest();
+  const abort = () => request.abort();
   return new Promise((resolve, reject) => {
     const fail = (/** @type {string} */ why) => reject({ code: "download", file, why });
     request.open("GET", url);
@@ -48,7 +49,7 @@ function download(url, progress, signal) {
     request.onload = () => (request.status === 200 ? resolve(new Uint8Array(request.response)) : fail(`HTTP ${request.status}`));
     request.onerror = () => fail("network");
     request.onabort = () => fail("aborted");
-    signal.addEventListener("abort", () => request.abort(), { once: true });
+    signal.addEventListener("abort", abort, { once: true });
     request.send();
-  });
+  }).finally(() => signal.removeEventListener("abort", abort)); // the signal lives on, and would keep the body
 }
