@@ -29,9 +29,10 @@ export async function watchTab(browser, page) {
   const quantities = Object.keys(samples[0]).filter((name) => name !== "step");
   const growth = Object.fromEntries(quantities.map((name) => [name, slope(window.map((sample) => [sample.step, sample[name]]))]));
   const bytes = window.reduce((sum, { total }) => sum + total, 0) / window.length;
-  // Flat: two standard errors above what was found are still below the limit.
-  const most = (growth.total.slope + 2 * growth.total.error) * STEPS;
-  return { start, steps: STEPS, isolates: isolates.size, bytes, growth, most, flat: most < LIMIT * bytes, samples };
+  // Two standard errors on either side; between them the window is too short to tell.
+  const [least, most] = [-2, 2].map((errors) => (growth.total.slope + errors * growth.total.error) * STEPS / bytes);
+  const verdict = most < LIMIT ? "flat" : least > LIMIT ? "GROWS" : "within its noise of the limit";
+  return { start, steps: STEPS, isolates: isolates.size, bytes, growth, least, most, limit: LIMIT, verdict, samples };
 }
 
 /** In the page: pauses, so that nothing is on its way between workers; steps so far, and whether every image has arrived. */
