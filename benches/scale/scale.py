@@ -119,15 +119,16 @@ def plot(series, path):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true")
+    arguments.add_argument("--rounds", type=int, default=2, help="how often each point is measured; the fastest step counts")
     arguments.add_argument("--out", type=pathlib.Path)
     arguments = arguments.parse_args()
     out = arguments.out or (ROOT / "target/scale" if arguments.quick else HERE)
-    series = measure(QUICK, 1, 2) if arguments.quick else measure(AXES, 2, 4)
+    series = measure(QUICK, 1, 2) if arguments.quick else measure(AXES, arguments.rounds, 4)
     for one in series:
         one["fit"] = fit(one["axis"], one["points"])
         print(one["backend"], one["axis"], {key: round(value, 2) for key, value in one["fit"].items()})
     out.mkdir(parents=True, exist_ok=True)
-    (out / "scale.json").write_text(json.dumps({"cores": os.cpu_count(), "series": series}, indent=1) + "\n")
+    (out / "scale.json").write_text(json.dumps({"cores": os.cpu_count(), "rounds": 1 if arguments.quick else arguments.rounds, "series": series}, indent=1) + "\n")
     plot(series, out / "scale.svg")
     print(f"{out / 'scale.json'}, {out / 'scale.svg'}")
 
