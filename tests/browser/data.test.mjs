@@ -225,15 +225,18 @@ for (const name of NAMES) {
       await page.close();
     });
 
-    test("what is damaged is refused with its byte, and the run goes on bit for bit", async () => {
+    test("what is damaged is refused with its byte, and the run goes on bit for bit", async (context) => {
+      // A browser of its own: in Firefox a file was sometimes never answered after the tests above; why is not known yet.
+      const own = await launch(name);
+      context.after(() => own.close());
       const counts = { before: 4, after: 4 };
       const total = counts.before + counts.after * DAMAGED.length;
-      const undisturbed = await open(browser, SMALL);
+      const undisturbed = await open(own.browser, SMALL);
       const expected = losses(await trainTo(undisturbed.page, total));
       assert.deepEqual(undisturbed.complaints, []);
       await undisturbed.page.close();
 
-      const { page, complaints } = await open(browser, SMALL);
+      const { page, complaints } = await open(own.browser, SMALL);
       let steps = await trainTo(page, counts.before);
       for (const [what, files, code, words] of DAMAGED) {
         const names = await choose(page, files);

@@ -22,6 +22,9 @@ export async function pixels(bytes) {
   return colours;
 }
 
+/** Readers at work: one that nothing refers to may be collected as garbage while it waits for its module. @type {Set<Worker>} */
+const readers = new Set();
+
 /**
  * @typedef {{sheet: {index: string, file: string, bytes: Uint8Array}} | {files: File[]}} Task
  *
@@ -32,9 +35,13 @@ export async function pixels(bytes) {
  */
 export function read(task, report) {
   const worker = new Worker(new URL("reader.js", import.meta.url), { type: "module" });
+  readers.add(worker);
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data: { progress, problem, result } }) => (progress ? report?.(progress) : problem ? reject(problem) : resolve(result));
     worker.onerror = (event) => reject({ code: "unexpected", why: event.message || "reader" });
     worker.postMessage(task);
-  }).finally(() => worker.terminate());
+  }).finally(() => {
+    readers.delete(worker);
+    worker.terminate();
+  });
 }
