@@ -1,10 +1,12 @@
 // Batch normalisation over batch, height and width: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and
-// Szegedy 2015), and the activation function that follows. Sums over rows go in stages of fixed order: a thread sums a chunk of
-// rows of a vec4 of channels; the chunks are joined by a workgroup a vec4, or, where they are few (JOIN), by every thread that
-// needs them, which saves a dispatch. All take the mean first and the squares about it after, so that no digits cancel.
+// Szegedy 2015), and the activation function that follows. Either a thread takes all rows of a vec4 of channels (WHOLE): one
+// dispatch a pass, for a few processors. Or sums go in stages of fixed order: a thread sums a chunk of rows of a vec4, a workgroup
+// joins the chunks of one, and a thread normalises one. All take the mean first and the squares about it after, so that no digits
+// cancel.
 //
-// Constants: ROWS (batch * height * width), CHANNEL_BLOCKS (vec4s of a row), CHANNELS (not padded), CHUNK (rows), CHUNKS, JOIN,
-// EPSILON, VARIANCE (vec4s from the means to the variances), FUNCTION (see common.wgsl).
+// Constants: ROWS (batch * height * width), CHANNEL_BLOCKS (vec4s of a row), CHANNELS (not padded), CHUNK (rows), CHUNKS, WHOLE,
+// RUN, EPSILON, VARIANCE (vec4s from the means to the variances), FUNCTION (see common.wgsl). RUN is how many rows are added up
+// before their sum is added to that of the chunk: long sums lose digits.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;              // (rows, blocks)
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;     // (chunks, blocks, 2)
@@ -17,10 +19,13 @@
 @group(0) @binding(9) var<storage, read_write> grad_beta: array<vec4f>;    // (blocks)
 @group(0) @binding(10) var<storage, read_write> grad_input: array<vec4f>;  // (rows, blocks)
 
-// Rows that are added up before their sum is added to that of the chunk: long sums lose digits.
-const RUN: u32 = 64;
-// Rows that a thread normalises.
-const THREAD_ROWS: u32 = select(1u, CHUNK, JOIN);
+// Threads of a workgroup that take whole channels: so few that even a narrow layer's are spread over processors.
+const LANES: u32 = 4;
+
+// The vec4 of channels that a thread takes whole; CHANNEL_BLOCKS or more: none.
+fn whole_block(group: vec3u, local: u32) -> u32 {
+    return select(CHANNEL_BLOCKS, workgroup_index(group) * LANES + local, local < LANES);
+}
 
 fn rows_of(chunk: u32) -> u32 {
     return min(CHUNK, ROWS - chunk * CHUNK);
@@ -69,25 +74,6 @@ fn partial_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
     partials[2 * index + 1] = part.squares;
 }
 
-// Joins the chunks (Chan, Golub and LeVeque 1983).
-fn joined_statistics(block: u32) -> Statistics {
-    if CHUNKS == 1 {
-        return chunk_statistics(0, block);
-    }
-    var sum = vec4f(0.0);
-    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
-        sum += f32(rows_of(chunk)) * partials[2 * (chunk * CHANNEL_BLOCKS + block)];
-    }
-    let center = sum / f32(ROWS);
-    var squares = vec4f(0.0);
-    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
-        let index = 2 * (chunk * CHANNEL_BLOCKS + block);
-        let centred = partials[index] - center;
-        squares += partials[index + 1] + f32(rows_of(chunk)) * centred * centred;
-    }
-    return Statistics(center, squares);
-}
-
 var<workgroup> shares: array<vec4f, WORKGROUP>;
 
 // The sum of the threads' shares, in the order of the threads.
@@ -102,7 +88,7 @@ fn total(local: u32, share: vec4f) -> vec4f {
     return sum;
 }
 
-// The same by a workgroup.
+// Joins the chunks (Chan, Golub and LeVeque 1983).
 @compute @workgroup_size(WORKGROUP)
 fn join_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let block = workgroup_index(group);
@@ -126,29 +112,32 @@ fn join_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = thread_index(group, local);
-    let block = index % CHANNEL_BLOCKS;
-    let first = index / CHANNEL_BLOCKS * THREAD_ROWS;
-    if first >= ROWS {
+    if WHOLE {
+        let block = whole_block(group, local);
+        if block < CHANNEL_BLOCKS {
+            let own = chunk_statistics(0, block);
+            let variance = own.squares / f32(ROWS);
+            statistics[block] = own.mean;
+            statistics[VARIANCE + block] = variance;
+            normalise(0, ROWS, block, own.mean, variance);
+        }
         return;
     }
-    if JOIN {
-        let joined = joined_statistics(block);
-        normalise(first, block, joined.mean, joined.squares / f32(ROWS));
-        if first == 0 {
-            statistics[block] = joined.mean;
-            statistics[VARIANCE + block] = joined.squares / f32(ROWS);
-        }
-    } else {
-        normalise(first, block, statistics[block], statistics[VARIANCE + block]);
+    let index = thread_index(group, local);
+    let row = index / CHANNEL_BLOCKS;
+    if row < ROWS {
+        let block = index % CHANNEL_BLOCKS;
+        normalise(row, row + 1, block, statistics[block], statistics[VARIANCE + block]);
     }
 }
 
-fn normalise(first: u32, block: u32, mean: vec4f, variance: vec4f) {
+fn normalise(first: u32, end: u32, block: u32, mean: vec4f, variance: vec4f) {
     let inverse = inverseSqrt(variance + EPSILON);
-    for (var row = first; row < min(first + THREAD_ROWS, ROWS); row++) {
+    let scale = gamma[block];
+    let shift = beta[block];
+    for (var row = first; row < end; row++) {
         let at = row * CHANNEL_BLOCKS + block;
-        let y = gamma[block] * ((input[at] - mean) * inverse) + beta[block];
+        let y = scale * ((input[at] - mean) * inverse) + shift;
         output[at] = keep_channels(activate(FUNCTION, y), block, CHANNELS);
     }
 }
@@ -197,20 +186,6 @@ fn partial_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocat
     partials[2 * index + 1] = sums.beta;
 }
 
-fn joined_gradients(block: u32) -> Sums {
-    if CHUNKS == 1 {
-        return chunk_gradients(0, block);
-    }
-    var sums = Sums(vec4f(0.0), vec4f(0.0));
-    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
-        let index = 2 * (chunk * CHANNEL_BLOCKS + block);
-        sums.gamma += partials[index];
-        sums.beta += partials[index + 1];
-    }
-    return sums;
-}
-
-// The same by a workgroup.
 @compute @workgroup_size(WORKGROUP)
 fn join_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let block = workgroup_index(group);
@@ -232,30 +207,31 @@ fn join_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
 // grad x = gamma / sqrt(variance + epsilon) * (g - grad_beta / rows - normalised * grad_gamma / rows).
 @compute @workgroup_size(WORKGROUP)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = thread_index(group, local);
-    let block = index % CHANNEL_BLOCKS;
-    let first = index / CHANNEL_BLOCKS * THREAD_ROWS;
-    if first >= ROWS {
-        return;
-    }
-    if JOIN {
-        let sums = joined_gradients(block);
-        go_back(first, block, sums);
-        if first == 0 {
+    if WHOLE {
+        let block = whole_block(group, local);
+        if block < CHANNEL_BLOCKS {
+            let sums = chunk_gradients(0, block);
             grad_gamma[block] = sums.gamma;
             grad_beta[block] = sums.beta;
+            go_back(0, ROWS, block, sums);
         }
-    } else {
-        go_back(first, block, Sums(grad_gamma[block], grad_beta[block]));
+        return;
+    }
+    let index = thread_index(group, local);
+    let row = index / CHANNEL_BLOCKS;
+    if row < ROWS {
+        let block = index % CHANNEL_BLOCKS;
+        go_back(row, row + 1, block, Sums(grad_gamma[block], grad_beta[block]));
     }
 }
 
-fn go_back(first: u32, block: u32, sums: Sums) {
+fn go_back(first: u32, end: u32, block: u32, sums: Sums) {
     let mean = statistics[block];
     let inverse = inverse_deviation(block);
-    for (var row = first; row < min(first + THREAD_ROWS, ROWS); row++) {
+    let scale = gamma[block] * inverse;
+    for (var row = first; row < end; row++) {
         let at = row * CHANNEL_BLOCKS + block;
         let means = (sums.beta + (input[at] - mean) * inverse * sums.gamma) / f32(ROWS);
-        grad_input[at] = gamma[block] * inverse * (grad_output[at] - means);
+        grad_input[at] = scale * (grad_output[at] - means);
     }
 }

@@ -252,8 +252,8 @@ fn batch_norm_matches_the_cpu() {
             let rows = (batch * shape.height * shape.width) as f32;
             // The relative error of a sum of r rows is depth * ROUNDING of the sum of sizes.
             let depth = match family {
-                // Runs of 64 additions, r / 32 / 64 runs, 32 chunks.
-                Family::Registers => 64.0 + (rows / 2048.0).max(1.0) + 32.0,
+                // Runs of at most 2 sqrt r additions, and at most sqrt r runs.
+                Family::Registers => 3.0 * rows.sqrt(),
                 // Chunks of at least 16 additions, up to 16 by a thread, and 64 threads.
                 Family::Tiled => (rows / 1024.0).max(16.0) + 16.0 + 64.0,
             };

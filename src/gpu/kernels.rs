@@ -97,13 +97,13 @@ kernels! {
     BATCH_NORM_PARTIAL_STATISTICS = "batch_norm" partial_statistics (0 read input, 1 write partials);
     BATCH_NORM_JOIN_STATISTICS = "batch_norm" join_statistics (1 write partials, 2 write statistics);
     BATCH_NORM_FORWARD = "batch_norm" forward
-        (0 read input, 1 write partials, 2 write statistics, 4 read gamma, 5 read beta, 6 write output);
+        (0 read input, 2 write statistics, 4 read gamma, 5 read beta, 6 write output);
     BATCH_NORM_PARTIAL_GRADIENTS = "batch_norm" partial_gradients
         (0 read input, 1 write partials, 2 write statistics, 7 read grad_output);
     BATCH_NORM_JOIN_GRADIENTS = "batch_norm" join_gradients (1 write partials, 8 write grad_gamma, 9 write grad_beta);
     BATCH_NORM_BACKWARD = "batch_norm" backward
-        (0 read input, 1 write partials, 2 write statistics, 4 read gamma, 7 read grad_output, 8 write grad_gamma,
-        9 write grad_beta, 10 write grad_input);
+        (0 read input, 2 write statistics, 4 read gamma, 7 read grad_output, 8 write grad_gamma, 9 write grad_beta,
+        10 write grad_input);
     BATCH_NORM_RUNNING_UPDATE = "batch_norm_running" update
         (0 read statistics, 1 read unbiased, 2 write running, 3 write not_finite_seen);
     STATS_GRADIENT = "stats" gradient (0 read tasks, 1 read values, 2 write counts, 3 write partials);

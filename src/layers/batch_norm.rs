@@ -130,13 +130,15 @@ fn inverse_deviation<T: Float>(variance: &[T], epsilon: f64) -> impl Iterator<It
 
 // ---- on the GPU ----
 
+/// Threads of a workgroup that take whole channels: `LANES` in `batch_norm.wgsl`.
+const LANES: usize = 4;
+
 /// A layer's constants on the GPU, and what its passes keep.
 pub struct Kept {
     rows: usize,
     channels: usize,
+    /// Rows whose sums a thread takes; all of them where a pass is one dispatch.
     chunk: usize,
-    /// Whether the threads that need a sum of chunks join them themselves.
-    join: bool,
     epsilon: f64,
     partials: View,   // (chunks, blocks, 2), vec4s
     statistics: View, // of the batch, as statistics_len says
@@ -155,25 +157,29 @@ impl Kept {
     /// [`crate::error::Error::TooLarge`].
     pub fn new(recorder: &mut Recorder, name: &str, shape: Shape, epsilon: f64, statistics: View) -> Result<Kept> {
         let (rows, channels) = (recorder.batch * shape.height * shape.width, shape.channels);
-        let join = recorder.family() == Family::Registers;
-        let chunk = match join {
-            // Few chunks, which every thread can join; a fully connected layer's batch is one.
-            true => rows.div_ceil(32).max(64).min(rows),
+        let chunk = match recorder.family() {
+            Family::Registers => rows,
             // Short chunks keep many threads busy; at most 16 chunks for each thread that joins them.
-            false => rows.div_ceil(16 * WORKGROUP).max(16),
+            Family::Tiled => rows.div_ceil(16 * WORKGROUP).max(16),
         };
-        let partials = recorder.buffer(&format!("{name}.partials"), 2 * rows.div_ceil(chunk) * padded(channels))?;
-        Ok(Kept { rows, channels, chunk, join, epsilon, partials, statistics })
+        let partials = match recorder.family() {
+            Family::Registers => recorder.nothing()?[0].clone(),
+            Family::Tiled => recorder.buffer(&format!("{name}.partials"), 2 * rows.div_ceil(chunk) * padded(channels))?,
+        };
+        Ok(Kept { rows, channels, chunk, epsilon, partials, statistics })
     }
 
-    fn constants(&self, join: bool, function: Option<ActivationFunction>) -> [(&'static str, Constant); 9] {
+    fn constants(&self, whole: bool, function: Option<ActivationFunction>) -> [(&'static str, Constant); 10] {
+        // About as many runs as a run has rows.
+        let run = self.chunk.isqrt().next_power_of_two();
         [
             ("ROWS", self.rows.into()),
             ("CHANNELS", self.channels.into()),
             ("CHANNEL_BLOCKS", self.blocks().into()),
             ("CHUNK", self.chunk.into()),
             ("CHUNKS", self.chunks().into()),
-            ("JOIN", join.into()),
+            ("WHOLE", whole.into()),
+            ("RUN", run.into()),
             ("EPSILON", (self.epsilon as f32).into()),
             ("VARIANCE", (padded(self.channels).next_multiple_of(ALIGNMENT) / 4).into()),
             ("FUNCTION", activation::code(function).into()),
@@ -188,27 +194,26 @@ impl Kept {
         self.rows.div_ceil(self.chunk)
     }
 
-    /// Records a kernel that sums chunks, and what joins them if no later kernel does.
-    fn record_sums(&self, recorder: &mut Recorder, name: &str, part: Sum, join: Sum) -> Result<()> {
-        let constants = self.constants(self.join, None);
-        if !(self.join && self.chunks() == 1) {
-            let groups = workgroups(self.chunks() * self.blocks());
-            recorder.dispatch(&format!("{name}.{}", part.0.entry), part.0, &constants, part.1, groups)?;
+    /// Records the kernels of a pass over the batch: one that takes whole channels, or one that sums chunks, one that joins
+    /// these, and one that goes over all rows.
+    fn record(&self, recorder: &mut Recorder, name: &str, part: Step, join: Step, last: Step, function: Function) -> Result<()> {
+        let whole = recorder.family() == Family::Registers;
+        let constants = self.constants(whole, function);
+        let mut step = |(kernel, views): Step, groups| {
+            recorder.dispatch(&format!("{name}.{}", kernel.entry), kernel, &constants, views, groups)
+        };
+        if whole {
+            return step(last, self.blocks().div_ceil(LANES));
         }
-        if self.join {
-            return Ok(());
-        }
-        recorder.dispatch(&format!("{name}.{}", join.0.entry), join.0, &constants, join.1, self.blocks())
-    }
-
-    /// Workgroups of the kernels that go over all rows.
-    fn groups(&self, join: bool) -> usize {
-        workgroups(self.blocks() * if join { self.chunks() } else { self.rows })
+        step(part, workgroups(self.chunks() * self.blocks()))?;
+        step(join, self.blocks())?;
+        step(last, workgroups(self.rows * self.blocks()))
     }
 }
 
 /// A kernel and its views.
-type Sum<'a> = (&'static Kernel, &'a [&'a View]);
+type Step<'a> = (&'static Kernel, &'a [&'a View]);
+type Function = Option<ActivationFunction>;
 
 /// Records [`forward`] with the activation function that follows, if any: with the `running` statistics in evaluation, else
 /// with the batch's, which are computed first.
@@ -218,18 +223,18 @@ pub fn record_forward(
     kept: &Kept,
     running: Option<&View>,    // (statistics_len)
     [gamma, beta]: [&View; 2], // (padded channels)
-    function: Option<ActivationFunction>,
+    function: Function,
     input: &View,  // (rows, padded channels)
     output: &View, // (rows, padded channels)
 ) -> Result<()> {
-    let join = kept.join && running.is_none();
-    if running.is_none() {
-        let part: Sum = (&BATCH_NORM_PARTIAL_STATISTICS, &[input, &kept.partials]);
-        kept.record_sums(recorder, name, part, (&BATCH_NORM_JOIN_STATISTICS, &[&kept.partials, &kept.statistics]))?;
+    let views = [input, running.unwrap_or(&kept.statistics), gamma, beta, output];
+    if running.is_some() {
+        let (label, groups) = (format!("{name}.forward"), workgroups(kept.rows * kept.blocks()));
+        return recorder.dispatch(&label, &BATCH_NORM_FORWARD, &kept.constants(false, function), &views, groups);
     }
-    let views = [input, &kept.partials, running.unwrap_or(&kept.statistics), gamma, beta, output];
-    let (label, constants) = (format!("{name}.forward"), kept.constants(join, function));
-    recorder.dispatch(&label, &BATCH_NORM_FORWARD, &constants, &views, kept.groups(join))
+    let part: Step = (&BATCH_NORM_PARTIAL_STATISTICS, &[input, &kept.partials]);
+    let join: Step = (&BATCH_NORM_JOIN_STATISTICS, &[&kept.partials, &kept.statistics]);
+    kept.record(recorder, name, part, join, (&BATCH_NORM_FORWARD, &views), function)
 }
 
 /// Records [`backward`], after [`record_forward`] in training.
@@ -244,11 +249,10 @@ pub fn record_backward(
     grad_input: &View,                   // (rows, padded channels)
 ) -> Result<()> {
     let (partials, statistics) = (&kept.partials, &kept.statistics);
-    let part: Sum = (&BATCH_NORM_PARTIAL_GRADIENTS, &[input, partials, statistics, grad_output]);
-    kept.record_sums(recorder, name, part, (&BATCH_NORM_JOIN_GRADIENTS, &[partials, grad_gamma, grad_beta]))?;
-    let views = [input, partials, statistics, gamma, grad_output, grad_gamma, grad_beta, grad_input];
-    let (label, constants) = (format!("{name}.backward"), kept.constants(kept.join, None));
-    recorder.dispatch(&label, &BATCH_NORM_BACKWARD, &constants, &views, kept.groups(kept.join))
+    let part: Step = (&BATCH_NORM_PARTIAL_GRADIENTS, &[input, partials, statistics, grad_output]);
+    let join: Step = (&BATCH_NORM_JOIN_GRADIENTS, &[partials, grad_gamma, grad_beta]);
+    let views = [input, statistics, gamma, grad_output, grad_gamma, grad_beta, grad_input];
+    kept.record(recorder, name, part, join, (&BATCH_NORM_BACKWARD, &views), None)
 }
 
 /// What [`record_update`] multiplies the batch's statistics with to make them unbiased: (statistics_len), 1 in the gap too.
