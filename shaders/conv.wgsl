@@ -1,8 +1,9 @@
 // Convolution as an implicit matrix product, in registers only: no workgroup memory, no barriers. A row of PIXELS pixels is
 // read once for all taps of a kernel's row; `src/gpu/unroll.rs` writes out the loops that start with `#`.
 // Constants: IN_HEIGHT, IN_WIDTH, IN_BLOCKS (vec4s of channels), OUT_HEIGHT, OUT_WIDTH, OUT_CHANNELS (not padded), OUT_BLOCKS,
-// KERNEL, STRIDE, PADDING; a thread's tile: PIXELS, CHANNELS (in vec4s), ROW_TILES (tiles in a row of pixels);
-// forward: FUNCTION (see common.wgsl); backward_weight: TILES_A_SPLIT, SPLITS.
+// KERNEL, STRIDE, PADDING; a thread's tile of outputs: PIXELS, CHANNELS (in vec4s), ROW_TILES (tiles in a row of pixels);
+// forward: FUNCTION (see common.wgsl); backward: TILES_A_SPLIT, SPLITS, and a thread's tile of inputs: BACK_PIXELS, BACK_CHANNELS,
+// BACK_ROW_TILES.
 // The weight (ky, kx, in, out) is indexed in vec4s of out. A position before the image wraps round and is as far out of it as one
 // behind it: one comparison tells. `&&` would be a branch, and so many of them crash Chromium's software adapter.
 
@@ -14,7 +15,7 @@
 @group(0) @binding(5) var<storage, read_write> grad_input: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // (split, ky * kx * in + 1, out); the last row is the bias
 
-// The first pixel of a tile. A row of one tile starts at a pixel that the compiler knows, and its guards go away.
+// The first pixel of a tile of outputs. A row of one tile starts at a pixel that the compiler knows, and its guards go away.
 fn first_pixel(tile: u32) -> u32 {
     return select(tile % ROW_TILES * PIXELS, 0u, ROW_TILES == 1);
 }
@@ -81,26 +82,38 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 #end
 }
 #end
-#entry backward_input
-// ---- backward_input: a thread gathers PIXELS neighbouring input pixels of CHANNELS vec4s of input channels from the outputs
-// they took part in. Neighbouring threads share the channels.
+#entry backward
+// ---- both gradients in one dispatch: the first workgroups make the weight's, the others the input's.
 
-const IN_TILES: u32 = BATCH * IN_HEIGHT * ROW_TILES;
-const IN_GROUPS: u32 = (IN_BLOCKS + CHANNELS - 1) / CHANNELS;
+const WEIGHT_GROUPS: u32 = (WEIGHT_THREADS + WORKGROUP - 1) / WORKGROUP;
 
 @compute @workgroup_size(WORKGROUP)
-fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = thread_index(group, local);
+fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let number = workgroup_index(group);
+    if number < WEIGHT_GROUPS {
+        weight_gradient(number * WORKGROUP + local);
+    } else {
+        input_gradient((number - WEIGHT_GROUPS) * WORKGROUP + local);
+    }
+}
+
+// A thread gathers BACK_PIXELS neighbouring input pixels of BACK_CHANNELS vec4s of input channels from the outputs they took part
+// in. Neighbouring threads share the channels.
+
+const IN_TILES: u32 = BATCH * IN_HEIGHT * BACK_ROW_TILES;
+const IN_GROUPS: u32 = (IN_BLOCKS + BACK_CHANNELS - 1) / BACK_CHANNELS;
+
+fn input_gradient(index: u32) {
     if index >= IN_TILES * IN_GROUPS {
         return;
     }
     let tile = index % IN_TILES;
-    let ix = first_pixel(tile);
-    let iy = tile / ROW_TILES % IN_HEIGHT;
-    let image = tile / (ROW_TILES * IN_HEIGHT);
-#for c in CHANNELS
-    let i_$c = min(index / IN_TILES * CHANNELS + $c, IN_BLOCKS - 1);
-#for p in PIXELS
+    let ix = select(tile % BACK_ROW_TILES * BACK_PIXELS, 0u, BACK_ROW_TILES == 1);
+    let iy = tile / BACK_ROW_TILES % IN_HEIGHT;
+    let image = tile / (BACK_ROW_TILES * IN_HEIGHT);
+#for c in BACK_CHANNELS
+    let i_$c = min(index / IN_TILES * BACK_CHANNELS + $c, IN_BLOCKS - 1);
+#for p in BACK_PIXELS
     var x_$p_$c = vec4f(0.0);
 #end
 #end
@@ -112,24 +125,24 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
         }
         let row = (image * OUT_HEIGHT + y / STRIDE) * OUT_WIDTH;
         // Along the row the same: pixel p met position p + KERNEL - 1 - kx. Between the strides there is no output, but 0.
-#for j in PIXELS + KERNEL - 1
+#for j in BACK_PIXELS + KERNEL - 1
         let v_$j = ix + PADDING + $j - (KERNEL - 1);
         let ox_$j = v_$j / STRIDE;
         let inside_$j = (ox_$j < OUT_WIDTH) & (ox_$j * STRIDE == v_$j);
         let at_$j = (row + min(ox_$j, OUT_WIDTH - 1)) * OUT_BLOCKS;
 #end
         for (var o = 0u; o < OUT_BLOCKS; o++) {
-#for j in PIXELS + KERNEL - 1
+#for j in BACK_PIXELS + KERNEL - 1
             let g_$j = select(vec4f(0.0), grad_output[at_$j + o], inside_$j);
 #end
 #for k in KERNEL
-#for c in CHANNELS
+#for c in BACK_CHANNELS
             let w_$k_$c = ((ky * KERNEL + $k) * IN_BLOCKS + i_$c) * 4 * OUT_BLOCKS + o;
             // A row vector times this matrix: the products with the weights of 4 input channels.
             let m_$k_$c = mat4x4f(weight[w_$k_$c], weight[w_$k_$c + OUT_BLOCKS],
                 weight[w_$k_$c + 2 * OUT_BLOCKS], weight[w_$k_$c + 3 * OUT_BLOCKS]);
-#for p in PIXELS
-#if ROW_TILES > 1 || p + PADDING >= k && p + PADDING < k + OUT_WIDTH * STRIDE
+#for p in BACK_PIXELS
+#if BACK_ROW_TILES > 1 || p + PADDING >= k && p + PADDING < k + OUT_WIDTH * STRIDE
             x_$p_$c += g_$(p + KERNEL - 1 - k) * m_$k_$c;
 #end
 #end
@@ -137,10 +150,10 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
 #end
         }
     }
-#for p in PIXELS
+#for p in BACK_PIXELS
     if ix + $p < IN_WIDTH {
         let at = ((image * IN_HEIGHT + iy) * IN_WIDTH + ix + $p) * IN_BLOCKS;
-#for c in CHANNELS
+#for c in BACK_CHANNELS
         grad_input[at + i_$c] = x_$p_$c;
         pass_through_activation(at + i_$c, x_$p_$c);
 #end
@@ -148,16 +161,16 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
 #end
 }
 #end
-#entry backward_weight
-// ---- backward_weight: a thread sums one split of the tiles of PIXELS output pixels, for a row of taps, 4 input channels and
+#entry backward backward_weight
+// ---- the weight's gradient: a thread sums one split of the tiles of PIXELS output pixels, for a row of taps, 4 input channels and
 // CHANNELS vec4s of output channels. There is one loop and no branch in it: a loop costs a software adapter a copy of every sum.
 
 const TAP_ROWS: u32 = KERNEL * IN_BLOCKS; // (ky, vec4s of in)
 const SPLIT_ROWS: u32 = TAP_ROWS * KERNEL * 4 + 1;
 
-@compute @workgroup_size(WORKGROUP)
-fn backward_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = thread_index(group, local);
+const WEIGHT_THREADS: u32 = (TAP_ROWS * OUT_GROUPS + OUT_BLOCKS) * SPLITS; // and a thread for every vec4 of the bias
+
+fn weight_gradient(index: u32) {
     if index >= TAP_ROWS * OUT_GROUPS * SPLITS {
         backward_bias(index - TAP_ROWS * OUT_GROUPS * SPLITS);
         return;
@@ -230,5 +243,13 @@ fn backward_bias(index: u32) {
         }
     }
     partial[((split + 1) * SPLIT_ROWS - 1) * OUT_BLOCKS + o] = sum;
+}
+#end
+#entry backward_weight
+// ---- the weight's gradient alone
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    weight_gradient(thread_index(group, local));
 }
 #end

@@ -57,8 +57,7 @@ fn conv_by(family: Family, case: &Conv) -> Results {
     conv::record_forward(r, "conv", window, *function, &input, &weight, &bias, &output).unwrap();
     let before = function.map(|function| Before { function, output: &activated, grad_input: &grad_before });
     let to = GradInput { view: &grad_input, before };
-    conv::record_backward_input(r, "conv", window, &grad_output, &weight, to).unwrap();
-    let partial = conv::record_backward_weight(r, "conv", window, &input, &grad_output, partial).unwrap();
+    let partial = conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &partial, Some(to)).unwrap();
     r.take().run(device());
 
     let mut results = vec![

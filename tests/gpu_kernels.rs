@@ -64,8 +64,8 @@ fn check_conv(family: Family, case: &str, batch: usize, window: &Window) {
     let [output, grad_input] = [(y.len(), channels), (x.len(), inputs)].map(|(n, c)| empty(r, n, c));
     let partial = r.buffer("partial", conv::partial_len(r, window)).unwrap();
     conv::record_forward(r, "conv", window, None, &input, &weight, &bias, &output).unwrap();
-    conv::record_backward_input(r, "conv", window, &grad_output, &weight, &grad_input).unwrap();
-    let partial = conv::record_backward_weight(r, "conv", window, &input, &grad_output, partial).unwrap();
+    let to = Some((&grad_input).into());
+    let partial = conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &partial, to).unwrap();
     r.take().run(device());
 
     assert_close(&format!("{case} output"), &download(&output, channels), &y, tolerance(taps * inputs + 1));

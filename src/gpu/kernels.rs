@@ -61,7 +61,8 @@ macro_rules! kernels {
 kernels! {
     ACTIVATION_FORWARD = "activation" forward (0 read input, 1 write output);
     CONV_FORWARD = "conv" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
-    CONV_BACKWARD_INPUT = "conv" backward_input (4 read grad_output, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
+    CONV_BACKWARD = "conv" backward
+        (0 read input, 4 read grad_output, 6 write partial, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
     CONV_BACKWARD_WEIGHT = "conv" backward_weight (0 read input, 4 read grad_output, 6 write partial);
     CONV_TILED_FORWARD = "conv_tiled" + "tile" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
     CONV_TILED_BACKWARD_INPUT = "conv_tiled" + "tile" backward_input

@@ -216,9 +216,9 @@ impl Passes {
         let gradient = |tensor| buffers.tensor(&buffers.gradients, tensor);
         match (&layer.kind, &self.kept[i], self.grad_input_of(i)) {
             (&Kind::Conv { weight, .. }, Kept::Conv { partial }, grad_input) => {
-                conv::record_backward_weight(recorder, name, &window(layer), input, grad_output, partial.clone())?;
-                let Some(grad_input) = grad_input else { return Ok(()) };
-                conv::record_backward_input(recorder, name, &window(layer), grad_output, &parameter(weight), grad_input)
+                let weight = parameter(weight);
+                conv::record_backward(recorder, name, &window(layer), input, grad_output, &weight, partial, grad_input)?;
+                Ok(())
             }
             (&Kind::Linear { weight, bias }, _, grad_input) => {
                 let (weight, grad_weight, grad_bias) = (parameter(weight), gradient(weight), gradient(bias));

@@ -4,7 +4,7 @@
 //! A line that starts with `#` opens or ends a block:
 //! * `#for p in N` repeats the lines up to its `#end` with `p` from 0 to `N - 1`;
 //! * `#if a < b` keeps them where the expression is not 0;
-//! * `#entry forward` keeps them in the text of that entry point.
+//! * `#entry forward` keeps them in the text of that entry point, or of several: `#entry backward backward_weight`.
 //!
 //! `$p` and `$(p * STRIDE + k)` become numbers. Expressions are of whole numbers, loop variables, the dispatch's constants,
 //! parentheses, and the operators below with the precedence of WGSL.
@@ -64,7 +64,7 @@ impl Unroller<'_> {
             }
             ("if", _) if self.value(rest) == 0 => {}
             ("if", _) => self.lines(body),
-            ("entry", _) if rest != self.entry => {}
+            ("entry", _) if rest.split(' ').all(|entry| entry != self.entry) => {}
             ("entry", _) => self.lines(body),
             _ => panic!("#{directive}: for, if or entry"),
         }

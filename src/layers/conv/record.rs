@@ -4,9 +4,9 @@
 use super::{Window, tiled};
 use crate::error::Result;
 use crate::gpu::family::Family;
-use crate::gpu::kernels::{CONV_BACKWARD_INPUT, CONV_BACKWARD_WEIGHT, CONV_FORWARD};
+use crate::gpu::kernels::{CONV_BACKWARD, CONV_BACKWARD_WEIGHT, CONV_FORWARD};
 use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
-use crate::layers::activation::{self, GradInput, record_backward};
+use crate::layers::activation::{self, GradInput};
 use crate::network::ActivationFunction;
 
 /// The part of an image that one thread of the register family computes.
@@ -29,8 +29,19 @@ impl Tile {
         Tile { pixels, row_tiles, channels: if 2 * pixels * kernel <= TAPS { 2 } else { 1 } }
     }
 
+    /// Threads for `rows` rows of pixels with `channels` channels.
+    fn threads(&self, rows: usize, channels: usize) -> usize {
+        rows * self.row_tiles * blocks(channels).div_ceil(self.channels)
+    }
+
+    /// As a tile of outputs.
     fn constants(&self) -> [(&'static str, Constant); 3] {
         [("PIXELS", self.pixels.into()), ("ROW_TILES", self.row_tiles.into()), ("CHANNELS", self.channels.into())]
+    }
+
+    /// As a tile of inputs.
+    fn back_constants(&self) -> [(&'static str, Constant); 3] {
+        [("BACK_PIXELS", self.pixels.into()), ("BACK_ROW_TILES", self.row_tiles.into()), ("BACK_CHANNELS", self.channels.into())]
     }
 }
 
@@ -54,31 +65,10 @@ pub fn record_forward(
         return tiled::record_forward(recorder, &label, window, function, &views);
     }
     let tile = Tile::new(window.output.width, window.kernel);
-    let threads = recorder.batch * window.output.height * tile.row_tiles * blocks(window.output.channels).div_ceil(tile.channels);
+    let threads = tile.threads(recorder.batch * window.output.height, window.output.channels);
     let mut constants = constants(window, &[("FUNCTION", activation::code(function).into())]);
     constants.extend(tile.constants());
     recorder.dispatch(&label, &CONV_FORWARD, &constants, &views, workgroups(threads))
-}
-
-/// The gradient of the input.
-pub fn record_backward_input<'a>(
-    recorder: &mut Recorder,
-    name: &str,
-    window: &Window,
-    grad_output: &View,                   // (batch, height, width, out)
-    weight: &View,                        // (kernel, kernel, in, out)
-    grad_input: impl Into<GradInput<'a>>, // (batch, height, width, in)
-) -> Result<()> {
-    let label = format!("{name}.backward_input");
-    let views = [grad_output, weight];
-    if recorder.family() == Family::Tiled {
-        return tiled::record_backward_input(recorder, &label, window, &views, grad_input.into());
-    }
-    let tile = Tile::new(window.input.width, window.kernel);
-    let threads = recorder.batch * window.input.height * tile.row_tiles * blocks(window.input.channels).div_ceil(tile.channels);
-    let mut constants = constants(window, &[]);
-    constants.extend(tile.constants());
-    record_backward(recorder, &label, &CONV_BACKWARD_INPUT, &constants, &views, grad_input.into(), workgroups(threads))
 }
 
 /// Partial sums of the gradients of weight and bias: (split, kernel * kernel * in + 1, out), the bias in the last row.
@@ -116,27 +106,41 @@ pub fn partial_len(recorder: &Recorder, window: &Window) -> usize {
     splits * (4 * taps(window) + 1) * padded(window.output.channels)
 }
 
-/// Partial sums of the gradients of weight and bias, into `view` of [`partial_len`] floats.
-pub fn record_backward_weight(
+/// Partial sums of the gradients of weight and bias, into `partial` of [`partial_len`] floats, and the gradient of the input where
+/// somebody needs it.
+pub fn record_backward(
     recorder: &mut Recorder,
     name: &str,
     window: &Window,
     input: &View,       // (batch, height, width, in)
     grad_output: &View, // (batch, height, width, out)
-    view: View,
+    weight: &View,      // (kernel, kernel, in, out)
+    partial: &View,
+    grad_input: Option<GradInput>, // (batch, height, width, in)
 ) -> Result<Partial> {
-    let label = format!("{name}.backward_weight");
+    let for_weight = [input, grad_output, partial];
     if recorder.family() == Family::Tiled {
-        return tiled::record_backward_weight(recorder, &label, window, input, grad_output, view);
+        return tiled::record_backward(recorder, name, window, for_weight, weight, grad_input);
     }
     let Split { tile, threads, splits, tiles_a_split } = split(recorder, window);
-    // A thread more for every 4 elements of the bias.
-    let groups = workgroups((threads + blocks(window.output.channels)) * splits);
     let mut constants = constants(window, &[("SPLITS", splits.into())]);
     constants.extend(tile.constants());
     constants.push(("TILES_A_SPLIT", tiles_a_split.into()));
-    recorder.dispatch(&label, &CONV_BACKWARD_WEIGHT, &constants, &[input, grad_output, &view], groups)?;
-    Ok(Partial { view, splits, rows: 4 * taps(window) + 1 })
+    // A thread more for every 4 elements of the bias.
+    let groups = workgroups((threads + blocks(window.output.channels)) * splits);
+    match grad_input {
+        None => {
+            recorder.dispatch(&format!("{name}.backward_weight"), &CONV_BACKWARD_WEIGHT, &constants, &for_weight, groups)?;
+        }
+        Some(grad_input) => {
+            let tile = Tile::new(window.input.width, window.kernel);
+            constants.extend(tile.back_constants());
+            let groups = groups + workgroups(tile.threads(recorder.batch * window.input.height, window.input.channels));
+            let (label, views) = (format!("{name}.backward"), [&for_weight[..], &[weight]].concat());
+            activation::record_backward(recorder, &label, &CONV_BACKWARD, &constants, &views, grad_input, groups)?;
+        }
+    }
+    Ok(Partial { view: partial.clone(), splits, rows: 4 * taps(window) + 1 })
 }
 
 /// (ky, kx, vec4s of input channels)

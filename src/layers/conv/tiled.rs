@@ -6,7 +6,7 @@ use crate::gpu::family::Tile;
 use crate::gpu::kernels::{CONV_TILED_BACKWARD_INPUT, CONV_TILED_BACKWARD_WEIGHT, CONV_TILED_FORWARD};
 use crate::gpu::recorder::{Constant, Recorder, View};
 use crate::layers::Window;
-use crate::layers::activation::{self, GradInput, record_backward};
+use crate::layers::activation::{self, GradInput};
 use crate::network::ActivationFunction;
 
 /// Workgroups that keep a graphics card busy; the weight gradient is split until there are as many.
@@ -27,17 +27,19 @@ pub fn record_forward(
     recorder.dispatch(label, &CONV_TILED_FORWARD, &constants, views, tile.count(pixels, blocks))
 }
 
-pub fn record_backward_input(
+fn record_backward_input(
     recorder: &mut Recorder,
-    label: &str,
+    name: &str,
     window: &Window,
     views: &[&View],
     grad_input: GradInput,
 ) -> Result<()> {
+    let label = format!("{name}.backward_input");
     let (pixels, blocks) = (recorder.batch * window.input.height * window.input.width, blocks(window.input.channels));
     let tile = Tile::for_sums(pixels, blocks);
     let constants = tiled(window, tile, &[]);
-    record_backward(recorder, label, &CONV_TILED_BACKWARD_INPUT, &constants, views, grad_input, tile.count(pixels, blocks))
+    let groups = tile.count(pixels, blocks);
+    activation::record_backward(recorder, &label, &CONV_TILED_BACKWARD_INPUT, &constants, views, grad_input, groups)
 }
 
 /// How the weight gradient is computed.
@@ -62,18 +64,22 @@ pub fn splits(recorder: &Recorder, window: &Window) -> usize {
     split(recorder, window).splits
 }
 
-pub fn record_backward_weight(
+pub fn record_backward(
     recorder: &mut Recorder,
-    label: &str,
+    name: &str,
     window: &Window,
-    input: &View,
-    grad_output: &View,
-    view: View,
+    for_weight @ [_, grad_output, partial]: [&View; 3],
+    weight: &View,
+    grad_input: Option<GradInput>,
 ) -> Result<Partial> {
     let Split { tile, tiles, splits, pixels_a_split } = split(recorder, window);
     let constants = tiled(window, tile, &[("SPLITS", splits.into()), ("PIXELS_A_SPLIT", pixels_a_split.into())]);
-    recorder.dispatch(label, &CONV_TILED_BACKWARD_WEIGHT, &constants, &[input, grad_output, &view], tiles * splits)?;
-    Ok(Partial { view, splits, rows: 4 * taps(window) + 1 })
+    let label = format!("{name}.backward_weight");
+    recorder.dispatch(&label, &CONV_TILED_BACKWARD_WEIGHT, &constants, &for_weight, tiles * splits)?;
+    if let Some(grad_input) = grad_input {
+        record_backward_input(recorder, name, window, &[grad_output, weight], grad_input)?;
+    }
+    Ok(Partial { view: partial.clone(), splits, rows: 4 * taps(window) + 1 })
 }
 
 fn tiled(window: &Window, tile: Tile, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
