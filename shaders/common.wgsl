@@ -19,6 +19,8 @@ struct StepParams {
     slot: u32,   // place of this step's record in the ring
 }
 
+@group(0) @binding(13) var<uniform> params: StepParams;
+
 // The number of this workgroup. The last row of a folded grid may go past what is needed: compare with the size.
 fn workgroup_index(group: vec3u) -> u32 {
     return group.y * GRID_WIDTH + group.x;

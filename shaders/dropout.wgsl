@@ -2,7 +2,6 @@
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> output: array<vec4f>; // (batch, features); in backward both are gradients
-@group(0) @binding(2) var<uniform> params: StepParams;
 
 const BLOCKS: u32 = (CHANNELS + 3) / 4;
 

@@ -1,18 +1,24 @@
-// What happens to the flat buffers, in dispatches of at most one binding each. Constants: VECTORS (vec4s of this dispatch);
-// collect: FIRST (its first vec4 in the whole buffer), SEGMENTS.
+// What happens to the flat buffers, in dispatches of at most one binding each. Constants: VECTORS (vec4s of this dispatch), FIRST
+// (its first vec4 in the whole buffer); collect: SEGMENTS; update: RUNNING (vec4s of running statistics, in the first dispatch),
+// UNBIASED (vec4s from the batch's statistics to their factors), STATISTICS_MOMENTUM.
 
 @group(0) @binding(0) var<storage, read_write> gradients: array<vec4f>;
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;
 // A tensor each, by ascending start, in vec4s: start in the flat buffer, number of splits, first of its partial sums,
 // distance from a split to the next. Zero splits: the gradient is already in its place.
 @group(0) @binding(2) var<storage, read> segments: array<vec4u>;
-@group(0) @binding(3) var<storage, read_write> not_finite_seen: atomic<u32>;
+@group(0) @binding(3) var<storage, read_write> not_finite_seen: atomic<u32>; // not 0: no update until the next set_state
 @group(0) @binding(4) var<storage, read_write> velocities: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> parameters: array<vec4f>;
-@group(0) @binding(6) var<uniform> params: StepParams;
+@group(0) @binding(6) var<storage, read> result: vec2f; // mean loss, correct
 @group(0) @binding(7) var<storage, read> final_gradients: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> records: array<vec4u>; // ring: bits of the mean loss, correct, finite, step
+// Of all batch normalisations, means and variances of each: the batch's, variances biased; then, from UNBIASED on, the factors
+// rows / (rows - 1) for variances and 1 for means.
+@group(0) @binding(9) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(10) var<storage, read_write> running: array<vec4f>;
 
-// Adds up partial sums in a fixed order, and looks at every gradient for NaN and infinity.
+// Adds up partial sums in a fixed order, and looks at the loss and every gradient for NaN and infinity.
 @compute @workgroup_size(WORKGROUP)
 fn collect(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let i = thread_index(group, local);
@@ -34,20 +40,29 @@ fn collect(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         }
         gradients[i] = sum;
     }
-    if not_finite(sum) {
+    if not_finite(sum) || (i == 0 && not_finite(vec4f(result.x))) {
         atomicStore(&not_finite_seen, 1u);
     }
 }
 
-// g = grad + weight_decay w, v = momentum v + g, w = w - learning_rate v; nothing once a step was not finite.
+// g = grad + weight_decay w, v = momentum v + g, w = w - learning_rate v; nothing once a step was not finite. And all else that a
+// step leaves: its record in any case, and running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
 @compute @workgroup_size(WORKGROUP)
 fn update(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let i = thread_index(group, local);
-    if i >= VECTORS || atomicLoad(&not_finite_seen) != 0 {
+    let finite = atomicLoad(&not_finite_seen) == 0;
+    if FIRST + i == 0 {
+        records[params.slot] = vec4u(bitcast<u32>(result.x), u32(result.y), u32(finite), params.step);
+    }
+    if i >= VECTORS || !finite {
         return;
     }
     let w = parameters[i];
     let v = params.momentum * velocities[i] + (final_gradients[i] + params.weight_decay * w);
     velocities[i] = v;
     parameters[i] = w - params.learning_rate * v;
+    if i < RUNNING {
+        let batch = statistics[UNBIASED + i] * statistics[i];
+        running[i] = (1.0 - STATISTICS_MOMENTUM) * running[i] + STATISTICS_MOMENTUM * batch;
+    }
 }

@@ -1,13 +1,10 @@
-// Softmax and cross-entropy, one thread an image. Constants: CLASSES.
+// Softmax and cross-entropy. Constants: CLASSES.
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>; // (batch, classes)
 @group(0) @binding(1) var<storage, read> labels: array<u32>; // (batch)
 @group(0) @binding(2) var<storage, read_write> probabilities: array<f32>; // (batch, classes)
 @group(0) @binding(3) var<storage, read_write> grad_logits: array<f32>;   // (batch, classes)
-@group(0) @binding(4) var<storage, read_write> results: array<vec2f>; // (batch): loss, and 1 where the largest logit is the label's
-@group(0) @binding(5) var<storage, read_write> not_finite_seen: atomic<u32>; // not 0: no update until the next set_state
-@group(0) @binding(6) var<storage, read_write> records: array<vec4u>; // ring: bits of the mean loss, correct, finite, step
-@group(0) @binding(7) var<uniform> params: StepParams;
+@group(0) @binding(4) var<storage, read_write> result: vec2f; // mean loss; how many images have their largest logit at their label
 
 const ROW: u32 = (CLASSES + 3) / 4 * 4;
 
@@ -36,7 +33,7 @@ fn softmax(first: u32) -> Softmax {
     return s;
 }
 
-// Evaluation: probabilities only.
+// Evaluation: probabilities only, one thread an image.
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let image = thread_index(group, local);
@@ -45,31 +42,14 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     }
 }
 
-// Training: grad z_i = (p_i - [i = label]) / batch.
-@compute @workgroup_size(WORKGROUP)
-fn forward_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let image = thread_index(group, local);
-    if image >= BATCH {
-        return;
-    }
-    let first = image * ROW;
-    let label = labels[image];
-    let s = softmax(first);
-    results[image] = vec2f(log(s.sum) - (logits[first + label] - s.largest), f32(s.best == label));
-    for (var i = 0u; i < ROW; i++) {
-        let target_share = select(0.0, 1.0, i == label);
-        grad_logits[first + i] = select(0.0, (probabilities[first + min(i, CLASSES - 1)] - target_share) / f32(BATCH), i < CLASSES);
-    }
-}
-
-// One workgroup: the batch's mean loss in a fixed order, and this step's record. Comes after the gradients were looked at.
+// Training: grad z_i = (p_i - [i = label]) / batch. One workgroup, which adds up the images in a fixed order.
 var<workgroup> sums: array<vec2f, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
-fn record(@builtin(local_invocation_index) local: u32) {
+fn forward_backward(@builtin(local_invocation_index) local: u32) {
     var sum = vec2f(0.0);
     for (var image = local; image < BATCH; image += WORKGROUP) {
-        sum += results[image];
+        sum += loss_and_gradient(image);
     }
     sums[local] = sum;
     workgroupBarrier();
@@ -79,10 +59,17 @@ fn record(@builtin(local_invocation_index) local: u32) {
     for (var i = 1u; i < WORKGROUP; i++) {
         sum += sums[i];
     }
-    let loss = sum.x / f32(BATCH);
-    if not_finite(vec4f(loss)) {
-        atomicStore(&not_finite_seen, 1u);
+    result = vec2f(sum.x / f32(BATCH), sum.y);
+}
+
+// The loss of an image, and 1 where the largest logit is the label's.
+fn loss_and_gradient(image: u32) -> vec2f {
+    let first = image * ROW;
+    let label = labels[image];
+    let s = softmax(first);
+    for (var i = 0u; i < ROW; i++) {
+        let target_share = select(0.0, 1.0, i == label);
+        grad_logits[first + i] = select(0.0, (probabilities[first + min(i, CLASSES - 1)] - target_share) / f32(BATCH), i < CLASSES);
     }
-    let finite = u32(atomicLoad(&not_finite_seen) == 0);
-    records[params.slot] = vec4u(bitcast<u32>(loss), u32(sum.y), finite, params.step);
+    return vec2f(log(s.sum) - (logits[first + label] - s.largest), f32(s.best == label));
 }

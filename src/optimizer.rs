@@ -6,7 +6,7 @@ use crate::backend::Hyper;
 use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::{OPTIMIZER_COLLECT, OPTIMIZER_UPDATE};
-use crate::gpu::recorder::{ALIGNMENT, Recorder, View, workgroups};
+use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, workgroups};
 use std::ops::Range;
 
 /// One update of all parameters.
@@ -25,42 +25,64 @@ pub fn update<T: Float>(
 
 // ---- on the GPU
 
-/// Adds up partial sums into the gradients, and notes a NaN or infinity among the gradients.
+/// Adds up partial sums into the gradients, and notes a NaN or infinity in the loss or among the gradients.
 pub fn record_collect(
     recorder: &mut Recorder,
     gradients: &View, // (parameters)
     partial: &View,
     segments: &View,        // (tensors, 4): see optimizer.wgsl
+    result: &View,          // (2): mean loss, correct
     not_finite_seen: &View, // (1)
 ) -> Result<()> {
     for range in chunks(recorder, gradients) {
-        let constants = [
-            ("VECTORS", (range.len() / 4).into()),
-            ("FIRST", (range.start / 4).into()),
-            ("SEGMENTS", (segments.words() / 4).into()),
-        ];
-        let views = [&gradients.slice(range.start, range.len()), partial, segments, not_finite_seen];
+        let constants = constants(&range, segments.words() / 4, None);
+        let views = [&gradients.slice(range.start, range.len()), partial, segments, result, not_finite_seen];
         recorder.dispatch("optimizer.collect", &OPTIMIZER_COLLECT, &constants, &views, workgroups(range.len() / 4))?;
     }
     Ok(())
 }
 
-/// The update, unless a step was not finite. All three are (parameters).
+/// The running statistics of all batch normalisations.
+#[derive(Clone, Copy)]
+pub struct Running<'a> {
+    pub momentum: f64,
+    /// The batch's, flat, and from the next multiple of [`ALIGNMENT`] on as many factors: `batch_norm::unbiased`.
+    pub statistics: &'a View,
+    pub running: &'a View, // flat
+}
+
+/// All that a step leaves: its record and, unless a step was not finite, parameters, velocities and running statistics.
 pub fn record_update(
     recorder: &mut Recorder,
-    gradients: &View,
-    velocities: &View,
-    parameters: &View,
-    not_finite_seen: &View,
+    [gradients, velocities, parameters]: [&View; 3], // (parameters)
+    running: Option<Running>,
+    result: &View,          // (2): mean loss, correct
+    records: &View,         // (ring, 4): bits of the mean loss, correct, finite, step
+    not_finite_seen: &View, // (1)
 ) -> Result<()> {
     for range in chunks(recorder, gradients) {
-        let [gradients, velocities, parameters] =
-            [gradients, velocities, parameters].map(|flat| flat.slice(range.start, range.len()));
-        let views = [&gradients, &velocities, &parameters, not_finite_seen, &recorder.params.clone()];
-        let constants = [("VECTORS", (range.len() / 4).into()), ("FIRST", 0usize.into()), ("SEGMENTS", 0usize.into())];
+        let own = [gradients, velocities, parameters].map(|flat| flat.slice(range.start, range.len()));
+        // With the first range; there are fewer of them than of parameters.
+        let running = running.filter(|_| range.start == 0);
+        let (nothing, params) = (recorder.nothing()?, recorder.params.clone());
+        let [statistics, to] = running.map_or([&nothing[0], &nothing[1]], |running| [running.statistics, running.running]);
+        let views = [&own[0], &own[1], &own[2], statistics, to, result, records, not_finite_seen, &params];
+        let constants = constants(&range, 0, running);
         recorder.dispatch("optimizer.update", &OPTIMIZER_UPDATE, &constants, &views, workgroups(range.len() / 4))?;
     }
     Ok(())
+}
+
+fn constants(range: &Range<usize>, segments: usize, running: Option<Running>) -> [(&'static str, Constant); 6] {
+    let words = running.map_or(0, |running| running.running.words());
+    [
+        ("VECTORS", (range.len() / 4).into()),
+        ("FIRST", (range.start / 4).into()),
+        ("SEGMENTS", segments.into()),
+        ("RUNNING", (words / 4).into()),
+        ("UNBIASED", (words.next_multiple_of(ALIGNMENT) / 4).into()),
+        ("STATISTICS_MOMENTUM", running.map_or(0.0, |running| running.momentum as f32).into()),
+    ]
 }
 
 /// Ranges of a flat buffer that fit in one binding.

@@ -193,27 +193,26 @@ fn softmax_loss_matches_the_cpu() {
         let (loss, correct) = softmax_loss::forward(&logits, &labels, batch, &mut p);
         softmax_loss::backward(&p, &labels, batch, &mut g);
 
-        let mut recorder = recorder(batch, StepParams { step: 5, slot: 2, ..Default::default() });
+        let mut recorder = recorder(batch, StepParams::default());
         let r = &mut recorder;
         let z = upload(r, &logits, classes);
         let label_view = r.buffer("labels", batch).unwrap();
         label_view.write(device(), bytemuck::cast_slice(&labels));
         let probabilities = r.buffer("probabilities", batch * padded(classes)).unwrap(); // only classes are written
         let grad = empty(r, logits.len(), classes);
-        let [results, seen, records] = [2 * batch, 1, 4 * 4].map(|words| r.buffer("loss", words).unwrap());
-        softmax_loss::record_forward_backward(r, classes, &z, &label_view, &probabilities, &grad, &results).unwrap();
-        softmax_loss::record_record(r, classes, &results, &seen, &records).unwrap();
+        let result = r.buffer("result", 4).unwrap();
+        softmax_loss::record_forward_backward(r, classes, &z, &label_view, &probabilities, &grad, &result).unwrap();
         r.take().run(device());
 
         // exp is allowed 3 + 2 |x| ulp, of a value below 1 with |x| up to twice the scale: at most 3 ulp where e^x counts.
         let case = format!("{batch} x {classes}");
         assert_close(&format!("{case}: probabilities"), &download(&probabilities, classes), &p, 16.0 * f32::EPSILON);
         assert_close(&format!("{case}: grad"), &download(&grad, classes), &g, 16.0 * f32::EPSILON);
-        let record = pollster::block_on(records.read::<u32>(device())).unwrap()[8..12].to_vec();
+        let result = pollster::block_on(result.read::<f32>(device())).unwrap();
         // The loss is at most 2 * scale + ln(classes); a few roundings of that size.
         let close = 8.0 * f32::EPSILON * (2.0 * scale + 7.0);
-        assert_close(&format!("{case}: loss"), &[f32::from_bits(record[0])], &[loss], close);
-        assert_eq!(record[1..], [correct, 1, 5], "{case}: correct, finite, step");
+        assert_close(&format!("{case}: loss"), &result[..1], &[loss], close);
+        assert_eq!(result[1], correct as f32, "{case}: correct");
     }
 }
 
@@ -221,30 +220,38 @@ fn softmax_loss_matches_the_cpu() {
 fn collect_and_update_match_the_cpu_in_chunks_and_stop_at_what_is_not_finite() {
     // Two tensors of 100 and 260 floats, each at a multiple of 64: the first in three splits, the second in place.
     let n = 128 + 320;
-    let (mut w, mut v) = (random(1, n), random(2, n));
+    let (w, v) = (random(1, n), random(2, n));
     let partial = random(3, 300);
-    let mut g = random(4, n);
+    let g = random(4, n);
     let hyper = Hyper { step: 0, seed: 0, learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, dropout: 0.0 };
-    let params = StepParams { learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, ..Default::default() };
-    for poison in [None, Some(f32::NAN), Some(f32::NEG_INFINITY)] {
+    let params = StepParams { learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, step: 5, slot: 2, ..Default::default() };
+    let (fine, nan, infinite) = ((None, 1.25), (Some(f32::NAN), 1.25), (Some(f32::NEG_INFINITY), 1.25));
+    for (poison, loss) in [fine, nan, infinite, (None, f32::INFINITY), (None, f32::NAN)] {
         let mut recorder = recorder_with_limit(1, params, 1280);
         let r = &mut recorder;
+        let mut g = g.clone();
         g[400] = poison.unwrap_or(g[400]);
         let [gradients, velocities, parameters, partials] = [&g, &v, &w, &partial].map(|values| upload(r, values, 4));
         let segments = r.buffer("segments", 12).unwrap();
         segments.write(device(), bytemuck::cast_slice(&[[0u32, 3, 0, 25], [25, 0, 0, 0], [32, 0, 0, 0]]));
-        let seen = r.buffer("seen", 1).unwrap();
-        optimizer::record_collect(r, &gradients, &partials, &segments, &seen).unwrap();
-        optimizer::record_update(r, &gradients, &velocities, &parameters, &seen).unwrap();
+        let result = upload(r, &[loss, 3.0, 0.0, 0.0], 4);
+        let [seen, records] = [1, 4 * 4].map(|words| r.buffer("step", words).unwrap());
+        optimizer::record_collect(r, &gradients, &partials, &segments, &result, &seen).unwrap();
+        let flat = [&gradients, &velocities, &parameters];
+        optimizer::record_update(r, flat, None, &result, &records, &seen).unwrap();
         r.take().run(device());
         let found = download(&parameters, 4);
-        if poison.is_some() {
-            assert_eq!((found, download(&velocities, 4)), (w.clone(), v.clone()), "{poison:?}");
+        let finite = poison.is_none() && loss.is_finite();
+        let record = pollster::block_on(records.read::<u32>(device())).unwrap()[8..12].to_vec();
+        assert_eq!(record, [loss.to_bits(), 3, u32::from(finite), 5], "{poison:?} {loss}: loss, correct, finite, step");
+        if !finite {
+            assert_eq!((found, download(&velocities, 4)), (w.clone(), v.clone()), "{poison:?} {loss}");
             continue;
         }
         let mut summed = g.clone();
         (0..100).for_each(|i| summed[i] = partial[i] + partial[100 + i] + partial[200 + i]);
         assert_close("gradients", &download(&gradients, 4), &summed, tolerance(3));
+        let (mut v, mut w) = (v.clone(), w.clone());
         optimizer::update(&hyper, &summed, &mut v, &mut w);
         // Five roundings of numbers below 4.
         assert_close("velocities", &download(&velocities, 4), &v, 20.0 * f32::EPSILON);

@@ -4,10 +4,11 @@ mod gpu_common;
 
 use alexnet_lab::cpu::peers::Peers;
 use alexnet_lab::gpu::family::Family;
-use alexnet_lab::gpu::recorder::{Recorder, StepParams, View, padded};
+use alexnet_lab::gpu::recorder::{ALIGNMENT, Recorder, StepParams, View, padded};
 use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Gradients, Window, batch_norm, lrn, pool};
 use alexnet_lab::network::{PoolKind, Shape, output_size};
+use alexnet_lab::optimizer;
 use gpu_common::*;
 
 /// Half a unit in the last place: the relative error of one rounding.
@@ -164,11 +165,13 @@ fn batch_norm_on_gpu(inputs: &Inputs, family: Family) -> BatchNorm {
         view
     };
     let running = flat(r, [&inputs.running[0], &inputs.running[1]]);
-    let statistics = flat(r, [&vec![f32::NAN; channels], &vec![f32::NAN; channels]]);
-    let unbiased = r.buffer("unbiased", running.words()).unwrap();
-    let rows = inputs.batch * inputs.shape.height * inputs.shape.width;
-    unbiased.write(device(), bytemuck::cast_slice(&batch_norm::unbiased(channels, rows)));
-    let kept = batch_norm::Kept::new(r, "test", inputs.shape, EPSILON, statistics.clone()).unwrap();
+    // The batch's, and behind them their factors.
+    let (length, rows) = (running.words(), inputs.batch * inputs.shape.height * inputs.shape.width);
+    let factors = length.next_multiple_of(ALIGNMENT);
+    let statistics = r.buffer("statistics", factors + length).unwrap();
+    statistics.write(device(), bytemuck::cast_slice(&vec![f32::NAN; length]));
+    statistics.slice(factors, length).write(device(), bytemuck::cast_slice(&batch_norm::unbiased(channels, rows)));
+    let kept = batch_norm::Kept::new(r, "test", inputs.shape, EPSILON, statistics.slice(0, length)).unwrap();
     // Evaluation first: it takes the running statistics from before the update.
     batch_norm::record_forward(r, "test", &kept, Some(&running), [&gamma, &beta], None, &x, &evaluated).unwrap();
     batch_norm::record_forward(r, "test", &kept, None, [&gamma, &beta], None, &x, &y).unwrap();
@@ -177,7 +180,10 @@ fn batch_norm_on_gpu(inputs: &Inputs, family: Family) -> BatchNorm {
     for flag in [false, true] {
         let not_finite_seen = r.buffer("not_finite_seen", 1).unwrap();
         not_finite_seen.write(device(), bytemuck::bytes_of(&u32::from(flag)));
-        batch_norm::record_update(r, MOMENTUM, &statistics, &unbiased, &running, &not_finite_seen).unwrap();
+        let flat = [(); 3].map(|()| r.buffer("parameters", length.next_multiple_of(ALIGNMENT)).unwrap());
+        let [result, records] = [4, 4].map(|words| r.buffer("step", words).unwrap());
+        let statistics = optimizer::Running { momentum: MOMENTUM, statistics: &statistics, running: &running };
+        optimizer::record_update(r, flat.each_ref(), Some(statistics), &result, &records, &not_finite_seen).unwrap();
     }
     r.take().run(device());
     let part = |start: usize| download(&running.slice(start, padded(channels)), channels);

@@ -1,7 +1,7 @@
 //! The tensors of a network on the GPU.
 
 use super::layout::{Layout, Place};
-use super::recorder::{Recorder, View, padded};
+use super::recorder::{ALIGNMENT, Recorder, View, padded};
 use crate::error::Result;
 use crate::network::{Kind, Network, Shape};
 
@@ -13,7 +13,8 @@ pub struct Buffers {
     pub gradients: View,
     /// Running means and variances, places `2 * i` and `2 * i + 1` of `layout.running`.
     pub running: View,
-    /// The last training batch's means and biased variances, as `running`.
+    /// The last training batch's means and biased variances, as `running`; then, from [`Buffers::unbiased`] on, the factors that make
+    /// them unbiased.
     pub statistics: View,
     /// Bytes of the batch, four a word: (batch, height, width, 3).
     pub pixels: View,
@@ -40,7 +41,7 @@ impl Buffers {
             velocities: recorder.buffer("velocities", parameters)?,
             gradients: recorder.buffer("gradients", parameters)?,
             running: recorder.buffer("running", running)?,
-            statistics: recorder.buffer("statistics", running)?,
+            statistics: recorder.buffer("statistics", running.next_multiple_of(ALIGNMENT) + running)?,
             pixels: recorder.buffer("pixels", (batch * input.len()).div_ceil(4))?,
             labels: recorder.buffer("labels", batch)?,
             input: recorder.buffer("input", batch * stored(input))?,
@@ -73,6 +74,12 @@ impl Buffers {
     /// The part of a flat buffer (`parameters`, `velocities`, `gradients`) that holds tensor `index` of the network.
     pub fn tensor(&self, flat: &View, index: usize) -> View {
         part(flat, self.layout.tensors[index])
+    }
+
+    /// The second part of `statistics`.
+    pub fn unbiased(&self) -> View {
+        let length = self.running.words();
+        self.statistics.slice(length.next_multiple_of(ALIGNMENT), length)
     }
 
     /// The part of `running` or `statistics` that belongs to `network.running[index]`: (batch_norm::statistics_len).

@@ -69,9 +69,9 @@ kernels! {
         (4 read grad_output, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
     CONV_TILED_BACKWARD_WEIGHT = "conv_tiled" + "tile" backward_weight
         (0 read input, 4 read grad_output, 6 write partial);
-    DROPOUT_FORWARD = "dropout" forward (0 read input, 2 uniform params, 1 write output);
+    DROPOUT_FORWARD = "dropout" forward (0 read input, 13 uniform params, 1 write output);
     DROPOUT_BACKWARD = "dropout" backward
-        (0 read input, 2 uniform params, 1 write output, 14 read activated, 15 write grad_before);
+        (0 read input, 13 uniform params, 1 write output, 14 read activated, 15 write grad_before);
     FINITE_CHECK = "finite" check (0 read values, 1 write flags);
     INPUT_NORMALISE = "input" normalise (0 read pixels, 1 write output);
     LINEAR_FORWARD = "linear" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
@@ -82,13 +82,14 @@ kernels! {
         (4 read grad_output, 1 read weight, 5 write grad_input);
     LINEAR_TILED_BACKWARD_WEIGHT = "linear_tiled" + "tile" backward_weight
         (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias);
-    OPTIMIZER_COLLECT = "optimizer" collect (0 write gradients, 1 read partial, 2 read segments, 3 write not_finite_seen);
+    OPTIMIZER_COLLECT = "optimizer" collect
+        (0 write gradients, 1 read partial, 2 read segments, 6 read result, 3 write not_finite_seen);
     OPTIMIZER_UPDATE = "optimizer" update
-        (7 read final_gradients, 4 write velocities, 5 write parameters, 3 write not_finite_seen, 6 uniform params);
+        (7 read final_gradients, 4 write velocities, 5 write parameters, 9 read statistics, 10 write running, 6 read result,
+        8 write records, 3 write not_finite_seen, 13 uniform params);
     SOFTMAX_FORWARD = "softmax_loss" forward (0 read logits, 2 write probabilities);
     SOFTMAX_FORWARD_BACKWARD = "softmax_loss" forward_backward
-        (0 read logits, 1 read labels, 2 write probabilities, 3 write grad_logits, 4 write results);
-    SOFTMAX_RECORD = "softmax_loss" record (4 write results, 5 write not_finite_seen, 6 write records, 7 uniform params);
+        (0 read logits, 1 read labels, 2 write probabilities, 3 write grad_logits, 4 write result);
     POOL_FORWARD_MAX = "pool" forward_max (0 read input, 1 write output, 2 write winners);
     POOL_BACKWARD_MAX = "pool" backward_max (2 write winners, 3 read grad_output, 4 write grad_input, 14 read activated, 15 write grad_before);
     POOL_FORWARD_AVG = "pool" forward_avg (0 read input, 1 write output);
@@ -105,8 +106,6 @@ kernels! {
     BATCH_NORM_BACKWARD = "batch_norm" backward
         (0 read input, 2 write statistics, 4 read gamma, 7 read grad_output, 8 write grad_gamma, 9 write grad_beta,
         10 write grad_input);
-    BATCH_NORM_RUNNING_UPDATE = "batch_norm_running" update
-        (0 read statistics, 1 read unbiased, 2 write running, 3 write not_finite_seen);
     STATS_GRADIENT = "stats" gradient (0 read tasks, 1 read values, 2 write counts, 3 write partials);
     STATS_ACTIVATION = "stats" activation (0 read tasks, 1 read values, 2 write counts);
     STATS_ACTIVATION_BINS = "stats" activation_bins (0 read tasks, 1 read values, 2 write counts, 3 write partials);

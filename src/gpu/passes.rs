@@ -44,9 +44,7 @@ pub struct Passes {
     /// Partial sums of all convolutions' weight gradients, and where they belong: see `optimizer.wgsl`.
     partials: View,
     segments: View,
-    /// See `batch_norm::unbiased`, for all layers.
-    unbiased: View,
-    results: View, // (batch, 2): each image's loss, and 1 where it was classified right
+    result: View, // (2): mean loss, correct
     /// Not 0 once a step was not finite.
     pub not_finite_seen: View, // (1)
 }
@@ -81,12 +79,11 @@ impl Passes {
         let table = segments(recorder, network, &buffers, &kept, &partials);
         let segments = recorder.buffer("segments", 4 * table.len())?;
         recorder.write(&segments, bytemuck::cast_slice(&table));
-        let unbiased = recorder.buffer("unbiased", buffers.running.words())?;
         for layer in &network.layers {
             if let Kind::BatchNorm { running, .. } = layer.kind {
                 let rows = recorder.batch * layer.input.height * layer.input.width;
                 let factors = batch_norm::unbiased(layer.input.channels, rows);
-                recorder.write(&buffers.statistics_of(&unbiased, running), bytemuck::cast_slice(&factors));
+                recorder.write(&buffers.statistics_of(&buffers.unbiased(), running), bytemuck::cast_slice(&factors));
             }
         }
         Ok(Passes {
@@ -97,8 +94,7 @@ impl Passes {
             kept,
             partials,
             segments,
-            unbiased,
-            results: recorder.buffer("loss.results", (2 * recorder.batch).next_multiple_of(4))?,
+            result: recorder.buffer("loss.result", 4)?,
             not_finite_seen: recorder.buffer("not_finite_seen", 1)?,
         })
     }
@@ -108,12 +104,15 @@ impl Passes {
         self.record_forward(recorder, Mode::Training, Activations::Fused, |_, _, _| Ok(()))?;
         self.record_backward(recorder, &self.not_finite_seen)?;
         let (buffers, seen) = (&self.buffers, &self.not_finite_seen);
-        softmax_loss::record_record(recorder, self.network.classes, &self.results, seen, records)?;
-        optimizer::record_update(recorder, &buffers.gradients, &buffers.velocities, &buffers.parameters, seen)?;
+        let flat = [&buffers.gradients, &buffers.velocities, &buffers.parameters];
+        optimizer::record_update(recorder, flat, self.running(), &self.result, records, seen)
+    }
+
+    /// Batch normalisation's, if there is any; the momentum is one for all layers.
+    fn running(&self) -> Option<optimizer::Running<'_>> {
         let momentum = |layer: &Layer| if let Kind::BatchNorm { momentum, .. } = layer.kind { Some(momentum) } else { None };
-        // One for all layers.
-        let Some(momentum) = self.network.layers.iter().find_map(momentum) else { return Ok(()) };
-        batch_norm::record_update(recorder, momentum, &buffers.statistics, &self.unbiased, &buffers.running, seen)
+        let momentum = self.network.layers.iter().find_map(momentum)?;
+        Some(optimizer::Running { momentum, statistics: &self.buffers.statistics, running: &self.buffers.running })
     }
 
     /// A forward pass. `after` is called with each layer's number and output, once that is recorded.
@@ -192,7 +191,7 @@ impl Passes {
                 &self.buffers.labels,
                 probabilities,
                 &self.buffers.grads[i],
-                &self.results,
+                &self.result,
             ),
         }
     }
@@ -203,7 +202,7 @@ impl Passes {
         for i in (0..self.network.layers.len()).rev() {
             self.record_layer_backward(recorder, i)?;
         }
-        optimizer::record_collect(recorder, &self.buffers.gradients, &self.partials, &self.segments, seen)
+        optimizer::record_collect(recorder, &self.buffers.gradients, &self.partials, &self.segments, &self.result, seen)
     }
 
     fn record_layer_backward(&self, recorder: &mut Recorder, i: usize) -> Result<()> {
@@ -271,7 +270,7 @@ impl Passes {
         self.record_forward(recorder, Mode::Training, Activations::Apart, |recorder, i, output| {
             record_check(recorder, &layers[i].name, output, flags, i)
         })?;
-        record_check(recorder, "loss.results", &self.results, flags, layers.len() - 1)?;
+        record_check(recorder, "loss.result", &self.result, flags, layers.len() - 1)?;
         self.record_backward(recorder, &spare)?;
         for (i, layer) in layers.iter().enumerate() {
             let flag = layers.len() + i;

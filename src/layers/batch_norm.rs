@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::gpu::family::Family;
 use crate::gpu::kernels::{
     BATCH_NORM_BACKWARD, BATCH_NORM_FORWARD, BATCH_NORM_JOIN_GRADIENTS, BATCH_NORM_JOIN_STATISTICS, BATCH_NORM_PARTIAL_GRADIENTS,
-    BATCH_NORM_PARTIAL_STATISTICS, BATCH_NORM_RUNNING_UPDATE, Kernel, WORKGROUP,
+    BATCH_NORM_PARTIAL_STATISTICS, Kernel, WORKGROUP,
 };
 use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, padded, workgroups};
 use crate::layers::activation;
@@ -255,28 +255,12 @@ pub fn record_backward(
     kept.record(recorder, name, part, join, (&BATCH_NORM_BACKWARD, &views), None)
 }
 
-/// What [`record_update`] multiplies the batch's statistics with to make them unbiased: (statistics_len), 1 in the gap too.
+/// What the update of the running statistics multiplies the batch's with to make them unbiased: (statistics_len), 1 in the gap too.
 pub fn unbiased(channels: usize, rows: usize) -> Vec<f32> {
     let mut factors = vec![1.0; statistics_len(channels)];
     let factor = rows as f64 / (rows.max(2) - 1) as f64;
     factors[padded(channels).next_multiple_of(ALIGNMENT)..].fill(factor as f32);
     factors
-}
-
-/// Records [`update_running`] of all layers at once; nothing happens once `not_finite_seen` is not 0. The first three are
-/// flat: all layers' statistics.
-pub fn record_update(
-    recorder: &mut Recorder,
-    momentum: f64,
-    statistics: &View,
-    unbiased: &View,
-    running: &View,
-    not_finite_seen: &View, // (1)
-) -> Result<()> {
-    let vectors = running.words() / 4;
-    let constants = [("VECTORS", vectors.into()), ("MOMENTUM", (momentum as f32).into())];
-    let views = [statistics, unbiased, running, not_finite_seen];
-    recorder.dispatch("batch_norm.update_running", &BATCH_NORM_RUNNING_UPDATE, &constants, &views, workgroups(vectors))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use crate::cpu::Float;
 use crate::error::Result;
-use crate::gpu::kernels::{SOFTMAX_FORWARD, SOFTMAX_FORWARD_BACKWARD, SOFTMAX_RECORD};
+use crate::gpu::kernels::{SOFTMAX_FORWARD, SOFTMAX_FORWARD_BACKWARD};
 use crate::gpu::recorder::{Recorder, View, workgroups};
 
 /// These images' share of the mean loss over a batch of `batch`, and how many of them have their largest logit (the first of
@@ -65,7 +65,7 @@ pub fn record_forward(recorder: &mut Recorder, classes: usize, logits: &View, pr
     recorder.dispatch("loss.forward", &SOFTMAX_FORWARD, &[("CLASSES", classes.into())], &[logits, probabilities], groups)
 }
 
-/// Training: probabilities, the gradient of the logits, and each image's loss and success.
+/// Training: probabilities, the gradient of the logits, the mean loss, and how many images have their largest logit at their label.
 pub fn record_forward_backward(
     recorder: &mut Recorder,
     classes: usize,
@@ -73,23 +73,10 @@ pub fn record_forward_backward(
     labels: &View,        // (batch)
     probabilities: &View, // (batch, classes)
     grad_logits: &View,   // (batch, classes)
-    results: &View,       // (batch, 2): loss, and 1 where the largest logit is the label's
+    result: &View,        // (2): mean loss, correct
 ) -> Result<()> {
-    let groups = workgroups(recorder.batch);
-    let views = [logits, labels, probabilities, grad_logits, results];
-    recorder.dispatch("loss.forward_backward", &SOFTMAX_FORWARD_BACKWARD, &[("CLASSES", classes.into())], &views, groups)
-}
-
-/// The mean loss and this step's record; comes after [`crate::optimizer::record_collect`].
-pub fn record_record(
-    recorder: &mut Recorder,
-    classes: usize,
-    results: &View,         // (batch, 2)
-    not_finite_seen: &View, // (1)
-    records: &View,         // (ring, 4): bits of the mean loss, correct, finite, step
-) -> Result<()> {
-    let views = [results, not_finite_seen, records, &recorder.params.clone()];
-    recorder.dispatch("loss.record", &SOFTMAX_RECORD, &[("CLASSES", classes.into())], &views, 1)
+    let views = [logits, labels, probabilities, grad_logits, result];
+    recorder.dispatch("loss.forward_backward", &SOFTMAX_FORWARD_BACKWARD, &[("CLASSES", classes.into())], &views, 1)
 }
 
 #[cfg(test)]
