@@ -15,9 +15,9 @@
 @group(0) @binding(5) var<storage, read_write> grad_input: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // (split, ky * kx * in + 1, out); the last row is the bias
 
-// The first pixel of a tile of outputs. A row of one tile starts at a pixel that the compiler knows, and its guards go away.
-fn first_pixel(tile: u32) -> u32 {
-    return select(tile % ROW_TILES * PIXELS, 0u, ROW_TILES == 1);
+// The first pixel of a tile. A row of one tile starts at a pixel that the compiler knows, and its guards go away.
+fn first_pixel(tile: u32, row_tiles: u32, pixels: u32) -> u32 {
+    return select(tile % row_tiles * pixels, 0u, row_tiles == 1);
 }
 
 const OUT_TILES: u32 = BATCH * OUT_HEIGHT * ROW_TILES;
@@ -34,7 +34,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         return;
     }
     let tile = index % OUT_TILES;
-    let ox = first_pixel(tile);
+    let ox = first_pixel(tile, ROW_TILES, PIXELS);
     let oy = tile / ROW_TILES % OUT_HEIGHT;
     let image = tile / (ROW_TILES * OUT_HEIGHT);
 #for c in CHANNELS
@@ -108,7 +108,7 @@ fn input_gradient(index: u32) {
         return;
     }
     let tile = index % IN_TILES;
-    let ix = select(tile % BACK_ROW_TILES * BACK_PIXELS, 0u, BACK_ROW_TILES == 1);
+    let ix = first_pixel(tile, BACK_ROW_TILES, BACK_PIXELS);
     let iy = tile / BACK_ROW_TILES % IN_HEIGHT;
     let image = tile / (BACK_ROW_TILES * IN_HEIGHT);
 #for c in BACK_CHANNELS
@@ -189,7 +189,7 @@ fn weight_gradient(index: u32) {
 #end
     let last = min((split + 1) * TILES_A_SPLIT, OUT_TILES);
     for (var tile = split * TILES_A_SPLIT; tile < last; tile++) {
-        let ox = first_pixel(tile);
+        let ox = first_pixel(tile, ROW_TILES, PIXELS);
         let oy = tile / ROW_TILES % OUT_HEIGHT;
         let image = tile / (ROW_TILES * OUT_HEIGHT);
         let iy = oy * STRIDE + ky - PADDING;
@@ -237,7 +237,7 @@ fn backward_bias(index: u32) {
     let last = min((split + 1) * TILES_A_SPLIT, OUT_TILES);
     for (var tile = split * TILES_A_SPLIT; tile < last; tile++) {
         let row = tile / ROW_TILES * OUT_WIDTH;
-        let first = first_pixel(tile);
+        let first = first_pixel(tile, ROW_TILES, PIXELS);
         for (var p = 0u; p < min(PIXELS, OUT_WIDTH - first); p++) {
             sum += grad_output[(row + first + p) * OUT_BLOCKS + o];
         }

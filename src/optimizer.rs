@@ -64,6 +64,7 @@ pub fn record_update(
         let own = [gradients, velocities, parameters].map(|flat| flat.slice(range.start, range.len()));
         // With the first range; there are fewer of them than of parameters.
         let running = running.filter(|_| range.start == 0);
+        assert!(running.is_none_or(|running| running.running.words() <= range.len()), "a thread for each running statistic");
         let (nothing, params) = (recorder.nothing()?, recorder.params.clone());
         let [statistics, to] = running.map_or([&nothing[0], &nothing[1]], |running| [running.statistics, running.running]);
         let views = [&own[0], &own[1], &own[2], statistics, to, result, records, not_finite_seen, &params];

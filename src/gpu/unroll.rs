@@ -169,6 +169,8 @@ mod tests {
         let source = "a\n#entry forward\n#for p in N + 1\n  #if p == 0 || p >= N\nx_$p_$(p * STRIDE + 1);\n#end\n#end\n#end\nz";
         assert_eq!(unroll(source, "forward", &CONSTANTS), "a\nx_0_1;\nx_2_7;\nz\n");
         assert_eq!(unroll(source, "backward", &CONSTANTS), "a\nz\n");
+        let shared = |entry| unroll("#entry backward backward_weight\ny\n#end\nz", entry, &CONSTANTS);
+        assert_eq!(["backward", "backward_weight", "forward"].map(shared), ["y\nz\n", "y\nz\n", "z\n"]);
     }
 
     #[test]

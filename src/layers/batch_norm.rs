@@ -198,16 +198,17 @@ impl Kept {
     /// these, and one that goes over all rows.
     fn record(&self, recorder: &mut Recorder, name: &str, part: Step, join: Step, last: Step, function: Function) -> Result<()> {
         let whole = recorder.family() == Family::Registers;
-        let constants = self.constants(whole, function);
-        let mut step = |(kernel, views): Step, groups| {
-            recorder.dispatch(&format!("{name}.{}", kernel.entry), kernel, &constants, views, groups)
+        // Only the last one applies a function: the others are the same kernels whatever it is.
+        let mut step = |(kernel, views): Step, function, groups| {
+            let label = format!("{name}.{}", kernel.entry);
+            recorder.dispatch(&label, kernel, &self.constants(whole, function), views, groups)
         };
         if whole {
-            return step(last, self.blocks().div_ceil(LANES));
+            return step(last, function, self.blocks().div_ceil(LANES));
         }
-        step(part, workgroups(self.chunks() * self.blocks()))?;
-        step(join, self.blocks())?;
-        step(last, workgroups(self.rows * self.blocks()))
+        step(part, None, workgroups(self.chunks() * self.blocks()))?;
+        step(join, None, self.blocks())?;
+        step(last, function, workgroups(self.rows * self.blocks()))
     }
 }
 
