@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_alexnet-lab");
 /// A network and batch that a test trains in no time, on the backend that every machine has.
@@ -230,6 +231,7 @@ fn the_server_gives_files_with_the_right_headers_and_nothing_else() {
         assert!(head.contains(header), "{head}");
     }
     assert!(head.contains("content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"), "{head}");
+    assert_eq!(head.matches("\r\ncontent-type:").count(), 1, "{head}");
     // A page in a slide must be able to frame this one.
     assert!(!head.contains("frame-ancestors") && !head.contains("x-frame-options"), "{head}");
     let (status, head, body) = server.ask("HEAD /");
@@ -248,6 +250,28 @@ fn the_server_gives_files_with_the_right_headers_and_nothing_else() {
     let second = Server::start(&folder.join("page"), server.port);
     assert!(second.port > server.port);
     assert_eq!(second.ask("GET /").0, 200);
+}
+
+/// Browsers keep connections open, and open several at once: none may wait until another one is closed.
+#[test]
+fn a_server_answers_on_every_connection_while_the_others_stay_open() {
+    let folder = folder("connections");
+    fs::write(folder.join("index.html"), "<!doctype html>").unwrap();
+    let server = Server::start(&folder, 0);
+    for round in 0..5 {
+        let ask = |_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            write!(stream, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
+            stream
+        };
+        let mut open: Vec<TcpStream> = (0..24).map(ask).collect();
+        for (i, stream) in open.iter_mut().enumerate() {
+            let mut status = [0; 12];
+            stream.read_exact(&mut status).unwrap_or_else(|error| panic!("round {round}, connection {i}: {error}"));
+            assert_eq!(&status, b"HTTP/1.1 200");
+        }
+    }
 }
 
 #[test]

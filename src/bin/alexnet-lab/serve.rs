@@ -1,14 +1,15 @@
 //! `serve`: the page on this machine. A static file server on the loopback interface.
 
 use crate::{Failure, Outcome, build, fail};
-use std::fs::File;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use std::io::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tiny_http::{Header, Method, Request, Response, Server};
 
-const THREADS: usize = 4;
 /// Ports that are tried after the wanted one.
 const FURTHER_PORTS: u16 = 20;
 
@@ -33,29 +34,23 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Some(folder) => fail!("{} is not a folder. Give a folder with an index.html.", folder.display()),
         None => build::run()?,
     };
-    let server = Arc::new(listen(arguments.port)?);
+    let listener = listen(arguments.port)?;
     // Scripts read the address from the first line.
-    println!("AlexNet Lab: http://{}/   (Ctrl+C ends)", server.server_addr());
+    println!("AlexNet Lab: http://{}/   (Ctrl+C ends)", listener.local_addr()?);
     std::io::stdout().flush()?;
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                for request in server.incoming_requests() {
-                    // A browser that went away in the middle of an answer is no error of ours.
-                    let _ = answer(request, &folder);
-                }
-            });
-        }
-    });
-    Ok(())
+    listener.set_nonblocking(true)?;
+    // Files are small and in the cache of the system: one thread reads and sends them all.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let files = Router::new().fallback(answer).with_state(Arc::from(folder));
+    Ok(runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, files).await })?)
 }
 
-fn listen(port: u16) -> Outcome<Server> {
+fn listen(port: u16) -> Outcome<TcpListener> {
     let last = if port == 0 { 0 } else { port.saturating_add(FURTHER_PORTS) };
     let mut why = String::new();
     for port in port..=last {
-        match Server::http((Ipv4Addr::LOCALHOST, port)) {
-            Ok(server) => return Ok(server),
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return Ok(listener),
             Err(error) => why = error.to_string(),
         }
     }
@@ -64,22 +59,19 @@ fn listen(port: u16) -> Outcome<Server> {
     )))
 }
 
-fn answer(request: Request, folder: &Path) -> std::io::Result<()> {
-    if !matches!(request.method(), Method::Get | Method::Head) {
-        let allow = header("Allow", "GET, HEAD");
-        return request.respond(sentence(405, "This server only gives files: GET and HEAD.").with_header(allow));
+async fn answer(State(folder): State<Arc<Path>>, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut response = sentence(StatusCode::METHOD_NOT_ALLOWED, "This server only gives files: GET and HEAD.");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
     }
-    let Some(name) = file_name(request.url()) else {
-        return request.respond(sentence(400, "This address is not that of a file of the page."));
+    let address = request.uri().path_and_query().map_or("", |address| address.as_str());
+    let Some(name) = file_name(address) else {
+        return sentence(StatusCode::BAD_REQUEST, "This address is not that of a file of the page.");
     };
-    let path = folder.join(&name);
-    match File::open(&path) {
-        Ok(file) if path.is_file() => {
-            // The length is always announced: the page shows how much of a file has arrived.
-            let response = Response::from_file(file).with_chunked_threshold(usize::MAX);
-            request.respond(with_headers(response, mime_type(&name)))
-        }
-        _ => request.respond(sentence(404, &format!("The page has no file {name}."))),
+    match std::fs::read(folder.join(&name)) {
+        Ok(bytes) => with_headers(bytes.into_response(), mime_type(&name)),
+        Err(_) => sentence(StatusCode::NOT_FOUND, &format!("The page has no file {name}.")),
     }
 }
 
@@ -93,23 +85,22 @@ fn file_name(url: &str) -> Option<String> {
     path.split('/').all(plain).then(|| path.into())
 }
 
-fn sentence(status: u16, text: &str) -> Response<std::io::Cursor<Vec<u8>>> {
-    with_headers(Response::from_string(text).with_status_code(status), "text/plain; charset=utf-8")
+fn sentence(status: StatusCode, text: &str) -> Response {
+    with_headers((status, text.to_string()).into_response(), "text/plain; charset=utf-8")
 }
 
-fn with_headers<R: std::io::Read>(response: Response<R>, mime_type: &str) -> Response<R> {
+fn with_headers(mut response: Response, mime_type: &'static str) -> Response {
     let headers = [
-        ("Content-Type", mime_type),
-        ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
+        (header::CONTENT_TYPE, mime_type),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
     ];
-    headers.into_iter().fold(response, |response, (name, value)| response.with_header(header(name, value)))
-}
-
-fn header(name: &str, value: &str) -> Header {
-    Header::from_bytes(name, value).expect("our headers are ASCII")
+    for (name, value) in headers {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 fn mime_type(name: &str) -> &'static str {
