@@ -225,18 +225,15 @@ for (const name of NAMES) {
       await page.close();
     });
 
-    test("what is damaged is refused with its byte, and the run goes on bit for bit", async (context) => {
-      // A browser of its own: in Firefox a file was sometimes never answered after the tests above; why is not known yet.
-      const own = await launch(name);
-      context.after(() => own.close());
+    test("what is damaged is refused with its byte, and the run goes on bit for bit", async () => {
       const counts = { before: 4, after: 4 };
       const total = counts.before + counts.after * DAMAGED.length;
-      const undisturbed = await open(own.browser, SMALL);
+      const undisturbed = await open(browser, SMALL);
       const expected = losses(await trainTo(undisturbed.page, total));
       assert.deepEqual(undisturbed.complaints, []);
       await undisturbed.page.close();
 
-      const { page, complaints } = await open(own.browser, SMALL);
+      const { page, complaints } = await open(browser, SMALL);
       let steps = await trainTo(page, counts.before);
       for (const [what, files, code, words] of DAMAGED) {
         const names = await choose(page, files);
@@ -284,11 +281,12 @@ for (const name of NAMES) {
       await page.close();
     });
 
-    test("a browser that hides the pixels of a canvas trains on the same images", async () => {
+    test("a browser that hides the pixels of a canvas trains on the same images", async (context) => {
       const { page, complaints } = await open(browser, SMALL);
       const known = losses(await trainTo(page, 3));
       await page.close();
       const hiding = await launch(name, PRIVATE);
+      context.after(() => hiding.close());
       const hidden = await open(hiding.browser, SMALL);
       const shown = await hidden.page.evaluate(() => {
         const canvas = new OffscreenCanvas(64, 64).getContext("2d");
@@ -304,7 +302,6 @@ for (const name of NAMES) {
       assert.equal(shown, false, "this browser shows the pixels of a canvas as they are");
       assert.deepEqual(losses(await trainTo(hidden.page, 3)), known);
       assert.deepEqual([...complaints, ...hidden.complaints], []);
-      await hiding.close();
     });
   });
 }
