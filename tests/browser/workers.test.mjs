@@ -1,4 +1,4 @@
-// Several workers on the CPU backend: a run repeats bit for bit.
+// Several workers on the CPU backend: a run repeats bit for bit, and goes on when one of them is no more.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { NAMES, launch, newPage } from "./browsers.mjs";
@@ -12,9 +12,10 @@ let lab;
 before(async () => (lab = await startLab()));
 after(() => lab?.close());
 
-/** The losses of the first steps, how many workers there were at the end, and the page's notes. */
-async function train(browser, workers) {
+/** The losses of the first steps, the page's notes and its complaints. `fault` is run in the page before anything else. */
+async function train(browser, workers, fault = () => {}) {
   const { page, complaints } = await newPage(browser, [lab.address]);
+  await page.evaluateOnNewDocument(fault);
   await page.evaluateOnNewDocument(() => {
     window.losses = [];
     addEventListener("ready", () => (window.ready = true), true);
@@ -31,6 +32,26 @@ async function train(browser, workers) {
   return { losses, notes, complaints };
 }
 
+/** The helper's script is not there. */
+function absent() {
+  window.Worker = class extends Worker {
+    constructor(url, options) {
+      super(String(url).replace("helper.js", "absent.js"), options);
+    }
+  };
+}
+
+/** The helper throws an error once five steps are done. */
+function failing() {
+  window.Worker = class extends Worker {
+    constructor(url, options) {
+      super(url, options);
+      if (!String(url).endsWith("helper.js")) return;
+      addEventListener("step", ({ detail }) => detail.step === 5 && this.dispatchEvent(new ErrorEvent("error")), true);
+    }
+  };
+}
+
 for (const name of NAMES) {
   describe(name, () => {
     let browser, close;
@@ -45,6 +66,12 @@ for (const name of NAMES) {
       // The sums of one pass differ by roundings of 2^-24: 8 * 32 * 32 terms are a random walk of 91 of them, in eight layers.
       const tolerance = 8 * 91 * 2 ** -24 * one.losses[0];
       assert.ok(Math.abs(first.losses[0] - one.losses[0]) <= tolerance, `${first.losses[0]} and ${one.losses[0]}`);
+    });
+
+    test("a helper that cannot start, or that fails in the middle, is told of and done without", async () => {
+      const without = (fault) => train(browser, 2, fault).then(({ losses, notes }) => ({ losses: losses.length, notes }));
+      assert.deepEqual(await without(absent), { losses: STEPS, notes: ["helpers_lost"] });
+      assert.deepEqual(await without(failing), { losses: STEPS, notes: ["helpers_lost"] });
     });
   });
 }

@@ -2,12 +2,11 @@
 /** A helper of the engine's worker: gets the compiled module first, and then what `src/web/helpers.rs` says. */
 import { loadModule } from "./worker/module.js";
 
-const scope = /** @type {{postMessage: (message: any, transfer?: Transferable[]) => void, onmessage: any, onunhandledrejection: any, onerror: any}} */ (
-  /** @type {unknown} */ (self)
-);
+/** To and from the engine's worker. @type {MessagePort} */
+let talk;
 
 /** Without a message: this helper can go no further. @param {any} [message] @param {Transferable[]} [transfer] */
-const send = (message, transfer) => scope.postMessage(message, transfer);
+const send = (message, transfer = []) => talk.postMessage(message, transfer);
 
 /** @type {Promise<(message: any) => void> | null} takes messages, in order, once the module is there */
 let receive = null;
@@ -20,10 +19,13 @@ async function load({ build, wasm }) {
   return receive;
 }
 
-scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
-  if (receive) (await receive)(data);
-  else receive = load(data);
+self.onmessage = (/** @type {MessageEvent} */ { data }) => {
+  talk = data.talk;
+  talk.onmessage = async ({ data }) => {
+    if (receive) (await receive)(data);
+    else receive = load(data);
+  };
 };
 
 // A panic, or the browser's own error: whoever waits must hear of it.
-scope.onerror = scope.onunhandledrejection = () => send();
+self.onerror = self.onunhandledrejection = () => send();

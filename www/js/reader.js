@@ -3,10 +3,19 @@
 import { loadReader } from "./worker/module.js";
 import { problem } from "./worker/problem.js";
 
-/** @param {{progress?: import("./types.js").Progress, problem?: import("./types.js").Problem, result?: any}} message @param {Transferable[]} [transfer] */
-const answer = (message, transfer = []) => self.postMessage(message, /** @type {any} */ (transfer));
+/** To and from the engine's worker. @type {MessagePort} */
+let talk;
 
-self.onmessage = async (/** @type {MessageEvent<any>} */ { data: { sheet, files } }) => {
+/** @param {{progress?: import("./types.js").Progress, problem?: import("./types.js").Problem, result?: any}} message @param {Transferable[]} [transfer] */
+const answer = (message, transfer = []) => talk.postMessage(message, transfer);
+
+self.onmessage = (/** @type {MessageEvent} */ { data }) => {
+  talk = data.talk;
+  talk.onmessage = ({ data: task }) => read(task);
+};
+
+/** @param {any} task */
+async function read({ sheet, files }) {
   try {
     const reader = await loadReader();
     if (sheet) return answer({ result: reader.decode_sheet(sheet.index, sheet.file, sheet.bytes) });
@@ -16,7 +25,7 @@ self.onmessage = async (/** @type {MessageEvent<any>} */ { data: { sheet, files 
   } catch (error) {
     answer({ problem: problem(error) });
   }
-};
+}
 
 /** Reads bytes `start` to `end` of a file at once, and tells how far it is. @param {File[]} files */
 function pieces(files) {

@@ -1,6 +1,7 @@
 // @ts-check
 /** The only module that knows the worker: commands go in, one `change` event comes out, `state` says all. */
 import { keep, recall } from "./adapters.js";
+import { Workers } from "./workers.js";
 
 /**
  * @typedef {import("./types.js").Description} Description
@@ -47,6 +48,7 @@ export class Session extends EventTarget {
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = (event) => this.receive(event.data);
     this.worker.onerror = (event) => this.fail({ code: "unexpected", why: event.message || "worker" });
+    this.workers = new Workers();
     /** @type {Map<number, {resolve: (value: any) => void, reject: (problem: Problem) => void}>} */
     this.pending = new Map();
     this.lastId = 0;
@@ -213,6 +215,7 @@ export class Session extends EventTarget {
 
   close() {
     this.worker.terminate();
+    this.workers.close();
   }
 
   // ---- the inside ----------------------------------------------------------------------------------------------
@@ -267,6 +270,8 @@ export class Session extends EventTarget {
       return;
     }
     switch (event) {
+      case "worker":
+        return this.workers.start(detail);
       case "opened":
         return this.patch({ schema: detail.schema, config: detail.config, fragment: detail.fragment, notes: detail.notes, phase: "compiling" });
       case "described":

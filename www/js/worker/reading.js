@@ -1,5 +1,6 @@
 // @ts-check
 /** Pictures and files become bytes: by the browser where it can, else by our reader, a module that is loaded when it is needed. */
+import { spawn } from "./spawn.js";
 
 /**
  * The pixels of a picture as this browser decodes it, (height, width, 3). Settings for privacy can alter them.
@@ -22,9 +23,6 @@ export async function pixels(bytes) {
   return colours;
 }
 
-/** Readers at work: one that nothing refers to may be collected as garbage while it waits for its module. @type {Set<Worker>} */
-const readers = new Set();
-
 /**
  * @typedef {{sheet: {index: string, file: string, bytes: Uint8Array}} | {files: File[]}} Task
  *
@@ -34,14 +32,18 @@ const readers = new Set();
  * @returns {Promise<any>}
  */
 export function read(task, report) {
-  const worker = new Worker(new URL("reader.js", import.meta.url), { type: "module" });
-  readers.add(worker);
   return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data: { progress, problem, result } }) => (progress ? report?.(progress) : problem ? reject(problem) : resolve(result));
-    worker.onerror = (event) => reject({ code: "unexpected", why: event.message || "reader" });
-    worker.postMessage(task);
-  }).finally(() => {
-    readers.delete(worker);
-    worker.terminate();
+    const fail = (/** @type {any} */ problem) => {
+      reader.end();
+      reject(problem);
+    };
+    const reader = spawn("reader.js", (why) => fail({ code: "unexpected", why }));
+    reader.port.onmessage = ({ data: { progress, problem, result } }) => {
+      if (progress) return report?.(progress);
+      if (problem) return fail(problem);
+      reader.end();
+      resolve(result);
+    };
+    reader.port.postMessage(task);
   });
 }
