@@ -137,8 +137,9 @@ fn normalise(first: u32, end: u32, block: u32, mean: vec4f, variance: vec4f) {
     let shift = beta[block];
     for (var row = first; row < end; row++) {
         let at = row * CHANNEL_BLOCKS + block;
-        let y = scale * ((input[at] - mean) * inverse) + shift;
-        output[at] = keep_channels(activate(FUNCTION, y), block, CHANNELS);
+        let y = keep_channels(activate(FUNCTION, scale * ((input[at] - mean) * inverse) + shift), block, CHANNELS);
+        output[at] = y;
+        drop_out(at, y);
     }
 }
 

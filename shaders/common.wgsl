@@ -2,6 +2,7 @@
 //   GRID_WIDTH  workgroups in a row of the grid, which folds into y past 65535
 //   BATCH       images that the buffers hold
 //   ACTIVATION_BEFORE  the activation function in front of the layer, in kernels that go back through it
+//   DROPOUT_LAYER, DROPOUT_FEATURES  hash of the name of a dropout layer beside this one and its units of an image, not padded; 0: none
 // Activations are (batch, height, width, channels) with channels padded to a multiple of 4, as vec4s; padded
 // channels are exactly 0.
 
@@ -74,6 +75,34 @@ fn activate_backward(function: u32, output: vec4f, grad_output: vec4f) -> vec4f 
         case LEAKY_RELU: { return select(grad_output, LEAKY_SLOPE * grad_output, output <= vec4f(0.0)); }
         default: { return grad_output; }
     }
+}
+
+// ---- dropout (inverted) after a layer, and on a gradient's way back before the activation function, in the kernel that makes it
+
+@group(0) @binding(12) var<storage, read_write> dropped: array<vec4f>; // (batch, features)
+
+const DROPOUT_BLOCKS: u32 = (DROPOUT_FEATURES + 3) / 4 + u32(DROPOUT_FEATURES == 0);
+
+// To be called with what goes to `output` at `index`.
+fn drop_out(index: u32, y: vec4f) {
+    if DROPOUT_FEATURES > 0 {
+        dropped[index] = masked(index, y);
+    }
+}
+
+// Values, or their gradients, with the units that this step switches off at 0. Without dropout, as they are.
+fn masked(index: u32, values: vec4f) -> vec4f {
+    if DROPOUT_FEATURES == 0 {
+        return values;
+    }
+    let first = index / DROPOUT_BLOCKS * DROPOUT_FEATURES + index % DROPOUT_BLOCKS * 4; // index without padding
+    let draw = vec4f(unit_draw(first), unit_draw(first + 1), unit_draw(first + 2), unit_draw(first + 3));
+    let scale = 1.0 / (1.0 - params.dropout);
+    return select(vec4f(0.0), values * scale, draw >= vec4f(params.dropout));
+}
+
+fn unit_draw(index: u32) -> f32 {
+    return uniform_float(hash(params.seed, STREAM_DROPOUT, params.step, DROPOUT_LAYER, index));
 }
 
 // ---- a gradient's way through the activation function in front of a layer, in the kernel that makes it

@@ -57,6 +57,7 @@ fn store_output(image: u32, o: u32, sum: vec4f) {
     }
     if LAST {
         y = keep_channels(activate(FUNCTION, y), o, OUT_CHANNELS);
+        drop_out(at, y);
     }
     output[at] = y;
 }
@@ -98,10 +99,16 @@ fn backward_input(number: u32, local: u32) {
         x3 += grad_output[rows.w + o] * m;
     }
     let at = images * IN_BLOCKS + FIRST_BLOCK + i;
-    grad_input[at.x] = x0;
-    if image + 1 < BATCH { grad_input[at.y] = x1; }
-    if image + 2 < BATCH { grad_input[at.z] = x2; }
-    if image + 3 < BATCH { grad_input[at.w] = x3; }
+    store_grad_input(at.x, x0);
+    if image + 1 < BATCH { store_grad_input(at.y, x1); }
+    if image + 2 < BATCH { store_grad_input(at.z, x2); }
+    if image + 3 < BATCH { store_grad_input(at.w, x3); }
+}
+
+fn store_grad_input(at: u32, sum: vec4f) {
+    let gradient = masked(at, sum);
+    grad_input[at] = gradient;
+    pass_through_activation(at, gradient);
 }
 
 // A thread sums the batch for 4 inputs and 4 outputs. The bias counts as one more input, of 1.

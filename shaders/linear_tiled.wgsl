@@ -83,6 +83,7 @@ fn store_output(image: u32, o: u32, sum: vec4f) {
     }
     if LAST {
         y = keep_channels(activate(FUNCTION, y), o, OUT_CHANNELS);
+        drop_out(at, y);
     }
     output[at] = y;
 }
@@ -128,29 +129,35 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     }
     let row = first_row + thread_row(local);
     let block = first_block + thread_block(local);
-    store_grad_input(row, block, sums.a0, sums.b0);
-    store_grad_input(row + DOWN, block, sums.a1, sums.b1);
-    store_grad_input(row + 2 * DOWN, block, sums.a2, sums.b2);
-    store_grad_input(row + 3 * DOWN, block, sums.a3, sums.b3);
+    store_grad_inputs(row, block, sums.a0, sums.b0);
+    store_grad_inputs(row + DOWN, block, sums.a1, sums.b1);
+    store_grad_inputs(row + 2 * DOWN, block, sums.a2, sums.b2);
+    store_grad_inputs(row + 3 * DOWN, block, sums.a3, sums.b3);
     if TALL {
-        store_grad_input(row + 4 * DOWN, block, sums.a4, sums.b4);
-        store_grad_input(row + 5 * DOWN, block, sums.a5, sums.b5);
-        store_grad_input(row + 6 * DOWN, block, sums.a6, sums.b6);
-        store_grad_input(row + 7 * DOWN, block, sums.a7, sums.b7);
+        store_grad_inputs(row + 4 * DOWN, block, sums.a4, sums.b4);
+        store_grad_inputs(row + 5 * DOWN, block, sums.a5, sums.b5);
+        store_grad_inputs(row + 6 * DOWN, block, sums.a6, sums.b6);
+        store_grad_inputs(row + 7 * DOWN, block, sums.a7, sums.b7);
     }
 }
 
-fn store_grad_input(image: u32, block: u32, a: vec4f, b: vec4f) {
+fn store_grad_inputs(image: u32, block: u32, a: vec4f, b: vec4f) {
     if image >= BATCH {
         return;
     }
     let at = image * IN_BLOCKS + FIRST_BLOCK + block;
     if block < CHUNK_BLOCKS {
-        grad_input[at] = a;
+        store_grad_input(at, a);
     }
     if WIDE && block + ACROSS < CHUNK_BLOCKS {
-        grad_input[at + ACROSS] = b;
+        store_grad_input(at + ACROSS, b);
     }
+}
+
+fn store_grad_input(at: u32, sum: vec4f) {
+    let gradient = masked(at, sum);
+    grad_input[at] = gradient;
+    pass_through_activation(at, gradient);
 }
 
 // ---- backward_weight: (in, batch) times (batch, out). In the last chunk the bias counts as one more vec4 of inputs.

@@ -3,9 +3,9 @@
 mod gpu_common;
 
 use alexnet_lab::gpu::recorder::StepParams;
-use alexnet_lab::layers::activation::{self, Before, GradInput};
-use alexnet_lab::layers::dropout;
-use alexnet_lab::network::{ActivationFunction, Shape};
+use alexnet_lab::layers::fused::{Before, GradInput};
+use alexnet_lab::layers::{Window, activation, pool};
+use alexnet_lab::network::{ActivationFunction, PoolKind, Shape};
 use gpu_common::*;
 
 #[test]
@@ -21,12 +21,14 @@ fn activation_matches_the_cpu() {
             let input = upload(&mut recorder, &x, channels);
             let grad_output = upload(&mut recorder, &g, channels);
             let (output, grad_input) = (empty(&mut recorder, n, channels), empty(&mut recorder, n, channels));
-            activation::record_forward(&mut recorder, "test", function, shape, &input, &output).unwrap();
-            // The kernel of a dropout layer that keeps every unit goes back through the function.
-            let grad_dropout = empty(&mut recorder, n, channels);
+            activation::record_forward(&mut recorder, "test", function.into(), shape, &input, &output).unwrap();
+            // The kernel of a pooling layer that averages one pixel goes back through the function.
+            let grad_pool = empty(&mut recorder, n, channels);
             let before = Some(Before { function, output: &output, grad_input: &grad_input });
-            let grads = GradInput { view: &grad_dropout, before };
-            dropout::record_backward(&mut recorder, "test.dropout", shape, &grad_output, grads).unwrap();
+            let grads = GradInput { view: &grad_pool, dropout: None, before };
+            let window = Window { input: shape, output: shape, kernel: 1, stride: 1, padding: 0 };
+            let kept = pool::Kept::new(&mut recorder, "test.pool", PoolKind::Avg, &window).unwrap();
+            pool::record_backward(&mut recorder, "test.pool", &window, &kept, &grad_output, grads).unwrap();
             recorder.take().run(device());
             let mut wanted = vec![0.0; n];
             activation::forward(function, &x, &mut wanted);
@@ -34,7 +36,7 @@ fn activation_matches_the_cpu() {
             // WGSL allows tanh an absolute error of 1e-5; exp 3 + 2 |x| ulp, which weighs most where the sigmoid is about 1/2.
             assert_close(&format!("{function:?} forward"), &found, &wanted, 1e-5);
             activation::backward(function, &found, &g, &mut wanted);
-            assert_eq!(download(&grad_dropout, channels), g);
+            assert_eq!(download(&grad_pool, channels), g);
             // Three roundings of numbers below 1.
             assert_close(&format!("{function:?} backward"), &download(&grad_input, channels), &wanted, 3.0 * f32::EPSILON);
         }

@@ -7,7 +7,8 @@ mod gpu_common;
 
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{StepParams, View, padded};
-use alexnet_lab::layers::activation::{Before, GradInput};
+use alexnet_lab::layers::dropout::Units;
+use alexnet_lab::layers::fused::{After, Before, GradInput};
 use alexnet_lab::layers::{Window, conv, linear};
 use alexnet_lab::network::{ActivationFunction, Shape, output_size};
 use gpu_common::*;
@@ -56,7 +57,7 @@ fn conv_by(family: Family, case: &Conv) -> Results {
     let partial = r.buffer("partial", conv::partial_len(r, window)).unwrap();
     conv::record_forward(r, "conv", window, *function, &input, &weight, &bias, &output).unwrap();
     let before = function.map(|function| Before { function, output: &activated, grad_input: &grad_before });
-    let to = GradInput { view: &grad_input, before };
+    let to = GradInput { view: &grad_input, dropout: None, before };
     let partial = conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &partial, Some(to)).unwrap();
     r.take().run(device());
 
@@ -124,25 +125,36 @@ fn convolutions_of_both_families_agree() {
 
 fn linear_by(family: Family, [batch, inputs, outputs]: [usize; 3], limit: u64, function: Option<ActivationFunction>) -> Results {
     let limited = device().with_binding_limit(limit).with_family(family);
-    let mut recorder = recorder_on(limited, batch, StepParams::default());
+    let mut recorder = recorder_on(limited, batch, StepParams { seed: 3, step: 8, dropout: 0.25, ..Default::default() });
     let r = &mut recorder;
     let size = linear::Size { inputs, outputs };
     let input = upload(r, &random(1, batch * inputs), inputs);
     let weight = upload(r, &random(2, inputs * outputs), outputs);
     let bias = upload(r, &random(3, outputs), outputs);
     let grad_output = upload(r, &random(4, batch * outputs), outputs);
-    let [output, grad_weight, grad_bias] = [batch * outputs, inputs * outputs, outputs].map(|n| empty(r, n, outputs));
-    let grad_input = empty(r, batch * inputs, inputs);
-    linear::record_forward(r, "fc", size, function, &input, &weight, &bias, &output).unwrap();
+    let [output, dropped] = [(); 2].map(|()| empty(r, batch * outputs, outputs));
+    let [grad_weight, grad_bias] = [inputs * outputs, outputs].map(|n| empty(r, n, outputs));
+    let [grad_input, grad_before] = [(); 2].map(|()| empty(r, batch * inputs, inputs));
+    let after = After { function, dropout: Some((Units { layer: 6, features: outputs }, &dropped)) };
+    linear::record_forward(r, "fc", size, after, &input, &weight, &bias, &output).unwrap();
+    let before = function.map(|function| Before { function, output: &input, grad_input: &grad_before });
+    let to = GradInput { view: &grad_input, dropout: Some(Units { layer: 5, features: inputs }), before };
     let gradients = [&grad_weight, &grad_bias];
-    linear::record_backward(r, "fc", size, &input, &grad_output, &weight, gradients, Some(&grad_input)).unwrap();
+    linear::record_backward(r, "fc", size, &input, &grad_output, &weight, gradients, Some(to)).unwrap();
     r.take().run(device());
-    vec![
+    // With a quarter of the units off, those that stay count 4/3 times.
+    let kept = 4.0 / 3.0;
+    let mut results = vec![
         ("output", download(&output, outputs), tolerance(inputs + 1) + FUNCTION),
-        ("grad_input", download(&grad_input, inputs), tolerance(outputs)),
+        ("dropped", download(&dropped, outputs), kept * (tolerance(inputs + 1) + FUNCTION)),
+        ("grad_input", download(&grad_input, inputs), kept * tolerance(outputs)),
         ("grad_weight", download(&grad_weight, outputs), tolerance(batch)),
         ("grad_bias", download(&grad_bias, outputs), tolerance(batch)),
-    ]
+    ];
+    if function.is_some() {
+        results.push(("grad_before", download(&grad_before, inputs), kept * tolerance(outputs + 2)));
+    }
+    results
 }
 
 #[test]

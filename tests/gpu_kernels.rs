@@ -8,7 +8,8 @@ mod gpu_common;
 use alexnet_lab::backend::Hyper;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{StepParams, padded};
-use alexnet_lab::layers::{Gradients, Window, conv, dropout, linear, softmax_loss};
+use alexnet_lab::layers::fused::{After, GradInput};
+use alexnet_lab::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, softmax_loss};
 use alexnet_lab::network::{ActivationFunction, Shape, output_size};
 use alexnet_lab::optimizer;
 use gpu_common::*;
@@ -146,9 +147,9 @@ fn check_linear(family: Family) {
                 [(&x, inputs), (&w, outputs), (&b, outputs), (&g, outputs)].map(|(v, c)| upload(r, v, c));
             let [output, grad_input] = [(y.len(), outputs), (x.len(), inputs)].map(|(n, c)| empty(r, n, c));
             let [grad_weight, grad_bias] = [w.len(), outputs].map(|n| empty(r, n, outputs));
-            linear::record_forward(r, "fc", size, None, &input, &weight, &bias, &output).unwrap();
-            let gradients = [&grad_weight, &grad_bias];
-            linear::record_backward(r, "fc", size, &input, &grad_output, &weight, gradients, Some(&grad_input)).unwrap();
+            linear::record_forward(r, "fc", size, After::default(), &input, &weight, &bias, &output).unwrap();
+            let (gradients, to) = ([&grad_weight, &grad_bias], Some((&grad_input).into()));
+            linear::record_backward(r, "fc", size, &input, &grad_output, &weight, gradients, to).unwrap();
             r.take().run(device());
 
             let case = format!("{family:?} {batch} x {inputs} -> {outputs}, limit {limit}");
@@ -160,28 +161,58 @@ fn check_linear(family: Family) {
     }
 }
 
+/// Dropout as the layers around it apply it: after the layer in front, and on the gradient that the layer behind gives it.
 #[test]
 fn dropout_keeps_the_same_units_as_the_cpu() {
-    for (batch, features, probability) in [(1, 1, 0.5), (3, 10, 0.25), (5, 256, 0.9), (2, 7, 0.0)] {
-        let x = random(1, batch * features);
-        let mask = dropout::Mask {
-            seed: 9,
-            step: 4_000_000_000,
-            layer: alexnet_lab::rng::name_hash("fc6.dropout"),
-            first: 0,
-            probability,
-        };
-        let mut wanted = vec![0.0; x.len()];
-        dropout::apply(&mask, &x, &mut wanted);
-        let mut recorder =
-            recorder(batch, StepParams { seed: 9, step: 4_000_000_000, dropout: probability, ..Default::default() });
-        let (input, output) = (upload(&mut recorder, &x, features), empty(&mut recorder, x.len(), features));
-        let shape = Shape { height: 1, width: 1, channels: features };
-        dropout::record_forward(&mut recorder, "fc6.dropout", shape, &input, &output).unwrap();
-        recorder.take().run(device());
-        // WGSL allows a division 2.5 ulp; results are below 10.
-        assert_close("dropout", &download(&output, features), &wanted, 10.0 * 4.0 * f32::EPSILON);
+    for family in FAMILIES {
+        for (batch, features, probability) in [(1, 1, 0.5), (3, 10, 0.25), (5, 256, 0.9), (2, 7, 0.0)] {
+            check_dropout(family, batch, features, probability);
+        }
     }
+}
+
+fn check_dropout(family: Family, batch: usize, features: usize, probability: f32) {
+    let (seed, step, layer) = (9, 4_000_000_000, alexnet_lab::rng::name_hash("fc6.dropout"));
+    let mask = dropout::Mask { seed, step: step.into(), layer, first: 0, probability };
+    let (x, g, n) = (random(1, batch * features), random(2, batch * features), batch * features);
+    let [mut wanted, mut wanted_gradient] = [(); 2].map(|()| vec![0.0; n]);
+    dropout::apply(&mask, &x, &mut wanted);
+    dropout::apply(&mask, &g, &mut wanted_gradient);
+
+    let mut recorder = recorder_of(family, batch, StepParams { seed, step, dropout: probability, ..Default::default() });
+    let r = &mut recorder;
+    let shape = Shape { height: 1, width: 1, channels: features };
+    let (input, grad_output) = (upload(r, &x, features), upload(r, &g, features));
+    // A layer that passes everything on, forward and back.
+    let identity = |rows: usize| (0..rows * features).map(|i| f32::from(i / features == i % features)).collect::<Vec<f32>>();
+    let (weight, bias) = (upload(r, &identity(padded(features)), features), upload(r, &vec![0.0; features], features));
+    let size = linear::Size { inputs: padded(features), outputs: features };
+    let [by_linear, by_norm, by_activation, copy, grad_input, grad_bias] = [(); 6].map(|()| empty(r, n, features));
+    let grad_weight = empty(r, padded(features) * features, features);
+    let after = |to| After { function: None, dropout: Some((dropout::Units { layer, features }, to)) };
+    linear::record_forward(r, "fc", size, after(&by_linear), &input, &weight, &bias, &copy).unwrap();
+    // Statistics of mean 0 and variance 1.
+    let statistics = r.buffer("statistics", batch_norm::statistics_len(features)).unwrap();
+    statistics
+        .slice(batch_norm::statistics_len(features) - padded(features), features)
+        .write(device(), bytemuck::cast_slice(&vec![1.0f32; features]));
+    let kept = batch_norm::Kept::new(r, "bn", shape, 0.0, statistics.clone()).unwrap();
+    let gamma = upload(r, &vec![1.0; features], features);
+    batch_norm::record_forward(r, "bn", &kept, Some(&statistics), [&gamma, &bias], after(&by_norm), &input, &copy).unwrap();
+    activation::record_forward(r, "activation", after(&by_activation), shape, &input, &copy).unwrap();
+    let to = GradInput { view: &grad_input, dropout: Some(dropout::Units { layer, features }), before: None };
+    linear::record_backward(r, "fc", size, &input, &grad_output, &weight, [&grad_weight, &grad_bias], Some(to)).unwrap();
+    r.take().run(device());
+
+    // WGSL allows a division 2.5 ulp; results are below 10.
+    let tolerance = 10.0 * 4.0 * f32::EPSILON;
+    for (by, output) in [("linear", &by_linear), ("activation", &by_activation)] {
+        assert_close(&format!("{family:?} {by}"), &download(output, features), &wanted, tolerance);
+    }
+    // 1 / sqrt(1) may be off by 2 ulp more.
+    assert_close(&format!("{family:?} bn"), &download(&by_norm, features), &wanted, 2.0 * tolerance);
+    assert_close(&format!("{family:?} backward"), &download(&grad_input, features), &wanted_gradient, tolerance);
+    assert_close(&format!("{family:?} output"), &download(&copy, features), &x, 0.0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod gpu_common;
 use alexnet_lab::cpu::peers::Peers;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{ALIGNMENT, Recorder, StepParams, View, padded};
+use alexnet_lab::layers::fused::After;
 use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Gradients, Window, batch_norm, lrn, pool};
 use alexnet_lab::network::{PoolKind, Shape, output_size};
@@ -173,8 +174,8 @@ fn batch_norm_on_gpu(inputs: &Inputs, family: Family) -> BatchNorm {
     statistics.slice(factors, length).write(device(), bytemuck::cast_slice(&batch_norm::unbiased(channels, rows)));
     let kept = batch_norm::Kept::new(r, "test", inputs.shape, EPSILON, statistics.slice(0, length)).unwrap();
     // Evaluation first: it takes the running statistics from before the update.
-    batch_norm::record_forward(r, "test", &kept, Some(&running), [&gamma, &beta], None, &x, &evaluated).unwrap();
-    batch_norm::record_forward(r, "test", &kept, None, [&gamma, &beta], None, &x, &y).unwrap();
+    batch_norm::record_forward(r, "test", &kept, Some(&running), [&gamma, &beta], After::default(), &x, &evaluated).unwrap();
+    batch_norm::record_forward(r, "test", &kept, None, [&gamma, &beta], After::default(), &x, &y).unwrap();
     batch_norm::record_backward(r, "test", &kept, &gamma, [&grad_gamma, &grad_beta], &x, &g, &grad_input).unwrap();
     // The first flag lets the update through, the second stops another one.
     for flag in [false, true] {

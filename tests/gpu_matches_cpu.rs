@@ -249,9 +249,11 @@ fn a_step_of_the_original_architecture_matches_the_cpu() {
 
 #[test]
 fn a_step_is_at_most_forty_dispatches() {
-    let (network, config) = network("norm=none&width=0.25", 10);
-    let gpu = gpu(&network, &config, 1);
-    assert!(gpu.dispatches() <= 40, "{}", gpu.dispatches());
+    for norm in ["none", "lrn", "bn"] {
+        let (network, config) = network(&format!("norm={norm}&width=0.25"), 10);
+        let gpu = gpu(&network, &config, 1);
+        assert!(gpu.dispatches() <= 40, "{norm}: {}", gpu.dispatches());
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub struct Buffers {
     /// shares that one's output; the value before the activation function is never stored.
     pub outputs: Vec<View>,
     /// Gradient of the loss with respect to the output of each layer, of the last training step. That of a block's
-    /// activation is `grads[block.activation]`.
+    /// activation is `grads[block.activation]`; a dropout layer shares that of its input, and its own is never stored.
     pub grads: Vec<View>,
 }
 
@@ -52,14 +52,14 @@ impl Buffers {
         for (i, layer) in network.layers.iter().enumerate() {
             let words = batch * stored(layer.output);
             // The loss's output are the probabilities; its gradient is that of the logits.
-            let last = matches!(layer.kind, Kind::SoftmaxLoss);
+            let shared = matches!(layer.kind, Kind::SoftmaxLoss | Kind::Dropout);
             let output = if i > 0 && fused_activation(network, i - 1) {
                 buffers.outputs[i - 1].clone()
             } else {
                 recorder.buffer(&format!("{}.output", layer.name), words)?
             };
             let grad =
-                if last { buffers.grads[i - 1].clone() } else { recorder.buffer(&format!("{}.grad", layer.name), words)? };
+                if shared { buffers.grads[i - 1].clone() } else { recorder.buffer(&format!("{}.grad", layer.name), words)? };
             buffers.outputs.push(output);
             buffers.grads.push(grad);
         }

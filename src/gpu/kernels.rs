@@ -59,7 +59,7 @@ macro_rules! kernels {
 
 // `write` is read_write in WGSL, which has no write-only storage.
 kernels! {
-    ACTIVATION_FORWARD = "activation" forward (0 read input, 1 write output);
+    ACTIVATION_FORWARD = "activation" forward (0 read input, 1 write output, 13 uniform params, 12 write dropped);
     CONV_FORWARD = "conv" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
     CONV_BACKWARD = "conv" backward
         (0 read input, 4 read grad_output, 6 write partial, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
@@ -69,17 +69,17 @@ kernels! {
         (4 read grad_output, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
     CONV_TILED_BACKWARD_WEIGHT = "conv_tiled" + "tile" backward_weight
         (0 read input, 4 read grad_output, 6 write partial);
-    DROPOUT_FORWARD = "dropout" forward (0 read input, 13 uniform params, 1 write output);
-    DROPOUT_BACKWARD = "dropout" backward
-        (0 read input, 13 uniform params, 1 write output, 14 read activated, 15 write grad_before);
     FINITE_CHECK = "finite" check (0 read values, 1 write flags);
     INPUT_NORMALISE = "input" normalise (0 read pixels, 1 write output);
-    LINEAR_FORWARD = "linear" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
+    LINEAR_FORWARD = "linear" forward
+        (0 read input, 1 read weight, 2 read bias, 3 write output, 13 uniform params, 12 write dropped);
     LINEAR_BACKWARD = "linear" backward
-        (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias, 1 read weight, 5 write grad_input);
-    LINEAR_TILED_FORWARD = "linear_tiled" + "tile" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
+        (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias, 1 read weight, 13 uniform params,
+        5 write grad_input, 14 read activated, 15 write grad_before);
+    LINEAR_TILED_FORWARD = "linear_tiled" + "tile" forward
+        (0 read input, 1 read weight, 2 read bias, 3 write output, 13 uniform params, 12 write dropped);
     LINEAR_TILED_BACKWARD_INPUT = "linear_tiled" + "tile" backward_input
-        (4 read grad_output, 1 read weight, 5 write grad_input);
+        (4 read grad_output, 1 read weight, 13 uniform params, 5 write grad_input, 14 read activated, 15 write grad_before);
     LINEAR_TILED_BACKWARD_WEIGHT = "linear_tiled" + "tile" backward_weight
         (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias);
     OPTIMIZER_COLLECT = "optimizer" collect
@@ -99,7 +99,7 @@ kernels! {
     BATCH_NORM_PARTIAL_STATISTICS = "batch_norm" partial_statistics (0 read input, 1 write partials);
     BATCH_NORM_JOIN_STATISTICS = "batch_norm" join_statistics (1 write partials, 2 write statistics);
     BATCH_NORM_FORWARD = "batch_norm" forward
-        (0 read input, 2 write statistics, 4 read gamma, 5 read beta, 6 write output);
+        (0 read input, 2 write statistics, 4 read gamma, 5 read beta, 6 write output, 13 uniform params, 12 write dropped);
     BATCH_NORM_PARTIAL_GRADIENTS = "batch_norm" partial_gradients
         (0 read input, 1 write partials, 2 write statistics, 7 read grad_output);
     BATCH_NORM_JOIN_GRADIENTS = "batch_norm" join_gradients (1 write partials, 8 write grad_gamma, 9 write grad_beta);

@@ -4,8 +4,9 @@ use super::buffers::{Buffers, fused_activation, stored};
 use super::kernels::FINITE_CHECK;
 use super::recorder::{ALIGNMENT, Recorder, View, workgroups};
 use crate::error::Result;
-use crate::layers::activation::{Before, GradInput};
-use crate::layers::{Window, activation, batch_norm, conv, dropout, input, linear, lrn, pool, softmax_loss};
+use crate::layers::dropout::Units;
+use crate::layers::fused::{After, Before, GradInput};
+use crate::layers::{Window, activation, batch_norm, conv, input, linear, lrn, pool, softmax_loss};
 use crate::network::{ActivationFunction, Kind, Layer, Network};
 use crate::optimizer;
 
@@ -148,6 +149,9 @@ impl Passes {
         let name = &layer.name;
         let fused = |learnt: usize| activations == Activations::Fused && fused_activation(&self.network, learnt);
         let function = if fused(i) { function_of(&self.network.layers[i + 1]) } else { None };
+        let after = After { function, dropout: self.dropout_after(i + usize::from(fused(i)), mode) };
+        let drops = matches!(layer.kind, Kind::Linear { .. } | Kind::BatchNorm { .. } | Kind::Activation { .. });
+        assert!(drops || after.dropout.is_none(), "{name} does not apply dropout");
         let parameter = |tensor| buffers.tensor(&buffers.parameters, tensor);
         match (&layer.kind, &self.kept[i]) {
             (&Kind::Conv { weight, bias, .. }, _) => {
@@ -156,28 +160,35 @@ impl Passes {
             }
             (&Kind::Linear { weight, bias }, _) => {
                 let (weight, bias) = (parameter(weight), parameter(bias));
-                linear::record_forward(recorder, name, size(layer), function, input, &weight, &bias, output)
+                linear::record_forward(recorder, name, size(layer), after, input, &weight, &bias, output)
             }
             (&Kind::BatchNorm { gamma, beta, running, .. }, Kept::BatchNorm(kept)) => {
                 let running = (mode == Mode::Evaluation).then(|| buffers.statistics_of(&buffers.running, running));
                 let (gamma, beta) = (parameter(gamma), parameter(beta));
-                batch_norm::record_forward(recorder, name, kept, running.as_ref(), [&gamma, &beta], function, input, output)
+                batch_norm::record_forward(recorder, name, kept, running.as_ref(), [&gamma, &beta], after, input, output)
             }
             (&Kind::Activation { function }, _) => match i.checked_sub(1).is_some_and(fused) {
                 true => Ok(()),
-                false => activation::record_forward(recorder, name, function, layer.input, input, output),
+                false => {
+                    let after = After { function: Some(function), ..after };
+                    activation::record_forward(recorder, name, after, layer.input, input, output)
+                }
             },
             (&Kind::Lrn { n, k, alpha, beta }, _) => {
                 lrn::record_forward(recorder, name, &lrn::Lrn { n, k, alpha, beta }, layer.input, input, output)
             }
             (Kind::Pool { .. }, Kept::Pool(kept)) => pool::record_forward(recorder, name, &window(layer), kept, input, output),
-            (Kind::Dropout, _) => match mode {
-                Mode::Training => dropout::record_forward(recorder, name, layer.input, input, output),
-                Mode::Evaluation => Ok(()),
-            },
+            // The kernel of the layer before has done it.
+            (Kind::Dropout, _) => Ok(()),
             (Kind::SoftmaxLoss, _) => self.record_loss(recorder, i, mode, input, output),
             (Kind::BatchNorm { .. } | Kind::Pool { .. }, _) => unreachable!("`new` keeps what these layers need"),
         }
+    }
+
+    /// Dropout that follows layer `i`, and where its output goes.
+    fn dropout_after(&self, i: usize, mode: Mode) -> Option<(Units, &View)> {
+        let layer = self.network.layers.get(i + 1)?;
+        (mode == Mode::Training && matches!(layer.kind, Kind::Dropout)).then(|| (Units::of(layer), &self.buffers.outputs[i + 1]))
     }
 
     fn record_loss(&self, recorder: &mut Recorder, i: usize, mode: Mode, logits: &View, probabilities: &View) -> Result<()> {
@@ -208,12 +219,18 @@ impl Passes {
     fn record_layer_backward(&self, recorder: &mut Recorder, i: usize) -> Result<()> {
         let (buffers, layer, name) = (&self.buffers, &self.network.layers[i], &self.network.layers[i].name);
         let (input, grad_output) = (buffers.input_of(i), &buffers.grads[i]);
-        let goes_through = matches!(layer.kind, Kind::Conv { .. } | Kind::Pool { .. } | Kind::Lrn { .. } | Kind::Dropout);
-        let activation_in_front = self.grad_input_of(i).is_some_and(|grad_input| grad_input.before.is_some());
-        assert!(goes_through || !activation_in_front, "{name} does not go back through an activation function");
         let parameter = |tensor| buffers.tensor(&buffers.parameters, tensor);
         let gradient = |tensor| buffers.tensor(&buffers.gradients, tensor);
-        match (&layer.kind, &self.kept[i], self.grad_input_of(i)) {
+        let grad_input = self.grad_input_of(i);
+        let (function, dropout) = grad_input.map_or((false, false), |to| (to.before.is_some(), to.dropout.is_some()));
+        let goes_through = match layer.kind {
+            Kind::Conv { .. } | Kind::Pool { .. } | Kind::Lrn { .. } => !dropout,
+            // A dropout layer's gradient is the work of the linear layer behind it.
+            Kind::Linear { .. } | Kind::Dropout => true,
+            _ => !dropout && !function,
+        };
+        assert!(goes_through, "{name} does not go back through what is in front of it");
+        match (&layer.kind, &self.kept[i], grad_input) {
             (&Kind::Conv { weight, .. }, Kept::Conv { partial }, grad_input) => {
                 let weight = parameter(weight);
                 conv::record_backward(recorder, name, &window(layer), input, grad_output, &weight, partial, grad_input)?;
@@ -221,7 +238,7 @@ impl Passes {
             }
             (&Kind::Linear { weight, bias }, _, grad_input) => {
                 let (weight, grad_weight, grad_bias) = (parameter(weight), gradient(weight), gradient(bias));
-                let (gradients, grad_input) = ([&grad_weight, &grad_bias], grad_input.map(|grad_input| grad_input.view));
+                let gradients = [&grad_weight, &grad_bias];
                 linear::record_backward(recorder, name, size(layer), input, grad_output, &weight, gradients, grad_input)
             }
             // Its gradient came with the forward pass.
@@ -233,17 +250,14 @@ impl Passes {
                 let gradients = [&grad_gamma, &grad_beta];
                 batch_norm::record_backward(recorder, name, kept, &scale, gradients, input, grad_output, grad_input.view)
             }
-            // The next layer's kernel has gone through it.
-            (Kind::Activation { .. }, ..) => Ok(()),
+            // The next layer's kernel has gone through them.
+            (Kind::Activation { .. } | Kind::Dropout, ..) => Ok(()),
             (&Kind::Lrn { n, k, alpha, beta }, _, Some(grad_input)) => {
                 let lrn = lrn::Lrn { n, k, alpha, beta };
                 lrn::record_backward(recorder, name, &lrn, layer.input, input, grad_output, grad_input)
             }
             (Kind::Pool { .. }, Kept::Pool(kept), Some(grad_input)) => {
                 pool::record_backward(recorder, name, &window(layer), kept, grad_output, grad_input)
-            }
-            (Kind::Dropout, _, Some(grad_input)) => {
-                dropout::record_backward(recorder, name, layer.input, grad_output, grad_input)
             }
             (Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Pool { .. }, ..) => {
                 unreachable!("`new` keeps what these layers need")
@@ -253,13 +267,18 @@ impl Passes {
 
     /// Where layer `i` leaves the gradient of its input; `None` in the first layer, where nobody needs it.
     fn grad_input_of(&self, i: usize) -> Option<GradInput<'_>> {
-        let before = i.checked_sub(1)?;
+        let layers = &self.network.layers;
+        let mut before = i.checked_sub(1)?;
+        let dropout = matches!(layers[before].kind, Kind::Dropout).then(|| Units::of(&layers[before]));
+        if dropout.is_some() {
+            before = before.checked_sub(1)?;
+        }
         let through = |function| {
             let grad_input = &self.buffers.grads[before.checked_sub(1)?];
             Some(Before { function, output: &self.buffers.outputs[before], grad_input })
         };
-        let before_it = function_of(&self.network.layers[before]).and_then(through);
-        Some(GradInput { view: &self.buffers.grads[before], before: before_it })
+        let before_it = function_of(&layers[before]).and_then(through);
+        Some(GradInput { view: &self.buffers.grads[before], dropout, before: before_it })
     }
 
     /// A step without its update that looks at everything: `flags[i]` becomes 1 when the output of layer `i` is not finite,

@@ -227,7 +227,7 @@ pub struct Recorder<'a> {
     planned: Vec<Planned>,
     wanted: Wanted,
     memory: u64,
-    nothing: Option<[View; 2]>,
+    nothing: Option<[View; 3]>,
 }
 
 impl<'a> Recorder<'a> {
@@ -290,14 +290,14 @@ impl<'a> Recorder<'a> {
         Ok(View { buffer: self.device.storage(label, bytes)?, offset: 0, bytes })
     }
 
-    /// Two small buffers for bindings that a kernel does not use.
+    /// Three small buffers for bindings that a kernel does not use.
     ///
     /// # Errors
     /// [`Error::TooLarge`].
-    pub fn nothing(&mut self) -> Result<[View; 2]> {
+    pub fn nothing(&mut self) -> Result<[View; 3]> {
         let nothing = match self.nothing.take() {
             Some(nothing) => nothing,
-            None => [self.buffer("nothing", 4)?, self.buffer("nothing", 4)?],
+            None => [self.buffer("nothing", 4)?, self.buffer("nothing", 4)?, self.buffer("nothing", 4)?],
         };
         self.nothing = Some(nothing.clone());
         Ok(nothing)
@@ -373,13 +373,15 @@ pub fn workgroups(threads: usize) -> usize {
     threads.div_ceil(WORKGROUP)
 }
 
+/// What `common.wgsl` wants of kernels that do nothing for the layers around theirs.
+const NO_NEIGHBOURS: [(&str, Constant); 3] =
+    [("ACTIVATION_BEFORE", Constant::Whole(4)), ("DROPOUT_LAYER", Constant::Whole(0)), ("DROPOUT_FEATURES", Constant::Whole(0))];
+
 /// The text of a shader: constants, `common.wgsl`, the kernel's file with its loops written out.
 pub fn compose(kernel: &Kernel, constants: &[(&str, Constant)]) -> String {
     let mut source = format!("// {}\n", kernel.name);
-    if constants.iter().all(|(name, _)| *name != "ACTIVATION_BEFORE") {
-        source += "const ACTIVATION_BEFORE: u32 = 4u;\n"; // none
-    }
-    for (name, constant) in constants {
+    let missing = NO_NEIGHBOURS.iter().filter(|(name, _)| constants.iter().all(|(given, _)| given != name));
+    for (name, constant) in missing.chain(constants) {
         source += &format!("const {name}: {constant};\n");
     }
     source + COMMON + &unroll(kernel.source, kernel.entry, constants)

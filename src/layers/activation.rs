@@ -7,10 +7,11 @@
 //! | sigmoid | 1 / (1 + e^-x) | y (1 - y) |
 //! | tanh | tanh x | 1 - y^2 |
 
+use super::fused::After;
 use crate::cpu::Float;
 use crate::error::Result;
-use crate::gpu::kernels::{ACTIVATION_FORWARD, Kernel};
-use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
+use crate::gpu::kernels::ACTIVATION_FORWARD;
+use crate::gpu::recorder::{Recorder, View, padded, workgroups};
 use crate::network::ActivationFunction::{self, LeakyRelu, Relu, Sigmoid, Tanh};
 use crate::network::Shape;
 
@@ -65,64 +66,20 @@ pub fn code(function: Option<ActivationFunction>) -> u32 {
     }
 }
 
-/// `name`: the layer's; `input`, `output`: (batch, shape).
+/// `name`: the layer's; `after`: its function, and dropout if that follows; `input`, `output`: (batch, shape).
 pub fn record_forward(
     recorder: &mut Recorder,
     name: &str,
-    function: ActivationFunction,
+    after: After,
     shape: Shape,
     input: &View,
     output: &View,
 ) -> Result<()> {
-    let (vectors, constants) = constants(recorder, function, shape);
-    let label = format!("{name}.forward");
-    recorder.dispatch(&label, &ACTIVATION_FORWARD, &constants, &[input, output], workgroups(vectors))
-}
-
-/// Where a layer's backward pass leaves the gradient of its input. A view alone will do.
-#[derive(Clone, Copy)]
-pub struct GradInput<'a> {
-    pub view: &'a View,
-    /// The activation function in front of the layer, which the same kernel goes back through.
-    pub before: Option<Before<'a>>,
-}
-
-#[derive(Clone, Copy)]
-pub struct Before<'a> {
-    pub function: ActivationFunction,
-    pub output: &'a View,
-    pub grad_input: &'a View,
-}
-
-impl<'a> From<&'a View> for GradInput<'a> {
-    fn from(view: &'a View) -> Self {
-        GradInput { view, before: None }
-    }
-}
-
-/// Records a kernel whose bindings end with the gradient of its input and those of `pass_through_activation` in `common.wgsl`;
-/// `views` are the others.
-pub fn record_backward(
-    recorder: &mut Recorder,
-    label: &str,
-    kernel: &'static Kernel,
-    constants: &[(&str, Constant)],
-    views: &[&View],
-    grad_input: GradInput,
-    workgroups: usize,
-) -> Result<()> {
-    let nothing = recorder.nothing()?;
-    let before = grad_input.before;
-    let through = before.map_or([&nothing[0], &nothing[1]], |before| [before.output, before.grad_input]);
-    let function = code(before.map(|before| before.function));
-    let constants = [constants, &[("ACTIVATION_BEFORE", function.into())]].concat();
-    let views = [views, &[grad_input.view], &through].concat();
-    recorder.dispatch(label, kernel, &constants, &views, workgroups)
-}
-
-fn constants(recorder: &Recorder, function: ActivationFunction, shape: Shape) -> (usize, [(&'static str, Constant); 3]) {
     let vectors = recorder.batch * shape.height * shape.width * padded(shape.channels) / 4;
-    (vectors, [("VECTORS", vectors.into()), ("CHANNELS", shape.channels.into()), ("FUNCTION", code(Some(function)).into())])
+    let constants = [&[("VECTORS", vectors.into()), ("CHANNELS", shape.channels.into())][..], &after.constants()].concat();
+    let [params, dropped] = after.views(recorder)?;
+    let (label, views) = (format!("{name}.forward"), [input, output, &params, &dropped]);
+    recorder.dispatch(&label, &ACTIVATION_FORWARD, &constants, &views, workgroups(vectors))
 }
 
 #[cfg(test)]

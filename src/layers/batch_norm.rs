@@ -18,8 +18,8 @@ use crate::gpu::kernels::{
     BATCH_NORM_PARTIAL_STATISTICS, Kernel, WORKGROUP,
 };
 use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, padded, workgroups};
-use crate::layers::activation;
-use crate::network::{ActivationFunction, Shape};
+use crate::layers::fused::After;
+use crate::network::Shape;
 
 /// Mean and biased variance of each channel over all parts of the batch, in two passes.
 pub async fn statistics<T: Float>(
@@ -169,10 +169,10 @@ impl Kept {
         Ok(Kept { rows, channels, chunk, epsilon, partials, statistics })
     }
 
-    fn constants(&self, whole: bool, function: Option<ActivationFunction>) -> [(&'static str, Constant); 10] {
+    fn constants(&self, whole: bool, after: After) -> Vec<(&'static str, Constant)> {
         // About as many runs as a run has rows.
         let run = self.chunk.isqrt().next_power_of_two();
-        [
+        let own = [
             ("ROWS", self.rows.into()),
             ("CHANNELS", self.channels.into()),
             ("CHANNEL_BLOCKS", self.blocks().into()),
@@ -182,8 +182,8 @@ impl Kept {
             ("RUN", run.into()),
             ("EPSILON", (self.epsilon as f32).into()),
             ("VARIANCE", (padded(self.channels).next_multiple_of(ALIGNMENT) / 4).into()),
-            ("FUNCTION", activation::code(function).into()),
-        ]
+        ];
+        [&own[..], &after.constants()].concat()
     }
 
     fn blocks(&self) -> usize {
@@ -196,27 +196,26 @@ impl Kept {
 
     /// Records the kernels of a pass over the batch: one that takes whole channels, or one that sums chunks, one that joins
     /// these, and one that goes over all rows.
-    fn record(&self, recorder: &mut Recorder, name: &str, part: Step, join: Step, last: Step, function: Function) -> Result<()> {
+    fn record(&self, recorder: &mut Recorder, name: &str, part: Step, join: Step, last: Step, after: After) -> Result<()> {
         let whole = recorder.family() == Family::Registers;
-        // Only the last one applies a function: the others are the same kernels whatever it is.
-        let mut step = |(kernel, views): Step, function, groups| {
+        let mut step = |(kernel, views): Step, after, groups| {
             let label = format!("{name}.{}", kernel.entry);
-            recorder.dispatch(&label, kernel, &self.constants(whole, function), views, groups)
+            recorder.dispatch(&label, kernel, &self.constants(whole, after), views, groups)
         };
         if whole {
-            return step(last, function, self.blocks().div_ceil(LANES));
+            return step(last, after, self.blocks().div_ceil(LANES));
         }
-        step(part, None, workgroups(self.chunks() * self.blocks()))?;
-        step(join, None, self.blocks())?;
-        step(last, function, workgroups(self.rows * self.blocks()))
+        // The first ones are the same kernels whatever comes after.
+        step(part, After::default(), workgroups(self.chunks() * self.blocks()))?;
+        step(join, After::default(), self.blocks())?;
+        step(last, after, workgroups(self.rows * self.blocks()))
     }
 }
 
 /// A kernel and its views.
 type Step<'a> = (&'static Kernel, &'a [&'a View]);
-type Function = Option<ActivationFunction>;
 
-/// Records [`forward`] with the activation function that follows, if any: with the `running` statistics in evaluation, else
+/// Records [`forward`] and what comes `after`: with the `running` statistics in evaluation, else
 /// with the batch's, which are computed first.
 pub fn record_forward(
     recorder: &mut Recorder,
@@ -224,18 +223,19 @@ pub fn record_forward(
     kept: &Kept,
     running: Option<&View>,    // (statistics_len)
     [gamma, beta]: [&View; 2], // (padded channels)
-    function: Function,
+    after: After,
     input: &View,  // (rows, padded channels)
     output: &View, // (rows, padded channels)
 ) -> Result<()> {
-    let views = [input, running.unwrap_or(&kept.statistics), gamma, beta, output];
+    let [params, dropped] = after.views(recorder)?;
+    let views = [input, running.unwrap_or(&kept.statistics), gamma, beta, output, &params, &dropped];
     if running.is_some() {
         let (label, groups) = (format!("{name}.forward"), workgroups(kept.rows * kept.blocks()));
-        return recorder.dispatch(&label, &BATCH_NORM_FORWARD, &kept.constants(false, function), &views, groups);
+        return recorder.dispatch(&label, &BATCH_NORM_FORWARD, &kept.constants(false, after), &views, groups);
     }
     let part: Step = (&BATCH_NORM_PARTIAL_STATISTICS, &[input, &kept.partials]);
     let join: Step = (&BATCH_NORM_JOIN_STATISTICS, &[&kept.partials, &kept.statistics]);
-    kept.record(recorder, name, part, join, (&BATCH_NORM_FORWARD, &views), function)
+    kept.record(recorder, name, part, join, (&BATCH_NORM_FORWARD, &views), after)
 }
 
 /// Records [`backward`], after [`record_forward`] in training.
@@ -253,7 +253,7 @@ pub fn record_backward(
     let part: Step = (&BATCH_NORM_PARTIAL_GRADIENTS, &[input, partials, statistics, grad_output]);
     let join: Step = (&BATCH_NORM_JOIN_GRADIENTS, &[partials, grad_gamma, grad_beta]);
     let views = [input, statistics, gamma, grad_output, grad_gamma, grad_beta, grad_input];
-    kept.record(recorder, name, part, join, (&BATCH_NORM_BACKWARD, &views), None)
+    kept.record(recorder, name, part, join, (&BATCH_NORM_BACKWARD, &views), After::default())
 }
 
 /// What the update of the running statistics multiplies the batch's with to make them unbiased: (statistics_len), 1 in the gap too.

@@ -3,12 +3,8 @@
 //! The mask is a function of seed, step, layer and index ([`crate::rng`]), so backward computes it again. In evaluation
 //! the layer passes its input on.
 
-use super::activation::{self, GradInput};
 use crate::cpu::Float;
-use crate::error::Result;
-use crate::gpu::kernels::{DROPOUT_BACKWARD, DROPOUT_FORWARD};
-use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
-use crate::network::Shape;
+use crate::network::Layer;
 use crate::rng::{self, Stream};
 
 /// Decides which units a step keeps.
@@ -40,31 +36,19 @@ pub fn apply<T: Float>(mask: &Mask, input: &[T], output: &mut [T]) {
     }
 }
 
-// ---- on the GPU
-
-/// Records [`apply`] on an activation: (batch, shape) both.
-pub fn record_forward(recorder: &mut Recorder, name: &str, shape: Shape, input: &View, output: &View) -> Result<()> {
-    let (vectors, constants) = constants(recorder, name, shape);
-    let views = [input, &recorder.params.clone(), output];
-    recorder.dispatch(&format!("{name}.forward"), &DROPOUT_FORWARD, &constants, &views, workgroups(vectors))
+/// The units of a dropout layer on the GPU, where the kernels of the layers around it apply it: see [`super::fused`].
+#[derive(Clone, Copy, Debug)]
+pub struct Units {
+    /// [`rng::name_hash`] of the layer's name.
+    pub layer: u32,
+    /// Of an image, not padded.
+    pub features: usize,
 }
 
-/// Records [`apply`] on a gradient: (batch, shape) both.
-pub fn record_backward<'a>(
-    recorder: &mut Recorder,
-    name: &str,
-    shape: Shape,
-    grad_output: &View,
-    grad_input: impl Into<GradInput<'a>>,
-) -> Result<()> {
-    let (vectors, constants) = constants(recorder, name, shape);
-    let (label, views) = (format!("{name}.backward"), [grad_output, &recorder.params.clone()]);
-    activation::record_backward(recorder, &label, &DROPOUT_BACKWARD, &constants, &views, grad_input.into(), workgroups(vectors))
-}
-
-fn constants(recorder: &Recorder, name: &str, shape: Shape) -> (usize, [(&'static str, Constant); 3]) {
-    let vectors = recorder.batch * shape.height * shape.width * padded(shape.channels) / 4;
-    (vectors, [("VECTORS", vectors.into()), ("CHANNELS", shape.channels.into()), ("LAYER", rng::name_hash(name).into())])
+impl Units {
+    pub fn of(layer: &Layer) -> Units {
+        Units { layer: rng::name_hash(&layer.name), features: layer.output.len() }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //!
 //! s is computed again in backward rather than stored.
 
-use super::activation::{self, GradInput};
+use super::fused::{self, GradInput};
 use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::{LRN_BACKWARD, LRN_FORWARD};
@@ -136,7 +136,7 @@ pub fn record_backward<'a>(
 ) -> Result<()> {
     let (vectors, constants) = constants(recorder, lrn, shape);
     let (label, views) = (format!("{name}.backward"), [input, grad_output]);
-    activation::record_backward(recorder, &label, &LRN_BACKWARD, &constants, &views, grad_input.into(), workgroups(vectors))
+    fused::record_backward(recorder, &label, &LRN_BACKWARD, &constants, &views, Some(grad_input.into()), workgroups(vectors))
 }
 
 fn constants(recorder: &Recorder, lrn: &Lrn, shape: Shape) -> (usize, [(&'static str, Constant); 8]) {

@@ -8,6 +8,7 @@ pub mod activation;
 pub mod batch_norm;
 pub mod conv;
 pub mod dropout;
+pub mod fused;
 pub mod input;
 pub mod linear;
 pub mod lrn;

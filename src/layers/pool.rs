@@ -4,7 +4,7 @@
 //! elements inside the image only (`count_include_pad=False`), and the gradient is shared among them equally.
 
 use super::Window;
-use super::activation::{self, GradInput};
+use super::fused::{self, GradInput};
 use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::{POOL_BACKWARD_AVG, POOL_BACKWARD_MAX, POOL_FORWARD_AVG, POOL_FORWARD_MAX};
@@ -183,12 +183,12 @@ pub fn record_backward<'a>(
 ) -> Result<()> {
     let (label, groups) = (format!("{name}.backward"), workgroups(vectors(recorder, window.input)));
     let constants = constants(window);
-    let grad_input = grad_input.into();
+    let grad_input = Some(grad_input.into());
     let (kernel, views) = match &kept.winners {
         Some(winners) => (&POOL_BACKWARD_MAX, vec![winners, grad_output]),
         None => (&POOL_BACKWARD_AVG, vec![grad_output]),
     };
-    activation::record_backward(recorder, &label, kernel, &constants, &views, grad_input, groups)
+    fused::record_backward(recorder, &label, kernel, &constants, &views, grad_input, groups)
 }
 
 fn vectors(recorder: &Recorder, shape: Shape) -> usize {

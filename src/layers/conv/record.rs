@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::gpu::family::Family;
 use crate::gpu::kernels::{CONV_BACKWARD, CONV_BACKWARD_WEIGHT, CONV_FORWARD};
 use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
-use crate::layers::activation::{self, GradInput};
+use crate::layers::activation;
+use crate::layers::fused::{self, GradInput};
 use crate::network::ActivationFunction;
 
 /// The part of an image that one thread of the register family computes.
@@ -137,7 +138,7 @@ pub fn record_backward(
             constants.extend(tile.back_constants());
             let groups = groups + workgroups(tile.threads(recorder.batch * window.input.height, window.input.channels));
             let (label, views) = (format!("{name}.backward"), [&for_weight[..], &[weight]].concat());
-            activation::record_backward(recorder, &label, &CONV_BACKWARD, &constants, &views, grad_input, groups)?;
+            fused::record_backward(recorder, &label, &CONV_BACKWARD, &constants, &views, Some(grad_input), groups)?;
         }
     }
     Ok(Partial { view: partial.clone(), splits, rows: 4 * taps(window) + 1 })

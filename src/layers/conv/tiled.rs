@@ -6,7 +6,8 @@ use crate::gpu::family::Tile;
 use crate::gpu::kernels::{CONV_TILED_BACKWARD_INPUT, CONV_TILED_BACKWARD_WEIGHT, CONV_TILED_FORWARD};
 use crate::gpu::recorder::{Constant, Recorder, View};
 use crate::layers::Window;
-use crate::layers::activation::{self, GradInput};
+use crate::layers::activation;
+use crate::layers::fused::{self, GradInput};
 use crate::network::ActivationFunction;
 
 /// Workgroups that keep a graphics card busy; the weight gradient is split until there are as many.
@@ -39,7 +40,7 @@ fn record_backward_input(
     let tile = Tile::for_sums(pixels, blocks);
     let constants = tiled(window, tile, &[]);
     let groups = tile.count(pixels, blocks);
-    activation::record_backward(recorder, &label, &CONV_TILED_BACKWARD_INPUT, &constants, views, grad_input, groups)
+    fused::record_backward(recorder, &label, &CONV_TILED_BACKWARD_INPUT, &constants, views, Some(grad_input), groups)
 }
 
 /// How the weight gradient is computed.

@@ -7,7 +7,7 @@ use crate::gpu::kernels::{
 };
 use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, workgroups};
 use crate::layers::activation;
-use crate::network::ActivationFunction;
+use crate::layers::fused::{self, After, GradInput};
 use std::ops::Range;
 
 /// Images that one thread computes.
@@ -34,28 +34,29 @@ impl Size {
     }
 }
 
-/// Bias and activation function are applied at once.
+/// Bias and what comes `after` are applied at once.
 pub fn record_forward(
     recorder: &mut Recorder,
     name: &str,
     size: Size,
-    function: Option<ActivationFunction>,
+    after: After,
     input: &View,  // (batch, in)
     weight: &View, // (in, out)
     bias: &View,   // (out)
     output: &View, // (batch, out)
 ) -> Result<()> {
     let blocks = size.stored_outputs() / 4;
+    let [params, dropped] = after.views(recorder)?;
     for rows in size.chunks(recorder) {
-        let constants = constants(size, &rows, function);
-        let views = [input, &chunk(weight, size, &rows), bias, output];
+        let constants = constants(size, &rows, &after.constants());
+        let views = [input, &chunk(weight, size, &rows), bias, output, &params, &dropped];
         if recorder.family() == Family::Tiled {
             let product = (Tile::for_sums(recorder.batch, blocks), recorder.batch, blocks);
             record_tiled(recorder, name, &LINEAR_TILED_FORWARD, &rows, constants, &views, product)?;
             continue;
         }
         let groups = workgroups(blocks) * recorder.batch.div_ceil(IMAGES);
-        record(recorder, name, &LINEAR_FORWARD, &rows, &constants, &views, groups)?;
+        recorder.dispatch(&label(name, &LINEAR_FORWARD, &rows), &LINEAR_FORWARD, &constants, &views, groups)?;
     }
     Ok(())
 }
@@ -69,49 +70,43 @@ pub fn record_backward(
     grad_output: &View,                   // (batch, out)
     weight: &View,                        // (in, out)
     [grad_weight, grad_bias]: [&View; 2], // (in, out), (out)
-    grad_input: Option<&View>,            // (batch, in)
+    grad_input: Option<GradInput>,        // (batch, in)
 ) -> Result<()> {
-    let blocks = size.stored_outputs() / 4;
+    let (blocks, params) = (size.stored_outputs() / 4, recorder.params.clone());
     for rows in size.chunks(recorder) {
-        let constants = constants(size, &rows, None);
+        let constants = constants(size, &rows, &[("FUNCTION", activation::code(None).into())]);
         let (weight, grad_weight) = (&chunk(weight, size, &rows), &chunk(grad_weight, size, &rows));
+        let for_weight = [input, grad_output, grad_weight, grad_bias];
         if recorder.family() == Family::Tiled {
             // Four rows more for the bias.
             let product = (Tile::for_sums(rows.len() + 4, blocks), rows.len() + 4, blocks);
-            let views = [input, grad_output, grad_weight, grad_bias];
-            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_WEIGHT, &rows, constants.clone(), &views, product)?;
-            let Some(grad_input) = grad_input else { continue };
-            let product = (Tile::for_sums(recorder.batch, rows.len() / 4), recorder.batch, rows.len() / 4);
-            let views = [grad_output, weight, grad_input];
-            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_INPUT, &rows, constants, &views, product)?;
+            record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_WEIGHT, &rows, constants.clone(), &for_weight, product)?;
+            if grad_input.is_none() {
+                continue;
+            }
+            let tile = Tile::for_sums(recorder.batch, rows.len() / 4);
+            let (label, groups) = (label(name, &LINEAR_TILED_BACKWARD_INPUT, &rows), tile.count(recorder.batch, rows.len() / 4));
+            let (constants, views) = ([&constants[..], &tile.constants()].concat(), [grad_output, weight, &params]);
+            fused::record_backward(recorder, &label, &LINEAR_TILED_BACKWARD_INPUT, &constants, &views, grad_input, groups)?;
             continue;
         }
         // One row of threads more for the bias.
-        let for_weight = workgroups(blocks) * (rows.len() / 4 + 1);
-        let for_input = workgroups(rows.len() / 4) * recorder.batch.div_ceil(IMAGES);
-        let groups = for_weight + if grad_input.is_some() { for_input } else { 0 };
-        let nothing = recorder.nothing()?;
-        let views = [input, grad_output, grad_weight, grad_bias, weight, grad_input.unwrap_or(&nothing[0])];
-        record(recorder, name, &LINEAR_BACKWARD, &rows, &constants, &views, groups)?;
+        let weight_groups = workgroups(blocks) * (rows.len() / 4 + 1);
+        let input_groups = workgroups(rows.len() / 4) * recorder.batch.div_ceil(IMAGES);
+        let groups = weight_groups + if grad_input.is_some() { input_groups } else { 0 };
+        let (label, views) = (label(name, &LINEAR_BACKWARD, &rows), [&for_weight[..], &[weight, &params]].concat());
+        fused::record_backward(recorder, &label, &LINEAR_BACKWARD, &constants, &views, grad_input, groups)?;
     }
     Ok(())
 }
 
-/// One chunk's dispatch: `fc6.forward`, and `fc6.forward[4096..9216]` for a later chunk.
-fn record(
-    recorder: &mut Recorder,
-    name: &str,
-    kernel: &'static Kernel,
-    rows: &Range<usize>,
-    constants: &[(&str, Constant)],
-    views: &[&View],
-    groups: usize,
-) -> Result<()> {
+/// One chunk's: `fc6.forward`, and `fc6.forward[4096..9216]` for a later chunk.
+fn label(name: &str, kernel: &Kernel, rows: &Range<usize>) -> String {
     let chunk = if rows.start == 0 { String::new() } else { format!("[{}..{}]", rows.start, rows.end) };
-    recorder.dispatch(&format!("{name}.{}{chunk}", kernel.entry), kernel, constants, views, groups)
+    format!("{name}.{}{chunk}", kernel.entry)
 }
 
-/// The same by tiles of a product of (rows, 4 * blocks) sums.
+/// A dispatch by tiles of a product of (rows, 4 * blocks) sums.
 fn record_tiled(
     recorder: &mut Recorder,
     name: &str,
@@ -122,22 +117,22 @@ fn record_tiled(
     (tile, height, blocks): (Tile, usize, usize),
 ) -> Result<()> {
     constants.extend(tile.constants());
-    record(recorder, name, kernel, rows, &constants, views, tile.count(height, blocks))
+    recorder.dispatch(&label(name, kernel, rows), kernel, &constants, views, tile.count(height, blocks))
 }
 
 fn chunk(weight: &View, size: Size, rows: &Range<usize>) -> View {
     weight.slice(rows.start * size.stored_outputs(), rows.len() * size.stored_outputs())
 }
 
-fn constants(size: Size, rows: &Range<usize>, function: Option<ActivationFunction>) -> Vec<(&'static str, Constant)> {
-    vec![
+fn constants(size: Size, rows: &Range<usize>, further: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
+    let own = [
         ("IN_BLOCKS", (size.inputs / 4).into()),
         ("OUT_BLOCKS", (size.stored_outputs() / 4).into()),
         ("OUT_CHANNELS", size.outputs.into()),
         ("FIRST_BLOCK", (rows.start / 4).into()),
         ("CHUNK_BLOCKS", (rows.len() / 4).into()),
-        ("FUNCTION", activation::code(function).into()),
         ("FIRST", (rows.start == 0).into()),
         ("LAST", (rows.end == size.inputs).into()),
-    ]
+    ];
+    [&own[..], further].concat()
 }
