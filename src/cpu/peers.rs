@@ -39,8 +39,8 @@ pub enum What {
     Gradients {
         correct: u32,
     },
-    /// Values: summands; comes back as their sum over all parts, while gradients are taken.
-    Sum,
+    /// Values: a part's, while gradients are taken; comes back as those of all parts together.
+    Share,
     /// Values: parameters and running statistics. Bytes: (images, height, width, 3).
     Evaluate,
     /// Values: (images, classes).
@@ -121,25 +121,31 @@ impl<T: Float> Peers<'_, T> {
 
     /// Replaces `values` by their sum over all parts, each of which calls this at the same place.
     pub async fn sum(&mut self, values: &mut [T]) -> Result<(), Gone> {
+        self.join(values, add).await
+    }
+
+    /// Replaces `values` by those of all parts together, each of which calls this at the same place: part 0 calls `join` with
+    /// what is joined so far and the values of the next part.
+    pub async fn join(&mut self, values: &mut [T], join: impl Fn(&mut [T], &[T])) -> Result<(), Gone> {
         match self {
             Peers::Helpers(helpers) => {
                 for helper in helpers.iter_mut() {
-                    add(values, &summands(helper, values.len()).await?);
+                    join(values, &shared(helper, values.len()).await?);
                 }
-                helpers.iter().for_each(|helper| helper.send(What::Sum, values.to_vec(), vec![]));
+                helpers.iter().for_each(|helper| helper.send(What::Share, values.to_vec(), vec![]));
             }
             Peers::First(first) => {
-                first.send(What::Sum, values.to_vec(), vec![]);
-                values.copy_from_slice(&summands(first, values.len()).await?);
+                first.send(What::Share, values.to_vec(), vec![]);
+                values.copy_from_slice(&shared(first, values.len()).await?);
             }
         }
         Ok(())
     }
 }
 
-async fn summands<T>(line: &mut Line<T>, length: usize) -> Result<Vec<T>, Gone> {
+async fn shared<T>(line: &mut Line<T>, length: usize) -> Result<Vec<T>, Gone> {
     let Message { what, values, .. } = line.receive().await?;
-    if what == What::Sum && values.len() == length { Ok(values) } else { Err(Gone) }
+    if what == What::Share && values.len() == length { Ok(values) } else { Err(Gone) }
 }
 
 /// `sum += values`, of equal lengths.

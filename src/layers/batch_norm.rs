@@ -21,7 +21,7 @@ use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, padded, workgrou
 use crate::layers::fused::After;
 use crate::network::Shape;
 
-/// Mean and biased variance of each channel over all parts of the batch, in two passes.
+/// Mean and biased variance of each channel over all parts of the batch, each in two passes over its own rows and then joined.
 pub async fn statistics<T: Float>(
     input: &[T],        // (own rows, channels)
     rows: usize,        // of all parts
@@ -31,23 +31,42 @@ pub async fn statistics<T: Float>(
 ) -> Result<(), Gone> {
     let channels = mean.len();
     let own_rows = input.len() / channels;
-    let share = T::ONE / T::of(rows as f64);
+    let share = T::ONE / T::of(own_rows as f64);
     sum_rows(own_rows, mean, |row, sum| {
         for (sum, x) in sum.iter_mut().zip(&input[row * channels..][..channels]) {
             *sum += *x;
         }
     });
-    peers.sum(mean).await?;
     mean.iter_mut().for_each(|mean| *mean = *mean * share);
+    // The squares about the own mean.
     sum_rows(own_rows, variance, |row, sum| {
         for ((sum, x), mean) in sum.iter_mut().zip(&input[row * channels..][..channels]).zip(&*mean) {
             let centred = *x - *mean;
             *sum += centred * centred;
         }
     });
-    peers.sum(variance).await?;
-    variance.iter_mut().for_each(|variance| *variance = *variance * share);
+    let mut parts = [&[T::of(own_rows as f64)], &*mean, &*variance].concat();
+    peers.join(&mut parts, join_statistics).await?;
+    mean.copy_from_slice(&parts[1..1 + channels]);
+    let share = T::ONE / T::of(rows as f64);
+    variance.iter_mut().zip(&parts[1 + channels..]).for_each(|(variance, squares)| *variance = *squares * share);
     Ok(())
+}
+
+/// Joins those of another part: number of rows, means, sums of squares about the means - Chan, Golub and LeVeque 1983.
+fn join_statistics<T: Float>(sum: &mut [T], other: &[T]) {
+    let ([rows, sum @ ..], [other_rows, other @ ..]) = (sum, other) else { return };
+    let all = *rows + *other_rows;
+    let (share, weight) = (*other_rows / all, *rows * *other_rows / all);
+    let channels = other.len() / 2;
+    let (means, squares) = sum.split_at_mut(channels);
+    let (other_means, other_squares) = other.split_at(channels);
+    for (((mean, squares), other_mean), other_squares) in means.iter_mut().zip(squares).zip(other_means).zip(other_squares) {
+        let apart = *other_mean - *mean;
+        *mean += apart * share;
+        *squares += *other_squares + apart * apart * weight;
+    }
+    *rows = all;
 }
 
 /// `running = (1 - momentum) running + momentum batch`, with the unbiased variance `m / (m - 1)` times the biased one.
@@ -276,6 +295,23 @@ mod tests {
         pollster::block_on(statistics(&input, 1200, &mut mean, &mut variance, &mut Peers::none())).unwrap();
         // Blocks of 256 values near 1000 sum exactly up to 2^24 / 1000; the division rounds once.
         assert!((mean[0] - 1001.5).abs() < 2e-4 && (variance[0] - 1.25).abs() < 2e-4, "{mean:?} {variance:?}");
+    }
+
+    #[test]
+    fn the_statistics_of_parts_are_those_of_all_rows() {
+        // Three parts of unequal size, each as its number of rows, mean and sum of squares about it; two channels.
+        let rows: [[f64; 2]; 6] = [[1.0, -3.0], [2.0, 5.0], [4.0, 1.0], [8.0, 1.0], [16.0, 2.0], [3.0, 9.0]];
+        let of = |rows: &[[f64; 2]]| {
+            let mean = [0, 1].map(|c| rows.iter().map(|row| row[c]).sum::<f64>() / rows.len() as f64);
+            let squares = [0, 1].map(|c: usize| rows.iter().map(|row| (row[c] - mean[c]).powi(2)).sum::<f64>());
+            [&[rows.len() as f64][..], &mean, &squares].concat()
+        };
+        let mut joined = of(&rows[..3]);
+        join_statistics(&mut joined, &of(&rows[3..4]));
+        join_statistics(&mut joined, &of(&rows[4..]));
+        for (found, wanted) in joined.iter().zip(of(&rows)) {
+            assert!((found - wanted).abs() < 1e-12, "{joined:?}");
+        }
     }
 
     #[test]

@@ -1,13 +1,19 @@
 /** The page of the browser run: a worker for each peer, so that they share nothing but the machine. */
+import { Workers } from "../../../www/js/workers.js";
 import { mostSteps, runCase } from "./case.js";
 import { SHARD, makeSetting } from "./setting.js";
 import * as assets from "./assets.js";
 
 function worker(name) {
   const started = new Worker("/bundle/worker.js", { type: "module" });
+  const helpers = new Workers();
   const call = (method, ...args) =>
     new Promise((resolve, reject) => {
-      started.onmessage = ({ data }) => ("error" in data ? reject(new Error(data.error)) : resolve(data.answer));
+      started.onmessage = ({ data }) => {
+        if (data.event === "worker") helpers.start(data.detail);
+        else if ("error" in data) reject(new Error(data.error));
+        else resolve(data.answer);
+      };
       started.onerror = (event) => reject(new Error(event.message));
       started.postMessage({ method, args });
     });
@@ -16,7 +22,10 @@ function worker(name) {
     open: async (setting) => (await created, call("open", setting)),
     steps: (count) => call("steps", count),
     run: (count) => call("run", count),
-    close: async () => started.terminate(),
+    close: async () => {
+      started.terminate();
+      helpers.close();
+    },
   };
 }
 
