@@ -19,6 +19,9 @@
 //!   73 -> 26: all convolutions together 950 -> 405 ms. Lavapipe gains as much: conv2 forward 60 -> 20 ms.
 //! * Compiling: 0.05 ms a multiply-add written out. Twice the tile would be another fifth faster (conv2 forward 37 ms), but
 //!   compiles for 1.3 s instead of 0.3, on lavapipe likewise. `&&` is a branch, slow to compile, and 40 of them in a loop crash it.
+//! * Few dispatches: the activation function and dropout go with the kernel in front and, back, with the one behind
+//!   ([`crate::layers::fused`]); both gradients of a layer are one dispatch, and batch normalisation one a pass. A step takes 26 (with
+//!   LRN 30, with batch normalisation 40), where it took 38, 42 and 94.
 //! * `subgroupBroadcast` of weights loaded by one thread each gains 30 % at equal tiles, less with shared rows; not used.
 
 pub mod buffers;
