@@ -40,7 +40,7 @@ pub enum What {
         correct: u32,
     },
     /// Values: a part's, while gradients are taken; comes back as those of all parts together.
-    Share,
+    Join,
     /// Values: parameters and running statistics. Bytes: (images, height, width, 3).
     Evaluate,
     /// Values: (images, classes).
@@ -130,22 +130,22 @@ impl<T: Float> Peers<'_, T> {
         match self {
             Peers::Helpers(helpers) => {
                 for helper in helpers.iter_mut() {
-                    join(values, &shared(helper, values.len()).await?);
+                    join(values, &joined(helper, values.len()).await?);
                 }
-                helpers.iter().for_each(|helper| helper.send(What::Share, values.to_vec(), vec![]));
+                helpers.iter().for_each(|helper| helper.send(What::Join, values.to_vec(), vec![]));
             }
             Peers::First(first) => {
-                first.send(What::Share, values.to_vec(), vec![]);
-                values.copy_from_slice(&shared(first, values.len()).await?);
+                first.send(What::Join, values.to_vec(), vec![]);
+                values.copy_from_slice(&joined(first, values.len()).await?);
             }
         }
         Ok(())
     }
 }
 
-async fn shared<T>(line: &mut Line<T>, length: usize) -> Result<Vec<T>, Gone> {
+async fn joined<T>(line: &mut Line<T>, length: usize) -> Result<Vec<T>, Gone> {
     let Message { what, values, .. } = line.receive().await?;
-    if what == What::Share && values.len() == length { Ok(values) } else { Err(Gone) }
+    if what == What::Join && values.len() == length { Ok(values) } else { Err(Gone) }
 }
 
 /// `sum += values`, of equal lengths.

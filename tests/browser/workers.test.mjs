@@ -41,7 +41,7 @@ function absent() {
   };
 }
 
-/** The helper throws an error once five steps are done. */
+/** The page hears of an error in the helper once five steps are done. */
 function failing() {
   window.Worker = class extends Worker {
     constructor(url, options) {
