@@ -2,12 +2,16 @@
 import { readFileSync, readdirSync } from "node:fs";
 
 /** Steps between two samples. */
-const EVERY = 100;
-/** Fewest steps before the window: everything was shown and evaluated, code is optimised, the curves' histories are full. */
-const WARM_UP = 2000;
-const STEPS = 2000;
-/** Share of what the tab holds by which it may grow over the window. */
+const EVERY = 200;
+/**
+ * Fewest steps before the window: everything was shown and evaluated, code is optimised, the curves' histories are full, and the
+ * heap of Chromium's graphics process, which grows for longest, has settled.
+ */
+const WARM_UP = 10_000;
+const WINDOW = 10_000;
+/** Share of what the tab holds by which it may grow over so many steps. */
 const LIMIT = 0.01;
+const STEPS = 2000;
 
 /**
  * Samples while a page trains that counts its steps in `window.steps`; the window begins when all data is there.
@@ -17,7 +21,7 @@ export async function watchTab(browser, page) {
   const isolates = await attach(page);
   const samples = [];
   let start = Infinity;
-  while (!(samples.at(-1)?.step >= start + STEPS)) {
+  while (!(samples.at(-1)?.step >= start + WINDOW)) {
     const next = (samples.at(-1)?.step ?? 0) + EVERY;
     await page.waitForFunction((next) => window.steps >= next, { timeout: 300_000 }, next);
     const { step, whole } = await page.evaluate(rest);
@@ -32,7 +36,7 @@ export async function watchTab(browser, page) {
   // Two standard errors on either side; between them the window is too short to tell.
   const [least, most] = [-2, 2].map((errors) => (growth.total.slope + errors * growth.total.error) * STEPS / bytes);
   const verdict = most < LIMIT ? "flat" : least > LIMIT ? "GROWS" : "within its noise of the limit";
-  return { start, steps: STEPS, isolates: isolates.size, bytes, growth, least, most, limit: LIMIT, verdict, samples };
+  return { start, window: WINDOW, steps: STEPS, isolates: isolates.size, bytes, growth, least, most, limit: LIMIT, verdict, samples };
 }
 
 /** In the page: pauses, so that nothing is on its way between workers; steps so far, and whether every image has arrived. */

@@ -39,8 +39,10 @@ pub enum What {
     Gradients {
         correct: u32,
     },
-    /// Values: a part's, while gradients are taken; comes back as those of all parts together.
+    /// Values: a part's, to be joined with those of the others while gradients are taken.
     Join,
+    /// Values: those of all parts together.
+    Joined,
     /// Values: parameters and running statistics. Bytes: (images, height, width, 3).
     Evaluate,
     /// Values: (images, classes).
@@ -124,28 +126,40 @@ impl<T: Float> Peers<'_, T> {
         self.join(values, add).await
     }
 
-    /// Replaces `values` by those of all parts together, each of which calls this at the same place: part 0 calls `join` with
-    /// what is joined so far and the values of the next part.
+    /// Replaces `values` by those of all parts together, each of which calls this at the same place: `join` takes what is
+    /// joined so far and the values of the next part. A pair tell each other theirs and both join them, so that neither waits
+    /// for an answer; of more parts, part 0 joins and tells all.
     pub async fn join(&mut self, values: &mut [T], join: impl Fn(&mut [T], &[T])) -> Result<(), Gone> {
         match self {
             Peers::Helpers(helpers) => {
-                for helper in helpers.iter_mut() {
-                    join(values, &joined(helper, values.len()).await?);
+                let pair = helpers.len() == 1;
+                if pair {
+                    helpers[0].send(What::Join, values.to_vec(), vec![]);
                 }
-                helpers.iter().for_each(|helper| helper.send(What::Join, values.to_vec(), vec![]));
+                for helper in helpers.iter_mut() {
+                    join(values, &told(helper, values.len()).await?.1);
+                }
+                if !pair {
+                    helpers.iter().for_each(|helper| helper.send(What::Joined, values.to_vec(), vec![]));
+                }
             }
             Peers::First(first) => {
                 first.send(What::Join, values.to_vec(), vec![]);
-                values.copy_from_slice(&joined(first, values.len()).await?);
+                let (what, mut all) = told(first, values.len()).await?;
+                if what == What::Join {
+                    join(&mut all, values);
+                }
+                values.copy_from_slice(&all);
             }
         }
         Ok(())
     }
 }
 
-async fn joined<T>(line: &mut Line<T>, length: usize) -> Result<Vec<T>, Gone> {
+/// What a line brings next, which must be the values of a part or of all.
+async fn told<T>(line: &mut Line<T>, length: usize) -> Result<(What, Vec<T>), Gone> {
     let Message { what, values, .. } = line.receive().await?;
-    if what == What::Join && values.len() == length { Ok(values) } else { Err(Gone) }
+    if matches!(what, What::Join | What::Joined) && values.len() == length { Ok((what, values)) } else { Err(Gone) }
 }
 
 /// `sum += values`, of equal lengths.
@@ -181,27 +195,36 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_added_in_the_order_of_the_parts() {
-        // 1 + 2^60 - 2^60 is 0 in this order and 1 in the other.
-        let summands = [1.0f32, (1u64 << 60) as f32, -((1u64 << 60) as f32)];
+    fn values_are_joined_in_the_order_of_the_parts() {
+        // 1 + 2^60 - 2^60 is 0 in this order and 1 in the other; of two, what is joined says which came first.
+        let big = (1u64 << 60) as f32;
+        let order = |all: &mut [f32], next: &[f32]| all[0] = 2.0 * all[0] + next[0];
+        assert_eq!(joined([1.0, big, -big], add), [0.0; 3]);
+        assert_eq!(joined([1.0, 10.0], order), [12.0; 2]);
+        assert_eq!(joined([1.0, 10.0, 100.0], order), [124.0; 3]);
+    }
+
+    /// What each part has after all have joined their value.
+    fn joined<const N: usize>(values: [f32; N], join: fn(&mut [f32], &[f32])) -> [f32; N] {
         let (mut lines, mut threads) = (vec![], vec![]);
-        for value in [summands[1], summands[2]] {
+        for value in &values[1..] {
             let ((to, inbox), (from, answers)) = (unbounded(), unbounded());
             lines.push(Line::between(to, answers, ()));
+            let mut own = [*value];
             threads.push(std::thread::spawn(move || {
-                let mut values = [value];
-                let outcome = block_on(Peers::First(&mut Line::between(from, inbox, ())).sum(&mut values));
-                (outcome, values)
+                let outcome = block_on(Peers::First(&mut Line::between(from, inbox, ())).join(&mut own, join));
+                outcome.map(|()| own[0])
             }));
         }
-        let mut values = [summands[0]];
-        assert_eq!(block_on(Peers::Helpers(&mut lines).sum(&mut values)), Ok(()));
-        assert_eq!(values, [0.0]);
-        for thread in threads {
-            assert_eq!(thread.join().unwrap(), (Ok(()), [0.0]));
+        let mut own = [values[0]];
+        assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join)), Ok(()));
+        let mut all = [own[0]; N];
+        for (all, thread) in all[1..].iter_mut().zip(threads) {
+            *all = thread.join().unwrap().unwrap();
         }
         // Whoever has ended is noticed.
-        assert_eq!(block_on(Peers::Helpers(&mut lines).sum(&mut values)), Err(Gone));
+        assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join)), Err(Gone));
+        all
     }
 
     #[test]

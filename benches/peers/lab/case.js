@@ -3,12 +3,13 @@
 /** A fast peer does several steps a turn, to fill about as long. */
 const TURN_MS = 300;
 const MOST_A_TURN = 4;
-/** Steps of the run that waits for no loss; left out where they would take too long. */
-const RUN_STEPS = 6;
-const RUN_MS = 15_000;
+/** Steps of the run that waits for no loss: about so long, but left out where the fewest would take too long. */
+const RUN_MS = 3000;
+const RUN_STEPS = { least: 6, most: 30 };
+const RUN_MOST_MS = 15_000;
 
 /** The most steps that a peer can do in a case. */
-export const mostSteps = ({ turns }) => 1 + turns * MOST_A_TURN + RUN_STEPS;
+export const mostSteps = ({ turns }) => 1 + turns * MOST_A_TURN + RUN_STEPS.most;
 
 /**
  * @param {{peers: string[], turns: number, least: number, seconds: number}} plan each peer has up to `turns` turns, fewer
@@ -56,10 +57,11 @@ async function takeTurn(peer, say) {
 }
 
 async function runFree(peer, say) {
-  if (peer.error || RUN_STEPS * peer.ms.at(-1) > RUN_MS) return;
+  const steps = Math.max(RUN_STEPS.least, Math.min(Math.round(RUN_MS / peer.ms.at(-1)), RUN_STEPS.most));
+  if (peer.error || steps * peer.ms.at(-1) > RUN_MOST_MS) return;
   try {
-    const free = await peer.host.run(RUN_STEPS);
-    if (free) peer.free = { ms: free.ms / RUN_STEPS, steps: RUN_STEPS, ...perStep(free.counts, RUN_STEPS) };
+    const free = await peer.host.run(steps);
+    if (free) peer.free = { ms: free.ms / steps, steps, ...perStep(free.counts, steps) };
   } catch (error) {
     say(`${peer.name}: ${error?.message ?? error}`);
   }
