@@ -3,7 +3,6 @@
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::cpu::peers::{Line, parts};
-use crate::data::Dataset;
 use crate::data::batch::Batch;
 use crate::error::{Error, Note, Result};
 use crate::gpu::Gpu;
@@ -154,10 +153,9 @@ impl Machine {
         }
     }
 
-    /// Allocates the configuration's `network` for its batches, with its helpers.
-    pub async fn build(&self, config: &Config, network: &Network, dataset: &Dataset) -> Result<Backend> {
+    /// Allocates the configuration's `network` for its batches, with its helpers. `mean` and `std` are the data set's.
+    pub async fn build(&self, config: &Config, network: &Network, [mean, std]: [[f32; 3]; 2]) -> Result<Backend> {
         let (batch, workers) = (config.batch as usize, self.workers_that_fit(config, network)?);
-        let Dataset { mean, std, .. } = *dataset;
         if let Some(device) = &self.device {
             return Ok(Backend::Gpu(Box::new(Gpu::new(device, network, batch, mean, std).await?)));
         }

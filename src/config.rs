@@ -47,6 +47,8 @@ pub struct Setting {
     pub effect: Effect,
     pub default: &'static str,
     pub help: &'static str,
+    /// Lanes ([`crate::lanes`]) may differ in it: not in the view, nor in the images, how they are measured, and the machine.
+    pub lane: bool,
 }
 
 /// Maps a table type to its Rust type, its [`Kind`] and its text form.
@@ -92,6 +94,8 @@ macro_rules! settings {
         /// The table.
         pub const SETTINGS: &[Setting] = &[$(Setting {
             key: stringify!($key), kind: field!(kind $($type)*), effect: Effect::$effect, default: $default, help: $help,
+            lane: !matches!(Effect::$effect, Effect::View)
+                && !matches!(stringify!($key).as_bytes(), b"data" | b"test_size" | b"test_every" | b"backend" | b"workers"),
         }),*];
 
         impl Default for Config {
@@ -193,7 +197,12 @@ impl Config {
 
     /// Reads (key, value) pairs over the defaults: fragment, element attributes and messages alike.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Config, Vec<Note>) {
-        let mut config = Config::default();
+        Config::default().with(&mut pairs.into_iter())
+    }
+
+    /// These settings with (key, value) pairs over them.
+    pub fn with<'a>(mut self, pairs: &mut dyn Iterator<Item = (&'a str, &'a str)>) -> (Config, Vec<Note>) {
+        let config = &mut self;
         let mut notes = Vec::new();
         for (key, value) in pairs {
             if key == "v" {
@@ -217,7 +226,7 @@ impl Config {
                 Err(_) => notes.push(Note::NotUnderstood { key, value, used, allowed }),
             }
         }
-        (config, notes)
+        (self, notes)
     }
 
     /// These settings, but `other`'s backend and view.
@@ -272,7 +281,7 @@ impl Config {
     }
 }
 
-/// The table as JSON: `[{key, kind, ..., effect, default, help}]`.
+/// The table as JSON: `[{key, kind, ..., effect, default, help, lane}]`.
 pub fn schema_json() -> String {
     serde_json::to_string(SETTINGS).expect("the table is plain data")
 }
@@ -359,7 +368,7 @@ fn bad_value(key: &str, value: &str) -> Error {
 }
 
 /// The first 40 characters: a message must not grow with its input.
-fn clip(text: &str) -> String {
+pub(crate) fn clip(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

@@ -23,6 +23,7 @@ pub mod error;
 pub mod gpu;
 #[cfg(target_arch = "wasm32")]
 mod js;
+pub mod lanes;
 pub mod layers;
 pub mod network;
 pub mod optimizer;

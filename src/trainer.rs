@@ -16,6 +16,8 @@ use crate::error::{Note, Result};
 use crate::network::Network;
 use crate::weights;
 use serde::Serialize;
+use std::cell::{Ref, RefCell, RefMut};
+use std::rc::Rc;
 
 /// The first NaN or infinity of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,7 +49,8 @@ impl std::fmt::Display for Remedy {
 
 pub struct Trainer {
     config: Config,
-    dataset: Dataset,
+    /// The same for all lanes.
+    dataset: Rc<RefCell<Dataset>>,
     network: Network,
     machine: Machine,
     backend: Backend,
@@ -70,10 +73,20 @@ impl Trainer {
     /// Opens the machine, builds the network and sets its initial weights.
     pub async fn new(config: Config, dataset: Dataset, host: &Host) -> Result<Trainer> {
         let machine = Machine::open(config.backend.as_str(), host).await?;
-        let network = Network::new(&config, dataset.classes.len());
-        let mut backend = machine.build(&config, &network, &dataset).await?;
+        Trainer::start(config, Rc::new(RefCell::new(dataset)), machine).await
+    }
+
+    /// Another run on the same images and machine, whatever its `backend` says, from its own initial weights.
+    pub async fn beside(&self, config: Config) -> Result<Trainer> {
+        Trainer::start(config, self.dataset.clone(), self.machine.clone()).await
+    }
+
+    async fn start(config: Config, dataset: Rc<RefCell<Dataset>>, machine: Machine) -> Result<Trainer> {
+        let network = Network::new(&config, dataset.borrow().classes.len());
+        let normalisation = dataset.borrow().normalisation();
+        let mut backend = machine.build(&config, &network, normalisation).await?;
         backend.set_state(&initial_state(&network, config.seed))?;
-        let order = order(&config, &dataset);
+        let order = order(&config, &dataset.borrow());
         let neighbours = neighbours(&config, &backend);
         Ok(Trainer {
             config,
@@ -100,8 +113,8 @@ impl Trainer {
         &self.network
     }
 
-    pub fn dataset(&self) -> &Dataset {
-        &self.dataset
+    pub fn dataset(&self) -> Ref<'_, Dataset> {
+        self.dataset.borrow()
     }
 
     pub fn machine(&self) -> &Machine {
@@ -119,7 +132,7 @@ impl Trainer {
             return true;
         }
         let Some(config) = self.neighbours.pop() else { return false };
-        let network = Network::new(&config, self.dataset.classes.len());
+        let network = Network::new(&config, self.dataset().classes.len());
         // What cannot be built says so when it is asked for.
         self.backend.plan_ahead(&network, config.batch as usize).unwrap_or_default();
         true
@@ -134,7 +147,7 @@ impl Trainer {
     /// yet, or when the run has diverged.
     pub fn step(&mut self) -> Result<bool> {
         let indices = self.order.indices(self.step, self.config.batch as usize);
-        if self.diverged_at.is_some() || indices.iter().any(|index| *index as usize >= self.dataset.train.len()) {
+        if self.diverged_at.is_some() || indices.iter().any(|index| *index as usize >= self.dataset().train.len()) {
             return Ok(false);
         }
         let batch = self.training_batch(&indices, self.step);
@@ -245,15 +258,16 @@ impl Trainer {
     }
 
     /// For adding images that have arrived; what is there already stays as it is.
-    pub fn dataset_mut(&mut self) -> &mut Dataset {
-        &mut self.dataset
+    pub fn dataset_mut(&mut self) -> RefMut<'_, Dataset> {
+        self.dataset.borrow_mut()
     }
 
     /// The images of the next step, as they are stored; `None` before they have arrived.
     pub fn next_images(&mut self) -> Option<Images> {
         let indices = self.order.indices(self.step, self.config.batch as usize);
-        let arrived = indices.iter().all(|index| (*index as usize) < self.dataset.train.len());
-        arrived.then(|| self.dataset.train.select(indices.iter().map(|index| *index as usize)))
+        let dataset = self.dataset();
+        let arrived = indices.iter().all(|index| (*index as usize) < dataset.train.len());
+        arrived.then(|| dataset.train.select(indices.iter().map(|index| *index as usize)))
     }
 
     /// Everything that training changes, after the steps enqueued so far.
@@ -265,13 +279,14 @@ impl Trainer {
     /// The run as a safetensors file; `file` is its name for messages.
     pub async fn save(&mut self, file: &str) -> Result<Vec<u8>> {
         let state = self.state().await?;
+        let dataset = self.dataset();
         let meta = weights::Meta {
             config: self.config.clone(),
             step: self.diverged_at.unwrap_or(self.step),
-            classes: self.dataset.classes.clone(),
-            data: self.dataset.title(),
-            mean: self.dataset.mean,
-            std: self.dataset.std,
+            classes: dataset.classes.clone(),
+            data: dataset.title(),
+            mean: dataset.mean,
+            std: dataset.std,
         };
         weights::save(file, &self.network, &state, &meta)
     }
@@ -281,7 +296,8 @@ impl Trainer {
     pub async fn load(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
         let checkpoint = weights::load(file, bytes)?;
         let config = checkpoint.meta.config.clone().on_machine_of(&self.config);
-        let state = checkpoint.state(&Network::new(&config, self.dataset.classes.len()))?;
+        let network = Network::new(&config, self.dataset().classes.len());
+        let state = checkpoint.state(&network)?;
         let step = checkpoint.meta.step;
         self.rebuild(config, None, Start::From(state, step)).await
     }
@@ -314,7 +330,8 @@ impl Trainer {
 
     fn training_batch(&self, indices: &[u32], step: u64) -> Batch {
         let augment = self.config.augment.then_some((self.config.seed, step));
-        batch::gather(&self.dataset.train, indices, self.network.input, self.dataset.border(), augment)
+        let dataset = self.dataset();
+        batch::gather(&dataset.train, indices, self.network.input, dataset.border(), augment)
     }
 
     /// What most likely made the run diverge.
@@ -341,9 +358,10 @@ impl Trainer {
         } else {
             Machine::open(config.backend.as_str(), self.machine.host()).await?
         };
-        let data = dataset.as_ref().unwrap_or(&self.dataset);
-        let network = Network::new(&config, data.classes.len());
-        let mut backend = machine.build(&config, &network, data).await?;
+        let dataset = dataset.map_or_else(|| self.dataset.clone(), |dataset| Rc::new(RefCell::new(dataset)));
+        let network = Network::new(&config, dataset.borrow().classes.len());
+        let normalisation = dataset.borrow().normalisation();
+        let mut backend = machine.build(&config, &network, normalisation).await?;
         let goes_on = matches!(start, Start::Keep);
         let (state, step) = match start {
             Start::Initial => (initial_state(&network, config.seed), 0),
@@ -355,12 +373,10 @@ impl Trainer {
             Start::From(state, step) => (state, step),
         };
         backend.set_state(&state)?;
-        self.order = order(&config, data);
-        (self.config, self.machine, self.network, self.backend) = (config, machine, network, backend);
+        self.order = order(&config, &dataset.borrow());
+        (self.config, self.dataset, self.machine) = (config, dataset, machine);
+        (self.network, self.backend) = (network, backend);
         self.neighbours = neighbours(&self.config, &self.backend);
-        if let Some(dataset) = dataset {
-            self.dataset = dataset;
-        }
         if !goes_on {
             self.records.clear();
         }

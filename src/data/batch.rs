@@ -49,9 +49,9 @@ impl Order {
         if epoch > 0 {
             return whole;
         }
-        let mut order = whole;
-        order.sort_by_key(|index| *index as usize / self.shard); // stable: the shuffle within a shard stays
-        order
+        let shards = 0..self.train_size.div_ceil(self.shard);
+        let shard_of = |index: &&u32| **index as usize / self.shard;
+        shards.flat_map(|shard| whole.iter().filter(move |index| shard_of(index) == shard)).copied().collect()
     }
 }
 

@@ -87,6 +87,11 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Mean and standard deviation.
+    pub fn normalisation(&self) -> [[f32; 3]; 2] {
+        [self.mean, self.std]
+    }
+
     /// Name and sizes: `MNIST (54,000 for training, 6,000 held out for testing)`.
     pub fn title(&self) -> String {
         let note = if self.held_out { "held out for testing" } else { "for testing" };

@@ -1,8 +1,8 @@
 //! Looking at a run without changing it: statistics, test images, feature maps.
 
 use super::Trainer;
-use crate::data::Images;
 use crate::data::batch::{self, Batch};
+use crate::data::{Dataset, Images};
 use crate::error::Result;
 use crate::stats::Snapshot;
 use serde::Serialize;
@@ -36,31 +36,31 @@ impl Trainer {
         if !self.has_gradients {
             return Ok(None);
         }
-        let count = PROBE.min(self.config.batch as usize).min(self.dataset.train.len());
-        let probe = self.gather(&self.dataset.train, 0..count);
+        let count = PROBE.min(self.config.batch as usize).min(self.dataset().train.len());
+        let probe = self.gather(|dataset| &dataset.train, 0..count);
         self.backend.snapshot(self.step, &probe).await.map(Some)
     }
 
     /// How many test images an evaluation takes.
     pub fn evaluation_size(&self) -> usize {
-        (self.config.test_size as usize).min(self.dataset.test_total)
+        (self.config.test_size as usize).min(self.dataset().test_total)
     }
 
     /// Whether enough test images have arrived.
     pub fn can_evaluate(&self) -> bool {
-        self.evaluation_size() > 0 && self.dataset.test.len() >= self.evaluation_size()
+        self.evaluation_size() > 0 && self.dataset().test.len() >= self.evaluation_size()
     }
 
     /// Evaluates one more batch of test images: `None` while there is more to do. A training step starts it anew. Before all
     /// of its images have arrived it ends with those that are there; `count` tells how many.
     pub async fn evaluate_chunk(&mut self) -> Result<Option<Evaluation>> {
-        let (total, classes) = (self.evaluation_size().min(self.dataset.test.len()), self.network.classes);
+        let (total, classes) = (self.evaluation_size().min(self.dataset().test.len()), self.network.classes);
         let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion: vec![0; classes * classes] };
         let mut evaluation = self.evaluation.take().unwrap_or(empty);
         let end = (evaluation.count + self.config.batch as usize).min(total);
         let logits = self.logits(evaluation.count..end).await?;
         for logits in logits.chunks_exact(classes) {
-            let label = usize::from(self.dataset.test.labels[evaluation.count]);
+            let label = usize::from(self.dataset().test.labels[evaluation.count]);
             evaluation.loss += cross_entropy(logits, label);
             evaluation.confusion[label * classes + argmax(logits)] += 1;
             evaluation.count += 1;
@@ -87,8 +87,9 @@ impl Trainer {
 
     /// Class probabilities of the test images in `range`, as far as they have arrived.
     pub async fn predict(&mut self, range: Range<usize>) -> Result<Predictions> {
-        let range = range.start.min(self.dataset.test.len())..range.end.min(self.dataset.test.len());
-        let images = self.dataset.test.select(range.clone());
+        let arrived = self.dataset().test.len();
+        let range = range.start.min(arrived)..range.end.min(arrived);
+        let images = self.dataset().test.select(range.clone());
         let mut probabilities = self.logits(range).await?;
         probabilities.chunks_exact_mut(self.network.classes).for_each(softmax);
         Ok(Predictions { images, probabilities })
@@ -99,24 +100,25 @@ impl Trainer {
         if range.is_empty() {
             return Ok(vec![]);
         }
-        let batch = self.gather(&self.dataset.test, range);
+        let batch = self.gather(|dataset| &dataset.test, range);
         self.backend.logits(&batch).await
     }
 
     /// The output of `network.layers[layer]` for one test image: (height, width, channels). `None` when the image
     /// has not arrived.
     pub async fn feature_maps(&mut self, layer: usize, image: usize) -> Result<Option<Vec<f32>>> {
-        if image >= self.dataset.test.len() {
+        if image >= self.dataset().test.len() {
             return Ok(None);
         }
-        let batch = self.gather(&self.dataset.test, image..image + 1);
+        let batch = self.gather(|dataset| &dataset.test, image..image + 1);
         self.backend.output_of(&batch, layer).await.map(Some)
     }
 
-    /// Images as they are, without augmentation.
-    fn gather(&self, images: &Images, range: Range<usize>) -> Batch {
+    /// Images of one split as they are, without augmentation.
+    fn gather(&self, split: fn(&Dataset) -> &Images, range: Range<usize>) -> Batch {
         let indices: Vec<u32> = range.map(|index| index as u32).collect();
-        batch::gather(images, &indices, self.network.input, self.dataset.border(), None)
+        let dataset = self.dataset();
+        batch::gather(split(&dataset), &indices, self.network.input, dataset.border(), None)
     }
 }
 

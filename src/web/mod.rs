@@ -11,6 +11,7 @@ use crate::cpu::gemm::square;
 use crate::data::{Dataset, Images};
 use crate::gpu::choice;
 use crate::js::{Answer, fail};
+use crate::lanes::Lanes;
 use crate::stats::{ActivationStats, GradientStats};
 use crate::trainer::Trainer;
 use js_sys::{Array, Float32Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint32Array};
@@ -27,11 +28,17 @@ pub fn schema() -> String {
     config::schema_json()
 }
 
-/// Reads a fragment: `{config: {key: text}, fragment, notes}`. Never fails.
+/// Reads a fragment: `{fragment, lanes: [{changes: {key: text}, config: {key: text}, fragment}], notes}`, where each lane has a
+/// fragment of its own. Never fails.
 #[wasm_bindgen]
 pub fn read_state(fragment: &str) -> String {
-    let (config, notes) = Config::from_fragment(fragment);
-    json!({ "config": texts(&config), "fragment": config.to_fragment(), "notes": notes }).to_string()
+    let (lanes, notes) = Lanes::from_fragment(fragment);
+    let lane = |config: &Config| {
+        let changes: serde_json::Map<_, _> = lanes.changes(config).map(|(key, value)| (key.into(), value.into())).collect();
+        json!({ "changes": changes, "config": texts(config), "fragment": config.to_fragment() })
+    };
+    let each: Vec<Value> = lanes.configs().iter().map(lane).collect();
+    json!({ "fragment": lanes.to_fragment(), "lanes": each, "notes": notes }).to_string()
 }
 
 #[wasm_bindgen]
@@ -74,6 +81,13 @@ impl Lab {
         let host = Host { missing: missing_webgpu(), helper: Rc::new(helper) };
         let trainer = Trainer::new(config, Dataset::cifar10(), &host).await.map_err(fail)?;
         Ok(Lab { trainer, from_files: false })
+    }
+
+    /// Another run on this one's images and machine, from its own initial weights.
+    pub async fn beside(&self, fragment: String) -> Answer<Lab> {
+        let (config, _) = Config::from_fragment(&fragment);
+        let trainer = self.trainer.beside(config).await.map_err(fail)?;
+        Ok(Lab { trainer, from_files: self.from_files })
     }
 
     /// Everything that the page draws and that does not change from step to step, as JSON.

@@ -139,12 +139,12 @@ export class AlexNetLab extends HTMLElement {
     let ready = false;
     let phase = session.state.phase;
     session.addEventListener("change", (event) => {
-      const { kind, detail } = /** @type {CustomEvent} */ (event).detail;
+      const { kind, detail, lane } = /** @type {CustomEvent} */ (event).detail;
       const { state } = session;
       if (kind === "records") {
         for (let row = 0; row < detail.length; row += 3) {
           const [at, loss, accuracy] = detail.subarray(row, row + 3);
-          if (!Number.isNaN(loss)) this.fire("step", { step: at + 1, loss, accuracy });
+          if (!Number.isNaN(loss)) this.fire("step", { step: at + 1, loss, accuracy, lane });
         }
       }
       if (kind !== "state") return;

@@ -2,33 +2,27 @@
 /** The reader's worker: one task, one answer. It reads the user's files piece by piece, as only a worker can. */
 import { loadReader } from "./worker/module.js";
 import { problem } from "./worker/problem.js";
+import { answering } from "./worker/talk.js";
 
-/** To and from the engine's worker. @type {MessagePort} */
-let talk;
+/** @typedef {(message: {progress?: import("./types.js").Progress, problem?: import("./types.js").Problem, result?: any}, transfer?: Transferable[]) => void} Answer */
 
-/** @param {{progress?: import("./types.js").Progress, problem?: import("./types.js").Problem, result?: any}} message @param {Transferable[]} [transfer] */
-const answer = (message, transfer = []) => talk.postMessage(message, transfer);
+answering((task, send) => read(task, send));
 
-self.onmessage = (/** @type {MessageEvent} */ { data }) => {
-  talk = data.talk;
-  talk.onmessage = ({ data: task }) => read(task);
-};
-
-/** @param {any} task */
-async function read({ sheet, files }) {
+/** @param {any} task @param {Answer} answer */
+async function read({ sheet, files }, answer) {
   try {
     const reader = await loadReader();
     if (sheet) return answer({ result: reader.decode_sheet(sheet.index, sheet.file, sheet.bytes) });
     const [names, lengths] = [files.map((/** @type {File} */ file) => file.name), Float64Array.from(files, (/** @type {File} */ file) => file.size)];
-    const dataset = reader.read_files(names, lengths, pieces(files));
+    const dataset = reader.read_files(names, lengths, pieces(files, answer));
     answer({ result: dataset }, dataset.slice(1).map((/** @type {Uint8Array} */ part) => part.buffer));
   } catch (error) {
     answer({ problem: problem(error) });
   }
 }
 
-/** Reads bytes `start` to `end` of a file at once, and tells how far it is. @param {File[]} files */
-function pieces(files) {
+/** Reads bytes `start` to `end` of a file at once, and tells how far it is. @param {File[]} files @param {Answer} answer */
+function pieces(files, answer) {
   const total = files.reduce((sum, file) => sum + file.size, 0);
   /** @type {{readAsArrayBuffer: (part: Blob) => ArrayBuffer}} */
   const source = new /** @type {any} */ (self).FileReaderSync();

@@ -28,12 +28,28 @@ import { Workers } from "./workers.js";
  * @property {number} milliseconds a step
  * @property {import("./types.js").Evaluation | null} evaluation
  * @property {number} run counts the starts from initial weights: curves begin anew
+ * @property {Lane[]} lanes networks side by side, at least one; `config`, `describe`, `step`, `loss`, `accuracy`, `evaluation` and `divergence`
+ *   above are those of the shown one
+ * @property {number} shown which lane the details are of
+ *
+ * @typedef {object} Lane
+ * @property {Record<string, string>} changes settings by which it differs from the first
+ * @property {Record<string, string>} config
+ * @property {Description | null} describe
+ * @property {number} step
+ * @property {number} loss
+ * @property {number} accuracy
+ * @property {import("./types.js").Evaluation | null} evaluation
+ * @property {import("./types.js").Divergence | null} divergence
  *
  * @typedef {"state" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps"} Kind
  */
 
 /** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */
 const BUILD = new URLSearchParams(location.search).get("simd") === "simd128" ? "simd128" : undefined;
+
+/** @param {Record<string, string>} [config] @param {Record<string, string>} [changes] @returns {Lane} */
+const newLane = (config = {}, changes = {}) => ({ changes, config, describe: null, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null });
 
 export class Session extends EventTarget {
   /** @param {string} fragment */
@@ -44,11 +60,12 @@ export class Session extends EventTarget {
       phase: "loading", wanted: false, visible: true, busy: true, reading: false,
       schema: [], config: {}, fragment, describe: null, notes: [], problem: null, divergence: null, progress: null,
       step: 0, loss: NaN, accuracy: NaN, milliseconds: NaN, evaluation: null, run: 0,
+      lanes: [newLane()], shown: 0,
     };
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = (event) => this.receive(event.data);
     this.worker.onerror = (event) => this.fail({ code: "unexpected", why: event.message || "worker" });
-    this.workers = new Workers();
+    this.workers = new Workers((message, transfer = []) => this.worker.postMessage(message, transfer));
     /** @type {Map<number, {resolve: (value: any) => void, reject: (problem: Problem) => void}>} */
     this.pending = new Map();
     this.lastId = 0;
@@ -56,30 +73,65 @@ export class Session extends EventTarget {
     this.training = false;
     /** Changes of settings that the worker has not answered yet. */
     this.changing = 0;
+    /** What the worker has said last. @type {import("./types.js").Described} */
+    this.confirmed = { fragment, lanes: [] };
   }
 
   // ---- commands ------------------------------------------------------------------------------------------------
 
   async open() {
     await this.attempt(async () => {
-      const { describe } = await this.send("open", this.state.fragment, BUILD, recall());
-      this.described(describe);
+      this.described(await this.send("open", this.state.fragment, BUILD, recall()));
       this.patch({ phase: "ready" });
       this.drive();
     });
   }
 
   /**
-   * Changes settings by key. Weights go on where the change allows it, unless `restart`.
+   * Changes settings of the shown lane by key; what lanes have in common is changed in all. Weights go on where the change allows it,
+   * unless `restart`.
    * @param {Record<string, string>} changes
    * @param {boolean} [restart]
    */
   async set(changes, restart = false) {
+    const { lanes, shown } = this.state;
     const effects = Object.keys(changes).map((key) => this.setting(key)?.effect);
-    const pairs = Object.entries({ ...this.state.config, ...changes });
+    const own = Object.entries(changes).filter(([key]) => shown > 0 && this.setting(key)?.lane);
+    const all = Object.entries(changes).filter(([key]) => !(shown > 0 && this.setting(key)?.lane));
+    const first = { ...lanes[0].config, ...Object.fromEntries(all) };
+    const each = lanes.map((lane, at) => (at === shown && at > 0 ? { ...lane.changes, ...Object.fromEntries(own) } : lane.changes));
     // Seen at once, confirmed by the answer.
-    this.patch({ config: Object.fromEntries(pairs), busy: effects.some((effect) => effect !== "view" && effect !== "live") });
-    await this.adopt(pairs.map(([key, value]) => `${key}=${value}`).join("&"), restart);
+    this.patch({ lanes: lanes.map((lane, at) => ({ ...lane, changes: each[at], config: { ...first, ...each[at] } })) });
+    this.patch({ config: this.state.lanes[shown].config, busy: effects.some((effect) => effect !== "view" && effect !== "live") });
+    await this.adopt(fragmentOf(first, each.slice(1)), restart);
+  }
+
+  /** Another network beside the others, all from step 0; it is shown next. @param {Record<string, string>} changes to the first one */
+  async addLane(changes) {
+    const { lanes } = this.state;
+    this.pause();
+    await this.adopt(fragmentOf(lanes[0].config, [...lanes.slice(1).map((lane) => lane.changes), changes]), false);
+    if (this.state.lanes.length > lanes.length) await this.show(lanes.length);
+  }
+
+  /** The others go on. @param {number} lane not the first */
+  async removeLane(lane) {
+    const { lanes } = this.state;
+    await this.show(0);
+    await this.adopt(fragmentOf(lanes[0].config, lanes.filter((_, at) => at > 0 && at !== lane).map(({ changes }) => changes)), false, lane);
+  }
+
+  /** Details are of this lane from now on. @param {number} lane */
+  async show(lane) {
+    if (lane === this.state.shown || !this.state.lanes[lane]) return;
+    this.patch({ shown: lane, ...this.shownLane(lane) });
+    await this.attempt(() => this.send("show", lane), true);
+  }
+
+  /** @param {number} at */
+  shownLane(at) {
+    const { changes: _, ...lane } = this.state.lanes[at];
+    return lane;
   }
 
   /** Takes a whole fragment, as the address bar gives it. @param {string} fragment */
@@ -87,31 +139,39 @@ export class Session extends EventTarget {
     await this.adopt(fragment, false);
   }
 
-  /** @param {string} fragment @param {boolean} restart */
-  async adopt(fragment, restart) {
+  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more */
+  async adopt(fragment, restart, gone) {
     this.changing += 1;
     let answer;
     await this.attempt(async () => {
-      answer = await this.send("set", fragment, restart);
+      answer = await this.send("set", fragment, restart, gone);
     });
     this.changing -= 1;
+    if (answer && gone !== undefined) this.state.lanes = this.state.lanes.filter((_, at) => at !== gone);
     if (answer) this.adopted(answer, restart);
     // A refused change must not stay on the page.
-    else if (this.state.describe && this.changing === 0) this.patch({ config: this.state.describe.config });
+    else if (this.state.describe && this.changing === 0) this.described(this.confirmed);
   }
 
-  /** @param {{effect: string, describe: Description, notes: Problem[]}} answer @param {boolean} restart */
-  adopted({ effect, describe, notes }, restart) {
-    const before = this.state.describe?.config ?? {};
+  /** @param {import("./types.js").Described & {effect: string, notes: Problem[]}} answer @param {boolean} restart */
+  adopted({ effect, notes, ...described }, restart) {
+    const before = this.confirmed.lanes.map(({ describe }) => describe.config);
     const again = effect === "restart" || restart;
     if (again) this.again();
-    this.described(describe);
+    this.described(described);
     this.patch({ notes: notes.length > 0 ? notes : this.state.notes, problem: null });
     if (["failed", "loading"].includes(this.state.phase)) this.patch({ phase: "ready" });
-    const changed = Object.keys(describe.config).filter((key) => before[key] !== describe.config[key] && this.setting(key)?.effect !== "view");
-    if (!again && changed.length > 0) this.emit("mark", { step: this.state.step, changes: changed.map((key) => [key, describe.config[key]]) });
+    if (!again && before.length === described.lanes.length) this.markChanges(before);
     if (this.state.phase === "diverged" && ["rebuild", "restart"].includes(effect)) this.patch({ phase: "paused", divergence: null });
     this.drive();
+  }
+
+  /** Tells what was switched while it trains. @param {Record<string, string>[]} before settings of each lane */
+  markChanges(before) {
+    this.state.lanes.forEach(({ config, step }, lane) => {
+      const changed = Object.keys(config).filter((key) => before[lane][key] !== config[key] && this.setting(key)?.effect !== "view");
+      if (changed.length > 0) this.emit("mark", { step, changes: changed.map((key) => [key, config[key]]) }, lane);
+    });
   }
 
   play() {
@@ -150,7 +210,8 @@ export class Session extends EventTarget {
   async resume(changes) {
     await this.attempt(async () => {
       await this.send("resume");
-      this.patch({ phase: "paused", divergence: null });
+      this.patch({ divergence: null, lanes: this.state.lanes.map((lane) => ({ ...lane, divergence: null })) });
+      if (this.state.phase === "diverged") this.patch({ phase: "paused" });
     });
     if (Object.keys(changes).length > 0) await this.set(changes);
     this.play();
@@ -160,9 +221,8 @@ export class Session extends EventTarget {
   async recover() {
     this.patch({ phase: "compiling", problem: null });
     await this.attempt(async () => {
-      const { describe } = await this.send("recover", this.state.fragment);
-      this.described(describe);
-      this.patch({ phase: "paused", step: describe.step });
+      this.described(await this.send("recover", this.state.fragment));
+      this.patch({ phase: "paused" });
       this.training = false;
       this.drive();
     });
@@ -174,9 +234,9 @@ export class Session extends EventTarget {
   async loadFiles(files) {
     this.patch({ reading: true, problem: null });
     await this.attempt(async () => {
-      const { describe } = await this.send("files", files);
+      const described = await this.send("files", files);
       this.again();
-      this.described(describe);
+      this.described(described);
       this.patch({ phase: "ready" });
       this.training = false;
       this.drive();
@@ -188,7 +248,7 @@ export class Session extends EventTarget {
   async reopen() {
     this.training = false;
     this.again();
-    this.patch({ describe: null, phase: "compiling", problem: null });
+    this.patch({ describe: null, shown: 0, phase: "compiling", problem: null });
     await this.open();
   }
 
@@ -271,9 +331,10 @@ export class Session extends EventTarget {
     }
     switch (event) {
       case "worker":
-        return this.workers.start(detail);
+        return this.workers.receive(detail);
       case "opened":
-        return this.patch({ schema: detail.schema, config: detail.config, fragment: detail.fragment, notes: detail.notes, phase: "compiling" });
+        this.state.lanes = detail.lanes.map((/** @type {Lane} */ { config, changes }) => newLane(config, changes));
+        return this.patch({ schema: detail.schema, config: detail.lanes[0].config, fragment: detail.fragment, notes: detail.notes, phase: "compiling" });
       case "described":
         return this.described(detail);
       case "progress":
@@ -287,41 +348,64 @@ export class Session extends EventTarget {
       case "records":
         return this.recorded(detail);
       case "diverged":
-        this.training = false;
-        return this.patch({ phase: "diverged", wanted: false, divergence: detail });
+        return this.diverged(detail);
       case "lost":
         return this.lost(detail);
       case "failed":
         this.training = false;
         return this.patch({ phase: "paused", wanted: false, problem: detail });
       case "evaluation":
-        this.state.evaluation = detail;
-        return this.emit("evaluation", detail);
+        this.learn(detail.lane, { evaluation: detail });
+        return this.emit(event, detail, detail.lane);
       default:
-        return this.emit(event, detail);
+        return this.emit(event, detail, detail.lane);
     }
   }
 
-  /** @param {{rows: Float64Array, milliseconds: number}} records */
-  recorded({ rows, milliseconds }) {
+  /** @param {{lane: number, rows: Float64Array, milliseconds: number}} records */
+  recorded({ lane, rows, milliseconds }) {
     const [step, loss, accuracy] = rows.subarray(-3);
     // A record names the step it was; counted are the steps done.
-    Object.assign(this.state, { step: Number.isNaN(loss) ? step : step + 1, loss, accuracy, milliseconds });
+    this.learn(lane, { step: Number.isNaN(loss) ? step : step + 1, loss, accuracy });
+    this.state.milliseconds = milliseconds;
     if (this.state.phase === "waiting" && this.training) this.patch({ phase: "running" });
-    this.emit("records", rows);
+    this.emit("records", rows, lane);
   }
 
-  /** @param {Description} describe */
-  described(describe) {
-    keep(describe.adapters);
-    const step = this.training ? this.state.step : describe.step; // the worker is ahead of the records
-    this.patch({ describe, step });
-    // While a change is on its way, what is shown is newer than what is described.
-    if (this.changing === 0) this.patch({ config: describe.config, fragment: describe.fragment });
+  /** @param {{lane: number, divergence: import("./types.js").Divergence, all: boolean}} diverged */
+  diverged({ lane, divergence, all }) {
+    this.learn(lane, { divergence });
+    if (!all) return this.patch({});
+    this.training = false;
+    this.patch({ phase: "diverged", wanted: false, divergence: this.state.lanes[this.state.shown].divergence ?? divergence });
+  }
+
+  /** What is new of a lane. @param {number} at @param {Partial<Lane>} news */
+  learn(at, news) {
+    const lane = this.state.lanes[at];
+    if (!lane) return; // it was taken away meanwhile
+    Object.assign(lane, news);
+    if (at === this.state.shown) Object.assign(this.state, news);
+  }
+
+  /** @param {import("./types.js").Described} described */
+  described(described) {
+    this.confirmed = described;
+    // The worker is ahead of the records; and while a change is on its way, what is shown is newer than what is described.
+    const lanes = described.lanes.map(({ changes, describe }, at) => {
+      const lane = this.state.lanes[at] ?? newLane(describe.config, changes);
+      const settings = this.changing === 0 ? { changes, config: describe.config } : {};
+      return { ...lane, ...settings, describe, step: this.training ? lane.step : describe.step };
+    });
+    keep(described.lanes[0].describe.adapters);
+    const shown = Math.min(this.state.shown, lanes.length - 1);
+    this.state.lanes = lanes;
+    this.patch({ shown, ...this.shownLane(shown), fragment: this.changing === 0 ? described.fragment : this.state.fragment });
   }
 
   again() {
-    this.patch({ run: this.state.run + 1, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null });
+    const start = { step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null };
+    this.patch({ run: this.state.run + 1, ...start, lanes: this.state.lanes.map((lane) => ({ ...lane, ...start })) });
     if (this.state.phase === "diverged" || this.state.phase === "paused") this.patch({ phase: "ready" });
   }
 
@@ -343,8 +427,15 @@ export class Session extends EventTarget {
     this.emit("state");
   }
 
-  /** @param {Kind} kind @param {any} [detail] */
-  emit(kind, detail) {
-    this.dispatchEvent(new CustomEvent("change", { detail: { kind, detail } }));
+  /** @param {Kind} kind @param {any} [detail] @param {number} [lane] */
+  emit(kind, detail, lane = 0) {
+    this.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
   }
+}
+
+/** @param {Record<string, string>} first settings of the first lane @param {Record<string, string>[]} others how the others differ */
+function fragmentOf(first, others) {
+  const pairs = Object.entries(first).map(([key, value]) => `${key}=${value}`);
+  const lanes = others.map((changes, at) => `lane${at + 2}=${Object.entries(changes).map((change) => change.join(":")).join()}`);
+  return [...pairs, ...lanes].join("&");
 }

@@ -9,6 +9,7 @@ import { Cost } from "./components/facts.js";
 import { Data, acceptDrops } from "./components/data.js";
 import { Header } from "./components/header.js";
 import { Help } from "./components/help.js";
+import { Lanes } from "./components/lanes.js";
 import { Menu } from "./components/menu.js";
 import { Network } from "./components/network.js";
 import { Settings } from "./components/settings.js";
@@ -190,6 +191,7 @@ export class Shell {
     this.views.context = context;
     this.header = new Header(context);
     this.status = new Status(context);
+    this.lanes = new Lanes(context);
     this.network = new Network(context);
     this.menu = new Menu(context);
     this.help = new Help(context);
@@ -229,8 +231,8 @@ export class Shell {
     }
     const main = h("main", { class: "main" }, parts);
     const network = this.size === "full" ? this.network?.element : null;
-    this.lab.replaceChildren(...[this.header.element, this.status?.element, network, main, this.menu?.element, this.help?.element].filter((node) => !!node));
-    this.parts = [this.header, this.status, this.network, this.menu, this.cost, this.data, this.settings, this.maps, ...(this.quick ?? [])]
+    this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element].filter((node) => !!node));
+    this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, ...(this.quick ?? [])]
       .filter((part) => !!part)
       .map((part) => (part instanceof Chip ? { update: (/** @type {import("./session.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));
     // Their colours are those of where they stand now.
@@ -260,13 +262,13 @@ export class Shell {
 
   // ---- what happens --------------------------------------------------------------------------------------------------
 
-  /** @param {{kind: import("./session.js").Kind, detail: any}} change */
-  receive({ kind, detail }) {
+  /** @param {{kind: import("./session.js").Kind, detail: any, lane: number}} change */
+  receive({ kind, detail, lane }) {
     if (kind === "batch") this.network?.showBatch((this.lastBatch = detail));
     else if (kind === "state") this.follow();
     else {
-      this.views?.receive(kind, detail);
-      if (kind === "snapshot") this.network?.showSnapshot((this.lastSnapshot = detail));
+      this.views?.receive(kind, detail, lane);
+      if (kind === "snapshot" && lane === this.session.state.shown) this.network?.showSnapshot((this.lastSnapshot = detail));
     }
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;

@@ -3,9 +3,13 @@
  * What crosses between the engine's worker and the page. The Rust side is `src/web/`.
  *
  * @typedef {{key: string, kind: "choice" | "switch" | "integer" | "number", options?: string[], min?: number, max?: number,
- *   log?: boolean, effect: "live" | "rebuild" | "restart" | "view", default: string, help: string}} Setting
+ *   log?: boolean, effect: "live" | "rebuild" | "restart" | "view", lane: boolean, default: string, help: string}} Setting `lane`: lanes may differ in it.
  *
  * @typedef {{code: string, message?: string, [field: string]: unknown}} Problem An error or a note: `errors.<code>`, `notes.<code>`.
+ *
+ * @typedef {{fragment: string, notes: Problem[], lanes: {fragment: string, changes: Record<string, string>, config: Record<string, string>}[]}} Read
+ *   What a fragment says: that of each lane, and how it differs from the first.
+ * @typedef {{fragment: string, lanes: {changes: Record<string, string>, describe: Description}[]}} Described
  *
  * @typedef {{height: number, width: number, channels: number}} Shape
  * @typedef {{name: string, kind: string, input: Shape, output: Shape, kernel?: number, stride?: number, padding?: number,

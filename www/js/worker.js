@@ -12,6 +12,7 @@ const scope = /** @type {{postMessage: (message: any, transfer?: Transferable[])
 const engine = new Engine((event, detail, transfer = []) => scope.postMessage({ event, detail }, transfer));
 
 scope.onmessage = async (/** @type {MessageEvent<Command>} */ { data: { id, command, args } }) => {
+  if (command === undefined) return; // from a worker of the page: see worker/spawn.js
   try {
     scope.postMessage({ id, result: await engine.command(command, args) });
   } catch (error) {

@@ -1,28 +1,46 @@
 // @ts-check
 /** The workers that the engine's worker asks for. The other end is `worker/spawn.js`, which says why the page starts them. */
 
-/** @typedef {{script: string, talk: MessagePort, life: MessagePort}} Wanted `life` says that the worker failed, and hears when to end it */
+/**
+ * What the engine's worker says of a worker: that it is wanted, something for it, or that it has ended.
+ * @typedef {{id: number, script?: string, talk?: MessagePort, packet?: any, ended?: boolean}} Word
+ */
 
 export class Workers {
-  constructor() {
-    /** A worker that nothing refers to may be collected as garbage while it waits for its module. @type {Set<Worker>} */
-    this.running = new Set();
+  /** @param {(message: any, transfer?: Transferable[]) => void} tell says something to the engine's worker */
+  constructor(tell) {
+    this.tell = tell;
+    /** A worker that nothing refers to may be collected as garbage while it waits for its module. @type {Map<number, Worker>} */
+    this.running = new Map();
   }
 
-  /** @param {Wanted} wanted */
-  start({ script, talk, life }) {
+  /** @param {Word} word */
+  receive({ id, script, talk, packet, ended }) {
+    if (script && talk) return this.start(id, script, talk);
+    const worker = this.running.get(id);
+    if (packet) return worker?.postMessage({ packet }, buffersOf(packet.message));
+    if (!ended) return;
+    worker?.terminate();
+    this.running.delete(id);
+  }
+
+  /** @param {number} id @param {string} script @param {MessagePort} talk */
+  start(id, script, talk) {
     const worker = new Worker(new URL(script, import.meta.url), { type: "module" });
-    this.running.add(worker);
-    worker.onerror = (event) => life.postMessage(event.message || script);
-    life.onmessage = () => {
-      worker.terminate();
-      this.running.delete(worker);
-    };
+    this.running.set(id, worker);
+    worker.onmessage = ({ data: { packet } }) => this.tell({ worker: id, packet }, buffersOf(packet.message));
+    worker.onerror = (event) => this.tell({ worker: id, failed: event.message || script });
     worker.postMessage({ talk }, [talk]);
   }
 
   close() {
-    for (const worker of this.running) worker.terminate();
+    for (const worker of this.running.values()) worker.terminate();
     this.running.clear();
   }
+}
+
+/** The buffers of a message's arrays, to be moved and not copied. @param {any} message @returns {ArrayBuffer[]} */
+function buffersOf(message) {
+  const parts = [message, message?.result].find(Array.isArray) ?? [];
+  return parts.filter(ArrayBuffer.isView).map((/** @type {Uint8Array<ArrayBuffer>} */ { buffer }) => buffer);
 }

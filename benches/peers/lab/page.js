@@ -6,11 +6,11 @@ import * as assets from "./assets.js";
 
 function worker(name) {
   const started = new Worker("/bundle/worker.js", { type: "module" });
-  const helpers = new Workers();
+  const helpers = new Workers((message, transfer = []) => started.postMessage(message, transfer));
   const call = (method, ...args) =>
     new Promise((resolve, reject) => {
       started.onmessage = ({ data }) => {
-        if (data.event === "worker") helpers.start(data.detail);
+        if (data.event === "worker") helpers.receive(data.detail);
         else if ("error" in data) reject(new Error(data.error));
         else resolve(data.answer);
       };

@@ -13,6 +13,7 @@ const calls = {
 };
 
 onmessage = async ({ data: { method, args } }) => {
+  if (method === undefined) return; // for one of our helpers
   try {
     postMessage({ answer: await calls[method](...args) });
   } catch (error) {

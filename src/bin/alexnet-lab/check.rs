@@ -93,7 +93,7 @@ fn check(machine: &Machine, combination: &str) -> Outcome<Worst> {
     // A later setting of the same key wins: a combination may ask for another width.
     let (config, _) = Config::from_fragment(&format!("width=0.25&batch={IMAGES}&{combination}"));
     let network = Network::new(&config, 10);
-    let mut gpu = block_on(machine.build(&config, &network, &Dataset::cifar10()))?;
+    let mut gpu = block_on(machine.build(&config, &network, Dataset::cifar10().normalisation()))?;
     let mut best: Option<Worst> = None;
     for salt in 0..BATCHES {
         let worst = compare(&mut gpu, &network, &config, &random_batch(&network, salt))?;

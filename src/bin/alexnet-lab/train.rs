@@ -298,7 +298,8 @@ impl<'a> Run<'a> {
             fail!("{} has no test images to evaluate on. Give the test files too.", self.trainer.dataset().name);
         }
         let logits = block_on(self.trainer.logits(0..images))?;
-        let rows = || logits.chunks_exact(classes).zip(self.trainer.dataset().test.labels.iter().map(|l| usize::from(*l)));
+        let dataset = self.trainer.dataset();
+        let rows = || logits.chunks_exact(classes).zip(dataset.test.labels.iter().map(|l| usize::from(*l)));
         let loss = rows().map(|(logits, label)| cross_entropy(logits, label)).sum::<f64>() / images as f64;
         let right = rows().filter(|(logits, label)| argmax(logits) == *label).count();
         Ok(Test { loss, accuracy: right as f64 / images as f64, logits })

@@ -31,6 +31,10 @@ const COLOURS = /** @type {const} */ ([
   "sunken",
   "bad",
   "mark",
+  "lane-1",
+  "lane-2",
+  "lane-3",
+  "lane-4",
 ]);
 /** @typedef {Record<typeof COLOURS[number], string>} Palette */
 

@@ -4,11 +4,6 @@ import { clamp, hatch } from "./canvas.js";
 import { BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, density, gradientAt, vigour } from "./rows.js";
 import { decade, logTicks } from "./scale.js";
 
-/** Right ends the axis can have (log10): it grows at once and shrinks only after a while. */
-const ENDS = [0, 2, 4, CEILING];
-const SHRINK_AFTER = 40;
-/** The height of a ridge is at least for this share of all values in one bin. */
-const LEAST_PEAK = 0.05;
 /** How far the highest ridge rises above its row. */
 const OVERLAP = 0.7;
 
@@ -16,9 +11,6 @@ export class LayerRidges {
   /** @param {import('./ridges.js').Ridges} chart */
   constructor(chart) {
     this.chart = chart;
-    this.end = ENDS[0];
-    this.calm = 0;
-    this.peak = LEAST_PEAK;
     this.curve = new Float32Array(GRADIENT_BINS);
     this.box = { left: 0, floor: 0, right: 0, top: 0, bottom: 0, row: 0, words: 0 };
   }
@@ -75,17 +67,18 @@ export class LayerRidges {
   /** @param {ReturnType<LayerRidges["gradients"]>} gradients */
   scale(gradients) {
     let high = -Infinity;
-    let peak = LEAST_PEAK;
+    let peak = 0;
     for (const { p95, above, bins, total } of gradients) {
       high = Math.max(high, above > 0 ? CEILING : p95);
       density(bins, total, this.curve);
       for (const share of this.curve) peak = Math.max(peak, share);
     }
-    const wanted = ENDS.find((end) => high + 0.3 < end) ?? CEILING;
-    this.calm = wanted < this.end ? this.calm + 1 : 0;
-    if (wanted > this.end || this.calm > SHRINK_AFTER) this.end = wanted;
-    // Heights are compared from frame to frame: the scale follows slowly, but nothing leaves the picture.
-    this.peak = Math.max(peak, this.peak * 0.98);
+    this.chart.scale.fit(this, high, peak);
+  }
+
+  /** The right end of the axis, log10. */
+  get end() {
+    return this.chart.scale.end;
   }
 
   /** @param {number} exponent log10|g| */
@@ -240,7 +233,7 @@ export class LayerRidges {
   trace(ctx, gradient, y, closed) {
     const { row, floor, right } = this.box;
     const curve = density(gradient.bins, gradient.total, this.curve);
-    const rise = (row * (1 + OVERLAP) - 2) / this.peak;
+    const rise = (row * (1 + OVERLAP) - 2) / this.chart.scale.peak;
     let [first, last] = [0, GRADIENT_BINS - 1];
     while (first < last && curve[first] === 0) first++;
     while (last > first && curve[last] === 0) last--;

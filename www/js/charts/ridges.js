@@ -4,6 +4,7 @@
 import { Chart, element } from "./canvas.js";
 import { HeatStrip } from "./heat_strip.js";
 import { LayerRidges } from "./layer_ridges.js";
+import { RidgeScale } from "./ridge_scale.js";
 import { GRADIENT_ROW, History } from "./rows.js";
 
 /**
@@ -27,11 +28,18 @@ const GHOST_EVERY = 4;
 export class Ridges extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('./canvas.js').ChartOptions & {onview?: (layer: string | null) => void}} options onview: one layer over time was chosen, or all layers
+   * @param {import('./canvas.js').ChartOptions & {onview?: (layer: string | null) => void, scale?: RidgeScale, leader?: Ridges}} options
+   *   onview: one layer over time was chosen, or all layers; scale: shared with others; leader: whose choices it follows
    */
   constructor(host, options) {
     super(host, options, "ridges");
     this.onview = options.onview;
+    this.scale = options.scale ?? new RidgeScale();
+    /** @type {Ridges | undefined} */
+    this.leader = options.leader;
+    /** @type {Ridges[]} */
+    this.followers = [];
+    this.leader?.followers.push(this);
     /** @type {string[]} */
     this.names = [];
     /** @type {Source} */
@@ -70,6 +78,7 @@ export class Ridges extends Chart {
           choose();
           this.showControls();
           this.select(null);
+          for (const follower of this.followers) follower.follow(this);
           if (before !== this.layer) this.tellView();
         });
         box.append(button);
@@ -95,6 +104,13 @@ export class Ridges extends Chart {
     this.bar = bar;
     this.root.prepend(bar);
     this.showControls();
+  }
+
+  /** @param {Ridges} leader */
+  follow({ source, layer }) {
+    [this.source, this.layer] = [source, layer];
+    this.showControls();
+    this.select(null);
   }
 
   tellView() {
@@ -129,7 +145,7 @@ export class Ridges extends Chart {
 
   /** No room for the choices in a slide. */
   resize() {
-    if (this.bar) this.bar.hidden = Boolean(this.options.compact) && this.root.clientHeight < 360;
+    if (this.bar) this.bar.hidden = Boolean(this.leader) || (Boolean(this.options.compact) && this.root.clientHeight < 360);
     super.resize();
   }
 

@@ -55,6 +55,18 @@ export function lossRange(low, high) {
 }
 
 /**
+ * The axis of a difference: zero in sight, and never so narrow that noise looks like an effect.
+ * @param {number} low of the curves
+ * @param {number} high
+ * @returns {[number, number]}
+ */
+export function differenceRange(low, high) {
+  if (!(low <= high)) return [-0.1, 0.1];
+  const margin = Math.max(0.1 * (high - low), 0.02);
+  return [Math.min(low, -0.05) - margin, Math.max(high, 0.05) + margin];
+}
+
+/**
  * A log10 exponent as the axes and sentences write it: `1e-7`.
  * @param {number} exponent
  */

@@ -2,7 +2,6 @@
 /** All charts: made once, fed as data comes, redrawn in another language or theme without losing their past. */
 import { h } from "../dom.js";
 import { Curves } from "../charts/curves.js";
-import { Ridges } from "../charts/ridges.js";
 import { Norms } from "../charts/norms.js";
 import { Activations } from "../charts/activations.js";
 import { Filters } from "../charts/filters.js";
@@ -10,6 +9,8 @@ import { FeatureMaps } from "../charts/feature_maps.js";
 import { Predictions } from "../charts/predictions.js";
 import { Confusion } from "../charts/confusion.js";
 import { GRADIENT_ROW } from "../charts/rows.js";
+import { laneLabels, valueLabel } from "./labels.js";
+import { LaneRidges } from "./lane_ridges.js";
 
 /** Test images with their answers, the chosen one first. */
 const PREDICTIONS = 8;
@@ -25,7 +26,7 @@ export class Views {
       predictions: host("predictions"), filters: host("filters"), maps: host("maps"), confusion: host("confusion"),
     };
     this.curves = new Curves(this.hosts.curves, options);
-    this.ridges = new Ridges(this.hosts.ridges, {
+    this.ridges = new LaneRidges(this.hosts.ridges, {
       ...options,
       onview: (layer) => this.context.change(layer === null ? { ridges: "layers" } : { ridges: "time", layer }),
     });
@@ -35,11 +36,13 @@ export class Views {
     this.maps = new FeatureMaps(this.hosts.maps, options);
     this.confusion = new Confusion(this.hosts.confusion, options);
     this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(index) });
-    this.all = [this.curves, this.ridges, this.norms, this.activations, this.filters, this.maps, this.predictions, this.confusion];
-    /** @type {{step: number, label: string}[]} flipped switches of this run */
+    this.others = [this.curves, this.norms, this.activations, this.filters, this.maps, this.predictions, this.confusion];
+    /** @type {{step: number, label: string, lane: number}[]} flipped switches of this run */
     this.marks = [];
-    /** @type {number[]} rows of step, loss, accuracy that are not drawn yet */
+    /** @type {number[][]} rows of step, loss, accuracy of each lane that are not drawn yet */
     this.training = [];
+    this.names = [""];
+    this.shown = 0;
     this.run = -1;
     this.first = 0;
   }
@@ -62,28 +65,35 @@ export class Views {
     this.context.change({ image: String(this.first + index) });
   }
 
-  /** New data of one kind. @param {import("../session.js").Kind} kind @param {any} detail */
-  receive(kind, detail) {
+  get all() {
+    return [...this.ridges.charts, ...this.others];
+  }
+
+  /** New data of one kind. @param {import("../session.js").Kind} kind @param {any} detail @param {number} lane whose it is */
+  receive(kind, detail, lane) {
     const { state } = this.context.session;
-    const network = state.describe?.network;
+    const network = state.lanes[lane]?.describe?.network;
     switch (kind) {
-      case "records":
-        for (let i = 0; i < detail.length; i += 3) this.training.push(detail[i] + 1, detail[i + 1], detail[i + 2]);
+      case "records": {
+        const rows = (this.training[lane] ??= []);
+        for (let i = 0; i < detail.length; i += 3) rows.push(detail[i] + 1, detail[i + 1], detail[i + 2]);
         break;
+      }
       case "evaluation":
-        this.curves.update({ test: Float32Array.of(detail.step, detail.loss, detail.accuracy) });
-        this.confusion.update({ classes: this.classes(), counts: detail.confusion });
+        this.curves.update({ lane, test: Float32Array.of(detail.step, detail.loss, detail.accuracy) });
+        if (lane === state.shown) this.showEvaluation(detail);
         break;
       case "mark":
-        this.mark(detail);
+        this.mark(detail, lane);
         break;
       case "snapshot": {
         if (!network) break;
-        this.snapshot = detail;
         const layers = network.blocks.map(({ name }) => name);
         const weights = pick(detail.parameters, layers.map((name) => network.tensors.findIndex((tensor) => tensor.name === `${name}.weight`)));
-        const data = { step: detail.step, layers, weights, activations: detail.activation_gradients, events: this.marks };
-        this.ridges.update(data);
+        const events = this.marks.filter((mark) => mark.lane === lane);
+        const data = { step: detail.step, layers, weights, activations: detail.activation_gradients, events };
+        this.ridges.update(lane, data);
+        if (lane !== state.shown) break;
         this.norms.update({ ...data, activation: state.config.activation });
         this.activations.update({ step: detail.step, layers, rows: detail.activations });
         break;
@@ -101,31 +111,49 @@ export class Views {
     }
   }
 
-  /** @param {{step: number, changes: [string, string][]}} change */
-  mark({ step, changes }) {
+  /** @param {import("../types.js").Evaluation} evaluation */
+  showEvaluation({ confusion }) {
+    this.confusion.update({ classes: this.classes(), counts: confusion });
+  }
+
+  /** @param {{step: number, changes: [string, string][]}} change @param {number} lane */
+  mark({ step, changes }, lane) {
     const { t } = this.context;
-    const label = changes.map(([key, value]) => markLabel(t, key, value)).join(", ");
-    this.marks = [...this.marks, { step, label }];
-    this.curves.update({ events: this.marks });
+    const label = changes.map(([key, value]) => valueLabel(t, key, value)).join(", ");
+    const told = this.marks.some((mark) => mark.step === step && mark.label === label);
+    this.marks = [...this.marks, { step, label, lane }];
+    if (!told) this.curves.update({ events: this.marks });
   }
 
   /** Draws what has come since the last frame. @param {import("../session.js").State} state */
   update(state) {
-    if (this.ridges.names.length > 0) this.ridges.showLayer(state.config.ridges === "time" ? state.config.layer : null);
+    this.name(state);
+    this.ridges.showLayer(state.config.ridges === "time" ? state.config.layer : null);
     const again = state.run !== this.run;
     if (again) {
       this.run = state.run;
       this.marks = [];
+      this.curves.update({ restart: true, events: [] });
     }
-    if (!again && this.training.length === 0) return;
     const images = Math.min(Number(state.config.train_size), state.describe?.data.train_total ?? Infinity);
-    this.curves.update({
-      restart: again,
-      training: Float32Array.from(this.training),
-      stepsPerEpoch: Number.isFinite(images) ? images / Number(state.config.batch) : 0,
-      ...(again ? { events: [] } : {}),
+    const stepsPerEpoch = Number.isFinite(images) ? images / Number(state.config.batch) : 0;
+    this.training.forEach((rows, lane) => {
+      if (rows.length > 0) this.curves.update({ lane, training: Float32Array.from(rows), stepsPerEpoch });
     });
     this.training = [];
+  }
+
+  /** Networks side by side by their names, and what is known of the shown one. @param {import("../session.js").State} state */
+  name(state) {
+    const names = laneLabels(this.context.t, state.lanes);
+    if (names.join() !== this.names.join()) {
+      this.names = names;
+      this.curves.update({ lanes: names });
+      this.ridges.name(names);
+    }
+    if (state.shown === this.shown) return;
+    this.shown = state.shown;
+    if (state.evaluation) this.showEvaluation(state.evaluation);
   }
 
   /** The classes as they are called in the page's language. */
@@ -154,11 +182,4 @@ function pick(rows, indices) {
   const picked = new Float32Array(indices.length * GRADIENT_ROW);
   indices.forEach((index, at) => picked.set(rows.subarray(index * GRADIENT_ROW, (index + 1) * GRADIENT_ROW), at * GRADIENT_ROW));
   return picked;
-}
-
-/** `Sigmoid`, `LRN`, `learning rate 0.001`: short, for a line on a time axis. @param {import("../i18n.js").Texts} t @param {string} key @param {string} value */
-function markLabel(t, key, value) {
-  const option = `options.${key}.${value}`;
-  if (t.has(option) && ["activation", "norm", "pool"].includes(key)) return t(t.has(`short.${key}.${value}`) ? `short.${key}.${value}` : option);
-  return `${t(`settings.${key}.label`)} ${t.has(option) ? t(option) : value}`;
 }

@@ -14,7 +14,7 @@ import { Training } from "./training.js";
  * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report
  */
 
-const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "files", "recover"];
+const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "show", "files", "recover"];
 
 export class Engine {
   /** @param {Report} report */
@@ -30,6 +30,8 @@ export class Engine {
     this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null };
     /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
     this.queue = Promise.resolve();
+    /** What the lanes were made from. @type {import("../types.js").Read} */
+    this.reading = { fragment: "", lanes: [], notes: [] };
     this.download = new AbortController();
   }
 
@@ -50,7 +52,7 @@ export class Engine {
 
   get lab() {
     if (!this.training) throw { code: "not_ready" };
-    return this.training.lab;
+    return this.training.lanes.all[0].lab;
   }
 
   // ---- commands ------------------------------------------------------------------------------------------------
@@ -66,25 +68,39 @@ export class Engine {
       this.module = this.loaded.glue;
       this.module.recall_adapters(adapters);
     }
-    const read = JSON.parse(this.module.read_state(fragment));
+    const read = this.read(fragment);
     this.report("opened", { schema: JSON.parse(this.module.schema()), ...read });
-    await this.create(read.fragment);
-    return { describe: this.training?.describe() };
+    await this.create(read);
+    return this.described();
   }
 
-  /** @param {string} fragment @param {boolean} restart */
-  async set(fragment, restart) {
+  /** What a fragment says. @param {string} fragment @returns {import("../types.js").Read} */
+  read(fragment) {
+    return JSON.parse(this.module.read_state(fragment));
+  }
+
+  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more */
+  async set(fragment, restart, gone) {
+    const read = this.read(fragment);
+    const { notes } = read;
     if (!this.training) {
       // The last state had no backend; this one may have.
-      const { notes, ...read } = JSON.parse(this.module.read_state(fragment));
-      await this.create(read.fragment);
-      return { effect: "restart", notes, describe: this.describe() };
+      await this.create(read);
+      return { effect: "restart", notes, ...this.described() };
     }
     const before = this.describe().config.data;
-    const answer = await this.training.set(fragment, restart);
+    if (gone !== undefined) await this.training.end(gone);
+    const effect = await this.training.set(fragmentsOf(read), restart);
+    this.reading = read;
     this.prepare();
-    if (answer.describe.config.data !== before) this.load(answer.describe.config.data);
-    return answer;
+    const { data } = this.describe().config;
+    if (data !== before) this.load(data);
+    return { effect, notes, ...this.described() };
+  }
+
+  /** Details are of this lane from now on. @param {number} lane */
+  async show(lane) {
+    await this.training?.choose(lane);
   }
 
   play() {
@@ -104,17 +120,17 @@ export class Engine {
   }
 
   async restart() {
-    await this.lab.restart();
-    this.training?.begin(true);
-    this.report("described", this.describe());
+    this.lab;
+    await this.training?.restart();
+    this.report("described", this.described());
     await this.training?.show();
   }
 
   /** Goes on from the last good state after a divergence. */
   async resume() {
-    await this.lab.resume();
-    this.report("described", this.describe());
-    this.training?.begin();
+    this.lab;
+    await this.training?.resume();
+    this.report("described", this.described());
   }
 
   /** @param {Watch} watch */
@@ -127,22 +143,20 @@ export class Engine {
   async files(files) {
     await this.training?.settle(); // the last records are seen before the machine is busy with something else
     const dataset = await read({ files }, (progress) => this.report("progress", progress));
-    const describe = JSON.parse(await this.lab.set_dataset(...dataset));
+    this.lab;
+    await this.training?.setDataset(dataset);
     this.download.abort();
-    this.training?.begin(true);
     await this.training?.show();
-    return { describe };
+    return this.described();
   }
 
   /** A new device and the last saved weights; the data stays, and when there is no device, all stays. @param {string} fragment */
   async recover(fragment) {
+    const read = this.read(fragment);
     this.training?.stop();
-    if (this.training) await this.lab.set(fragment, true);
-    else await this.create(fragment);
-    const saved = this.training?.saved;
-    if (saved) await this.lab.load("autosave.safetensors", saved);
-    this.training?.begin();
-    return { describe: this.describe() };
+    if (this.training) await this.training.recover(fragmentsOf(read));
+    else await this.create(read);
+    return this.described();
   }
 
   prepare() {
@@ -156,14 +170,24 @@ export class Engine {
     return JSON.parse(this.lab.describe());
   }
 
-  /** @param {string} fragment */
-  async create(fragment) {
+  /** All lanes. @returns {import("../types.js").Described} */
+  described() {
+    const { fragment, lanes } = this.reading;
+    const descriptions = this.training?.lanes.describe() ?? [];
+    return { fragment, lanes: descriptions.map((describe, at) => ({ changes: lanes[at].changes, describe })) };
+  }
+
+  /** @param {import("../types.js").Read} read */
+  async create(read) {
     this.download.abort();
     this.training?.close();
     this.training = null;
-    const lab = await this.module.Lab.create(fragment, (/** @type {any} */ receive) => startHelper(this.loaded, receive));
+    const [first, ...others] = fragmentsOf(read);
+    const lab = await this.module.Lab.create(first, (/** @type {any} */ receive) => startHelper(this.loaded, receive));
     this.training = new Training(lab, this.report, problem);
     this.training.watched = this.watched;
+    if (others.length > 0) await this.training.set([first, ...others], false);
+    this.reading = read;
     this.load(this.describe().config.data);
   }
 
@@ -190,7 +214,7 @@ export class Engine {
         await this.exclusive(async () => {
           if (signal.aborted || this.training !== training) return;
           await this.add(index, file, bytes);
-          this.report("described", this.describe());
+          this.report("described", this.described());
           await training?.show();
         });
       }
@@ -199,3 +223,6 @@ export class Engine {
     }
   }
 }
+
+/** A lane each. @param {import("../types.js").Read} read */
+const fragmentsOf = ({ lanes }) => lanes.map(({ fragment }) => fragment);

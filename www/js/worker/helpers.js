@@ -15,19 +15,18 @@ export function startHelper(loaded, receive) {
     end();
     receive();
   };
-  const helper = spawn("helper.js", fail);
+  const hear = (/** @type {any} */ message) => {
+    clearTimeout(timer);
+    if (message === "ready") return;
+    if (message) receive(message);
+    else fail();
+  };
+  const helper = spawn("helper.js", hear, fail);
   const end = () => {
     clearTimeout(timer);
     helper.end();
   };
   const timer = setTimeout(fail, PATIENCE);
-  helper.port.onmessageerror = fail;
-  helper.port.onmessage = ({ data }) => {
-    clearTimeout(timer);
-    if (data === "ready") return;
-    if (data) receive(data);
-    else fail();
-  };
-  helper.port.postMessage({ build: loaded?.build, wasm: loaded?.wasm });
-  return (message, transfer = []) => (message ? helper.port.postMessage(message, transfer) : end());
+  helper.send({ build: loaded?.build, wasm: loaded?.wasm });
+  return (message, transfer = []) => (message ? helper.send(message, transfer) : end());
 }

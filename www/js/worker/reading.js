@@ -37,13 +37,13 @@ export function read(task, report) {
       reader.end();
       reject(problem);
     };
-    const reader = spawn("reader.js", (why) => fail({ code: "unexpected", why }));
-    reader.port.onmessage = ({ data: { progress, problem, result } }) => {
+    const hear = (/** @type {any} */ { progress, problem, result }) => {
       if (progress) return report?.(progress);
       if (problem) return fail(problem);
       reader.end();
       resolve(result);
     };
-    reader.port.postMessage(task);
+    const reader = spawn("reader.js", hear, (why) => fail({ code: "unexpected", why }));
+    reader.send(task);
   });
 }

@@ -1,5 +1,6 @@
 // @ts-check
-/** The training loop: steps as fast as the backend takes them, statistics as often as they are cheap. */
+/** The training loop: lanes in step, as fast as the backend takes them, statistics as often as they are cheap. */
+import { Lanes } from "./lanes.js";
 import { Rate, Throttle, nextTask, sleep } from "./rhythm.js";
 
 /** @typedef {import("../types.js").Watch} Watch */
@@ -15,12 +16,12 @@ const SAVE_EVERY = 30_000;
 
 export class Training {
   /**
-   * @param {any} lab the wasm module's `Lab`
+   * @param {any} lab the first lane's `Lab`
    * @param {import("./engine.js").Report} report
    * @param {(error: unknown) => import("../types.js").Problem} problem
    */
   constructor(lab, report, problem) {
-    this.lab = lab;
+    this.lanes = new Lanes(lab);
     this.report = report;
     this.problem = problem;
     this.running = false;
@@ -34,13 +35,6 @@ export class Training {
     this.posts = new Throttle(30, 1);
     this.saves = new Throttle(SAVE_EVERY, 0.05);
     this.rate = new Rate();
-    /** @type {Float64Array[]} records not yet reported */
-    this.records = [];
-    /** @type {Uint8Array | null} */
-    this.saved = null;
-    /** Steps enqueued since the weights' start. */
-    this.issued = 0;
-    this.evaluatedAt = -1;
     this.testEvery = 0;
     /** Milliseconds between two steps; 0 for as fast as it goes. */
     this.pace = 0;
@@ -49,19 +43,12 @@ export class Training {
     this.begin();
   }
 
-  /** @returns {import("../types.js").Description} */
-  describe() {
-    return JSON.parse(this.lab.describe());
-  }
-
   /** After anything that moved the step or the settings. @param {boolean} anew from initial weights: the saved ones are another run's */
   begin(anew = false) {
-    if (anew) this.saved = null;
-    const { step, config, backend } = this.describe();
+    this.lanes.begin(anew);
+    const [{ config, backend }] = this.lanes.describe();
     /** Only a graphics device can be lost. */
     this.mayBeLost = backend.name === "gpu";
-    this.issued = step;
-    this.evaluatedAt = -1;
     this.testEvery = Number(config.test_every);
     this.pace = config.speed === "max" ? 0 : 1000 / Number(config.speed);
     this.nextStep = 0;
@@ -73,24 +60,60 @@ export class Training {
   /** What was under way is over. */
   stop() {
     this.running = false;
-    this.records = [];
+    for (const lane of this.lanes.all) lane.records = [];
   }
 
   close() {
     this.closed = true;
     this.stop();
-    this.lab.free();
+    this.lanes.free();
   }
 
   // ---- commands ------------------------------------------------------------------------------------------------
 
-  /** @param {string} fragment @param {boolean} restart */
-  async set(fragment, restart) {
+  /** Brings every lane to its own fragment. @param {string[]} fragments @param {boolean} restart @returns {Promise<string>} the effect */
+  async set(fragments, restart) {
     await this.settle();
-    const answer = JSON.parse(await this.lab.set(fragment, restart));
-    this.begin(answer.effect === "restart" || restart);
-    if (answer.effect === "rebuild" || answer.effect === "restart" || restart) await this.show();
-    return answer;
+    const effect = await this.lanes.set(fragments, restart);
+    this.begin(effect === "restart");
+    if (effect === "rebuild" || effect === "restart") await this.show();
+    return effect;
+  }
+
+  /** Takes a lane away. @param {number} lane not the first */
+  async end(lane) {
+    await this.settle();
+    this.lanes.end(lane);
+  }
+
+  /** Details are of this lane from now on. @param {number} lane */
+  async choose(lane) {
+    this.lanes.choose(lane);
+    await this.showViews();
+  }
+
+  /** All lanes from step 0. */
+  async restart() {
+    await this.lanes.restart();
+    this.begin(true);
+  }
+
+  /** Lanes that have diverged go on from their last good state. */
+  async resume() {
+    await this.lanes.resume();
+    this.begin();
+  }
+
+  /** Other images for all lanes, from step 0. @param {any[]} dataset */
+  async setDataset(dataset) {
+    await this.lanes.setDataset(dataset);
+    this.begin(true);
+  }
+
+  /** A new device for all lanes, and their last saved weights. @param {string[]} fragments a lane each */
+  async recover(fragments) {
+    await this.lanes.recover(fragments);
+    this.begin();
   }
 
   /** @param {(work: () => Promise<number>) => Promise<number>} exclusive */
@@ -114,7 +137,7 @@ export class Training {
   async prepare(exclusive) {
     if (this.preparing) return;
     this.preparing = true;
-    const piece = () => !this.closed && (this.issued < DEPTH ? this.running : this.lab.prepare());
+    const piece = () => !this.closed && (this.lanes.issued < DEPTH ? this.running : this.lanes.prepare());
     while (await exclusive(piece)) await sleep(PREPARE_EVERY);
     this.preparing = false;
   }
@@ -129,8 +152,7 @@ export class Training {
   async single() {
     this.running = false;
     await this.settle();
-    if (!this.lab.step()) return false;
-    this.issued += 1;
+    if (!this.lanes.step()) return false;
     await this.settle();
     while (this.evaluationDue()) await this.evaluate();
     await this.show();
@@ -146,7 +168,7 @@ export class Training {
 
   /** Everything that is watched, now. */
   async show() {
-    if (this.watched.snapshot && this.issued > 0) await this.snapshot();
+    if (this.watched.snapshot && this.lanes.issued > 0) await this.snapshot();
     await this.showViews();
   }
 
@@ -162,21 +184,20 @@ export class Training {
     const depth = this.pace > 0 ? 1 : DEPTH;
     const until = performance.now() + STRETCH;
     let starved = false;
-    const ready = () => this.lab.in_flight() < depth && performance.now() >= this.nextStep && performance.now() < until;
+    const ready = () => this.lanes.inFlight() < depth && performance.now() >= this.nextStep && performance.now() < until;
     while (this.running && ready() && !this.evaluationDue()) {
-      starved = !this.lab.step();
+      starved = !this.lanes.step();
       if (starved) break;
-      this.issued += 1;
       this.nextStep = performance.now() + this.pace;
-      await this.lab.work();
+      await this.lanes.work();
     }
     await this.collect(false);
     if (!this.running) return 0;
     const now = performance.now();
-    if (this.issued > 0 && this.watched.snapshot && this.snapshots.due(now)) await this.snapshot();
+    if (this.lanes.issued > 0 && this.watched.snapshot && this.snapshots.due(now)) await this.snapshot();
     if (this.views.due(now)) await this.showViews();
     if (this.mayBeLost && this.saves.due(now)) await this.save();
-    if (starved && this.lab.in_flight() === 0) {
+    if (starved && this.lanes.inFlight() === 0) {
       this.report("waiting");
       this.rate.clear();
       return 100;
@@ -187,51 +208,71 @@ export class Training {
   /** A queue that stays full for long is asked again later; a fast one at once. @param {number} depth */
   rest(depth) {
     const ahead = this.nextStep - performance.now();
-    const busy = this.lab.in_flight() >= depth ? this.rate.milliseconds / 2 : 0;
+    const busy = this.lanes.inFlight() >= depth ? this.rate.milliseconds / 2 : 0;
     const wanted = Math.max(ahead, busy > 8 ? busy : 0);
     return Math.min(wanted > 4 ? wanted : 0, 100);
   }
 
   evaluationDue() {
-    const due = this.testEvery > 0 && this.issued > 0 && this.issued % this.testEvery === 0;
-    return due && this.evaluatedAt !== this.issued && this.lab.can_evaluate();
+    return this.due() !== undefined;
+  }
+
+  /** A lane whose evaluation is due. */
+  due() {
+    const { testEvery } = this;
+    const { live, issued } = this.lanes;
+    if (!(testEvery > 0 && issued > 0 && issued % testEvery === 0)) return undefined;
+    return live.find(({ lab, evaluatedAt }) => evaluatedAt !== issued && lab.can_evaluate());
   }
 
   /** Takes the finished steps' records and reports them, at most every frame unless `all`. @param {boolean} all */
   async collect(all) {
-    const rows = /** @type {Float64Array} */ (this.lab.records());
-    const notes = this.lab.notes();
-    if (notes) this.report("notes", JSON.parse(notes));
+    const diverged = this.lanes.all.filter((lane) => this.take(lane));
     const now = performance.now();
-    if (rows.length > 0) {
-      this.rate.finished(now, rows.length / 3);
-      this.records.push(rows);
-    }
-    const diverged = rows.length > 0 && Number.isNaN(rows[rows.length - 2]);
-    if (this.records.length > 0 && (all || diverged || this.posts.due(now))) {
-      const joined = new Float64Array(this.records.reduce((sum, part) => sum + part.length, 0));
-      let offset = 0;
-      for (const part of this.records) {
-        joined.set(part, offset);
-        offset += part.length;
-      }
-      this.records = [];
+    if (all || diverged.length > 0 || this.posts.due(now)) {
       this.posts.ran(now, now);
-      this.report("records", { rows: joined, milliseconds: this.rate.milliseconds }, [joined.buffer]);
+      this.lanes.all.forEach((lane, at) => this.post(lane, at));
     }
-    if (diverged) await this.diverge();
+    for (const lane of diverged) await this.diverge(lane);
+  }
+
+  /** A lane's new records and notes. @param {import("./lanes.js").Lane} lane @returns {boolean} whether it has just diverged */
+  take(lane) {
+    const rows = /** @type {Float64Array} */ (lane.lab.records());
+    const notes = lane.lab.notes();
+    if (notes) this.report("notes", JSON.parse(notes));
+    if (rows.length === 0) return false;
+    if (lane === this.lanes.live[0]) this.rate.finished(performance.now(), rows.length / 3);
+    lane.records.push(rows);
+    return Number.isNaN(rows[rows.length - 2]);
+  }
+
+  /** @param {import("./lanes.js").Lane} lane @param {number} at */
+  post(lane, at) {
+    if (lane.records.length === 0) return;
+    const joined = new Float64Array(lane.records.reduce((sum, part) => sum + part.length, 0));
+    let offset = 0;
+    for (const part of lane.records) {
+      joined.set(part, offset);
+      offset += part.length;
+    }
+    lane.records = [];
+    this.report("records", { lane: at, rows: joined, milliseconds: this.rate.milliseconds }, [joined.buffer]);
   }
 
   async settle() {
-    await this.lab.settle();
+    await this.lanes.settle();
     await this.collect(true);
   }
 
-  async diverge() {
-    this.running = false;
-    const found = await this.lab.divergence();
-    this.report("diverged", found ? JSON.parse(found) : null);
-    await this.show();
+  /** The other lanes go on without it. @param {import("./lanes.js").Lane} lane */
+  async diverge(lane) {
+    lane.diverged = true;
+    const found = await lane.lab.divergence();
+    const all = this.lanes.live.length === 0;
+    if (all) this.running = false;
+    this.report("diverged", { lane: this.lanes.all.indexOf(lane), divergence: found ? JSON.parse(found) : null, all });
+    if (all) await this.show();
   }
 
   /** @param {unknown} error */
@@ -248,33 +289,36 @@ export class Training {
   async snapshot() {
     await this.settle();
     const start = performance.now();
-    const snapshot = await this.lab.snapshot();
+    for (const [at, { lab }] of this.lanes.all.entries()) {
+      const snapshot = await lab.snapshot();
+      if (!snapshot) continue;
+      const { parameters, activation_gradients, activations } = snapshot;
+      this.report("snapshot", { lane: at, ...snapshot }, [parameters.buffer, activation_gradients.buffer, activations.buffer]);
+    }
     this.snapshots.ran(start, performance.now());
-    if (!snapshot) return;
-    const { step, parameters, activation_gradients, activations } = snapshot;
-    const buffers = [parameters.buffer, activation_gradients.buffer, activations.buffer];
-    this.report("snapshot", { step, parameters, activation_gradients, activations }, buffers);
   }
 
-  /** One more batch of test images; the loop comes back until all are done. */
+  /** One more batch of test images; the loop comes back until all are done, in every lane. */
   async evaluate() {
     await this.settle();
-    const evaluation = await this.lab.evaluate_chunk();
+    const lane = this.due();
+    const evaluation = await lane?.lab.evaluate_chunk();
     this.rate.clear();
-    if (!evaluation) return;
-    this.evaluatedAt = this.issued;
-    this.report("evaluation", evaluation);
+    if (!lane || !evaluation) return;
+    lane.evaluatedAt = lane.issued;
+    this.report("evaluation", { lane: this.lanes.all.indexOf(lane), ...evaluation });
   }
 
   async showViews() {
     const { batch, filters, maps, predict } = this.watched;
+    const { lab } = this.lanes.shown;
     await this.settle();
     const start = performance.now();
-    const images = batch ? this.lab.next_batch() : undefined;
+    const images = batch ? lab.next_batch() : undefined;
     if (images) this.report("batch", images);
-    if (filters) this.report("filters", await this.lab.filters());
-    if (predict) this.report("predictions", { first: predict.first, ...(await this.lab.predict(predict.first, predict.count)) });
-    const found = maps ? await this.lab.feature_maps(maps.block, maps.image) : undefined;
+    if (filters) this.report("filters", await lab.filters());
+    if (predict) this.report("predictions", { first: predict.first, ...(await lab.predict(predict.first, predict.count)) });
+    const found = maps ? await lab.feature_maps(maps.block, maps.image) : undefined;
     if (found) this.report("maps", { ...maps, ...found });
     this.views.ran(start, performance.now());
   }
@@ -282,7 +326,7 @@ export class Training {
   async save() {
     const start = performance.now();
     await this.settle();
-    this.saved = await this.lab.save();
+    for (const lane of this.lanes.all) lane.saved = await lane.lab.save();
     this.saves.ran(start, performance.now());
   }
 }

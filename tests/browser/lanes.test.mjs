@@ -1,0 +1,134 @@
+// Networks side by side, in real browsers.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { NAMES, launch, newPage } from "./browsers.mjs";
+import { startLab } from "./servers.mjs";
+
+const SMALL = "v=1&width=0.25&batch=8&test_size=16&test_every=5&lr=0.02";
+
+let lab;
+before(async () => (lab = await startLab()));
+after(() => lab?.close());
+
+/** Opens the lab; the losses of lane i come to be in `window.losses[i]`, in order. */
+async function open(browser, fragment) {
+  const { page, complaints } = await newPage(browser, [lab.address]);
+  await page.evaluateOnNewDocument(() => {
+    window.losses = [[], [], [], []];
+    addEventListener("ready", () => (window.ready = true), true);
+    addEventListener("step", ({ detail: { lane, loss } }) => window.losses[lane].push(loss), true);
+  });
+  await page.goto(`${lab.address}/#${fragment}`);
+  await page.waitForFunction(() => window.ready, { timeout: 120_000 });
+  return { page, complaints };
+}
+
+/** Trains until every one of `lanes` has `steps` steps, then pauses; gives the losses of each. */
+async function train(page, lanes, steps) {
+  await page.evaluate(() => document.querySelector("alexnet-lab").play());
+  const done = (lanes, steps) => lanes.every((lane) => window.losses[lane].length >= steps);
+  await page.waitForFunction(done, { timeout: 240_000 }, lanes, steps);
+  await page.evaluate(async () => {
+    const lab = document.querySelector("alexnet-lab");
+    lab.pause();
+    await lab.session.send("pause"); // answered after the first one
+  });
+  return page.evaluate((lanes) => lanes.map((lane) => window.losses[lane]), lanes);
+}
+
+const sessionState = (page) =>
+  page.evaluate(() => {
+    const { lanes, shown, fragment, step } = document.querySelector("alexnet-lab").session.state;
+    return { fragment, shown, step, lanes: lanes.map(({ changes, step, evaluation }) => ({ changes, step, evaluated: evaluation?.step ?? null })) };
+  });
+/** Runs `run(root, ...args)` in the page, on the lab's shadow root. */
+async function inLab(page, run, ...args) {
+  const root = await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot);
+  return root.evaluate(run, ...args);
+}
+
+for (const name of NAMES) {
+  describe(name, () => {
+    let browser, close;
+    before(async () => ({ browser, close } = await launch(name)));
+    after(() => close?.());
+
+    for (const backend of ["gpu", "cpu"]) {
+      test(`a lane is, bit for bit, the run of its own link, ${backend}`, async () => {
+        const own = `${SMALL}&backend=${backend}`;
+        const together = await open(browser, `${own}&lane2=norm:bn,lr:0.01&lane3=activation:sigmoid`);
+        const losses = await train(together.page, [0, 1, 2], 8);
+        const { lanes, fragment } = await sessionState(together.page);
+        assert.ok(fragment.endsWith("&lane2=norm:bn,lr:0.01&lane3=activation:sigmoid"), fragment);
+        assert.deepEqual(lanes.map(({ changes }) => changes), [{}, { norm: "bn", lr: "0.01" }, { activation: "sigmoid" }]);
+        assert.equal(new Set(lanes.map(({ step }) => step)).size, 1, "all lanes have done the same steps");
+        assert.deepEqual(lanes.map(({ evaluated }) => evaluated), [5, 5, 5]);
+        await together.page.close();
+        for (const [lane, changes] of ["", "&norm=bn&lr=0.01", "&activation=sigmoid"].entries()) {
+          const alone = await open(browser, own + changes);
+          const [expected] = await train(alone.page, [0], 8);
+          assert.deepEqual(losses[lane].slice(0, 8), expected.slice(0, 8), `lane ${lane + 1}`);
+          assert.deepEqual(alone.complaints, []);
+          await alone.page.close();
+        }
+        assert.deepEqual(together.complaints, []);
+      });
+    }
+
+    test("lanes are added, shown, changed and taken away", async () => {
+      const { page, complaints } = await open(browser, `${SMALL}&backend=cpu&norm=none`);
+      await train(page, [0], 3);
+      const add = (root, change) => {
+        const select = root.querySelector(".lanes select");
+        select.value = change;
+        select.dispatchEvent(new Event("change"));
+      };
+      const settled = (lanes, shown) =>
+        page.waitForFunction((lanes, shown) => {
+          const { state } = document.querySelector("alexnet-lab").session;
+          return state.lanes.length === lanes && state.shown === shown && !state.busy;
+        }, { timeout: 60_000 }, lanes, shown);
+      await inLab(page, add, "norm:bn");
+      await settled(2, 1);
+      let state = await sessionState(page);
+      assert.match(state.fragment, /&lane2=norm:bn$/);
+      assert.deepEqual(state.lanes.map(({ step }) => step), [0, 0], "both begin at the start");
+      assert.equal(await page.evaluate(() => location.hash.slice(1)), state.fragment);
+      // The settings of the shown lane are its own; the others keep theirs.
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ activation: "sigmoid" }));
+      await settled(2, 1);
+      await inLab(page, add, "pool:avg");
+      await settled(3, 2);
+      state = await sessionState(page);
+      assert.deepEqual(state.lanes.map(({ changes }) => changes), [{}, { activation: "sigmoid", norm: "bn" }, { pool: "avg" }]);
+      const words = await inLab(page, (root) => [...root.querySelectorAll(".lane-show")].map((button) => button.textContent));
+      assert.deepEqual(words, ["1 ReLU, no norm, max", "2 Sigmoid, BN, max", "3 ReLU, no norm, avg"]);
+      assert.equal(await inLab(page, (root) => root.querySelectorAll(".lane-ridges").length), 3);
+      // Away goes the second; the third is what it was, now as the second.
+      await page.evaluate(() => (window.losses = [[], [], [], []]));
+      await train(page, [0, 1, 2], 4);
+      await inLab(page, (root) => root.querySelectorAll(".lane-remove")[0].click());
+      await settled(2, 0);
+      state = await sessionState(page);
+      assert.deepEqual(state.lanes.map(({ changes }) => changes), [{}, { pool: "avg" }]);
+      const { step } = state;
+      assert.ok(step >= 4 && state.lanes.every((lane) => lane.step === step), "the others go on");
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test("one lane that diverges is named, and the others go on", async () => {
+      const { page, complaints } = await open(browser, `${SMALL}&backend=cpu&norm=none&lane2=init_scale:10,lr:10`);
+      await train(page, [0], 8);
+      const { lanes } = await page.evaluate(() => {
+        const { lanes, phase } = document.querySelector("alexnet-lab").session.state;
+        return { phase, lanes: lanes.map(({ divergence, step }) => ({ at: divergence?.step ?? null, step })) };
+      });
+      assert.equal(lanes[0].at, null);
+      assert.ok(lanes[1].at !== null && lanes[1].at < 8 && lanes[0].step >= 8, JSON.stringify(lanes));
+      assert.match((await inLab(page, (root) => root.querySelectorAll(".lane-show")[1].textContent)) ?? "", new RegExp(String(lanes[1].at)));
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+  });
+}

@@ -1,0 +1,21 @@
+// @ts-check
+/** Settings and their values in a few words. */
+
+/** `Sigmoid`, `LRN`, `learning rate 0.001`: short, for a line on a time axis. @param {import("../i18n.js").Texts} t @param {string} key @param {string} value */
+export function valueLabel(t, key, value) {
+  const option = `options.${key}.${value}`;
+  if (t.has(option) && ["activation", "norm", "pool"].includes(key)) return t(t.has(`short.${key}.${value}`) ? `short.${key}.${value}` : option);
+  return `${t(`settings.${key}.label`)} ${t.has(option) ? t(option) : value}`;
+}
+
+/**
+ * What tells networks side by side apart: each one's values of the settings in which any of them differ.
+ * @param {import("../i18n.js").Texts} t @param {import("../session.js").Lane[]} lanes @returns {string[]}
+ */
+export function laneLabels(t, lanes) {
+  const keys = [...new Set(lanes.flatMap(({ changes }) => Object.keys(changes)))];
+  return lanes.map(({ config }, at) => {
+    const number = lanes.length > 1 ? t("lanes.lane", { n: at + 1 }) : "";
+    return [number, keys.map((key) => valueLabel(t, key, config[key])).join(", ")].filter(Boolean).join(" ");
+  });
+}

@@ -1,0 +1,61 @@
+// @ts-check
+/** The gradient histograms of networks side by side, on one scale; of a single network, just its own. */
+import { Ridges } from "../charts/ridges.js";
+import { RidgeScale } from "../charts/ridge_scale.js";
+import { h, setText } from "../dom.js";
+
+export class LaneRidges {
+  /** @param {HTMLElement} host @param {ConstructorParameters<typeof Ridges>[1]} options */
+  constructor(host, options) {
+    this.host = host;
+    this.options = options;
+    /** @type {{chart: Ridges, name: HTMLElement, root: HTMLElement}[]} */
+    this.lanes = [];
+    this.name([""]);
+  }
+
+  /** The charts, the first lane's first. */
+  get charts() {
+    return this.lanes.map(({ chart }) => chart);
+  }
+
+  /** @param {string[]} names one a network */
+  name(names) {
+    if (names.length !== this.lanes.length) this.build(names.length);
+    this.lanes.forEach(({ name }, at) => {
+      name.hidden = names.length === 1;
+      setText(name, names[at]);
+    });
+  }
+
+  /** @param {number} count */
+  build(count) {
+    for (const { chart, root } of this.lanes.splice(count)) {
+      chart.destroy();
+      root.remove();
+    }
+    const scale = this.lanes[0]?.chart.scale ?? new RidgeScale();
+    scale.needs.clear();
+    while (this.lanes.length < count) {
+      const at = this.lanes.length;
+      const root = h("div", { class: "lane-ridges" });
+      const name = h("p", { class: "lane-name", "data-lane": at + 1 });
+      const stage = h("div", { class: "lane-stage" });
+      root.append(name, stage);
+      this.host.append(root);
+      const chart = new Ridges(stage, { ...this.options, scale, leader: this.lanes[0]?.chart });
+      this.lanes.push({ chart, name, root });
+    }
+    this.host.dataset.lanes = String(count);
+  }
+
+  /** @param {number} lane @param {import("../charts/ridges.js").RidgesData} data */
+  update(lane, data) {
+    this.lanes[lane]?.chart.update(data);
+  }
+
+  /** One layer over time, or all layers. @param {string | null} layer */
+  showLayer(layer) {
+    for (const { chart } of this.lanes) if (chart.names.length > 0) chart.showLayer(layer);
+  }
+}

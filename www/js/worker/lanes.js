@@ -1,0 +1,163 @@
+// @ts-check
+/** Networks that train side by side: the same images, the same machine, in step. */
+
+/** One of them. */
+export class Lane {
+  /** @param {any} lab the wasm module's `Lab` */
+  constructor(lab) {
+    this.lab = lab;
+    /** Steps enqueued since the weights' start. */
+    this.issued = 0;
+    this.evaluatedAt = -1;
+    this.diverged = false;
+    /** @type {Float64Array[]} records not yet reported */
+    this.records = [];
+    /** @type {Uint8Array | null} the weights for when the device is lost */
+    this.saved = null;
+  }
+
+  /** @returns {import("../types.js").Description} */
+  describe() {
+    return JSON.parse(this.lab.describe());
+  }
+}
+
+export class Lanes {
+  /** @param {any} lab the first one's */
+  constructor(lab) {
+    this.all = [new Lane(lab)];
+    /** The lane whose details are watched. */
+    this.shown = this.all[0];
+  }
+
+  describe() {
+    return this.all.map((lane) => lane.describe());
+  }
+
+  /** Those that still train. */
+  get live() {
+    return this.all.filter((lane) => !lane.diverged);
+  }
+
+  /** Steps enqueued in the lane that is furthest behind. */
+  get issued() {
+    return Math.min(...(this.live.length > 0 ? this.live : this.all).map(({ issued }) => issued));
+  }
+
+  /** Steps under way in the lane with the most. */
+  inFlight() {
+    return Math.max(...this.all.map(({ lab }) => lab.in_flight()));
+  }
+
+  /** One step of every live lane that is not ahead of another. @returns {boolean} false when images have not arrived */
+  step() {
+    const { live, issued } = this;
+    for (const lane of live) {
+      if (lane.issued > issued) continue;
+      if (!lane.lab.step()) return false;
+      lane.issued += 1;
+    }
+    return live.length > 0;
+  }
+
+  async work() {
+    for (const { lab } of this.live) await lab.work();
+  }
+
+  async settle() {
+    for (const { lab } of this.all) await lab.settle();
+  }
+
+  /** A little of what the next flip of a switch waits for; false when all is done. */
+  prepare() {
+    return this.all.some(({ lab }) => lab.prepare());
+  }
+
+  /** After anything that moved the step. @param {boolean} anew from initial weights: the saved ones are another run's */
+  begin(anew) {
+    for (const lane of this.all) {
+      if (anew) lane.saved = null;
+      lane.issued = lane.describe().step;
+      lane.evaluatedAt = -1;
+      lane.diverged = false;
+    }
+  }
+
+  /**
+   * Brings every lane to its own fragment; there may be more or fewer than before. What has to start again takes all of them back
+   * to step 0. On an error nothing has changed but what cannot be taken back: weights of another shape. Nothing may be in flight.
+   * @param {string[]} fragments
+   * @param {boolean} restart
+   * @returns {Promise<string>} the effect
+   */
+  async set(fragments, restart) {
+    const before = this.describe();
+    /** @type {string[]} */
+    const effects = [];
+    /** @type {Lane[]} */
+    const added = [];
+    try {
+      for (const [at, { lab }] of this.all.slice(0, fragments.length).entries()) {
+        effects.push(JSON.parse(await lab.set(fragments[at], restart)).effect);
+      }
+      for (const fragment of fragments.slice(this.all.length)) added.push(await this.beside(fragment));
+    } catch (error) {
+      for (const { lab } of added) lab.free();
+      for (const at of effects.keys()) await this.all[at].lab.set(before[at].fragment, false);
+      throw error;
+    }
+    for (const { lab } of this.all.splice(fragments.length)) lab.free();
+    this.all.push(...added);
+    if (!this.all.includes(this.shown)) this.choose(0);
+    const again = restart || added.length > 0 || effects.includes("restart");
+    if (again && this.all.length > 1) await this.restart();
+    return again ? "restart" : (["rebuild", "live"].find((effect) => effects.includes(effect)) ?? "view");
+  }
+
+  /** @param {string} fragment */
+  async beside(fragment) {
+    return new Lane(await this.all[0].lab.beside(fragment));
+  }
+
+  /** @param {number} at */
+  choose(at) {
+    this.shown = this.all[at] ?? this.all[0];
+  }
+
+  /** Takes a lane away. @param {number} at not the first */
+  end(at) {
+    for (const { lab } of this.all.splice(at, 1)) lab.free();
+    this.choose(0);
+  }
+
+  async restart() {
+    for (const { lab } of this.all) await lab.restart();
+  }
+
+  /** Those that have diverged go on from their last good state. */
+  async resume() {
+    for (const { lab, diverged } of this.all) if (diverged) await lab.resume();
+  }
+
+  /** Other images, from step 0. @param {any[]} dataset */
+  async setDataset(dataset) {
+    const [, ...others] = this.describe();
+    const shown = this.all.indexOf(this.shown);
+    await this.all[0].lab.set_dataset(...dataset);
+    for (const { lab } of this.all.splice(1)) lab.free();
+    for (const { fragment } of others) this.all.push(await this.beside(fragment));
+    this.choose(shown);
+  }
+
+  /** A new device, and the last saved weights. @param {string[]} fragments a lane each */
+  async recover(fragments) {
+    for (const [at, { lab, saved }] of this.all.entries()) {
+      await lab.set(fragments[at], true);
+      if (saved) await lab.load("autosave.safetensors", saved);
+    }
+  }
+
+  free() {
+    for (const { lab } of this.all) lab.free();
+  }
+}

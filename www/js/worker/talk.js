@@ -1,0 +1,69 @@
+// @ts-check
+/**
+ * Messages between two workers, in their order, on two ways: small ones through a port of their own, large ones through the page.
+ *
+ * Firefox copies what a port moves, and takes 33 ms to send 2.3 MB there and back; through the page it takes 0.2 ms. The page may
+ * be drawing, though, so that what is small, and often waited for, goes around it.
+ */
+
+/** Bytes from which a message is large. */
+const LARGE = 1 << 16;
+
+export class Talk {
+  /**
+   * @param {MessagePort} port
+   * @param {(packet: Packet, transfer: Transferable[]) => void} passToPage sends a packet by way of the page
+   * @param {(message: any) => void} hear takes what the other end says
+   * @typedef {{at: number, message: any}} Packet `at` counts the packets of one end
+   */
+  constructor(port, passToPage, hear) {
+    this.port = port;
+    this.passToPage = passToPage;
+    this.hear = hear;
+    this.sent = 0;
+    this.heard = 0;
+    /** What came before those that go first. @type {Map<number, any>} */
+    this.early = new Map();
+    port.onmessage = ({ data }) => this.take(data);
+  }
+
+  /** @param {any} message @param {Transferable[]} [transfer] */
+  send(message, transfer = []) {
+    const packet = { at: this.sent, message };
+    let bytes = 0;
+    for (const part of transfer) if (part instanceof ArrayBuffer) bytes += part.byteLength;
+    if (bytes > LARGE) this.passToPage(packet, transfer);
+    else this.port.postMessage(packet, transfer);
+    this.sent += 1;
+  }
+
+  /** A packet from either way. @param {Packet} packet */
+  take({ at, message }) {
+    this.early.set(at, message);
+    while (this.early.has(this.heard)) {
+      const next = this.early.get(this.heard);
+      this.early.delete(this.heard);
+      this.heard += 1;
+      this.hear(next);
+    }
+  }
+
+  close() {
+    this.port.close();
+  }
+}
+
+/**
+ * The end of a worker that the page has started for another one: `hear(message, send)` takes what that one says.
+ * @param {(message: any, send: Talk["send"]) => void} hear
+ */
+export function answering(hear) {
+  const scope = /** @type {any} */ (self);
+  /** @type {Talk} */
+  let talk;
+  scope.onmessage = (/** @type {MessageEvent} */ { data }) => {
+    if (data.packet) return talk.take(data.packet);
+    const pass = (/** @type {Packet} */ packet, /** @type {Transferable[]} */ transfer) => scope.postMessage({ packet }, transfer);
+    talk = new Talk(data.talk, pass, (message) => hear(message, (answer, transfer) => talk.send(answer, transfer)));
+  };
+}
