@@ -41,6 +41,7 @@ export class Workers {
 
 /** The buffers of a message's arrays, to be moved and not copied. @param {any} message @returns {ArrayBuffer[]} */
 function buffersOf(message) {
+  /** @type {any[]} */
   const parts = [message, message?.result].find(Array.isArray) ?? [];
-  return parts.filter(ArrayBuffer.isView).map((/** @type {Uint8Array<ArrayBuffer>} */ { buffer }) => buffer);
+  return parts.flatMap((part) => (ArrayBuffer.isView(part) ? [/** @type {ArrayBuffer} */ (part.buffer)] : []));
 }

@@ -51,11 +51,13 @@ export class LayerRidges {
     this.chart.type(1, "600");
     const label = Math.max(...names.map((name) => ctx.measureText(name).width));
     const wide = width > 34 * font.size;
-    const left = Math.ceil(label + font.size * 0.8);
+    // Beside another network the layers have their names there.
+    const left = this.chart.leader ? 0 : Math.ceil(label + font.size * 0.8);
+    const narrow = width < 14 * font.size;
     const widest = this.chart.t("charts.ridges.below", { percent: this.chart.numbers.percent(0.998) });
     const words = wide ? Math.ceil(ctx.measureText(widest).width) + 14 : 0;
     this.chart.type();
-    const gutter = Math.ceil(ctx.measureText(this.chart.numbers.percent(1)).width) + 12;
+    const gutter = narrow ? font.size * 1.4 : Math.ceil(ctx.measureText(this.chart.numbers.percent(1)).width) + 12;
     const bottom = height - Math.round(font.size * 2.7);
     const title = this.keyInside ? font.size * 1.5 : 2;
     // The first ridge rises above its row, too.
@@ -114,10 +116,11 @@ export class LayerRidges {
     ctx.setLineDash([]);
     ctx.fillStyle = palette.muted;
     ctx.textAlign = "right";
-    ctx.fillText(t("charts.ridges.gone"), floor - 4, bottom + font.size * 0.9);
+    const gone = t("charts.ridges.gone");
+    if (ctx.measureText(gone).width < floor) ctx.fillText(gone, floor - 4, bottom + font.size * 0.9);
     const what = t(`charts.ridges.${options.compact ? "short" : "axis"}_${this.chart.source}`);
     const scaled = t("charts.ridges.scale", { what });
-    const title = ctx.measureText(scaled).width < this.chart.width ? scaled : what;
+    const title = [scaled, what, ""].find((text) => ctx.measureText(text).width < this.chart.width) ?? "";
     ctx.textAlign = "center";
     const room = ctx.measureText(title).width / 2;
     ctx.fillText(title, clamp((floor + right) / 2, room, Math.max(room, this.chart.width - room)), bottom + font.size * 2.1);
@@ -211,7 +214,7 @@ export class LayerRidges {
     ctx.strokeStyle = palette.muted;
     hatch(ctx, floor - width, y - height, width, height);
     ctx.globalAlpha = 1;
-    if (share < 0.005 || row < font.size) return;
+    if (share < 0.005 || row < font.size || width < 2 * font.size) return;
     this.chart.type();
     ctx.textAlign = "right";
     ctx.lineWidth = 4;
@@ -286,7 +289,7 @@ export class LayerRidges {
       ctx.textAlign = "left";
       ctx.fillStyle = palette.ink;
       this.chart.type(scale, "600");
-      ctx.fillText(gradient.name, 0, y - row * 0.32);
+      if (!this.chart.leader) ctx.fillText(gradient.name, 0, y - row * 0.32);
       const { alarm, lines } = this.words(gradient);
       const shown = two && words ? lines.slice(0, 2) : lines.slice(0, 1);
       shown.forEach((text, at) => {

@@ -108,14 +108,23 @@ export class Pane {
   buildKeys() {
     const { lanes, t, palette } = this.curves;
     const names = lanes.length === 1 ? ["train", "test"].map((name) => t(`charts.curves.${name}`)) : lanes;
+    const many = lanes.length > 1;
     this.keys = names.map((name, at) => {
-      const root = element("span", lanes.length === 1 ? `chart-key chart-key-${["train", "test"][at]}` : "chart-key chart-key-lane");
-      const [swatch, label, value] = [element("i", "chart-swatch"), element("span", "", name), element("span", "chart-value")];
-      if (lanes.length > 1) swatch.style.borderTop = `3px ${["solid", "dashed", "dotted", "double"][at]} ${laneColour(palette, at)}`;
+      const root = element("span", many ? "chart-key chart-key-lane" : `chart-key chart-key-${["train", "test"][at]}`);
+      const [swatch, label, value] = [element("i", "chart-swatch"), element("span", "", many ? String(at + 1) : name), element("span", "chart-value")];
+      if (many) {
+        // `1 no norm, ReLU`: the number is there already.
+        label.append(element("span", "chart-lane-name", name.replace(/^\d+/, "")));
+        root.title = name;
+        swatch.style.background = "none";
+        swatch.style.borderTop = `3px ${["solid", "dashed", "dotted", "double"][at]} ${laneColour(palette, at)}`;
+      }
       root.append(swatch, label, value);
       return { root, label, value };
     });
-    this.legend.replaceChildren(this.title, ...this.keys.map(({ root }) => root), this.stepText, this.difference, this.log);
+    const keys = this.keys.map(({ root }) => root);
+    const toggles = [this.difference, this.log];
+    this.legend.replaceChildren(this.title, ...(many ? [...toggles, ...keys] : [...keys, ...toggles]), this.stepText);
   }
 
   /** @returns {uPlot.Options} */
@@ -266,7 +275,7 @@ export class Pane {
       const track = this.tracks[this.tracks.length === 1 ? 0 : key];
       if (this.tracks.length === 1) setText(value, at([track.smooth, track.test][key]));
       else if (this.curves.differences) setText(value, key === 0 ? "0" : at(track.apart.series));
-      else setText(value, track.test.x.length > 0 ? `${at(track.smooth)} · ${at(track.test)}` : at(track.smooth));
+      else setText(value, track.test.x.length > 0 && !this.curves.options.compact ? `${at(track.smooth)} · ${at(track.test)}` : at(track.smooth));
     });
     setText(this.stepText, step == null ? "" : t("charts.step", { step: numbers.count(step) }));
   }
@@ -290,7 +299,7 @@ export class Pane {
 
   describeValues() {
     const { t } = this.curves;
-    const values = this.keys.map(({ label, value }) => `${label.textContent} ${value.textContent}`).join(", ");
+    const values = this.keys.map(({ root, label, value }) => `${root.title || label.textContent} ${value.textContent}`).join(", ");
     return `${t(`charts.curves.${this.quantity}`)}: ${values}.`;
   }
 

@@ -25,6 +25,7 @@ export class LaneRidges {
     this.lanes.forEach(({ name }, at) => {
       name.hidden = names.length === 1;
       setText(name, names[at]);
+      name.title = names[at];
     });
   }
 
@@ -47,6 +48,9 @@ export class LaneRidges {
       this.lanes.push({ chart, name, root });
     }
     this.host.dataset.lanes = String(count);
+    // The choices are for all of them.
+    const [{ chart: first }] = this.lanes;
+    if (first.bar) (count > 1 ? this.host : first.root).prepend(first.bar);
   }
 
   /** @param {number} lane @param {import("../charts/ridges.js").RidgesData} data */
