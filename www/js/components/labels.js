@@ -9,13 +9,14 @@ export function valueLabel(t, key, value) {
 }
 
 /**
- * What tells networks side by side apart: each one's values of the settings in which any of them differ.
+ * What tells networks side by side apart: what each changes, and what the first one has of all that is changed.
  * @param {import("../i18n.js").Texts} t @param {import("../session.js").Lane[]} lanes @returns {string[]}
  */
 export function laneLabels(t, lanes) {
-  const keys = [...new Set(lanes.flatMap(({ changes }) => Object.keys(changes)))];
-  return lanes.map(({ config }, at) => {
+  const all = new Set(lanes.flatMap(({ changes }) => Object.keys(changes)));
+  return lanes.map(({ config, changes }, at) => {
     const number = lanes.length > 1 ? t("lanes.lane", { n: at + 1 }) : "";
+    const keys = at === 0 ? [...all] : Object.keys(changes);
     return [number, keys.map((key) => valueLabel(t, key, config[key])).join(", ")].filter(Boolean).join(" ");
   });
 }
