@@ -33,8 +33,8 @@ export class Views {
     this.activations = new Activations(this.hosts.activations, options);
     this.filters = new Filters(this.hosts.filters, options);
     this.maps = new FeatureMaps(this.hosts.maps, options);
-    this.confusion = new Confusion(this.hosts.confusion, options);
-    this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(index) });
+    this.confusion = new Confusion(this.hosts.confusion, { ...options, onpick: (image) => this.pick(image) });
+    this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(this.first + index) });
     this.all = [this.curves, this.ridges, this.norms, this.activations, this.filters, this.maps, this.predictions, this.confusion];
     /** @type {{step: number, label: string}[]} flipped switches of this run */
     this.marks = [];
@@ -57,9 +57,9 @@ export class Views {
     };
   }
 
-  /** @param {number} index of a shown test image: its feature maps are shown next */
-  pick(index) {
-    this.context.change({ image: String(this.first + index) });
+  /** @param {number} image of the test images: the other views show it next */
+  pick(image) {
+    this.context.change({ image: String(image) });
   }
 
   /** New data of one kind. @param {import("../session.js").Kind} kind @param {any} detail */
@@ -72,7 +72,7 @@ export class Views {
         break;
       case "evaluation":
         this.curves.update({ test: Float32Array.of(detail.step, detail.loss, detail.accuracy) });
-        this.confusion.update({ classes: this.classes(), counts: detail.confusion });
+        this.confusion.update({ ...detail, classes: this.classes(), counts: detail.confusion });
         break;
       case "mark":
         this.mark(detail);
@@ -111,6 +111,7 @@ export class Views {
 
   /** Draws what has come since the last frame. @param {import("../session.js").State} state */
   update(state) {
+    this.confusion.mistakes.choose(Number(state.config.image));
     if (this.ridges.names.length > 0) this.ridges.showLayer(state.config.ridges === "time" ? state.config.layer : null);
     const again = state.run !== this.run;
     if (again) {

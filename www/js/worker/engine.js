@@ -14,7 +14,7 @@ import { Training } from "./training.js";
  * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report
  */
 
-const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "files", "recover"];
+const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "files", "recover", "save"];
 
 export class Engine {
   /** @param {Report} report */
@@ -123,15 +123,32 @@ export class Engine {
     await this.training?.watch(watch);
   }
 
-  /** Trains on the user's files; when they are refused, the run goes on as it was. @param {File[]} files */
+  /** Trains on the user's files, or goes on from a weights file; when they are refused, the run goes on as it was. @param {File[]} files */
   async files(files) {
     await this.training?.settle(); // the last records are seen before the machine is busy with something else
-    const dataset = await read({ files }, (progress) => this.report("progress", progress));
-    const describe = JSON.parse(await this.lab.set_dataset(...dataset));
-    this.download.abort();
+    const weights = files.find(({ name }) => name.endsWith(".safetensors"));
+    const describe = JSON.parse(await (weights ? this.weights(weights) : this.dataset(files)));
     this.training?.begin(true);
     await this.training?.show();
     return { describe };
+  }
+
+  /** @param {File} file */
+  async weights(file) {
+    return this.lab.load(file.name, new Uint8Array(await file.arrayBuffer()));
+  }
+
+  /** @param {File[]} files */
+  async dataset(files) {
+    const dataset = await read({ files }, (progress) => this.report("progress", progress));
+    const describe = await this.lab.set_dataset(...dataset);
+    this.download.abort();
+    return describe;
+  }
+
+  /** The run as a weights file. */
+  save() {
+    return this.lab.save();
   }
 
   /** A new device and the last saved weights; the data stays, and when there is no device, all stays. @param {string} fragment */

@@ -1,6 +1,7 @@
 // @ts-check
 /** The training loop: steps as fast as the backend takes them, statistics as often as they are cheap. */
 import { Rate, Throttle, nextTask, sleep } from "./rhythm.js";
+import { Stop } from "./stop.js";
 
 /** @typedef {import("../types.js").Watch} Watch */
 
@@ -34,6 +35,9 @@ export class Training {
     this.posts = new Throttle(30, 1);
     this.saves = new Throttle(SAVE_EVERY, 0.05);
     this.rate = new Rate();
+    this.ends = new Stop();
+    /** Seconds of training since the weights' start, and when they were last counted. */
+    this.seconds = this.counted = 0;
     /** @type {Float64Array[]} records not yet reported */
     this.records = [];
     /** @type {Uint8Array | null} */
@@ -56,12 +60,17 @@ export class Training {
 
   /** After anything that moved the step or the settings. @param {boolean} anew from initial weights: the saved ones are another run's */
   begin(anew = false) {
-    if (anew) this.saved = null;
+    if (anew) {
+      this.saved = null;
+      this.ends.met = {};
+      this.seconds = 0;
+    }
     const { step, config, backend } = this.describe();
     /** Only a graphics device can be lost. */
     this.mayBeLost = backend.name === "gpu";
     this.issued = step;
     this.evaluatedAt = -1;
+    this.ends.config = config;
     this.testEvery = Number(config.test_every);
     this.pace = config.speed === "max" ? 0 : 1000 / Number(config.speed);
     this.nextStep = 0;
@@ -96,6 +105,7 @@ export class Training {
   /** @param {(work: () => Promise<number>) => Promise<number>} exclusive */
   async play(exclusive) {
     this.running = true;
+    this.counted = performance.now();
     this.rate.clear();
     if (this.looping) return;
     this.looping = true;
@@ -169,6 +179,7 @@ export class Training {
       this.issued += 1;
       this.nextStep = performance.now() + this.pace;
       await this.lab.work();
+      await this.endIfMet();
     }
     await this.collect(false);
     if (!this.running) return 0;
@@ -190,6 +201,22 @@ export class Training {
     const busy = this.lab.in_flight() >= depth ? this.rate.milliseconds / 2 : 0;
     const wanted = Math.max(ahead, busy > 8 ? busy : 0);
     return Math.min(wanted > 4 ? wanted : 0, 100);
+  }
+
+  /** Pauses where a setting stops the run, with what is due there. @param {{loss?: number, accuracy?: number}} [test] just evaluated */
+  async endIfMet(test) {
+    if (!this.running) return;
+    const now = performance.now();
+    this.seconds += (now - this.counted) / 1000;
+    this.counted = now;
+    const key = this.ends.at({ ...test, step: this.issued, seconds: this.seconds });
+    if (!key) return;
+    await this.settle();
+    if (!this.running) return; // it has diverged
+    this.running = false;
+    while (this.evaluationDue()) await this.evaluate();
+    this.report("stopped", { key, step: this.issued });
+    await this.show();
   }
 
   evaluationDue() {
@@ -264,6 +291,7 @@ export class Training {
     if (!evaluation) return;
     this.evaluatedAt = this.issued;
     this.report("evaluation", evaluation);
+    await this.endIfMet(evaluation);
   }
 
   async showViews() {
