@@ -45,7 +45,7 @@ export class Mistakes {
       const [canvas, share, wrong, right] = button.children;
       const fields = { truth: classes[truth], guess: classes[guess], percent: numbers.percent(probability), image };
       button.dataset.image = String(image);
-      button.setAttribute("aria-label", t("charts.confusion.mistake", fields));
+      canvas.setAttribute("aria-label", t("charts.confusion.mistake", fields));
       drawPicture(/** @type {HTMLCanvasElement} */ (canvas), pixels.subarray(at * size, (at + 1) * size));
       share.textContent = fields.percent;
       wrong.textContent = `✗ ${fields.guess}`;
@@ -57,7 +57,11 @@ export class Mistakes {
   add() {
     const button = /** @type {HTMLButtonElement} */ (element("button", "chart-pick chart-mistake"));
     button.type = "button";
-    button.append(element("canvas", "chart-picture"), ...["chart-share", "chart-wrong", "chart-name"].map((name) => element("span", name)));
+    const picture = element("canvas", "chart-picture");
+    picture.setAttribute("role", "img");
+    const words = ["chart-share", "chart-wrong", "chart-name"].map((name) => element("span", name));
+    for (const node of words) node.setAttribute("aria-hidden", "true"); // the picture's label says them as a sentence
+    button.append(picture, ...words);
     button.addEventListener("click", () => this.onpick(Number(button.dataset.image)));
     const item = element("div", "");
     item.setAttribute("role", "listitem");
