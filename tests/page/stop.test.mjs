@@ -43,7 +43,15 @@ test("accuracy and loss stop it at an evaluation, and once", () => {
 });
 
 test("time stops it as soon as it is over", () => {
-  assert.deepEqual(run(stop({ stop_seconds: "25" }), 200), [[25, "stop_seconds"]]);
+  const made = stop({ stop_seconds: "25" });
+  assert.deepEqual(run(made, 40), [[25, "stop_seconds"]]);
+  // A slider that is drawn over what lies behind stops nothing; what lies ahead does.
+  made.config = { ...OFF, stop_seconds: "30" };
+  assert.equal(made.at({ step: 41, seconds: 41 }), undefined);
+  made.config = { ...OFF, stop_seconds: "50" };
+  assert.deepEqual([49, 51, 53].map((seconds) => made.at({ step: seconds, seconds })), [undefined, "stop_seconds", undefined]);
+  made.begin();
+  assert.equal(made.at({ step: 1, seconds: 60 }), "stop_seconds", "the first step took longer");
 });
 
 test("each condition counts for itself; those met at the same place stop it once", () => {
@@ -58,7 +66,7 @@ test("another limit, or a run that begins anew, stops it again", () => {
   assert.deepEqual(run(made, 20, () => 0.5), [[10, "stop_accuracy"]]);
   made.config = { ...OFF, stop_accuracy: "30" };
   assert.deepEqual(run(made, 20, () => 0.5), [[10, "stop_accuracy"]]);
-  made.met = {};
+  made.begin();
   assert.deepEqual(run(made, 20, () => 0.5), [[10, "stop_accuracy"]]);
 });
 

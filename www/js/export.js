@@ -104,5 +104,6 @@ export class Export {
   images() {
     const { data } = this.views.predictions;
     if (data) this.store("images.bin", records(data.pixels, data.labels), "application/octet-stream");
+    else this.said.textContent = this.context.t("export.no_images");
   }
 }

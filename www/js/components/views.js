@@ -139,6 +139,7 @@ export class Views {
   /** Colours or language have changed. */
   refresh() {
     const options = this.context.chartOptions();
+    for (const { data } of [this.confusion, this.predictions]) if (data) data.classes = this.classes();
     for (const chart of this.all) {
       Object.assign(chart.options, options);
       chart.refreshTheme();

@@ -62,8 +62,8 @@ export class Training {
   begin(anew = false) {
     if (anew) {
       this.saved = null;
-      this.ends.met = {};
       this.seconds = 0;
+      this.ends.begin();
     }
     const { step, config, backend } = this.describe();
     /** Only a graphics device can be lost. */
