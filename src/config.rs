@@ -1,7 +1,7 @@
 //! Every toggle and hyper-parameter, declared once.
 //!
 //! [`SETTINGS`] is the single source of the URL fragment's keys, the attributes of `<alexnet-lab>`, the
-//! program's flags, the page's controls, ranges, defaults and help. JavaScript receives it as JSON
+//! program's flags with their help, the page's controls, ranges and defaults. JavaScript receives it as JSON
 //! ([`schema_json`]) and repeats none of it.
 
 use crate::error::{Error, Note, Result};
@@ -46,6 +46,8 @@ pub struct Setting {
     pub kind: Kind,
     pub effect: Effect,
     pub default: &'static str,
+    /// For the program; the page has its own words, in its languages.
+    #[cfg(not(target_arch = "wasm32"))]
     pub help: &'static str,
     /// Lanes ([`crate::lanes`]) may differ in it: not in the view, nor in the images, how they are measured, and the machine.
     pub lane: bool,
@@ -93,9 +95,14 @@ macro_rules! settings {
 
         /// The table.
         pub const SETTINGS: &[Setting] = &[$(Setting {
-            key: stringify!($key), kind: field!(kind $($type)*), effect: Effect::$effect, default: $default, help: $help,
+            key: stringify!($key), kind: field!(kind $($type)*), effect: Effect::$effect, default: $default,
+            #[cfg(not(target_arch = "wasm32"))]
+            help: $help,
             lane: !matches!(Effect::$effect, Effect::View)
-                && !matches!(stringify!($key).as_bytes(), b"data" | b"test_size" | b"test_every" | b"backend" | b"workers"),
+                && !matches!(
+                    stringify!($key).as_bytes(),
+                    b"data" | b"test_size" | b"test_every" | b"backend" | b"workers" | [b's', b't', b'o', b'p', b'_', ..]
+                ),
         }),*];
 
         impl Default for Config {
@@ -162,6 +169,11 @@ settings! {
     augment: (switch) Live "false" "Shift by up to 4 pixels and mirror at random";
     test_size: (integer 1 10000) Live "500" "Number of test images in an evaluation";
     test_every: (integer 0 100000) Live "100" "Steps between two evaluations on test images; 0 for none";
+    // ---- when a run stops by itself; 0 for never
+    stop_steps: (integer 0 1000000) Live "0" "Stop after so many steps; 0 for never";
+    stop_accuracy: (number 0.0 100.0 false) Live "0" "Stop when so many percent of the test images are right; 0 for never";
+    stop_loss: (number 0.0 10.0 false) Live "0" "Stop when the loss on test images is at most this; 0 for never";
+    stop_seconds: (integer 0 86400) Live "0" "Stop after so many seconds of training; 0 for never";
     // ---- the machine
     backend: (choice ["auto", "gpu", "cpu"]) Rebuild "auto" "Where the arithmetic runs";
     workers: (integer 1 8) Rebuild "2" "Parts of a batch that the CPU backend computes at the same time; no more than images in a batch";
@@ -281,7 +293,7 @@ impl Config {
     }
 }
 
-/// The table as JSON: `[{key, kind, ..., effect, default, help, lane}]`.
+/// The table as JSON: `[{key, kind, ..., effect, default, lane}]`.
 pub fn schema_json() -> String {
     serde_json::to_string(SETTINGS).expect("the table is plain data")
 }

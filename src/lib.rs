@@ -12,8 +12,8 @@
 //! 5. Losses come back when they are done ([`trainer::Trainer::records`]); [`stats`] are reduced where the tensors are.
 //!
 //! Whatever is random is a function of its arguments ([`rng`]), so equal settings give equal runs. [`weights`] writes
-//! and reads safetensors; [`error`] has every sentence a user can meet; `web` is all that a browser sees of this,
-//! and `reader` the files that a browser gives to it.
+//! and reads safetensors, [`pytorch`] writes a script that loads them; [`error`] has every sentence a user can meet; `web` is all
+//! that a browser sees of this, and `reader` the files that a browser gives to it.
 
 pub mod backend;
 pub mod config;
@@ -27,6 +27,7 @@ pub mod lanes;
 pub mod layers;
 pub mod network;
 pub mod optimizer;
+pub mod pytorch;
 #[cfg(all(target_arch = "wasm32", feature = "reader"))]
 mod reader;
 pub mod rng;

@@ -1,8 +1,11 @@
-//! The page's second module: it decodes what the engine's module does not, so that this one is small. The page loads it when
-//! the user gives files, and where a browser alters the pixels of a canvas, so that it cannot decode the picture sheets itself.
+//! The page's second module: it does what the engine's module does not, so that this one is small. The page loads it when
+//! the user gives files or wants a script, and where a browser alters the pixels of a canvas, so that it cannot decode the
+//! picture sheets itself.
 
+use crate::config::Config;
 use crate::data::{self, shard::Index, source::Source};
 use crate::js::{Answer, fail};
+use crate::pytorch;
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -29,6 +32,12 @@ pub fn read_files(names: Vec<String>, lengths: Vec<f64>, read: Function) -> Answ
     let images = [&dataset.train.pixels, &dataset.train.labels, &dataset.test.pixels, &dataset.test.labels];
     let images = images.into_iter().map(|bytes| JsValue::from(Uint8Array::from(bytes.as_slice())));
     Ok([about.into()].into_iter().chain(images).collect())
+}
+
+/// A PyTorch script of the network that `fragment` describes; `weights` is the name of the file that it loads.
+#[wasm_bindgen]
+pub fn pytorch_script(fragment: &str, classes: usize, weights: &str) -> String {
+    pytorch::script(&Config::from_fragment(fragment).0, classes, weights)
 }
 
 /// A file that JavaScript reads.

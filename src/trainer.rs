@@ -6,7 +6,7 @@
 
 mod looks;
 
-pub use looks::{Evaluation, Predictions, argmax, cross_entropy};
+pub use looks::{Evaluation, Mistake, Predictions, argmax, cross_entropy};
 
 use crate::backend::{Backend, Host, Hyper, Machine, NotFinite, State, StepRecord};
 use crate::config::{Config, Effect};
@@ -291,15 +291,22 @@ impl Trainer {
         weights::save(file, &self.network, &state, &meta)
     }
 
-    /// Goes on from a file that [`Trainer::save`] wrote, with its configuration, but on this backend and with this
-    /// view. On an error nothing has changed.
+    /// Goes on from a file that [`Trainer::save`] wrote, with its configuration and its normalisation of the images, but on this
+    /// backend and with this view. On an error nothing has changed.
     pub async fn load(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
         let checkpoint = weights::load(file, bytes)?;
         let config = checkpoint.meta.config.clone().on_machine_of(&self.config);
         let network = Network::new(&config, self.dataset().classes.len());
         let state = checkpoint.state(&network)?;
         let step = checkpoint.meta.step;
-        self.rebuild(config, None, Start::From(state, step)).await
+        let own = self.dataset().normalisation();
+        // What the weights expect of their input.
+        self.dataset_mut().set_normalisation([checkpoint.meta.mean, checkpoint.meta.std]);
+        let loaded = self.rebuild(config, None, Start::From(state, step)).await;
+        if loaded.is_err() {
+            self.dataset_mut().set_normalisation(own);
+        }
+        loaded
     }
 
     /// Goes on at `step` from a state of this network. Nothing may be in flight.

@@ -114,6 +114,42 @@ fn predictions_are_one_line_a_test_image_and_fit_the_evaluation() {
 }
 
 #[test]
+fn a_run_stops_where_its_settings_say() {
+    let folder = folder("stop");
+    let stops = |settings: &[&str]| {
+        let common = ["--steps", "9", "--test-every", "2", "--test-size", "20", "--log", "run.jsonl"];
+        let output = train(&folder, &[&common, settings].concat());
+        (json_lines(&folder.join("run.jsonl")).len(), String::from_utf8(output.stderr).unwrap())
+    };
+    let told = |text: &str, sentence: &str| assert!(text.contains(sentence), "{text}");
+    let (steps, text) = stops(&["--stop-steps", "5"]);
+    assert_eq!(steps, 5);
+    told(&text, "Stopped at step 5: stop_steps is 5.");
+    // Any loss is below 10, and some of 20 images are right by chance or nearly so.
+    let (steps, text) = stops(&["--stop-loss", "10"]);
+    assert_eq!(steps, 2);
+    told(&text, "Stopped at step 2: stop_loss is 10.");
+    let (steps, text) = stops(&["--stop-accuracy", "100", "--stop-steps", "40", "--stop-seconds", "80000"]);
+    assert_eq!(steps, 9, "none of them is met");
+    assert!(!text.contains("Stopped"), "{text}");
+    let (text, status) = complaint(&folder, &[&SMALL[..], &["--steps", "9", "--stop-steps", "3", "--until-error", "0"]].concat());
+    assert!(text.contains("Stopped at step 3") && text.contains("above 0 % at every evaluation"), "{text}");
+    assert_eq!(status, Some(1));
+}
+
+#[test]
+fn the_script_lies_beside_its_weights() {
+    let folder = folder("script");
+    train(&folder, &["--steps", "1", "--test-every", "0", "--save", "my run.safetensors", "--script", "net.py"]);
+    let script = fs::read_to_string(folder.join("net.py")).unwrap();
+    assert!(script.contains(r#"with_name("my run.safetensors")"#), "{script}");
+    assert!(script.contains("self.conv1 = nn.Conv2d(3, 8, kernel_size=5, stride=1, padding=2)"), "{script}");
+    let (text, status) = complaint(&folder, &["train", "--steps", "0", "--script", "net.py"]);
+    assert!(text.contains("--save <FILE>"), "{text}");
+    assert_eq!(status, Some(2));
+}
+
+#[test]
 fn a_diverged_run_says_where_and_keeps_the_last_good_state() {
     let folder = folder("diverged");
     let arguments = ["--steps", "50", "--lr", "10", "--log", "run.jsonl", "--save", "w.safetensors"];

@@ -35,9 +35,10 @@ count() {
         END { print sum + 0 }' "$2"
 }
 
-# Browsers, a Vulkan driver that computes on the CPU, Chinese type for the screenshots, and a real file for the IDX reader.
+# Browsers, a Vulkan driver that computes on the CPU, Chinese type for the screenshots, a real file for the IDX reader, and
+# PyTorch for the CPU (what PyPI has for this platform needs several GB of CUDA).
 packages() {
-    local wanted=(chromium firefox-esr mesa-vulkan-drivers libvulkan1 fonts-noto-cjk dataset-fashion-mnist) missing=() sudo=()
+    local wanted=(chromium firefox-esr mesa-vulkan-drivers libvulkan1 fonts-noto-cjk dataset-fashion-mnist python3-torch) missing=() sudo=()
     for package in "${wanted[@]}"; do
         dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
     done
@@ -53,12 +54,18 @@ rust_parts() {
     cargo fmt --version && cargo clippy --version || rustup component add rustfmt clippy
 }
 
+# The script for PyTorch, in Debian's own Python.
+pytorch() {
+    cargo build --release && /usr/bin/python3 tests/pytorch/check.py
+}
+
 stage packages packages
 stage rust_parts rust_parts
 stage format cargo fmt --check
 stage clippy cargo clippy --release --all-targets -- -D warnings
 stage clippy_wasm cargo clippy --release --lib --target wasm32-unknown-unknown -- -D warnings
 stage rust cargo test --release --no-fail-fast
+stage pytorch pytorch
 stage page cargo run --release -- build
 stage size node benches/page.mjs sizes
 stage types npx --no-install tsc --project tsconfig.json

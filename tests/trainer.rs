@@ -4,8 +4,8 @@ mod common;
 
 use alexnet_lab::backend::{Host, Reason};
 use alexnet_lab::config::{Config, Effect};
-use alexnet_lab::data::Images;
-use alexnet_lab::trainer::Trainer;
+use alexnet_lab::data::{Dataset, Images};
+use alexnet_lab::trainer::{Trainer, argmax};
 use common::striped;
 use pollster::block_on;
 
@@ -168,4 +168,43 @@ fn memory_is_known_before_it_is_allocated() {
     // One image: 650,000 activations after convolutions and 200,000 after poolings, a few times over.
     assert!(needed > state && needed < state + 2 * 40_000_000, "{needed} {state}");
     assert!(Cpu::<f32>::memory_needed(&network, 1024, 1) > 1 << 33);
+}
+
+#[test]
+fn the_surest_mistakes_are_kept_worst_first() {
+    let mut trainer = trainer("test_size=24&batch=8&dropout=0");
+    losses(&mut trainer, 3);
+    let evaluation = block_on(trainer.evaluate()).unwrap();
+    let predictions = block_on(trainer.predict(0..24)).unwrap();
+    // The same from all probabilities: every wrong answer, the surest first, equal ones in the order of the images.
+    let rows = predictions.probabilities.chunks(10).zip(&predictions.images.labels).enumerate();
+    let wrong = rows.filter_map(|(image, (row, label))| {
+        let guess = argmax(row);
+        (guess != usize::from(*label)).then(|| (image, guess, f64::from(row[guess])))
+    });
+    let mut wrong: Vec<_> = wrong.collect();
+    assert!(wrong.len() > 12, "{} mistakes are too few for this test", wrong.len());
+    wrong.sort_by(|a, b| b.2.total_cmp(&a.2));
+    let found: Vec<_> = evaluation.mistakes.iter().map(|mistake| (mistake.image, mistake.guess)).collect();
+    assert_eq!(found, wrong[..12].iter().map(|(image, guess, _)| (*image, *guess)).collect::<Vec<_>>());
+    for (mistake, (.., probability)) in evaluation.mistakes.iter().zip(&wrong) {
+        // The probabilities are f32: an exponential and a quotient of ten sums, each rounded.
+        assert!((mistake.probability - probability).abs() < 16.0 * f64::from(f32::EPSILON), "{mistake:?} {probability}");
+    }
+}
+
+#[test]
+fn loaded_weights_bring_the_normalisation_they_were_trained_with() {
+    let mut saved = trainer("");
+    losses(&mut saved, 2);
+    let file = block_on(saved.save("w.safetensors")).unwrap();
+    let logits = block_on(saved.logits(0..24)).unwrap();
+    let other = Dataset { mean: [0.3; 3], std: [0.5; 3], ..striped(64, 24) };
+    let mut loaded = block_on(Trainer::new(config(""), other, &Host::native())).unwrap();
+    let damaged = block_on(loaded.load("w.safetensors", &file[..file.len() - 1])).unwrap_err();
+    assert!(damaged.to_string().starts_with("w.safetensors: not a safetensors file"), "{damaged}");
+    assert_eq!((loaded.dataset().mean, loaded.step_count()), ([0.3; 3], 0), "nothing has changed");
+    block_on(loaded.load("w.safetensors", &file)).unwrap();
+    assert_eq!(loaded.step_count(), 2);
+    assert_eq!(block_on(loaded.logits(0..24)).unwrap(), logits);
 }

@@ -92,6 +92,10 @@ impl Dataset {
         [self.mean, self.std]
     }
 
+    pub fn set_normalisation(&mut self, [mean, std]: [[f32; 3]; 2]) {
+        (self.mean, self.std) = (mean, std);
+    }
+
     /// Name and sizes: `MNIST (54,000 for training, 6,000 held out for testing)`.
     pub fn title(&self) -> String {
         let note = if self.held_out { "held out for testing" } else { "for testing" };

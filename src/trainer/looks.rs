@@ -11,6 +11,9 @@ use std::ops::Range;
 /// Most images of the fixed batch on which activations are measured: the first training images.
 const PROBE: usize = 32;
 
+/// Wrong answers that an evaluation keeps, the surest of them.
+const MISTAKES: usize = 12;
+
 /// Loss and accuracy on test images.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
@@ -20,6 +23,17 @@ pub struct Evaluation {
     pub accuracy: f64,
     pub count: usize,
     pub confusion: Vec<u32>, // (classes, classes): true class, predicted class
+    /// The most probable of the wrong answers, the worst first, at most [`MISTAKES`] of them.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// A test image that was taken for another class.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mistake {
+    pub image: usize,
+    pub guess: usize,
+    /// What the network gave its guess.
+    pub probability: f64,
 }
 
 /// Test images with what the network says of them.
@@ -55,14 +69,21 @@ impl Trainer {
     /// of its images have arrived it ends with those that are there; `count` tells how many.
     pub async fn evaluate_chunk(&mut self) -> Result<Option<Evaluation>> {
         let (total, classes) = (self.evaluation_size().min(self.dataset().test.len()), self.network.classes);
-        let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion: vec![0; classes * classes] };
+        let confusion = vec![0; classes * classes];
+        let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion, mistakes: vec![] };
         let mut evaluation = self.evaluation.take().unwrap_or(empty);
         let end = (evaluation.count + self.config.batch as usize).min(total);
         let logits = self.logits(evaluation.count..end).await?;
         for logits in logits.chunks_exact(classes) {
-            let label = usize::from(self.dataset().test.labels[evaluation.count]);
+            let (label, guess) = (usize::from(self.dataset().test.labels[evaluation.count]), argmax(logits));
             evaluation.loss += cross_entropy(logits, label);
-            evaluation.confusion[label * classes + argmax(logits)] += 1;
+            evaluation.confusion[label * classes + guess] += 1;
+            if guess != label {
+                let probability = (-cross_entropy(logits, guess)).exp();
+                let at = evaluation.mistakes.partition_point(|other| other.probability >= probability);
+                evaluation.mistakes.insert(at, Mistake { image: evaluation.count, guess, probability });
+                evaluation.mistakes.truncate(MISTAKES);
+            }
             evaluation.count += 1;
         }
         if evaluation.count < total {

@@ -13,7 +13,7 @@ use crate::gpu::choice;
 use crate::js::{Answer, fail};
 use crate::lanes::Lanes;
 use crate::stats::{ActivationStats, GradientStats};
-use crate::trainer::Trainer;
+use crate::trainer::{Mistake, Trainer};
 use js_sys::{Array, Float32Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint32Array};
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -240,15 +240,25 @@ impl Lab {
     }
 
     /// Evaluates one more batch of test images. `undefined` while there is more to do, then
-    /// `{step, loss, accuracy, count, confusion}` with `confusion` (classes, classes): true class, predicted class.
+    /// `{step, loss, accuracy, count, confusion, mistakes, pixels}` with `confusion` (classes, classes): true class, predicted
+    /// class; `mistakes` rows of (image, true class, predicted class, its probability), the worst first; `pixels` those
+    /// images (n, 32, 32, 3).
     pub async fn evaluate_chunk(&mut self) -> Answer<JsValue> {
         let Some(evaluation) = self.trainer.evaluate_chunk().await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
+        let test = &self.trainer.dataset().test;
+        let (mut rows, mut pixels) = (vec![], vec![]);
+        for &Mistake { image, guess, probability } in &evaluation.mistakes {
+            rows.extend_from_slice(&[image as f32, f32::from(test.labels[image]), guess as f32, probability as f32]);
+            pixels.extend_from_slice(test.image(image));
+        }
         Ok(object(&[
             ("step", JsValue::from(evaluation.step as f64)),
             ("loss", JsValue::from(evaluation.loss)),
             ("accuracy", JsValue::from(evaluation.accuracy)),
             ("count", JsValue::from(evaluation.count as f64)),
             ("confusion", Uint32Array::from(evaluation.confusion.as_slice()).into()),
+            ("mistakes", floats(rows)),
+            ("pixels", Uint8Array::from(pixels.as_slice()).into()),
         ]))
     }
 

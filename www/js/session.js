@@ -21,6 +21,7 @@ import { Workers } from "./workers.js";
  * @property {Problem[]} notes
  * @property {Problem | null} problem why the lab failed or the last command was refused
  * @property {import("./types.js").Divergence | null} divergence
+ * @property {{key: string, step: number} | null} stopped the setting that stopped the run, and where
  * @property {import("./types.js").Progress | null} progress
  * @property {number} step steps done
  * @property {number} loss of the last step
@@ -58,7 +59,7 @@ export class Session extends EventTarget {
     /** @type {State} */
     this.state = {
       phase: "loading", wanted: false, visible: true, busy: true, reading: false,
-      schema: [], config: {}, fragment, describe: null, notes: [], problem: null, divergence: null, progress: null,
+      schema: [], config: {}, fragment, describe: null, notes: [], problem: null, divergence: null, stopped: null, progress: null,
       step: 0, loss: NaN, accuracy: NaN, milliseconds: NaN, evaluation: null, run: 0,
       lanes: [newLane()], shown: 0,
     };
@@ -169,7 +170,8 @@ export class Session extends EventTarget {
   /** Tells what was switched while it trains. @param {Record<string, string>[]} before settings of each lane */
   markChanges(before) {
     this.state.lanes.forEach(({ config, step }, lane) => {
-      const changed = Object.keys(config).filter((key) => before[lane][key] !== config[key] && this.setting(key)?.effect !== "view");
+      const marked = (/** @type {string} */ key) => this.setting(key)?.effect !== "view" && !key.startsWith("stop_");
+      const changed = Object.keys(config).filter((key) => before[lane][key] !== config[key] && marked(key));
       if (changed.length > 0) this.emit("mark", { step, changes: changed.map((key) => [key, config[key]]) }, lane);
     });
   }
@@ -177,7 +179,7 @@ export class Session extends EventTarget {
   play() {
     if (this.state.phase === "diverged") return void this.resume({});
     if (this.state.wanted || ["failed", "lost"].includes(this.state.phase)) return;
-    this.patch({ wanted: true, problem: null });
+    this.patch({ wanted: true, problem: null, stopped: null });
     this.drive();
   }
 
@@ -230,7 +232,7 @@ export class Session extends EventTarget {
     if (this.state.phase === "compiling") this.patch({ phase: "lost" }); // it can be tried again
   }
 
-  /** The worker reads them, piece by piece. @param {File[]} files */
+  /** Images or weights; the worker reads them. @param {File[]} files */
   async loadFiles(files) {
     this.patch({ reading: true, problem: null });
     await this.attempt(async () => {
@@ -242,6 +244,11 @@ export class Session extends EventTarget {
       this.drive();
     });
     this.patch({ reading: false, progress: null });
+  }
+
+  /** The run as a weights file. @returns {Promise<Uint8Array>} */
+  save() {
+    return this.send("save");
   }
 
   /** From the built-in data set again. */
@@ -351,6 +358,9 @@ export class Session extends EventTarget {
         return this.diverged(detail);
       case "lost":
         return this.lost(detail);
+      case "stopped":
+        this.training = false;
+        return this.patch({ phase: "paused", wanted: false, stopped: detail });
       case "failed":
         this.training = false;
         return this.patch({ phase: "paused", wanted: false, problem: detail });

@@ -61,6 +61,7 @@ export class Shell {
     this.settings = null;
     /** @type {Record<string, Tabs>} */
     this.tabs = {};
+    this.exporter = h("div");
     /** What was last acted upon, to act once. */
     this.seen = { view: "", controls: "", watch: "", run: 0 };
     /** @type {any} */
@@ -220,7 +221,7 @@ export class Shell {
       this.tabs = {
         gradients: new Tabs(t("regions.gradients"), [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)], chosen.gradients, watch),
         sees: new Tabs(t("regions.sees"), [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)], chosen.sees, watch),
-        more: new Tabs(t("regions.more"), [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element)], chosen.more),
+        more: new Tabs(t("regions.more"), [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element), tab("export", this.exporter)], chosen.more, (name) => this.export(name)),
       };
       const { gradients, sees, more } = this.tabs;
       parts = [curves, panel("gradients", gradients.element), panel("sees", sees.element), panel("more", more.element)];
@@ -240,6 +241,15 @@ export class Shell {
     this.views.refresh();
     this.update();
     watch();
+  }
+
+  /** Fills the tab of exports when it is opened, with a module that only it needs. @param {string} name of a tab */
+  export(name) {
+    if (name !== "export") return;
+    this.session.attempt(async () => {
+      const { Export } = await import(new URL("export.js", import.meta.url).href);
+      this.exporter.replaceChildren(new Export(this.context, this.views).element);
+    }, true);
   }
 
   /** Feature maps with the choice of their layer. @param {HTMLElement} host */

@@ -3,7 +3,7 @@
  * What crosses between the engine's worker and the page. The Rust side is `src/web/`.
  *
  * @typedef {{key: string, kind: "choice" | "switch" | "integer" | "number", options?: string[], min?: number, max?: number,
- *   log?: boolean, effect: "live" | "rebuild" | "restart" | "view", lane: boolean, default: string, help: string}} Setting `lane`: lanes may differ in it.
+ *   log?: boolean, effect: "live" | "rebuild" | "restart" | "view", lane: boolean, default: string}} Setting `lane`: lanes may differ in it.
  *
  * @typedef {{code: string, message?: string, [field: string]: unknown}} Problem An error or a note: `errors.<code>`, `notes.<code>`.
  *
@@ -32,7 +32,8 @@
  * @typedef {{family: "registers" | "tiled", measured: {registers: number, tiled: number} | null}} Kernels GFLOP/s
  *
  * @typedef {{step: number, parameters: Float32Array, activation_gradients: Float32Array, activations: Float32Array}} Snapshot
- * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array}} Evaluation
+ * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
+ *   pixels: Uint8Array}} Evaluation
  * @typedef {{pixels: Uint8Array, labels: Uint8Array, probabilities: Float32Array}} Predictions
  * @typedef {{size: number, count: number, values: Float32Array}} Filters
  * @typedef {{height: number, width: number, channels: number, values: Float32Array}} FeatureMaps

@@ -83,7 +83,14 @@ const STEPS: &[Step] = &[
     Step {
         name: "scripts",
         inputs: &["www/js", "www/css", "www/style.css", "package-lock.json"],
-        outputs: &["dist/js/alexnet-lab.js", "dist/js/worker.js", "dist/js/helper.js", "dist/js/reader.js", "dist/style.css"],
+        outputs: &[
+            "dist/js/alexnet-lab.js",
+            "dist/js/worker.js",
+            "dist/js/helper.js",
+            "dist/js/reader.js",
+            "dist/js/export.js",
+            "dist/style.css",
+        ],
         make: scripts,
     },
     Step {
@@ -224,7 +231,7 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
 fn scripts(page: &Page) -> Outcome {
     let mut esbuild = page.tool("esbuild");
     esbuild.args(["js/alexnet-lab=www/js/main.js", "js/worker=www/js/worker.js", "js/helper=www/js/helper.js"]);
-    esbuild.args(["js/reader=www/js/reader.js", "style=www/style.css"]);
+    esbuild.args(["js/reader=www/js/reader.js", "js/export=www/js/export.js", "style=www/style.css"]);
     esbuild.args(["--bundle", "--format=esm", "--target=es2022"]);
     esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
     finish(esbuild, "")

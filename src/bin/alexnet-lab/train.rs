@@ -5,6 +5,7 @@ use crate::{Outcome, about, fail, misuse};
 use alexnet_lab::backend::{Host, Place, Reason, StepRecord};
 use alexnet_lab::config::{Config, Effect, SETTINGS};
 use alexnet_lab::data::Dataset;
+use alexnet_lab::pytorch;
 use alexnet_lab::trainer::{Trainer, argmax, cross_entropy};
 use alexnet_lab::weights;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -44,6 +45,9 @@ pub struct Arguments {
     /// Write the weights as safetensors, with PyTorch's names and layouts, when the run ends
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Write a PyTorch script that rebuilds the network, loads the weights of --save and prints the logits of images
+    #[arg(long, value_name = "FILE", requires = "save")]
+    script: Option<PathBuf>,
     /// Stop at the first evaluation (test_every, test_size) whose error is at most so many percent, and print the time it took
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
     until_error: Option<f64>,
@@ -113,7 +117,7 @@ impl<'a> Run<'a> {
         // What cannot be written is better known before the run than after it.
         let log = arguments.log.as_ref().map(|path| create(path, arguments.resume.is_some())).transpose()?;
         let predictions = arguments.predictions.as_ref().map(|path| create(path, false)).transpose()?;
-        if let Some(path) = &arguments.save {
+        for path in [&arguments.save, &arguments.script].into_iter().flatten() {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             if !folder.is_dir() {
                 fail!("{}: the folder {} does not exist. Make it first.", path.display(), folder.display());
@@ -142,8 +146,10 @@ impl<'a> Run<'a> {
             }
             block_on(self.trainer.work())?;
             let done = self.trainer.step_count();
+            let reached = self.reached();
+            let ends = done == last || reached.is_some();
             let due = every > 0 && done.is_multiple_of(every) && self.trainer.can_evaluate();
-            if due || done == last || self.trainer.in_flight() >= IN_FLIGHT {
+            if due || ends || self.trainer.in_flight() >= IN_FLIGHT {
                 block_on(self.trainer.settle())?;
             }
             for note in self.trainer.notes() {
@@ -153,7 +159,7 @@ impl<'a> Run<'a> {
             let before_test = Instant::now();
             let test = if self.trainer.has_diverged() {
                 None
-            } else if done == last && self.arguments.eval {
+            } else if ends && self.arguments.eval {
                 let test = self.test_all()?;
                 let outcome = (test.loss, test.accuracy);
                 self.test = Some(test);
@@ -170,6 +176,11 @@ impl<'a> Run<'a> {
             if self.is_good_enough(test) {
                 self.bar.finish();
                 return Ok(());
+            }
+            if let Some(key) = reached.or_else(|| self.reached_by(test?)) {
+                let limit = self.trainer.config().get(key).expect("the table's keys are known");
+                self.bar.suspend(|| eprintln!("Stopped at step {done}: {key} is {limit}."));
+                break;
             }
         }
         self.bar.finish();
@@ -196,10 +207,35 @@ impl<'a> Run<'a> {
         good
     }
 
+    /// The setting that ends the run here, as it pauses the page's: by its steps or its time.
+    fn reached(&self) -> Option<&'static str> {
+        let config = self.trainer.config();
+        let limit = Duration::from_secs(config.stop_seconds.into());
+        if self.trainer.step_count() == u64::from(config.stop_steps) {
+            Some("stop_steps")
+        } else {
+            (!limit.is_zero() && self.start.elapsed() >= limit).then_some("stop_seconds")
+        }
+    }
+
+    /// The same by the outcome of an evaluation, a loss and an accuracy.
+    fn reached_by(&self, (loss, accuracy): (f64, f64)) -> Option<&'static str> {
+        let config = self.trainer.config();
+        if config.stop_accuracy > 0.0 && accuracy >= config.stop_accuracy / 100.0 {
+            Some("stop_accuracy")
+        } else {
+            (config.stop_loss > 0.0 && loss <= config.stop_loss).then_some("stop_loss")
+        }
+    }
+
     fn save(&mut self) -> Outcome {
         let Some(path) = &self.arguments.save else { return Ok(()) };
         let bytes = block_on(self.trainer.save(&path.display().to_string()))?;
-        write_whole(path, &bytes)
+        write_whole(path, &bytes)?;
+        let Some(script) = &self.arguments.script else { return Ok(()) };
+        let weights = path.file_name().unwrap_or_default().to_string_lossy();
+        let text = pytorch::script(self.trainer.config(), self.trainer.network().classes, &weights);
+        write_whole(script, text.as_bytes())
     }
 
     fn steps_to_do(&self) -> u64 {

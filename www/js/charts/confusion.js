@@ -1,8 +1,10 @@
-// Which class is taken for which: a row a true class, a column a predicted one. Below, the worst pairs in words.
+// Which class is taken for which: a row a true class, a column a predicted one. Below, the worst pairs in words; beside, the
+// worst mistakes as pictures.
 
 import { Chart, clamp, element } from "./canvas.js";
+import { Mistakes } from "./mistakes.js";
 
-/** @typedef {{classes: string[], counts: Uint32Array}} ConfusionData counts (classes true, classes predicted) */
+/** @typedef {import("./mistakes.js").MistakesData & {counts: Uint32Array}} ConfusionData counts (classes true, classes predicted) */
 
 const PAIRS = 3;
 
@@ -30,19 +32,31 @@ export function worstPairs(counts, classes, limit) {
 export class Confusion extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('./canvas.js').ChartOptions} options
+   * @param {import('./canvas.js').ChartOptions & {onpick: (image: number) => void}} options onpick: a mistake was chosen
    */
   constructor(host, options) {
     super(host, options, "confusion");
     this.pairs = element("p", "chart-note");
-    this.root.append(this.pairs);
+    this.mistakes = new Mistakes(options.onpick);
+    this.root.append(this.pairs, this.mistakes.root);
     this.box = { left: 0, top: 0, cell: 0, height: 0 };
   }
 
   /** @param {ConfusionData} data */
   update(data) {
     super.update(data);
-    const { t, numbers } = this;
+    this.say();
+  }
+
+  /** Language may have changed. */
+  themed() {
+    this.say();
+  }
+
+  say() {
+    const { data, t, numbers } = this;
+    if (!data) return;
+    this.mistakes.update(data, t, numbers);
     const worst = worstPairs(data.counts, data.classes.length, PAIRS).map(({ truth, guess, share }) =>
       t("charts.confusion.pair", { truth: data.classes[truth], guess: data.classes[guess], percent: numbers.percent(share) }),
     );

@@ -2,6 +2,7 @@
 
 import { element, languageOf, readPalette, whenNear } from "./canvas.js";
 import { Pane } from "./pane.js";
+import { Record } from "./record.js";
 import { Numbers } from "./scale.js";
 
 /**
@@ -19,6 +20,9 @@ import { Numbers } from "./scale.js";
 const QUANTITIES = /** @type {Quantity[]} */ (["loss", "accuracy"]);
 const SUMMARY_EVERY = 2000;
 let nextId = 0;
+
+/** Rows of step, loss, accuracy: 1.5 MB and 0.2 MB at most. */
+const newRecords = () => ({ training: new Record(3, 2 ** 17), test: new Record(3, 2 ** 14) });
 
 export class Curves {
   /**
@@ -38,6 +42,8 @@ export class Curves {
     host.append(this.root);
     /** @type {{step: number, label: string}[]} */
     this.events = [];
+    /** For export, of each network. */
+    this.records = [newRecords()];
     this.stepsPerEpoch = 0;
     this.logarithmic = false;
     /** What each network side by side is called. */
@@ -68,9 +74,15 @@ export class Curves {
   /** @param {CurvesData} data */
   update(data) {
     if (data.lanes && data.lanes.join("\n") !== this.lanes.join("\n")) this.name(data.lanes);
-    if (data.restart) for (const pane of this.panes) pane.clear();
+    if (data.restart) {
+      for (const pane of this.panes) pane.clear();
+      this.records = this.lanes.map(newRecords);
+    }
     if (data.stepsPerEpoch !== undefined) this.stepsPerEpoch = data.stepsPerEpoch;
     if (data.events) this.events = data.events;
+    const record = this.records[data.lane ?? 0];
+    if (data.training) record?.training.push(data.training);
+    if (data.test) record?.test.push(data.test);
     for (const pane of this.panes) pane.push(data);
     this.invalidate();
   }
@@ -85,6 +97,7 @@ export class Curves {
   name(lanes) {
     this.lanes = lanes;
     if (lanes.length === 1) this.differences = false;
+    this.records = lanes.map((_, lane) => this.records[lane] ?? newRecords());
     for (const pane of this.panes) pane.keep(lanes.length);
     this.refreshTheme();
   }

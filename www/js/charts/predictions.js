@@ -166,16 +166,26 @@ class Card {
     const pixels = data.pixels.subarray(this.index * side * side * 3, (this.index + 1) * side * side * 3);
     if (this.pixels && this.pixels.length === pixels.length && this.pixels.every((value, i) => value === pixels[i])) return;
     this.pixels = pixels.slice();
-    [this.canvas.width, this.canvas.height] = [side, side];
-    const ctx = this.canvas.getContext("2d");
-    if (!ctx || !side) return;
-    const image = ctx.createImageData(side, side);
-    for (let i = 0; i < side * side; i++) {
-      image.data.set(pixels.subarray(3 * i, 3 * i + 3), 4 * i);
-      image.data[4 * i + 3] = 255;
-    }
-    ctx.putImageData(image, 0, 0);
+    drawPicture(this.canvas, pixels);
   }
+}
+
+/**
+ * A picture at its own size.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Uint8Array} pixels (side, side, 3)
+ */
+export function drawPicture(canvas, pixels) {
+  const side = Math.round(Math.sqrt(pixels.length / 3));
+  [canvas.width, canvas.height] = [side, side];
+  const ctx = canvas.getContext("2d");
+  if (!ctx || !side) return;
+  const image = ctx.createImageData(side, side);
+  for (let i = 0; i < side * side; i++) {
+    image.data.set(pixels.subarray(3 * i, 3 * i + 3), 4 * i);
+    image.data[4 * i + 3] = 255;
+  }
+  ctx.putImageData(image, 0, 0);
 }
 
 /** @param {Node} node @param {string} text */

@@ -52,6 +52,9 @@ export class Series {
  */
 const less = (a, b) => (Number.isFinite(a) ? a : Infinity) < (Number.isFinite(b) ? b : Infinity);
 
+/** Share of the old mean kept by a smoothed training curve: a memory of about 30 steps. */
+export const SMOOTHING = 0.97;
+
 /** Exponential mean without the start's pull to zero: m = b m + (1 - b) y, divided by 1 - b^n (Kingma and Ba 2015, section 3). */
 export class Smooth {
   /** @param {number} keep share of the old mean kept at each point, 0 <= keep < 1 */

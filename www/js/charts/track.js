@@ -1,14 +1,11 @@
 // The curves of one network, and how far two networks are apart.
 
-import { Series, Smooth } from "./series.js";
+import { SMOOTHING, Series, Smooth } from "./series.js";
 
 /** Points kept of each curve; older ones are thinned, their extremes kept. */
 const CAPACITY = 2000;
 /** Points that wait for the other curve, which may have ended. */
 const WAITING = 4000;
-/** Share of the old mean kept by the smoothed training curve: a memory of about 30 steps. */
-const SMOOTHING = 0.97;
-
 /** One quantity of one network. */
 export class Track {
   constructor() {

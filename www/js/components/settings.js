@@ -8,6 +8,7 @@ const GROUPS = {
   optimizer: ["lr", "momentum", "weight_decay", "schedule", "schedule_every", "batch"],
   start: ["init", "init_scale", "seed", "width", "depth", "arch"],
   images: ["data", "train_size", "augment", "test_size", "test_every"],
+  stop: ["stop_steps", "stop_accuracy", "stop_loss", "stop_seconds"],
   machine: ["backend", "workers"],
 };
 /** These stand in the menus of the chips that they belong to. */

@@ -55,11 +55,12 @@ export class Status {
   /** @param {import("../session.js").State} state */
   sentence(state) {
     const { t } = this.context;
-    const { phase, wanted, visible, describe, step } = state;
+    const { phase, wanted, visible, describe, step, stopped } = state;
     if (state.reading) return t("status.reading");
     if (phase === "ready" && describe && describe.data.train_arrived === 0) return t("status.images");
     if (phase === "ready" && step === 0) return t("status.first");
     if (phase === "paused" && wanted && !visible) return t("status.hidden");
+    if (phase === "paused" && stopped?.step === step) return t(`stopped.${stopped.key}`, { step: integer(step), limit: state.config[stopped.key] });
     if (phase === "paused" || phase === "ready") return t("status.paused", { step: integer(step) });
     if (phase === "running" && state.busy) return t("status.compiling");
     return t(`status.${phase}`);

@@ -34,8 +34,8 @@ export class Views {
     this.activations = new Activations(this.hosts.activations, options);
     this.filters = new Filters(this.hosts.filters, options);
     this.maps = new FeatureMaps(this.hosts.maps, options);
-    this.confusion = new Confusion(this.hosts.confusion, options);
-    this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(index) });
+    this.confusion = new Confusion(this.hosts.confusion, { ...options, onpick: (image) => this.pick(image) });
+    this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(this.first + index) });
     this.others = [this.curves, this.norms, this.activations, this.filters, this.maps, this.predictions, this.confusion];
     /** @type {{step: number, label: string, lane: number}[]} flipped switches of this run */
     this.marks = [];
@@ -60,9 +60,9 @@ export class Views {
     };
   }
 
-  /** @param {number} index of a shown test image: its feature maps are shown next */
-  pick(index) {
-    this.context.change({ image: String(this.first + index) });
+  /** @param {number} image of the test images: the other views show it next */
+  pick(image) {
+    this.context.change({ image: String(image) });
   }
 
   get all() {
@@ -112,8 +112,8 @@ export class Views {
   }
 
   /** @param {import("../types.js").Evaluation} evaluation */
-  showEvaluation({ confusion }) {
-    this.confusion.update({ classes: this.classes(), counts: confusion });
+  showEvaluation(evaluation) {
+    this.confusion.update({ ...evaluation, classes: this.classes(), counts: evaluation.confusion });
   }
 
   /** @param {{step: number, changes: [string, string][]}} change @param {number} lane */
@@ -128,6 +128,7 @@ export class Views {
   /** Draws what has come since the last frame. @param {import("../session.js").State} state */
   update(state) {
     this.name(state);
+    this.confusion.mistakes.choose(Number(state.config.image));
     this.ridges.showLayer(state.config.ridges === "time" ? state.config.layer : null);
     const again = state.run !== this.run;
     if (again) {
@@ -166,6 +167,7 @@ export class Views {
   /** Colours or language have changed. */
   refresh() {
     const options = this.context.chartOptions();
+    for (const { data } of [this.confusion, this.predictions]) if (data) data.classes = this.classes();
     for (const chart of this.all) {
       Object.assign(chart.options, options);
       chart.refreshTheme();

@@ -14,7 +14,7 @@ import { Training } from "./training.js";
  * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report
  */
 
-const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "show", "files", "recover"];
+const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "show", "files", "recover", "save"];
 
 export class Engine {
   /** @param {Report} report */
@@ -139,15 +139,35 @@ export class Engine {
     await this.training?.watch(watch);
   }
 
-  /** Trains on the user's files; when they are refused, the run goes on as it was. @param {File[]} files */
+  /** Trains on the user's files, or goes on from a weights file; when they are refused, the run goes on as it was. @param {File[]} files */
   async files(files) {
     await this.training?.settle(); // the last records are seen before the machine is busy with something else
+    const weights = files.find(({ name }) => name.endsWith(".safetensors"));
+    if (weights) await this.weights(weights);
+    else await this.dataset(files);
+    await this.training?.show();
+    return this.described();
+  }
+
+  /** One network goes on from a file, with the settings that it was saved with. @param {File} file */
+  async weights(file) {
+    this.lab;
+    const fragment = await this.training?.load(file.name, new Uint8Array(await file.arrayBuffer()));
+    if (fragment !== undefined) this.reading = this.read(fragment);
+  }
+
+  /** @param {File[]} files */
+  async dataset(files) {
     const dataset = await read({ files }, (progress) => this.report("progress", progress));
     this.lab;
     await this.training?.setDataset(dataset);
     this.download.abort();
-    await this.training?.show();
-    return this.described();
+  }
+
+  /** The shown network as a weights file. */
+  save() {
+    this.lab;
+    return this.training?.lanes.shown.lab.save();
   }
 
   /** A new device and the last saved weights; the data stays, and when there is no device, all stays. @param {string} fragment */

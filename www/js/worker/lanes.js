@@ -149,6 +149,15 @@ export class Lanes {
     this.choose(shown);
   }
 
+  /** The shown one goes on from a weights file, and alone. @param {string} file @param {Uint8Array} bytes @returns {Promise<string>} its fragment */
+  async load(file, bytes) {
+    const { shown } = this;
+    await shown.lab.load(file, bytes);
+    for (const { lab } of this.all.filter((lane) => lane !== shown)) lab.free();
+    this.all = [shown];
+    return shown.describe().fragment;
+  }
+
   /** A new device, and the last saved weights. @param {string[]} fragments a lane each */
   async recover(fragments) {
     for (const [at, { lab, saved }] of this.all.entries()) {

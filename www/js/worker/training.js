@@ -2,6 +2,7 @@
 /** The training loop: lanes in step, as fast as the backend takes them, statistics as often as they are cheap. */
 import { Lanes } from "./lanes.js";
 import { Rate, Throttle, nextTask, sleep } from "./rhythm.js";
+import { Stop } from "./stop.js";
 
 /** @typedef {import("../types.js").Watch} Watch */
 
@@ -35,6 +36,9 @@ export class Training {
     this.posts = new Throttle(30, 1);
     this.saves = new Throttle(SAVE_EVERY, 0.05);
     this.rate = new Rate();
+    this.ends = new Stop();
+    /** Seconds of training since the weights' start, and when they were last counted. */
+    this.seconds = this.counted = 0;
     this.testEvery = 0;
     /** Milliseconds between two steps; 0 for as fast as it goes. */
     this.pace = 0;
@@ -46,7 +50,12 @@ export class Training {
   /** After anything that moved the step or the settings. @param {boolean} anew from initial weights: the saved ones are another run's */
   begin(anew = false) {
     this.lanes.begin(anew);
+    if (anew) {
+      this.seconds = 0;
+      this.ends.begin();
+    }
     const [{ config, backend }] = this.lanes.describe();
+    this.ends.config = config;
     /** Only a graphics device can be lost. */
     this.mayBeLost = backend.name === "gpu";
     this.testEvery = Number(config.test_every);
@@ -110,6 +119,13 @@ export class Training {
     this.begin(true);
   }
 
+  /** One network goes on from a weights file, with the settings that it was saved with. @param {string} file @param {Uint8Array} bytes @returns {Promise<string>} its fragment */
+  async load(file, bytes) {
+    const fragment = await this.lanes.load(file, bytes);
+    this.begin(true);
+    return fragment;
+  }
+
   /** A new device for all lanes, and their last saved weights. @param {string[]} fragments a lane each */
   async recover(fragments) {
     await this.lanes.recover(fragments);
@@ -119,6 +135,7 @@ export class Training {
   /** @param {(work: () => Promise<number>) => Promise<number>} exclusive */
   async play(exclusive) {
     this.running = true;
+    this.counted = performance.now();
     this.rate.clear();
     if (this.looping) return;
     this.looping = true;
@@ -190,6 +207,7 @@ export class Training {
       if (starved) break;
       this.nextStep = performance.now() + this.pace;
       await this.lanes.work();
+      await this.endIfMet();
     }
     await this.collect(false);
     if (!this.running) return 0;
@@ -211,6 +229,22 @@ export class Training {
     const busy = this.lanes.inFlight() >= depth ? this.rate.milliseconds / 2 : 0;
     const wanted = Math.max(ahead, busy > 8 ? busy : 0);
     return Math.min(wanted > 4 ? wanted : 0, 100);
+  }
+
+  /** Pauses where a setting stops the run, with what is due there. @param {{loss?: number, accuracy?: number}} [test] just evaluated */
+  async endIfMet(test) {
+    if (!this.running) return;
+    const now = performance.now();
+    this.seconds += (now - this.counted) / 1000;
+    this.counted = now;
+    const key = this.ends.at({ ...test, step: this.lanes.issued, seconds: this.seconds });
+    if (!key) return;
+    await this.settle();
+    if (!this.running) return; // it has diverged
+    this.running = false;
+    while (this.evaluationDue()) await this.evaluate();
+    this.report("stopped", { key, step: this.lanes.issued });
+    await this.show();
   }
 
   evaluationDue() {
@@ -307,6 +341,7 @@ export class Training {
     if (!lane || !evaluation) return;
     lane.evaluatedAt = lane.issued;
     this.report("evaluation", { lane: this.lanes.all.indexOf(lane), ...evaluation });
+    await this.endIfMet(evaluation);
   }
 
   async showViews() {

@@ -1,0 +1,92 @@
+// What a run is exported as: its record, the table and the figure. Run with `node --test tests/page/`.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Record } from "../../www/js/charts/record.js";
+import { csv } from "../../www/js/export/csv.js";
+import { HEIGHT, WIDTH, figure } from "../../www/js/export/figure.js";
+import { records } from "../../www/js/export/images.js";
+
+const t = (key) => key.split(".").at(-1);
+const rows = (count, first = 1, value = (step) => 2.3 / Math.sqrt(step)) =>
+  Float32Array.from(Array.from({ length: count }, (_, i) => [first + i, value(first + i), i / count]).flat());
+
+test("a record keeps every row while there is room, in pieces of any size", () => {
+  const record = new Record(3, 1024);
+  const all = rows(1000);
+  for (let at = 0; at < all.length; at += 33) record.push(all.subarray(at, at + 33));
+  assert.deepEqual(record.rows, all);
+  assert.equal(record.stride, 1);
+  record.clear();
+  assert.equal(record.rows.length, 0);
+});
+
+test("a record of any length stays bounded, and keeps every 2^k-th row from the first on", () => {
+  const record = new Record(1, 64);
+  for (let step = 0; step < 5000; step++) {
+    record.push(Float32Array.of(step));
+    const kept = [...record.rows];
+    assert.ok(kept.length <= 64 && kept.length >= Math.min(step + 1, 32), `${kept.length} at ${step}`);
+    assert.deepEqual(kept, kept.map((_, i) => i * record.stride), `at ${step}`);
+    assert.ok(step - kept.at(-1) < record.stride, "the newest row of its grid is there");
+  }
+  assert.equal(record.stride, 128);
+  assert.ok(record.values.length <= 64);
+});
+
+test("the table has a line a step and a line an evaluation, and no digit is lost", () => {
+  const training = Float32Array.of(1, 2.302585, 0.125, 2, NaN, 0.3, 3, 1e-7, 1);
+  const text = csv(training, Float32Array.of(2, 1.5, 0.4));
+  assert.deepEqual(text.split("\n"), ["set,step,loss,accuracy", "train,1,2.302585,0.125", "train,2,NaN,0.3", "train,3,1e-7,1", "test,2,1.5,0.4", ""]);
+  const random = Float32Array.from({ length: 3000 }, (_, i) => Math.fround(Math.abs(Math.sin(i * 12.9898) * 43758.5453) % 7));
+  const back = csv(random, new Float32Array()).trim().split("\n").slice(1).flatMap((line) => line.split(",").slice(1).map(Number));
+  assert.deepEqual(Float32Array.from(back), random);
+});
+
+const CURVES = {
+  training: rows(500), test: rows(5, 100), stride: 1, logarithmic: false, about: "v=1&norm=bn",
+  events: [{ step: 200, label: "ReLU < Sigmoid & \"more\"" }],
+};
+
+/** Every coordinate of the drawing. */
+const coordinates = (svg) => [...svg.matchAll(/ d="([^"]*)"/g)].flatMap(([, d]) => d.match(/-?[\d.]+(e-?\d+)?/g) ?? []).map(Number);
+
+test("the figure is a well-formed drawing with both curves, axes and labels", () => {
+  const svg = figure(CURVES, t, "en");
+  assert.match(svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+  const tags = [...svg.matchAll(/<(\/?)(\w+)((?:[^>"]|"[^"]*")*?)(\/?)>/g)];
+  const open = [];
+  for (const [, end, name, , closed] of tags) {
+    if (end) assert.equal(open.pop(), name);
+    else if (!closed) open.push(name);
+  }
+  assert.deepEqual(open, []);
+  for (const word of ["loss", "accuracy", "train", "test", "step", "v=1&#38;norm=bn", "ReLU &#60; Sigmoid"]) assert.ok(svg.includes(`${word}`), word);
+  assert.equal(svg.match(/stroke-width="2.5"/g).length, 4, "a smoothed curve and its key in both panes");
+  assert.equal(svg.match(/<circle/g).length, 2 * (5 + 1), "a dot an evaluation, and one in the key");
+  assert.ok(coordinates(svg).every((x) => Number.isFinite(x) && Math.abs(x) <= Math.max(WIDTH, HEIGHT) * 2));
+});
+
+test("a figure of nothing, of one step, of a run that exploded, and on a logarithmic axis is drawn too", () => {
+  const empty = new Float32Array();
+  for (const change of [
+    { training: empty, test: empty, events: [] },
+    { training: rows(1), test: empty },
+    { training: Float32Array.of(1, 2, 0.1, 2, 1e30, 0.1, 3, NaN, 0), test: empty },
+    { logarithmic: true },
+    { training: rows(300, 100_000), test: rows(3, 100_100), events: [] },
+    { training: rows(20_000), stride: 4 },
+  ]) {
+    const svg = figure({ ...CURVES, ...change }, t, "zh-Hans");
+    assert.ok(!/NaN|Infinity|undefined/.test(svg), JSON.stringify(change).slice(0, 80));
+    assert.ok(svg.length < 200_000, `${svg.length} characters`);
+  }
+});
+
+test("images become records of CIFAR-10", () => {
+  const pixels = Uint8Array.from({ length: 2 * 3072 }, (_, i) => (i * 7) % 251);
+  const bytes = records(pixels, Uint8Array.of(3, 9));
+  assert.equal(bytes.length, 2 * 3073);
+  assert.deepEqual([bytes[0], bytes[3073]], [3, 9]);
+  // Image 1, row 5, column 8, green.
+  assert.equal(bytes[3073 + 1 + 1024 + 5 * 32 + 8], pixels[3072 + (5 * 32 + 8) * 3 + 1]);
+});

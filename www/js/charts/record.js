@@ -1,0 +1,56 @@
+// Every step of a run, as far as memory is bounded: what is exported.
+
+/** Rows of numbers in the order they came. When full, every second is dropped, and from then on as few are taken. */
+export class Record {
+  /**
+   * @param {number} width numbers a row
+   * @param {number} capacity rows, a power of two
+   */
+  constructor(width, capacity) {
+    this.width = width;
+    this.capacity = capacity;
+    this.values = new Float32Array(width * Math.min(256, capacity)); // (rows, width), grown by doubling
+    this.count = 0;
+    /** One of so many rows is taken. */
+    this.stride = 1;
+    this.seen = 0;
+  }
+
+  clear() {
+    Object.assign(this, new Record(this.width, this.capacity));
+  }
+
+  /** @param {Float32Array} rows (n, width) */
+  push(rows) {
+    for (let at = 0; at + this.width <= rows.length; at += this.width) {
+      if (this.seen++ % this.stride === 0) this.take(rows.subarray(at, at + this.width));
+    }
+  }
+
+  /** @param {Float32Array} row */
+  take(row) {
+    if (this.count === this.capacity) {
+      this.halve();
+      if ((this.seen - 1) % this.stride !== 0) return;
+    }
+    if ((this.count + 1) * this.width > this.values.length) {
+      const larger = new Float32Array(2 * this.values.length);
+      larger.set(this.values);
+      this.values = larger;
+    }
+    this.values.set(row, this.count++ * this.width);
+  }
+
+  halve() {
+    for (let kept = 1; 2 * kept < this.count; kept++) {
+      this.values.copyWithin(kept * this.width, 2 * kept * this.width, (2 * kept + 1) * this.width);
+    }
+    this.count = Math.ceil(this.count / 2);
+    this.stride *= 2;
+  }
+
+  /** What was kept: (count, width). */
+  get rows() {
+    return this.values.subarray(0, this.count * this.width);
+  }
+}

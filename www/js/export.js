@@ -1,0 +1,115 @@
+// @ts-check
+/** The panel that takes a run out of the page, and weights into it. A module of its own, loaded when the panel is opened. */
+import { h } from "./dom.js";
+import { integer } from "./format.js";
+import { csv } from "./export/csv.js";
+import { HEIGHT, WIDTH, figure } from "./export/figure.js";
+import { records } from "./export/images.js";
+import { loadReader } from "./worker/module.js";
+
+/** A picture in pixels is so many times finer than the drawing. */
+const FINER = 2;
+/** After so long a browser has surely begun to store a file, ms. */
+const STORED = 60_000;
+/** The script looks for the weights by this name, beside itself. */
+const WEIGHTS = "alexnet.safetensors";
+
+export class Export {
+  /** @param {import("./shell.js").Context} context @param {import("./components/views.js").Views} views */
+  constructor(context, views) {
+    this.context = context;
+    this.views = views;
+    const { t, session } = context;
+    const input = h("input", { type: "file", accept: ".safetensors", class: "visually-hidden", tabIndex: -1, "aria-hidden": "true" });
+    input.addEventListener("change", () => {
+      session.loadFiles([...(input.files ?? [])]);
+      input.value = "";
+    });
+    this.said = h("p", { class: "fine", role: "status" });
+    this.element = h("div", { class: "data" },
+      this.group("curves", { csv: () => this.curves(), svg: () => this.drawing(), png: () => this.picture() }),
+      this.group("network", { weights: () => this.weights(), script: () => this.script(), images: () => this.images() }),
+      this.group("load", { load: () => input.click() }), input, this.said);
+  }
+
+  /** @param {string} name @param {Record<string, () => unknown>} actions */
+  group(name, actions) {
+    const { t } = this.context;
+    const buttons = Object.entries(actions).map(([action, run]) =>
+      h("button", { type: "button", class: "action", title: t(`export.${action}_title`), onclick: () => this.run(run) }, t(`export.${action}`)));
+    return h("fieldset", { class: "group" }, h("legend", null, t(`export.groups.${name}`)), h("p", { class: "fine" }, t(`export.about.${name}`)), h("div", { class: "card-actions" }, buttons));
+  }
+
+  /** What goes wrong is told where all problems are. @param {() => unknown} work */
+  run(work) {
+    return this.context.session.attempt(async () => work(), true);
+  }
+
+  /** @param {string} name @param {BlobPart} content @param {string} type */
+  store(name, content, type) {
+    const address = URL.createObjectURL(new Blob([content], { type }));
+    h("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), STORED);
+    this.said.textContent = this.context.t("export.stored", { file: name });
+  }
+
+  /** What the shown network has been through. */
+  get records() {
+    return this.views.curves.records[this.context.session.state.shown];
+  }
+
+  /** The name of a file that belongs to the step of the moment. @param {string} end */
+  named(end) {
+    return `alexnet-step-${this.context.session.state.step}.${end}`;
+  }
+
+  curves() {
+    const { training, test } = this.records;
+    this.store(this.named("csv"), csv(training.rows, test.rows), "text/csv");
+    if (training.stride > 1) this.said.textContent += ` ${this.context.t("export.thinned", { stride: integer(training.stride) })}`;
+  }
+
+  figure() {
+    const { events, logarithmic } = this.views.curves;
+    const { training, test } = this.records;
+    const { t, session, chartOptions } = this.context;
+    const curves = { training: training.rows, test: test.rows, stride: training.stride, events, logarithmic, about: session.state.fragment };
+    return figure(curves, t, chartOptions().language ?? "en");
+  }
+
+  drawing() {
+    this.store(this.named("svg"), this.figure(), "image/svg+xml");
+  }
+
+  async picture() {
+    const address = URL.createObjectURL(new Blob([this.figure()], { type: "image/svg+xml" }));
+    const picture = new Image();
+    picture.src = address;
+    await picture.decode();
+    const canvas = h("canvas", { width: FINER * WIDTH, height: FINER * HEIGHT });
+    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    URL.revokeObjectURL(address);
+    /** @type {Blob | null} */
+    const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    if (png) this.store(this.named("png"), png, "image/png");
+  }
+
+  async weights() {
+    const bytes = await this.context.session.save();
+    this.store(WEIGHTS, /** @type {BlobPart} */ (bytes), "application/octet-stream");
+  }
+
+  async script() {
+    const { describe } = this.context.session.state;
+    if (!describe) return;
+    const reader = await loadReader();
+    this.store("alexnet.py", reader.pytorch_script(describe.fragment, describe.network.classes, WEIGHTS), "text/x-python");
+  }
+
+  /** Those under “Test images”. */
+  images() {
+    const { data } = this.views.predictions;
+    if (data) this.store("images.bin", records(data.pixels, data.labels), "application/octet-stream");
+    else this.said.textContent = this.context.t("export.no_images");
+  }
+}

@@ -1,0 +1,22 @@
+// @ts-check
+/** The record of a run as a table. */
+
+/**
+ * A header line, then a line a training step, then a line an evaluation: which set, step, loss, accuracy (0 to 1).
+ * @param {Float32Array} training rows of step, loss, accuracy
+ * @param {Float32Array} test the same
+ */
+export function csv(training, test) {
+  return ["set,step,loss,accuracy", ...lines("train", training), ...lines("test", test)].join("\n") + "\n";
+}
+
+/** @param {string} set @param {Float32Array} rows */
+function* lines(set, rows) {
+  for (let at = 0; at < rows.length; at += 3) yield [set, ...Array.from(rows.subarray(at, at + 3), shortest)].join();
+}
+
+/** The fewest digits that give the same 32-bit number; 9 always do. @param {number} x */
+function shortest(x) {
+  const digits = [6, 7, 8].find((count) => Math.fround(Number(x.toPrecision(count))) === x) ?? 9;
+  return String(Number(x.toPrecision(digits)));
+}
