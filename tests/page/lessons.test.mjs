@@ -92,7 +92,7 @@ test("every term is explained in one sentence, and every explanation is used", (
 });
 
 test("numbers are written as their names say", () => {
-  const cases = [["step_from", 51, "51"], ["count_layers", 1e4, "10,000"], ["bn_accuracy", 0.534, "53 %"], ["zero_share", 0.05, "5.0 %"], ["ratio", 1.23e7, "1.2e7"]];
+  const cases = [["step_from", 51, "51"], ["count_layers", 1e4, "10,000"], ["bn_accuracy", 0.534, "53 %"], ["zero_share", 0.05, "5.0 %"], ["ratio", 1.23e7, "1.2e7"], ["bn_loss", 2.3, "2.30"], ["kinds", -0.08, "−0.08"]];
   for (const [name, value, text] of cases) assert.equal(written(name, value), text);
 });
 

@@ -162,7 +162,7 @@ export class AlexNetLab extends HTMLElement {
       if (!ready && state.describe && state.describe.data.train_arrived > 0) {
         ready = true;
         this.fire("ready", { backend: state.describe.backend.name });
-        if (state.config.autoplay === "true") session.play();
+        if (state.config.autoplay === "true" && !this.shell?.lesson.named) session.play();
       }
       if (phase !== state.phase && state.phase === "diverged") this.fire("diverged", state.divergence);
       if (phase !== state.phase && state.phase === "lost") this.fire("lost", state.problem);

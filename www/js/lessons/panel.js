@@ -138,12 +138,17 @@ export class Panel {
     this.show();
     this.body.scrollTop = 0;
     // A button that can no longer be pressed cannot keep the keyboard's place.
-    if (this.back.disabled || this.next.disabled) (this.back.disabled ? this.next : this.back).focus();
-    setText(this.live, `${this.where.textContent}: ${this.body.textContent}`);
+    if (this.hasFocus && (this.back.disabled || this.next.disabled)) (this.back.disabled ? this.next : this.back).focus();
     this.tell();
   }
 
+  get hasFocus() {
+    return this.element.contains(this.shell.root.activeElement);
+  }
+
+  /** Says which step it is: aloud, and to the page around. */
   tell() {
+    setText(this.live, `${this.where.textContent}: ${this.body.innerText}`);
     /** @type {import("../element.js").AlexNetLab} */ (this.shell.host).fire("lesson", { lesson: this.lesson?.name, step: this.step });
   }
 
@@ -198,9 +203,13 @@ export class Panel {
     if (name !== (this.lesson?.name ?? "none")) {
       this.recording?.end("interrupted");
       this.lesson = LESSONS.find((lesson) => lesson.name === name) ?? null;
-      this.shown ||= this.lesson !== null;
+      // Whoever closes a lesson in the whole lab is back at the list; a slide has no room for it.
+      this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
       this.at = 0;
+      const focus = this.hasFocus;
       this.show();
+      // What had the keyboard's place is gone.
+      if (focus && this.shown) this.title.focus({ preventScroll: true });
       if (this.lesson) this.tell();
     }
     if (this.step === "run") progress(this);
@@ -219,6 +228,7 @@ export class Panel {
     const { say, lesson, step } = this;
     const title = lesson ? t(`options.lesson.${lesson.name}`) : say("guide.title");
     this.element.hidden = !this.shown;
+    if (this.shell.header) setAttribute(this.shell.header.lessons, "aria-expanded", String(this.shown));
     setAttribute(this.element, "aria-label", title);
     setAttribute(this.element, "data-step", step ?? null);
     setText(this.title, title);

@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts with terms in them, `[key|words]`, and formulas with `_{subscripts}` and `^{superscripts}`. */
 import { h } from "../dom.js";
-import { integer, number, percent } from "../format.js";
+import { integer, live, number, percent } from "../format.js";
 
 /** A piece of rich text: a term, a subscript or a superscript. */
 const PIECE = /\[(\w+)\|([^\]]+)\]|([_^])\{([^}]*)\}/g;
@@ -14,10 +14,11 @@ export const termsIn = (text) => [...text.matchAll(/\[(\w+)\|/g)].map(([, key]) 
 /** The names of the numbers in a sentence. @param {string} text */
 export const fieldsIn = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 
-/** A number as its name says it is written: shares in percent, steps and counts whole. @param {string} name @param {number} value */
+/** A number as its name says it is written: shares in percent, steps and counts whole, losses with all their digits. @param {string} name @param {number} value */
 export function written(name, value) {
   if (/^(step|count)/.test(name)) return integer(value);
-  return /(accuracy|share)$/.test(name) ? percent(value) : number(value);
+  if (/(accuracy|share)$/.test(name)) return percent(value);
+  return (name.endsWith("loss") ? live(value) : number(value)).replace(/^-/, "−");
 }
 
 /** Explanations of terms: each term is a button; its sentence shows when it is pointed at, focused or pressed. */

@@ -1,7 +1,7 @@
 // @ts-check
 /** What each step of a lesson shows. */
 import { h, setText } from "../dom.js";
-import { integer, number, percent } from "../format.js";
+import { integer, live, percent } from "../format.js";
 import { icon } from "../icons.js";
 import { LAST, accuracy, loss, test } from "./measure.js";
 import { fieldsIn, written } from "./rich.js";
@@ -112,7 +112,7 @@ function table(panel, { run: seen }) {
   const cell = (/** @type {number} */ value, /** @type {(x: number) => string} */ write) => h("td", null, Number.isFinite(value) ? write(value) : "–");
   const rows = seen.lanes.map((_, lane) =>
     h("tr", null, h("th", { scope: "row" }, panel.word(`lanes.${lesson?.lanes[lane]}`)),
-      cell(loss(seen, lane), number), cell(accuracy(seen, lane), percent), cell(test(seen, lane).accuracy, percent)));
+      cell(loss(seen, lane), live), cell(accuracy(seen, lane), percent), cell(test(seen, lane).accuracy, percent)));
   const head = ["lane", "loss", "accuracy", "test"].map((name) => h("th", { scope: "col" }, say(`table.${name}`)));
   return h("table", { class: "guide-table" }, h("caption", null, say("table.caption", { n: LAST })), h("thead", null, h("tr", null, head)), h("tbody", null, rows));
 }
@@ -130,7 +130,7 @@ function noise(panel) {
   if (!lesson || results.length === 0) return [];
   const rows = results.map(({ seed, run: seen, outcome }) =>
     h("tr", null, h("th", { scope: "row" }, String(seed)),
-      lesson.lanes.map((_, lane) => h("td", null, Number.isFinite(loss(seen, lane)) ? number(loss(seen, lane)) : "–")),
+      lesson.lanes.map((_, lane) => h("td", null, Number.isFinite(loss(seen, lane)) ? live(loss(seen, lane)) : "–")),
       h("td", null, outcome ? panel.word(`choices.${outcome}`) : "–")));
   const head = [say("table.seed"), ...lesson.lanes.map((lane) => panel.word(`lanes.${lane}`)), say("saw.measured")].map((name) => h("th", { scope: "col" }, name));
   const next = Math.max(...results.map(({ seed }) => seed)) + 1;
