@@ -117,12 +117,12 @@ const lane = ({ until, slope = 0, wobble = 0, first = {}, history = [], test: te
 const lesson = (name) => LESSONS.find((candidate) => candidate.name === name);
 const measure = (name, lanes) => {
   const { until, measure: by } = lesson(name);
-  return by({ names: NAMES, until, lanes: lanes.map((each) => lane({ until, ...each })) });
+  return by({ names: NAMES, classes: 10, until, lanes: lanes.map((each) => lane({ until, ...each })) });
 };
 const close = (found, expected, what) => assert.ok(Math.abs(found - expected) <= 1e-9 * Math.abs(expected), `${what}: ${found}, not ${expected}`);
 
 test("the end of a run is its last steps, and a difference has the error of its mean", () => {
-  const run = { names: NAMES, until: 100, lanes: [lane({ until: 100, slope: 0.01 }), lane({ until: 100, slope: 0.01, wobble: 0.1 })] };
+  const run = { names: NAMES, classes: 10, until: 100, lanes: [lane({ until: 100, slope: 0.01 }), lane({ until: 100, slope: 0.01, wobble: 0.1 })] };
   // The mean of steps 51 to 100.
   close(loss(run, 0), 2.3 - 0.01 * 75.5, "loss");
   const { mean, error } = difference(run, 1, 0);
@@ -155,6 +155,7 @@ test("ReLU or sigmoid: ratio of the gradients, share that passes, the slopes' bo
   close(values.relu_passed, 0.2, "passed");
   close(values.sigmoid_passed, 1e-6, "passed");
   close(values.bound, 0.25 ** 6, "bound");
+  close(values.guessing_loss, Math.LN10, "guessing");
   assert.deepEqual([outcome, values.count_layers, values.tanh_conv1], ["vanished", 6, 0.25]);
   for (const [weight, expected] of [[0.4, "same"], [0.01, "smaller"], [6, "larger"]]) {
     assert.equal(measure("relu-or-sigmoid", [{ first: { conv1: { weight: 0.5 } } }, { first: { conv1: { weight } } }]).outcome, expected);
@@ -229,6 +230,6 @@ test("a whole run fills every sentence; a run of one lane decides nothing and br
     }
     assert.ok(choices.includes(outcome), `${name}: ${outcome}`);
     assert.equal(measure(name, whole.slice(0, 1)).outcome, "", name);
-    assert.equal(lesson(name).measure({ names: NAMES, until, lanes: [] }).outcome, "", name);
+    assert.equal(lesson(name).measure({ names: NAMES, classes: 10, until, lanes: [] }).outcome, "", name);
   }
 });

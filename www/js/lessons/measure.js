@@ -24,7 +24,7 @@
  * @property {Look[]} history between the two, thinned
  * @property {{step: number, layer: string} | null} divergence
  *
- * @typedef {{names: string[], until: number, lanes: Lane[]}} Run `names` of the blocks, first to last.
+ * @typedef {{names: string[], classes: number, until: number, lanes: Lane[]}} Run `names` of the blocks, first to last.
  * @typedef {Record<string, number>} Values by the name that the lesson's sentences use
  * @typedef {{outcome: string, values: Values}} Measured `outcome` is one of the lesson's choices, or empty.
  */
@@ -68,6 +68,9 @@ export function difference(run, a, b) {
   const [of, than] = [tail(run, a), tail(run, b)];
   return mean(of.length === than.length ? of.map((row, i) => row[1] - than[i][1]) : []);
 }
+
+/** The loss of equal probabilities. @param {Run} run */
+export const guessing = ({ classes }) => Math.log(classes);
 
 /** Beyond two standard errors. @param {{mean: number, error: number}} difference */
 export const decided = ({ mean: apart, error }) => Math.abs(apart) > 2 * error;

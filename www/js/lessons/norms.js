@@ -1,4 +1,4 @@
-import { accuracy, decided, difference, loss, test } from "./measure.js";
+import { LAST, accuracy, decided, difference, loss, test } from "./measure.js";
 
 export default {
   name: "norms",
@@ -11,6 +11,7 @@ export default {
   measure(run) {
     const [none_lrn, none_bn, lrn_bn] = [[0, 1], [0, 2], [1, 2]].map(([a, b]) => difference(run, a, b));
     const values = {
+      count_last: LAST,
       none_loss: loss(run, 0), lrn_loss: loss(run, 1), bn_loss: loss(run, 2),
       none_accuracy: accuracy(run, 0), lrn_accuracy: accuracy(run, 1), bn_accuracy: accuracy(run, 2),
       none_test_accuracy: test(run, 0).accuracy, lrn_test_accuracy: test(run, 1).accuracy, bn_test_accuracy: test(run, 2).accuracy,

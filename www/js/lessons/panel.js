@@ -184,7 +184,7 @@ export class Panel {
   ended(recording, lesson, seed) {
     if (recording.outcome === "complete") {
       this.session.pause();
-      const run = { names: recording.names, until: lesson.until, lanes: recording.lanes };
+      const run = recording.measured;
       const earlier = (this.results.get(lesson.name) ?? []).filter((result) => result.seed !== seed);
       this.results.set(lesson.name, [...earlier, { seed, run, ...lesson.measure(run) }]);
       setText(this.live, this.say("run.complete"));

@@ -1,4 +1,4 @@
-import { at, loss } from "./measure.js";
+import { at, guessing, loss } from "./measure.js";
 
 /** Below these ratios of the two gradients, an answer is the right one. */
 const [HALF, HUNDREDTH] = [0.1, 1e-3];
@@ -26,6 +26,7 @@ export default {
       double_rule: 2 ** count_factors,
       one_loss: loss(run, 0),
       half_loss: loss(run, 1),
+      guessing_loss: guessing(run),
     };
     const { half_ratio } = values;
     const outcome = half_ratio > HALF ? "half" : half_ratio > HUNDREDTH ? "hundredth" : half_ratio >= 0 ? "vanished" : "";

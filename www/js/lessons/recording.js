@@ -27,8 +27,10 @@ export class Recording {
     session.addEventListener("change", this.listen);
   }
 
-  get names() {
-    return this.session.state.describe?.network.blocks.map(({ name }) => name) ?? [];
+  /** What lessons measure. @returns {import("./measure.js").Run} */
+  get measured() {
+    const { blocks = [], classes = NaN } = this.session.state.describe?.network ?? {};
+    return { names: blocks.map(({ name }) => name), classes, until: this.until, lanes: this.lanes };
   }
 
   /** Steps that a lane has come to at most. */

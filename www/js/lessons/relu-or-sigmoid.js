@@ -1,4 +1,4 @@
-import { at, lastHidden, loss } from "./measure.js";
+import { at, guessing, lastHidden, loss } from "./measure.js";
 
 /** Beyond these ratios of the two gradients, an answer is the right one. */
 const [SAME, MUCH] = [10, 1000];
@@ -28,6 +28,7 @@ export default {
       relu_loss: loss(run, 0),
       sigmoid_loss: loss(run, 1),
       tanh_loss: loss(run, 2),
+      guessing_loss: guessing(run),
     };
     const { ratio } = values;
     const outcome = ratio > MUCH ? "vanished" : ratio > SAME ? "smaller" : ratio > 1 / SAME ? "same" : ratio > 0 ? "larger" : "";

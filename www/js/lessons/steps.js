@@ -11,12 +11,13 @@ import { toy } from "./toy.js";
 
 /** @param {Panel} panel @param {string} step @returns {Node[]} */
 export function stepBody(panel, step) {
-  const paragraph = (/** @type {string} */ key) => h("p", null, panel.terms.nodes(panel.word(key)));
+  const steps = integer(panel.lesson?.until ?? 0);
+  const paragraph = (/** @type {string} */ key) => h("p", null, panel.terms.nodes(panel.word(key, { steps })));
   switch (step) {
     case "question":
       return [paragraph("question")];
     case "predict":
-      return [h("p", null, panel.terms.nodes(panel.word("predict"))), choices(panel)];
+      return [paragraph("predict"), choices(panel)];
     case "run":
       return run(panel);
     case "saw":
