@@ -149,6 +149,13 @@ test("a deck drives a lesson by messages, and its slide starts nothing before th
   await told(["question", "predict", "question", "predict", "run"]);
   await page.waitForFunction(() => window.steps.length >= 5, { timeout: 120_000 });
   await page.screenshot({ path: join(OUT, "lesson-deck.png") });
+  await page.evaluate(() => window.deck.next());
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const left = await page.evaluate(() => window.steps.length);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal(await page.evaluate(() => window.steps.length), left, "the run waits while its slide is left");
+  await page.evaluate(() => window.deck.prev());
+  await page.waitForFunction((from) => window.steps.length > from, { timeout: 60_000 }, left);
   assert.deepEqual(complaints, []);
   await page.close();
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { LESSONS } from "../../www/js/lessons/list.js";
 import { LAST, decided, difference, loss, quantile, test as evaluated } from "../../www/js/lessons/measure.js";
+import { Recording } from "../../www/js/lessons/recording.js";
 import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
 import { fieldsIn, termsIn, written } from "../../www/js/lessons/rich.js";
 
@@ -232,4 +233,66 @@ test("a whole run fills every sentence; a run of one lane decides nothing and br
     assert.equal(measure(name, whole.slice(0, 1)).outcome, "", name);
     assert.equal(lesson(name).measure({ names: NAMES, classes: 10, until, lanes: [] }).outcome, "", name);
   }
+});
+
+// ---- recording -----------------------------------------------------------------------------------------------------
+
+/** A session of two lanes that says what it is told to say. */
+function session() {
+  const network = { classes: 10, blocks: [{ name: "conv1" }], tensors: [{ name: "conv1.bias" }, { name: "conv1.weight" }] };
+  const lanes = [0, 1].map(() => ({ describe: { network }, divergence: null }));
+  const made = Object.assign(new EventTarget(), { state: { run: 3, config: { test_every: "10" }, describe: { network }, lanes } });
+  const tell = (kind, detail, lane = 0) => made.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
+  const steps = (from, to) => Float64Array.from({ length: 3 * (to - from) }, (_, i) => [from + Math.floor(i / 3), 2, 0.5][i % 3]);
+  return { made, tell, steps };
+}
+
+test("a recording is complete when every lane has its steps and its evaluation", () => {
+  const { made, tell, steps } = session();
+  let ended = 0;
+  const recording = new Recording(made, 10, () => (ended += 1));
+  tell("records", steps(0, 12));
+  tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 });
+  tell("records", steps(0, 9), 1);
+  tell("evaluation", { step: 5, loss: 1.5, accuracy: 0.5 }, 1);
+  assert.deepEqual([recording.outcome, recording.step, ended], ["going", 12, 0]);
+  tell("records", steps(9, 11), 1);
+  assert.equal(recording.outcome, "going", "its evaluation is missing");
+  tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 }, 1);
+  tell("records", steps(11, 20), 1);
+  assert.deepEqual([recording.outcome, ended, recording.lanes[1].records.length], ["complete", 1, 11]);
+  assert.deepEqual(recording.lanes[1].records[10], [11, 2, 0.5], "steps done, not the step that it was");
+});
+
+test("a lane that diverged has come to its end, with its place", () => {
+  const { made, tell, steps } = session();
+  const recording = new Recording(made, 10, () => {});
+  made.state.lanes[1].divergence = { step: 2, layer: "conv2", place: "activation" };
+  tell("records", steps(0, 10));
+  tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 });
+  assert.deepEqual([recording.outcome, recording.lanes[1].divergence], ["complete", { step: 2, layer: "conv2" }]);
+});
+
+test("a switch that is flipped, or a run that starts again, ends a recording without a result", () => {
+  for (const disturb of [({ tell }) => tell("mark", { step: 3 }), ({ made, tell }) => ((made.state.run += 1), tell("state"))]) {
+    const told = session();
+    const recording = new Recording(told.made, 10, () => {});
+    told.tell("records", told.steps(0, 3));
+    disturb(told);
+    assert.equal(recording.outcome, "interrupted");
+  }
+});
+
+test("a look keeps the numbers of each block, the first and the last, and a thinned history", () => {
+  const { made, tell } = session();
+  const recording = new Recording(made, 10_000, () => {});
+  for (let step = 1; step <= 1000; step++) {
+    const gradients = new Float32Array(2 * 137);
+    gradients[137 + 133] = step; // the norm in the second tensor's row
+    tell("snapshot", { step, parameters: gradients, activation_gradients: new Float32Array(137).fill(0.5, 133, 134), activations: new Float32Array(72).fill(0.25, 68, 69) }, 1);
+  }
+  const { first, last, history } = recording.lanes[1];
+  assert.deepEqual([first.step, first.layers.conv1.weight, first.layers.conv1.activation, first.layers.conv1.mean], [1, 1, 0.5, 0.25]);
+  assert.deepEqual([last.step, last.layers.conv1.weight], [1000, 1000]);
+  assert.ok(history.length > 50 && history.length <= 200 && history.every(({ step }, i) => i === 0 || step > history[i - 1].step), `${history.length}`);
 });
