@@ -80,6 +80,27 @@ test("the menu of a component and the help have no serious violation", async () 
   await page.close();
 });
 
+for (const size of SIZES) {
+  test(`lessons and recipes have no serious violation, ${size.name}`, async () => {
+    const page = await trained(size, "lesson=product-of-weights");
+    const panel = () => page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".panel-guide").checkVisibility());
+    const steps = [];
+    for (;;) {
+      const { lesson_step: step } = await page.evaluate(() => document.querySelector("alexnet-lab").getState());
+      if (step === steps.at(-1)) break;
+      steps.push(step);
+      assert.ok(await panel(), step);
+      assert.deepEqual(await violations(page), [], step);
+      await page.keyboard.press("j");
+    }
+    assert.deepEqual(steps, ["question", "predict", "run", "saw", "formula", "paper", "noise"]);
+    await page.evaluate(() => document.querySelector("alexnet-lab").setAttribute("lesson", "none"));
+    await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("[data-recipe]"));
+    assert.deepEqual(await violations(page), [], "the list");
+    await page.close();
+  });
+}
+
 test("the Tab key reaches everything that can be operated, and shows where it is", async () => {
   const page = await trained(SIZES[0], "");
   const wanted = await page.evaluate(() => {

@@ -23,6 +23,10 @@ export function act(shell, action) {
       return shell.help?.open();
     case "copy":
       return void copyLink(shell);
+    case "lessons":
+    case "next":
+    case "back":
+      return void shell.lesson.act(action);
     case "backend":
       tabs.more?.choose("cost");
       return lab.querySelector(".panel-more")?.scrollIntoView({ block: "nearest" });

@@ -3,7 +3,7 @@
  * `<alexnet-lab>`: the whole lab in a shadow root.
  *
  * Attributes are the URL fragment's keys. `bind="url"` ties the lab to the page's address; `bind="messages"` obeys postMessage.
- * Methods: play, pause, step, reset, getState. Events: ready, step, diverged, lost.
+ * Methods: play, pause, step, reset, next, back, getState. Events: ready, step, diverged, lost, lesson.
  */
 import { Session } from "./session.js";
 import { Shell } from "./shell.js";
@@ -70,11 +70,22 @@ export class AlexNetLab extends HTMLElement {
     await this.session?.restart();
   }
 
-  /** The settings by key, and `step`, `loss`, `backend`, `adapter`. */
+  /** The next step of the lesson that is open. */
+  async next() {
+    await this.shell?.lesson.act("next");
+  }
+
+  /** The lesson's step before. */
+  async back() {
+    await this.shell?.lesson.act("back");
+  }
+
+  /** The settings by key, and `step`, `loss`, `backend`, `adapter`, `lesson_step`. */
   async getState() {
     const { state } = /** @type {Session} */ (this.session);
     const { name = "", adapter = "" } = state.describe?.backend ?? {};
-    return { ...state.config, step: state.step, loss: state.loss, accuracy: state.accuracy, phase: state.phase, backend: name, adapter };
+    const lesson_step = this.shell?.lesson.panel?.step;
+    return { ...state.config, lesson_step, step: state.step, loss: state.loss, accuracy: state.accuracy, phase: state.phase, backend: name, adapter };
   }
 
   // ---- the inside ----------------------------------------------------------------------------------------------
@@ -151,7 +162,7 @@ export class AlexNetLab extends HTMLElement {
       if (!ready && state.describe && state.describe.data.train_arrived > 0) {
         ready = true;
         this.fire("ready", { backend: state.describe.backend.name });
-        if (state.config.autoplay === "true") session.play();
+        if (state.config.autoplay === "true" && !this.shell?.lesson.named) session.play();
       }
       if (phase !== state.phase && state.phase === "diverged") this.fire("diverged", state.divergence);
       if (phase !== state.phase && state.phase === "lost") this.fire("lost", state.problem);

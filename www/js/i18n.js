@@ -1,5 +1,5 @@
 // @ts-check
-/** Texts by key from `i18n/<language>.json`. No text stands in the code. */
+/** Texts by key from `i18n/<language>.json`, lessons' from `i18n/lessons.<language>.json`. No text stands in the code. */
 
 /**
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Translate
@@ -20,11 +20,13 @@ export function browserLanguage() {
 
 /**
  * @param {string} language one of LANGUAGES
+ * @param {string} [part] of the texts that are loaded later, with a dot: `lessons.`
  * @returns {Promise<Texts>}
  */
-export async function texts(language) {
-  if (!loading.has(language)) loading.set(language, load(language));
-  const tree = await loading.get(language);
+export async function texts(language, part = "") {
+  const file = part + language;
+  if (!loading.has(file)) loading.set(file, load(file));
+  const tree = await loading.get(file);
   /** @param {string} key @returns {unknown} */
   const find = (key) => key.split(".").reduce((node, part) => node?.[part], tree);
   /** @type {Translate} */
@@ -36,9 +38,9 @@ export async function texts(language) {
   return Object.assign(t, { has: (/** @type {string} */ key) => typeof find(key) === "string", language });
 }
 
-/** @param {string} language */
-async function load(language) {
-  const response = await fetch(new URL(`../i18n/${language}.json`, import.meta.url));
-  if (!response.ok) throw new Error(`i18n/${language}.json: ${response.status}`);
+/** @param {string} file */
+async function load(file) {
+  const response = await fetch(new URL(`../i18n/${file}.json`, import.meta.url));
+  if (!response.ok) throw new Error(`i18n/${file}.json: ${response.status}`);
   return response.json();
 }

@@ -11,6 +11,9 @@ export const KEYS = [
   { key: "n", action: "norm" },
   { key: "p", action: "pool" },
   { key: "d", action: "dropout" },
+  { key: "g", action: "lessons" },
+  { key: "j", action: "next" },
+  { key: "k", action: "back" },
   { key: "c", action: "copy" },
   { key: "l", action: "language" },
   { key: "t", action: "theme" },
@@ -20,9 +23,10 @@ export const KEYS = [
 /**
  * @param {HTMLElement} host
  * @param {(action: string) => void} act
+ * @param {{key: string, action: string}[]} [keys]
  * @returns {() => void} stops listening
  */
-export function listenToKeys(host, act) {
+export function listenToKeys(host, act, keys = KEYS) {
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.composedPath()[0];
@@ -30,7 +34,7 @@ export function listenToKeys(host, act) {
     // With several labs on a page, keys without a focus belong to the first one.
     const free = document.activeElement === document.body && document.querySelector("alexnet-lab") === host;
     if ((!inside && !free) || isTyping(target)) return;
-    const entry = KEYS.find(({ key }) => key === (event.key.length === 1 ? event.key.toLowerCase() : event.key));
+    const entry = keys.find(({ key }) => key === (event.key.length === 1 ? event.key.toLowerCase() : event.key));
     if (!entry) return;
     // The space bar presses the button that has the focus.
     if (event.key === " " && target instanceof HTMLElement && target.closest("button, a, input, summary, [role=tab]")) return;

@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * postMessage for frames. Commands are `{alexnetLab: 1, command: "play" | "pause" | "step" | "reset" | "set" | "getState", id?, settings?}`,
+ * postMessage for frames. Commands are `{alexnetLab: 1, command: "play" | "pause" | "step" | "reset" | "set" | "next" | "back" | "getState", id?, settings?}`,
  * as an object or as JSON text; the bare strings that reveal.js sends to a slide's frames are `slide:start` and `slide:stop`.
  * Answers and events go to the parent: `{alexnetLab: 1, event | answer, id?, detail}`.
  */
 
 const VERSION = 1;
-const EVENTS = ["ready", "step", "diverged", "lost"];
+const EVENTS = ["ready", "step", "diverged", "lost", "lesson"];
 
 /**
  * @param {import("./element.js").AlexNetLab} lab
@@ -20,13 +20,16 @@ export function listen(lab, session) {
     pause: () => lab.pause(),
     step: () => lab.step(),
     reset: () => lab.reset(),
+    next: () => lab.next(),
+    back: () => lab.back(),
     set: ({ settings, restart }) => session.set(texts(settings), restart === true),
     getState: () => lab.getState(),
   };
 
   const receive = async (/** @type {MessageEvent} */ event) => {
     if (event.source !== window.parent || window.parent === window) return;
-    if (event.data === "slide:start") return lab.play();
+    // A lesson trains when its step says so; here it only goes on.
+    if (event.data === "slide:start") return lab.shell?.lesson.named ? lab.shell.lesson.act("resume") : lab.play();
     if (event.data === "slide:stop") return lab.pause();
     const message = read(event.data);
     const command = message && Object.hasOwn(commands, message.command) ? commands[message.command] : undefined;

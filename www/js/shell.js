@@ -10,6 +10,7 @@ import { Data, acceptDrops } from "./components/data.js";
 import { Header } from "./components/header.js";
 import { Help } from "./components/help.js";
 import { Lanes } from "./components/lanes.js";
+import { Lesson } from "./components/lesson.js";
 import { Menu } from "./components/menu.js";
 import { Network } from "./components/network.js";
 import { Settings } from "./components/settings.js";
@@ -70,6 +71,7 @@ export class Shell {
     this.lastSnapshot = null;
     /** @type {{update: (state: import("./session.js").State) => void}[]} */
     this.parts = [];
+    this.lesson = new Lesson(this);
     this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
     this.root.append(this.lab);
     this.observer = new ResizeObserver(() => this.measure());
@@ -104,6 +106,7 @@ export class Shell {
     cancelAnimationFrame(this.frame);
     this.network?.destroy();
     this.views?.destroy();
+    this.lesson.panel?.destroy();
     this.lab.remove();
   }
 
@@ -230,10 +233,10 @@ export class Shell {
       const chips = h("div", { class: "quick", role: "group", "aria-label": t("regions.network") }, (this.quick ?? []).map((chip) => chip.element));
       parts = this.size === "slide" ? [chips, curves, panel("gradients", hosts.ridges)] : [curves];
     }
-    const main = h("main", { class: "main" }, parts);
+    const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
     const network = this.size === "full" ? this.network?.element : null;
     this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element].filter((node) => !!node));
-    this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, ...(this.quick ?? [])]
+    this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, this.lesson, ...(this.quick ?? [])]
       .filter((part) => !!part)
       .map((part) => (part instanceof Chip ? { update: (/** @type {import("./session.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));
     // Their colours are those of where they stand now.

@@ -89,7 +89,9 @@ const STEPS: &[Step] = &[
             "dist/js/helper.js",
             "dist/js/reader.js",
             "dist/js/export.js",
+            "dist/js/lessons.js",
             "dist/style.css",
+            "dist/lessons.css",
         ],
         make: scripts,
     },
@@ -227,11 +229,12 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
     module.ok_or_else(|| Failure::new("cargo compiled the engine, but named no module."))
 }
 
-/// The page's scripts and its style sheet, each bundled into one file.
+/// The page's scripts and style sheets, each bundled into one file.
 fn scripts(page: &Page) -> Outcome {
     let mut esbuild = page.tool("esbuild");
     esbuild.args(["js/alexnet-lab=www/js/main.js", "js/worker=www/js/worker.js", "js/helper=www/js/helper.js"]);
-    esbuild.args(["js/reader=www/js/reader.js", "js/export=www/js/export.js", "style=www/style.css"]);
+    esbuild.args(["js/reader=www/js/reader.js", "js/export=www/js/export.js", "js/lessons=www/js/lessons.js"]);
+    esbuild.args(["style=www/style.css", "lessons=www/css/lessons.css"]);
     esbuild.args(["--bundle", "--format=esm", "--target=es2022"]);
     esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
     finish(esbuild, "")
@@ -240,7 +243,7 @@ fn scripts(page: &Page) -> Outcome {
 /// Everything of `www/` that needs no bundling.
 fn files(page: &Page) -> Outcome {
     for entry in list(&page.dist)? {
-        if !["js", "pkg", "style.css"].iter().any(|made| entry.ends_with(made)) {
+        if !["js", "pkg", "style.css", "lessons.css"].iter().any(|made| entry.ends_with(made)) {
             if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) }.map_err(about(&entry))?;
         }
     }

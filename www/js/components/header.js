@@ -24,6 +24,8 @@ export class Header {
     this.rateText = h("span", { class: "figure" }, "–");
     this.backend = h("button", { type: "button", class: "backend", onclick: () => context.act("backend") });
 
+    this.lessons = h("button", { type: "button", class: "tool wide", title: t("actions.lessons_title"), onclick: () => context.act("lessons") },
+      icon("lesson"), h("span", null, t("actions.lessons")));
     this.copy = h("button", { type: "button", class: "tool wide", title: t("actions.copy_title"), onclick: () => context.act("copy") },
       icon("link"), h("span", null, t("actions.copy")));
     this.language = h("button", { type: "button", class: "tool wide", title: t("actions.language_title"), lang: otherLanguage(t.language), onclick: () => context.act("language") },
@@ -38,7 +40,7 @@ export class Header {
     this.element = h("header", { class: "header" },
       h("div", { class: "top" },
         h("div", { class: "brand" }, mark(), h("h1", null, "AlexNet Lab")),
-        h("div", { class: "tools" }, this.backend, this.copy, this.language, this.theme, this.help, full)),
+        h("div", { class: "tools" }, this.backend, this.lessons, this.copy, this.language, this.theme, this.help, full)),
       h("div", { class: "transport", role: "toolbar", "aria-label": t("regions.transport") },
         this.play, this.step, this.restart, this.speed,
         h("div", { class: "counters" }, counter("step", this.count), counter("epoch", this.epoch), counter("rate", this.rateText))));

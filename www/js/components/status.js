@@ -58,7 +58,7 @@ export class Status {
     const { phase, wanted, visible, describe, step, stopped } = state;
     if (state.reading) return t("status.reading");
     if (phase === "ready" && describe && describe.data.train_arrived === 0) return t("status.images");
-    if (phase === "ready" && step === 0) return t("status.first");
+    if (phase === "ready" && step === 0) return t(state.config.lesson === "none" ? "status.first" : "status.lesson");
     if (phase === "paused" && wanted && !visible) return t("status.hidden");
     if (phase === "paused" && stopped?.step === step) return t(`stopped.${stopped.key}`, { step: integer(step), limit: state.config[stopped.key] });
     if (phase === "paused" || phase === "ready") return t("status.paused", { step: integer(step) });

@@ -1,0 +1,298 @@
+// Lessons and recipes: settings that the table knows, texts in both languages, and numbers that are those of the run.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { LESSONS } from "../../www/js/lessons/list.js";
+import { LAST, decided, difference, loss, quantile, test as evaluated } from "../../www/js/lessons/measure.js";
+import { Recording } from "../../www/js/lessons/recording.js";
+import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
+import { fieldsIn, termsIn, written } from "../../www/js/lessons/rich.js";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const read = (...path) => readFileSync(join(ROOT, ...path), "utf8");
+const flatten = (tree, prefix = "") =>
+  Object.entries(tree).flatMap(([key, value]) => (typeof value === "string" ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`)));
+const texts = Object.fromEntries(["en", "zh"].map((language) => [language, new Map(flatten(JSON.parse(read("www", "i18n", `lessons.${language}.json`))))]));
+
+/** The settings' table: what each key allows. */
+const table = new Map([...read("src", "config.rs").matchAll(/^ {4}(\w+): \((\w+) ?([^)]*)\) \w+ "/gm)].map(([, key, kind, range]) => [key, { kind, range }]));
+
+/** Whether the table takes the value as it is: unknown, misread or clamped ones would become notes. */
+function allowed(key, value) {
+  const { kind, range } = table.get(key) ?? {};
+  if (kind === "choice") return range.includes(`"${value}"`);
+  if (kind === "switch") return ["true", "false"].includes(value);
+  const [min, max] = (range ?? "").split(" ").map(Number);
+  return Number(value) >= min && Number(value) <= max && (kind === "number" || Number.isInteger(Number(value)));
+}
+
+const pairs = (fragment, between, of) => fragment.split(between).map((pair) => pair.split(of));
+
+test("every lesson's settings are in the table, and those of its lanes", () => {
+  assert.ok(table.size > 35, `found ${table.size} settings`);
+  for (const { name, fragment, lanes } of LESSONS) {
+    const own = pairs(fragment, "&", "=").filter(([key]) => !/^lane\d$/.test(key));
+    const further = pairs(fragment, "&", "=").filter(([key]) => /^lane\d$/.test(key));
+    for (const [key, value] of own) assert.ok(allowed(key, value), `${name}: ${key}=${value}`);
+    assert.deepEqual(further.map(([key]) => key), lanes.slice(1).map((_, index) => `lane${index + 2}`), name);
+    for (const [lane, differs] of further) {
+      for (const [key, value] of pairs(differs, ",", ":")) assert.ok(allowed(key, value), `${name}, ${lane}: ${key}:${value}`);
+    }
+  }
+  assert.ok(!allowed("norm", "batch") && !allowed("depth", "13") && !allowed("depth", "1.5") && !allowed("colour", "red"));
+});
+
+test("the setting names every lesson, and no other", () => {
+  const names = [...table.get("lesson").range.matchAll(/"([\w-]+)"/g)].map((match) => match[1]);
+  assert.deepEqual(names, ["none", ...LESSONS.map(({ name }) => name)]);
+});
+
+test("every recipe's settings are in the table; good and broken ones differ in their words", () => {
+  assert.ok(RECIPES.length >= 10 && RECIPES.filter(isGood).length >= 3 && RECIPES.filter((recipe) => !isGood(recipe)).length >= 5);
+  assert.equal(new Set(RECIPES.map(({ key }) => key)).size, RECIPES.length);
+  for (const { key, fragment } of RECIPES) {
+    for (const [setting, value] of pairs(fragment, "&", "=")) assert.ok(allowed(setting, value), `${key}: ${setting}=${value}`);
+  }
+});
+
+/** Every text that a lesson or a recipe asks for by a name of its own. */
+const wanted = [
+  ...LESSONS.flatMap(({ name, choices, lanes, sentences }) =>
+    ["about", "question", "predict", "formula", "paper", "noise", ...choices.map((choice) => `choices.${choice}`), ...lanes.map((lane) => `lanes.${lane}`), ...sentences.map((key) => `saw.${key}`)]
+      .map((key) => `lessons.${name}.${key}`)),
+  ...RECIPES.flatMap(({ key, expected }) => [`recipes.${key}.name`, `recipes.${key}.why`, `expected.${expected}`]),
+];
+
+test("both languages have the same texts with the same numbers and the same terms", () => {
+  assert.deepEqual([...texts.zh.keys()].sort(), [...texts.en.keys()].sort());
+  const sorted = (list) => [...new Set(list)].sort();
+  for (const [key, text] of texts.en) {
+    assert.deepEqual(sorted(fieldsIn(texts.zh.get(key))), sorted(fieldsIn(text)), key);
+    assert.deepEqual(sorted(termsIn(texts.zh.get(key))), sorted(termsIn(text)), key);
+  }
+});
+
+test("every text that is asked for is there, and every lesson's and recipe's text is asked for", () => {
+  assert.deepEqual(wanted.filter((key) => !texts.en.has(key)), []);
+  const known = new Set(wanted);
+  assert.deepEqual([...texts.en.keys()].filter((key) => /^(lessons|recipes|expected)\./.test(key) && !known.has(key)), []);
+  const scripts = ["panel", "home", "steps", "toy"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
+  const asked = [...scripts.matchAll(/\bsay\(\s*"([\w.]+)"/g)].map((match) => match[1]);
+  assert.ok(asked.length > 25, `found ${asked.length} keys`);
+  assert.deepEqual(asked.filter((key) => !texts.en.has(key)), []);
+});
+
+test("every term is explained in one sentence, and every explanation is used", () => {
+  const used = new Set([...[...texts.en.values()].flatMap(termsIn), ...LESSONS.flatMap(({ formula }) => formula.flatMap(termsIn))]);
+  for (const language of ["en", "zh"]) {
+    const explained = [...texts[language].keys()].filter((key) => key.startsWith("terms.")).map((key) => key.slice("terms.".length));
+    assert.deepEqual([...used].sort(), explained.sort(), language);
+    for (const key of explained) assert.match(texts[language].get(`terms.${key}`), /[.。]$/, key);
+  }
+});
+
+test("numbers are written as their names say", () => {
+  const cases = [["step_from", 51, "51"], ["count_layers", 1e4, "10,000"], ["bn_accuracy", 0.534, "53 %"], ["zero_share", 0.05, "5.0 %"], ["ratio", 1.23e7, "1.2e7"], ["bn_loss", 2.3, "2.30"], ["kinds", -0.08, "−0.08"]];
+  for (const [name, value, text] of cases) assert.equal(written(name, value), text);
+});
+
+// ---- measuring on runs that are made up ----------------------------------------------------------------------------
+
+const NAMES = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"];
+
+/** Losses that fall from 2.3 by `slope` a step, half of the answers right. */
+const records = (steps, slope, wobble = 0) => Array.from({ length: steps }, (_, i) => [i + 1, 2.3 - slope * (i + 1) + wobble * (i % 2 ? 1 : -1), 0.5]);
+
+/** A look at which every layer has the same numbers, but for those given. */
+const look = (step, special = {}) => {
+  const plain = { weight: 1, activation: 1, zero: 0, mean: 1, std: 1, max: 1, saturated: 0, dead: 0, p5: 0, p50: 0, p95: 1 };
+  return { step, layers: Object.fromEntries(NAMES.map((name) => [name, { ...plain, ...special[name] }])) };
+};
+
+const lane = ({ until, slope = 0, wobble = 0, first = {}, history = [], test: tested = { loss: 2, accuracy: 0.25 } }) => {
+  const looks = [look(1, first), ...history];
+  return { records: records(until, slope, wobble), evaluations: [{ step: until, ...tested }], first: looks[0], last: looks.at(-1), history: looks, divergence: null };
+};
+
+const lesson = (name) => LESSONS.find((candidate) => candidate.name === name);
+const measure = (name, lanes) => {
+  const { until, measure: by } = lesson(name);
+  return by({ names: NAMES, classes: 10, until, lanes: lanes.map((each) => lane({ until, ...each })) });
+};
+const close = (found, expected, what) => assert.ok(Math.abs(found - expected) <= 1e-9 * Math.abs(expected), `${what}: ${found}, not ${expected}`);
+
+test("the end of a run is its last steps, and a difference has the error of its mean", () => {
+  const run = { names: NAMES, classes: 10, until: 100, lanes: [lane({ until: 100, slope: 0.01 }), lane({ until: 100, slope: 0.01, wobble: 0.1 })] };
+  // The mean of steps 51 to 100.
+  close(loss(run, 0), 2.3 - 0.01 * 75.5, "loss");
+  const { mean, error } = difference(run, 1, 0);
+  assert.ok(Math.abs(mean) < 1e-12);
+  // Values of +0.1 and -0.1: a variance of 0.01 * n / (n - 1).
+  close(error, 0.1 / Math.sqrt(LAST - 1), "error");
+  assert.ok(!decided({ mean, error }) && decided({ mean: 3 * error, error }));
+  assert.ok(Number.isNaN(loss({ ...run, until: 101 }, 0)), "a lane that did not come so far has no end");
+  assert.ok(Number.isNaN(loss(run, 2)) && Number.isNaN(evaluated(run, 2).accuracy) && Number.isNaN(difference(run, 0, 2).mean));
+});
+
+test("quantiles lie within their bins", () => {
+  const bins = new Float32Array(64);
+  for (let i = 0; i < 64; i++) bins[i] = 10;
+  close(quantile({ bins, min: 0, max: 64 }, 0.5), 32, "half of a uniform distribution");
+  bins.fill(0);
+  bins[0] = 90;
+  bins[63] = 10;
+  close(quantile({ bins, min: 0, max: 64 }, 0.45), 0.5, "half of the first bin");
+  close(quantile({ bins, min: 0, max: 64 }, 0.95), 63.5, "half of the last bin");
+});
+
+test("ReLU or sigmoid: ratio of the gradients, share that passes, the slopes' bound", () => {
+  const { outcome, values } = measure("relu-or-sigmoid", [
+    { slope: 0.001, first: { conv1: { weight: 0.5, activation: 0.02 }, fc7: { activation: 0.1 } } },
+    { first: { conv1: { weight: 1e-5, activation: 1e-7 }, fc7: { activation: 0.1 } } },
+    { first: { conv1: { weight: 0.25 } } },
+  ]);
+  close(values.ratio, 5e4, "ratio");
+  close(values.relu_passed, 0.2, "passed");
+  close(values.sigmoid_passed, 1e-6, "passed");
+  close(values.bound, 0.25 ** 6, "bound");
+  close(values.guessing_loss, Math.LN10, "guessing");
+  assert.deepEqual([outcome, values.count_layers, values.tanh_conv1], ["vanished", 6, 0.25]);
+  for (const [weight, expected] of [[0.4, "same"], [0.01, "smaller"], [6, "larger"]]) {
+    assert.equal(measure("relu-or-sigmoid", [{ first: { conv1: { weight: 0.5 } } }, { first: { conv1: { weight } } }]).outcome, expected);
+  }
+});
+
+test("the product of weights: measured beside the rule", () => {
+  const { outcome, values } = measure("product-of-weights", [1, 2 ** -7, 2 ** 7].map((weight) => ({ first: { conv1: { weight } } })));
+  assert.deepEqual([values.half_ratio, values.half_rule, values.double_ratio, values.double_rule, values.count_factors], [2 ** -7, 2 ** -7, 128, 128, 7]);
+  assert.equal(outcome, "hundredth");
+});
+
+test("the scale of weights: gradients relative to what arrives at fc7", () => {
+  const first = (weight, activation, arrives) => ({ first: { conv1: { weight, activation }, fc7: { activation: arrives } } });
+  const { outcome, values } = measure("scale-of-weights", [first(8, 6, 2), first(4, 12, 4), first(1, 1, 1), first(4096 * 4, 1, 4)]);
+  assert.deepEqual([values.bn_ratio, values.bn_passed, values.none_ratio, values.none_rule], [0.25, 1, 4096, 4096]);
+  assert.equal(outcome, "quarter");
+});
+
+test("LRN: the same share of mean and maximum is a constant factor", () => {
+  const factor = 2 ** -0.75;
+  const conv2 = (mean, max) => ({ first: { conv2: { mean, max } } });
+  const constant = measure("lrn-competition", [conv2(2, 10), conv2(2 * factor, 10 * factor), conv2(0.8, 2), conv2(0.2, 1)]);
+  close(constant.values.paper_mean, factor, "mean");
+  close(constant.values.tenth_max, 0.2, "max");
+  assert.equal(constant.outcome, "constant");
+  assert.equal(measure("lrn-competition", [conv2(2, 10), conv2(2 * factor, 3)]).outcome, "competition");
+  assert.equal(measure("lrn-competition", [conv2(2, 10), conv2(2, 10)]).outcome, "nothing");
+});
+
+test("norms: the lowest loss wins only beyond two standard errors of both differences", () => {
+  assert.equal(measure("norms", [{ slope: 0.001 }, { slope: 0.002 }, { slope: 0.004 }]).outcome, "bn");
+  assert.equal(measure("norms", [{ slope: 0.001 }, { slope: 0.001, wobble: 0.1 }, { slope: 0.001 }]).outcome, "noise");
+  const { values } = measure("norms", [{ slope: 0.001 }, { slope: 0.002 }, { slope: 0.004, test: { loss: 1.5, accuracy: 0.45 } }]);
+  // Steps 151 to 200, 0.001 a step apart.
+  close(values.none_lrn, 0.001 * 175.5, "difference");
+  assert.equal(values.bn_test_accuracy, 0.45);
+});
+
+test("pooling: zeros of the first gradient, and the sign of the difference", () => {
+  const lanes = [{ slope: 0.002, first: { conv1: { zero: 0.75 } } }, { slope: 0.001 }, { slope: 0.001 }, { slope: 0.001 }];
+  const { outcome, values } = measure("pooling", lanes);
+  assert.deepEqual([outcome, values.max_zero_share, values.avg_zero_share], ["max", 0.75, 0]);
+  close(values.kinds, -0.001 * 175.5, "difference");
+  assert.equal(measure("pooling", [lanes[1], lanes[0], { slope: 0.003 }]).outcome, "avg");
+});
+
+test("dropout: the gap is test loss minus training loss", () => {
+  const { outcome, values } = measure("dropout", [{ slope: 0.005, test: { loss: 2.5, accuracy: 0.3 } }, { slope: 0.003, test: { loss: 1.9, accuracy: 0.35 } }]);
+  // Steps 351 to 400.
+  close(values.without_gap, 2.5 - (2.3 - 0.005 * 375.5), "gap without");
+  close(values.with_gap, 1.9 - (2.3 - 0.003 * 375.5), "gap with");
+  assert.equal(outcome, "smaller");
+});
+
+test("covariate shift: the move of the activations after step 50, in standard deviations", () => {
+  const at = (step, p95, mean) => look(step, { conv4: { p95, mean, std: 0.5 } });
+  const { outcome, values } = measure("covariate-shift", [
+    { history: [at(20, 9, 9), at(60, 2, 1), at(300, 4, 1.5)] },
+    { history: [at(60, 2, 1), at(300, 2.5, 1)] },
+  ]);
+  assert.deepEqual([values.none_moved, values.bn_moved, values.step_from, values.step_to], [4, 1, 60, 300]);
+  assert.equal(outcome, "less");
+});
+
+test("a whole run fills every sentence; a run of one lane decides nothing and breaks nothing", () => {
+  for (const { name, lanes, sentences, choices, until } of LESSONS) {
+    const whole = lanes.map((_, index) => ({ slope: 0.001 * index, history: [look(until >> 1), look(until, { conv4: { p95: 2 } })] }));
+    const { values, outcome } = measure(name, whole);
+    for (const key of sentences) {
+      for (const field of fieldsIn(texts.en.get(`lessons.${name}.saw.${key}`))) assert.ok(Number.isFinite(values[field]), `${name}, ${key}: ${field} is ${values[field]}`);
+    }
+    assert.ok(choices.includes(outcome), `${name}: ${outcome}`);
+    assert.equal(measure(name, whole.slice(0, 1)).outcome, "", name);
+    assert.equal(lesson(name).measure({ names: NAMES, classes: 10, until, lanes: [] }).outcome, "", name);
+  }
+});
+
+// ---- recording -----------------------------------------------------------------------------------------------------
+
+/** A session of two lanes that says what it is told to say. */
+function session() {
+  const network = { classes: 10, blocks: [{ name: "conv1" }], tensors: [{ name: "conv1.bias" }, { name: "conv1.weight" }] };
+  const lanes = [0, 1].map(() => ({ describe: { network }, divergence: null }));
+  const made = Object.assign(new EventTarget(), { state: { run: 3, config: { test_every: "10" }, describe: { network }, lanes } });
+  const tell = (kind, detail, lane = 0) => made.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
+  const steps = (from, to) => Float64Array.from({ length: 3 * (to - from) }, (_, i) => [from + Math.floor(i / 3), 2, 0.5][i % 3]);
+  return { made, tell, steps };
+}
+
+test("a recording is complete when every lane has its steps and its evaluation", () => {
+  const { made, tell, steps } = session();
+  let ended = 0;
+  const recording = new Recording(made, 10, () => (ended += 1));
+  tell("records", steps(0, 12));
+  tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 });
+  tell("records", steps(0, 9), 1);
+  tell("evaluation", { step: 5, loss: 1.5, accuracy: 0.5 }, 1);
+  assert.deepEqual([recording.outcome, recording.step, ended], ["going", 12, 0]);
+  tell("records", steps(9, 11), 1);
+  assert.equal(recording.outcome, "going", "its evaluation is missing");
+  tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 }, 1);
+  tell("records", steps(11, 20), 1);
+  assert.deepEqual([recording.outcome, ended, recording.lanes[1].records.length], ["complete", 1, 11]);
+  assert.deepEqual(recording.lanes[1].records[10], [11, 2, 0.5], "steps done, not the step that it was");
+});
+
+test("a lane that diverged has come to its end, with its place", () => {
+  const { made, tell, steps } = session();
+  const recording = new Recording(made, 10, () => {});
+  made.state.lanes[1].divergence = { step: 2, layer: "conv2", place: "activation" };
+  tell("records", steps(0, 10));
+  tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 });
+  assert.deepEqual([recording.outcome, recording.lanes[1].divergence], ["complete", { step: 2, layer: "conv2" }]);
+});
+
+test("a switch that is flipped, or a run that starts again, ends a recording without a result", () => {
+  for (const disturb of [({ tell }) => tell("mark", { step: 3 }), ({ made, tell }) => ((made.state.run += 1), tell("state"))]) {
+    const told = session();
+    const recording = new Recording(told.made, 10, () => {});
+    told.tell("records", told.steps(0, 3));
+    disturb(told);
+    assert.equal(recording.outcome, "interrupted");
+  }
+});
+
+test("a look keeps the numbers of each block, the first and the last, and a thinned history", () => {
+  const { made, tell } = session();
+  const recording = new Recording(made, 10_000, () => {});
+  for (let step = 1; step <= 1000; step++) {
+    const gradients = new Float32Array(2 * 137);
+    gradients[137 + 133] = step; // the norm in the second tensor's row
+    tell("snapshot", { step, parameters: gradients, activation_gradients: new Float32Array(137).fill(0.5, 133, 134), activations: new Float32Array(72).fill(0.25, 68, 69) }, 1);
+  }
+  const { first, last, history } = recording.lanes[1];
+  assert.deepEqual([first.step, first.layers.conv1.weight, first.layers.conv1.activation, first.layers.conv1.mean], [1, 1, 0.5, 0.25]);
+  assert.deepEqual([last.step, last.layers.conv1.weight], [1000, 1000]);
+  assert.ok(history.length > 50 && history.length <= 200 && history.every(({ step }, i) => i === 0 || step > history[i - 1].step), `${history.length}`);
+});

@@ -1,0 +1,25 @@
+/** All lessons, in the order in which they build on one another. */
+import relu from "./relu-or-sigmoid.js";
+import product from "./product-of-weights.js";
+import scale from "./scale-of-weights.js";
+import lrn from "./lrn-competition.js";
+import norms from "./norms.js";
+import pooling from "./pooling.js";
+import dropout from "./dropout.js";
+import shift from "./covariate-shift.js";
+
+/**
+ * @typedef {object} Lesson
+ * @property {string} name as the setting `lesson` spells it
+ * @property {string} fragment the settings of its run; what differs in a lane stands after `lane2=` to `lane4=`
+ * @property {string[]} lanes their names, in that order
+ * @property {number} until steps of the run
+ * @property {string[]} choices to predict from
+ * @property {(run: import("./measure.js").Run) => import("./measure.js").Measured} measure
+ * @property {string[]} sentences about the run, in their order; each is shown if all its numbers were measured
+ * @property {string[]} formula lines, with terms as in `rich.js`
+ * @property {boolean} [toy] the formula has one to play with
+ */
+
+/** @type {Lesson[]} */
+export const LESSONS = [relu, product, scale, lrn, norms, pooling, dropout, shift];

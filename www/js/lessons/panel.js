@@ -1,0 +1,249 @@
+// @ts-check
+/** The panel of lessons: a list of lessons and recipes, or one lesson, step by step. */
+import { h, setAttribute, setText } from "../dom.js";
+import { texts } from "../i18n.js";
+import { icon } from "../icons.js";
+import { listenToKeys } from "../keyboard.js";
+import { apply } from "./apply.js";
+import { home } from "./home.js";
+import { LESSONS } from "./list.js";
+import { Recording } from "./recording.js";
+import { Terms } from "./rich.js";
+import { progress, stepBody } from "./steps.js";
+
+/** What a lesson consists of. */
+export const STEPS = ["question", "predict", "run", "saw", "formula", "paper", "noise"];
+/** Keys of a presenter's remote control; in the whole lab they scroll. */
+const REMOTE = [{ key: "PageDown", action: "next" }, { key: "PageUp", action: "back" }];
+/** Pause before asking again for images that have not arrived, ms. */
+const RETRY = 200;
+
+/** @typedef {{seed: number, run: import("./measure.js").Run} & import("./measure.js").Measured} Result of one run, with its seed */
+
+export class Panel {
+  /** @param {import("../shell.js").Shell} shell */
+  constructor(shell) {
+    this.shell = shell;
+    this.session = shell.session;
+    this.terms = new Terms();
+    /** @type {import("../i18n.js").Texts | null} the lessons' texts */
+    this.texts = null;
+    this.shown = false;
+    /** @type {import("./list.js").Lesson | null} */
+    this.lesson = null;
+    this.at = 0;
+    /** @type {Map<string, string>} what was predicted, by lesson */
+    this.choices = new Map();
+    /** @type {Map<string, Result[]>} by lesson, the newest last */
+    this.results = new Map();
+    /** @type {Recording | null} */
+    this.recording = null;
+    /** The recipe applied last. */
+    this.recipe = "";
+    const button = (/** @type {string} */ action, /** @type {string} */ name) => h("button", { type: "button", class: name, onclick: () => this.act(action) });
+    this.title = h("h2", { tabIndex: -1 });
+    this.all = button("all", "action");
+    this.close = button("close", "tool");
+    this.body = h("div", { class: "guide-body", tabIndex: 0, role: "group" });
+    this.back = button("back", "action");
+    this.next = button("next", "action primary");
+    this.where = h("span", { class: "fine" });
+    this.foot = h("div", { class: "guide-foot" }, this.back, this.where, this.next);
+    this.live = h("p", { class: "visually-hidden", role: "status" });
+    this.element = h("section", { class: "panel panel-guide", hidden: true, onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) },
+      h("div", { class: "guide" }, h("div", { class: "guide-head" }, this.title, this.all, this.close), this.foot, this.body, this.live, this.terms.tip));
+    this.size = "full";
+    this.stopKeys = () => {};
+  }
+
+  destroy() {
+    this.stopKeys();
+    this.recording?.end("interrupted");
+  }
+
+  /** The step's name; undefined outside of a lesson. */
+  get step() {
+    return this.lesson ? STEPS[this.at] : undefined;
+  }
+
+  /** @returns {import("../i18n.js").Texts} */
+  get say() {
+    return /** @type {import("../i18n.js").Texts} */ (this.texts);
+  }
+
+  /** A text of the lesson that is open. @param {string} key @param {Record<string, unknown>} [fields] */
+  word(key, fields) {
+    return this.say(`lessons.${this.lesson?.name}.${key}`, fields);
+  }
+
+  /** The last run of the lesson that is open. */
+  get result() {
+    return this.results.get(this.lesson?.name ?? "")?.at(-1);
+  }
+
+  /** The texts in the page's language. */
+  async translate() {
+    const { language } = this.shell.context.t;
+    this.texts = await texts(language, "lessons.");
+    this.terms.explain = (key) => this.say(`terms.${key}`);
+    this.show();
+  }
+
+  // ---- what can be asked for -------------------------------------------------------------------------------------
+
+  /** @param {string} action lessons, all, close, next, back or resume */
+  act(action) {
+    const { lesson } = this;
+    if (action === "lessons" || action === "close") return this.shown ? this.leave() : this.enter();
+    if (action === "all") return this.choose(null);
+    if (!lesson) return;
+    if (action === "resume") return this.recording?.outcome === "going" ? this.session.play() : undefined;
+    const to = this.at + (action === "next" ? 1 : -1);
+    if (to < 0 || to >= STEPS.length) return;
+    this.go(to);
+    if (action === "next" && this.step === "run" && !this.result && this.recording?.outcome !== "going") this.start(this.seed);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    if (!this.terms.hide() && this.shell.size === "full") this.leave();
+  }
+
+  enter() {
+    this.shown = true;
+    this.show();
+    this.title.focus({ preventScroll: true });
+    if (!this.shell.lab.hasAttribute("data-wide")) this.element.scrollIntoView({ block: "center" });
+  }
+
+  leave() {
+    this.shown = false;
+    this.terms.hide();
+    if (this.lesson) this.choose(null);
+    this.show();
+    this.shell.header?.lessons.focus();
+  }
+
+  /** Opens a lesson, or the list. The settings say which one is open, so that the link does. @param {string | null} name */
+  choose(name) {
+    this.shell.change({ lesson: name ?? "none" });
+  }
+
+  /** @param {number} at */
+  go(at) {
+    this.at = at;
+    this.terms.hide();
+    this.show();
+    this.body.scrollTop = 0;
+    // A button that can no longer be pressed cannot keep the keyboard's place.
+    if (this.hasFocus && (this.back.disabled || this.next.disabled)) (this.back.disabled ? this.next : this.back).focus();
+    this.tell();
+  }
+
+  get hasFocus() {
+    return this.element.contains(this.shell.root.activeElement);
+  }
+
+  /** Says which step it is: aloud, and to the page around. */
+  tell() {
+    setText(this.live, `${this.where.textContent}: ${this.body.innerText}`);
+    /** @type {import("../element.js").AlexNetLab} */ (this.shell.host).fire("lesson", { lesson: this.lesson?.name, step: this.step });
+  }
+
+  // ---- the run -----------------------------------------------------------------------------------------------------
+
+  /** @param {number} seed */
+  runAgain(seed) {
+    this.go(STEPS.indexOf("run"));
+    this.start(seed);
+  }
+
+  get seed() {
+    return Number(this.session.state.config.seed);
+  }
+
+  /** The lesson's run, from its first step, of which everything is measured, to its last. @param {number} seed */
+  async start(seed) {
+    const { session, lesson } = this;
+    if (!lesson) return;
+    this.recording?.end("interrupted");
+    if (!(await apply(session, `${lesson.fragment}&seed=${seed}`)) || this.lesson !== lesson) return;
+    const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, seed));
+    this.recording = recording;
+    this.show();
+    while (recording.step === 0 && recording.outcome === "going" && session.state.phase !== "diverged") {
+      await session.step();
+      if (recording.step === 0) await new Promise((resolve) => setTimeout(resolve, RETRY));
+    }
+    if (recording.outcome === "going") session.play();
+  }
+
+  /** @param {Recording} recording @param {import("./list.js").Lesson} lesson @param {number} seed */
+  ended(recording, lesson, seed) {
+    if (recording.outcome === "complete") {
+      this.session.pause();
+      const run = recording.measured;
+      const earlier = (this.results.get(lesson.name) ?? []).filter((result) => result.seed !== seed);
+      this.results.set(lesson.name, [...earlier, { seed, run, ...lesson.measure(run) }]);
+      setText(this.live, this.say("run.complete"));
+    }
+    this.show();
+  }
+
+  // ---- drawing -----------------------------------------------------------------------------------------------------
+
+  /** With every frame that something has changed in. @param {import("../session.js").State} state */
+  update({ config }) {
+    const { t } = this.shell.context;
+    if (this.texts && this.texts.language !== t.language) this.translate();
+    if (this.shell.size !== this.size) this.resized();
+    const name = config.lesson ?? "none";
+    if (name !== (this.lesson?.name ?? "none")) {
+      this.recording?.end("interrupted");
+      this.lesson = LESSONS.find((lesson) => lesson.name === name) ?? null;
+      // Whoever closes a lesson in the whole lab is back at the list; a slide has no room for it.
+      this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
+      this.at = 0;
+      const focus = this.hasFocus;
+      this.show();
+      // What had the keyboard's place is gone.
+      if (focus && this.shown) this.title.focus({ preventScroll: true });
+      if (this.lesson) this.tell();
+    }
+    if (this.step === "run") progress(this);
+  }
+
+  resized() {
+    this.size = this.shell.size;
+    this.stopKeys();
+    this.stopKeys = this.size === "full" ? () => {} : listenToKeys(this.shell.host, (action) => this.act(action), REMOTE);
+  }
+
+  /** Draws the step anew. */
+  show() {
+    if (!this.texts) return;
+    const { t } = this.shell.context;
+    const { say, lesson, step } = this;
+    const title = lesson ? t(`options.lesson.${lesson.name}`) : say("guide.title");
+    this.element.hidden = !this.shown;
+    if (this.shell.header) setAttribute(this.shell.header.lessons, "aria-expanded", String(this.shown));
+    setAttribute(this.element, "aria-label", title);
+    setAttribute(this.element, "data-step", step ?? null);
+    setText(this.title, title);
+    setText(this.all, say("guide.all"));
+    this.all.hidden = this.foot.hidden = !lesson;
+    setAttribute(this.close, "aria-label", t("actions.close"));
+    this.close.title = t("actions.close");
+    this.close.replaceChildren(icon("close"));
+    this.back.disabled = this.at === 0;
+    this.next.disabled = this.at === STEPS.length - 1;
+    setText(this.back, say("guide.back"));
+    setText(this.next, say(step === "predict" && !this.result ? "guide.run" : "guide.next"));
+    if (step) setText(this.where, say("guide.where", { n: this.at + 1, total: STEPS.length, step: say(`steps.${step}`) }));
+    setAttribute(this.body, "aria-label", step ? say(`steps.${step}`) : title);
+    this.body.replaceChildren(...(step ? stepBody(this, step) : home(this)));
+    if (step === "run") progress(this);
+  }
+}

@@ -1,0 +1,108 @@
+// @ts-check
+/** Writes down what a lesson's run shows, lane by lane, until it has the steps that it needs. */
+import { activationAt, gradientAt } from "../charts/rows.js";
+import { quantile } from "./measure.js";
+
+/** Looks kept a lane; when full, every second one goes. */
+const HISTORY = 200;
+/** Steps to wait for an evaluation that does not come, as test images are missing. */
+const GRACE = 20;
+
+export class Recording {
+  /**
+   * @param {import("../session.js").Session} session
+   * @param {number} until steps
+   * @param {() => void} ended is called once
+   */
+  constructor(session, until, ended) {
+    this.session = session;
+    this.until = until;
+    this.ended = ended;
+    /** @type {import("./measure.js").Lane[]} */
+    this.lanes = [];
+    /** @type {"going" | "complete" | "interrupted"} */
+    this.outcome = "going";
+    this.run = session.state.run;
+    this.listen = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
+    session.addEventListener("change", this.listen);
+  }
+
+  /** What lessons measure. @returns {import("./measure.js").Run} */
+  get measured() {
+    const { blocks = [], classes = NaN } = this.session.state.describe?.network ?? {};
+    return { names: blocks.map(({ name }) => name), classes, until: this.until, lanes: this.lanes };
+  }
+
+  /** Steps that a lane has come to at most. */
+  get step() {
+    return Math.max(0, ...this.lanes.map((lane) => lane?.records.at(-1)?.[0] ?? 0));
+  }
+
+  /** @param {"complete" | "interrupted"} outcome */
+  end(outcome) {
+    if (this.outcome !== "going") return;
+    this.outcome = outcome;
+    this.session.removeEventListener("change", this.listen);
+    this.ended();
+  }
+
+  /** @param {{kind: string, detail: any, lane?: number}} change */
+  receive({ kind, detail, lane = 0 }) {
+    const { state } = this.session;
+    // A switch was flipped, or the run started again: these are no longer the lesson's numbers.
+    if (kind === "mark" || state.run !== this.run) return this.end("interrupted");
+    const into = this.lane(lane);
+    if (kind === "records") for (let i = 0; i < detail.length; i += 3) into.records.push([detail[i] + 1, detail[i + 1], detail[i + 2]]);
+    if (kind === "evaluation") into.evaluations.push({ step: detail.step, loss: detail.loss, accuracy: detail.accuracy });
+    if (kind === "snapshot") this.look(into, detail, lane);
+    if (this.enough()) this.end("complete");
+  }
+
+  /** @param {number} lane */
+  lane(lane) {
+    return (this.lanes[lane] ??= { records: [], evaluations: [], first: null, last: null, history: [], divergence: null });
+  }
+
+  /** @param {import("./measure.js").Lane} into @param {import("../types.js").Snapshot} snapshot @param {number} lane */
+  look(into, { step, parameters, activation_gradients, activations }, lane) {
+    /** @type {import("../types.js").Description["network"] | undefined} */
+    const network = this.side(lane).describe?.network;
+    if (!network) return;
+    const blocks = network.blocks.map(({ name }, index) => {
+      const weight = gradientAt(parameters, network.tensors.findIndex((tensor) => tensor.name === `${name}.weight`)).norm;
+      const { norm: activation, zero } = gradientAt(activation_gradients, index);
+      const stats = activationAt(activations, index);
+      const { mean, std, max, saturated, dead } = stats;
+      const [p5, p50, p95] = [0.05, 0.5, 0.95].map((q) => quantile(stats, q));
+      return [name, { weight, activation, zero, mean, std, max, saturated, dead, p5, p50, p95 }];
+    });
+    into.last = { step, layers: Object.fromEntries(blocks) };
+    into.first ??= into.last;
+    into.history.push(into.last);
+    if (into.history.length > HISTORY) into.history = into.history.filter((_, index) => index % 2 === 0);
+  }
+
+  /** What the session says of a lane; without lanes side by side, of the run. @param {number} lane */
+  side(lane) {
+    const { state } = this.session;
+    return /** @type {any} */ (state).lanes?.[lane] ?? state;
+  }
+
+  enough() {
+    const { state } = this.session;
+    const count = /** @type {any} */ (state).lanes?.length ?? 1;
+    const evaluates = Number(state.config.test_every) > 0;
+    for (let lane = 0; lane < count; lane++) {
+      const { records, evaluations } = this.lane(lane);
+      const { divergence } = this.side(lane);
+      if (divergence) {
+        this.lanes[lane].divergence = { step: divergence.step, layer: divergence.layer };
+        continue;
+      }
+      const step = records.at(-1)?.[0] ?? 0;
+      const tested = !evaluates || (evaluations.at(-1)?.step ?? 0) >= this.until || step >= this.until + GRACE;
+      if (step < this.until || !tested) return false;
+    }
+    return true;
+  }
+}

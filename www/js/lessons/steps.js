@@ -1,0 +1,142 @@
+// @ts-check
+/** What each step of a lesson shows. */
+import { h, setText } from "../dom.js";
+import { integer, live, percent } from "../format.js";
+import { icon } from "../icons.js";
+import { LAST, accuracy, loss, test } from "./measure.js";
+import { fieldsIn, written } from "./rich.js";
+import { toy } from "./toy.js";
+
+/** @typedef {import("./panel.js").Panel} Panel */
+
+/** @param {Panel} panel @param {string} step @returns {Node[]} */
+export function stepBody(panel, step) {
+  const steps = integer(panel.lesson?.until ?? 0);
+  const paragraph = (/** @type {string} */ key) => h("p", null, panel.terms.nodes(panel.word(key, { steps })));
+  switch (step) {
+    case "question":
+      return [paragraph("question")];
+    case "predict":
+      return [paragraph("predict"), choices(panel)];
+    case "run":
+      return run(panel);
+    case "saw":
+      return saw(panel);
+    case "formula":
+      return formula(panel);
+    case "paper":
+      return [paragraph("paper")];
+    default:
+      return [paragraph("noise"), ...noise(panel)];
+  }
+}
+
+/** @param {Panel} panel */
+function choices(panel) {
+  const { lesson, say } = panel;
+  const chosen = () => panel.choices.get(lesson?.name ?? "");
+  const buttons = (lesson?.choices ?? []).map((choice) => {
+    const button = h("button", { type: "button", class: "action choice", "aria-pressed": String(chosen() === choice) }, panel.word(`choices.${choice}`));
+    button.addEventListener("click", () => {
+      panel.choices.set(lesson?.name ?? "", choice);
+      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+    });
+    return button;
+  });
+  return h("div", { class: "choices", role: "group", "aria-label": say("steps.predict") }, buttons);
+}
+
+/** @param {Panel} panel @returns {Node[]} */
+function run(panel) {
+  const { lesson, say, result, recording } = panel;
+  const names = lesson?.lanes.map((lane) => panel.word(`lanes.${lane}`)).join(say("guide.comma"));
+  const again = h("button", { type: "button", class: "action", onclick: () => panel.start(panel.seed) }, say(result ? "run.again" : "run.start"));
+  again.hidden = recording?.outcome === "going";
+  const resume = h("button", { type: "button", class: "action guide-resume", hidden: true, onclick: () => panel.session.play() }, say("run.resume"));
+  return [
+    h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })),
+    h("progress", { class: "guide-progress", max: lesson?.until ?? 1, value: 0, "aria-label": say("steps.run") }),
+    h("p", { class: "guide-count" }), again, resume,
+  ];
+}
+
+/** How far the run is. @param {Panel} panel */
+export function progress({ body, say, recording, result, session, lesson }) {
+  const [bar, count, resume] = [".guide-progress", ".guide-count", ".guide-resume"].map((name) => /** @type {any} */ (body.querySelector(name)));
+  if (!bar || !lesson) return;
+  const outcome = recording?.outcome ?? (result ? "complete" : "none");
+  const going = outcome === "going";
+  const step = recording && going ? Math.min(recording.step, lesson.until) : outcome === "complete" ? lesson.until : 0;
+  bar.value = step;
+  bar.hidden = outcome === "none";
+  setText(count, going ? say("run.step", { step: integer(step), steps: integer(lesson.until) }) : say(`run.${outcome}`));
+  resume.hidden = !going || session.state.wanted || session.state.busy || step === 0;
+}
+
+/** Sentences with the run's own numbers, those that it has. @param {Panel} panel @returns {Node[]} */
+function saw(panel) {
+  const { result, lesson, say, recording } = panel;
+  if (recording?.outcome === "going") return [h("p", null, say("saw.going"))];
+  if (!result || !lesson) return [h("p", null, say("saw.nothing"))];
+  const { values, run: seen } = result;
+  /** @type {Node[]} */
+  const nodes = [verdict(panel, result.outcome)];
+  for (const key of lesson.sentences) {
+    const text = panel.word(`saw.${key}`);
+    const fields = fieldsIn(text);
+    if (!fields.every((field) => Number.isFinite(values[field]))) continue;
+    const filled = panel.word(`saw.${key}`, Object.fromEntries(fields.map((field) => [field, written(field, values[field])])));
+    nodes.push(h("p", { "data-saw": key }, panel.terms.nodes(filled)));
+  }
+  seen.lanes.forEach(({ divergence }, lane) => {
+    if (divergence) nodes.push(h("p", null, say("saw.diverged", { lane: panel.word(`lanes.${lesson.lanes[lane]}`), step: integer(divergence.step), layer: divergence.layer })));
+  });
+  if (seen.lanes.length < lesson.lanes.length) nodes.push(h("p", { class: "fine" }, say("saw.missing", { n: seen.lanes.length, total: lesson.lanes.length })));
+  return [...nodes, table(panel, result)];
+}
+
+/** What was predicted beside what came out. @param {Panel} panel @param {string} outcome */
+function verdict(panel, outcome) {
+  const { say, lesson } = panel;
+  const choice = panel.choices.get(lesson?.name ?? "");
+  const predicted = choice ? panel.word(`choices.${choice}`) : say("saw.no_choice");
+  const measured = outcome ? panel.word(`choices.${outcome}`) : say("saw.undecided");
+  const sign = choice && outcome ? icon(choice === outcome ? "check" : "close") : null;
+  return h("dl", { class: "guide-verdict", "data-outcome": outcome || undefined },
+    h("div", null, h("dt", null, say("saw.predicted")), h("dd", null, predicted)),
+    h("div", null, h("dt", null, say("saw.measured")), h("dd", null, sign, measured)));
+}
+
+/** Lane by lane: how the run ended. @param {Panel} panel @param {import("./panel.js").Result} result */
+function table(panel, { run: seen }) {
+  const { say, lesson } = panel;
+  const cell = (/** @type {number} */ value, /** @type {(x: number) => string} */ write) => h("td", null, Number.isFinite(value) ? write(value) : "–");
+  const rows = seen.lanes.map((_, lane) =>
+    h("tr", null, h("th", { scope: "row" }, panel.word(`lanes.${lesson?.lanes[lane]}`)),
+      cell(loss(seen, lane), live), cell(accuracy(seen, lane), percent), cell(test(seen, lane).accuracy, percent)));
+  const head = ["lane", "loss", "accuracy", "test"].map((name) => h("th", { scope: "col" }, say(`table.${name}`)));
+  return h("table", { class: "guide-table" }, h("caption", null, say("table.caption", { n: LAST })), h("thead", null, h("tr", null, head)), h("tbody", null, rows));
+}
+
+/** @param {Panel} panel @returns {Node[]} */
+function formula(panel) {
+  const lines = (panel.lesson?.formula ?? []).map((line) => h("p", { class: "formula" }, panel.terms.nodes(line)));
+  return [...lines, h("p", null, panel.terms.nodes(panel.word("formula"))), ...(panel.lesson?.toy ? [toy(panel)] : [])];
+}
+
+/** Runs with other seeds beside one another. @param {Panel} panel @returns {Node[]} */
+function noise(panel) {
+  const { say, lesson } = panel;
+  const results = panel.results.get(lesson?.name ?? "") ?? [];
+  if (!lesson || results.length === 0) return [];
+  const rows = results.map(({ seed, run: seen, outcome }) =>
+    h("tr", null, h("th", { scope: "row" }, String(seed)),
+      lesson.lanes.map((_, lane) => h("td", null, Number.isFinite(loss(seen, lane)) ? live(loss(seen, lane)) : "–")),
+      h("td", null, outcome ? panel.word(`choices.${outcome}`) : "–")));
+  const head = [say("table.seed"), ...lesson.lanes.map((lane) => panel.word(`lanes.${lane}`)), say("saw.measured")].map((name) => h("th", { scope: "col" }, name));
+  const next = Math.max(...results.map(({ seed }) => seed)) + 1;
+  return [
+    h("table", { class: "guide-table" }, h("caption", null, say("table.seeds", { n: LAST })), h("thead", null, h("tr", null, head)), h("tbody", null, rows)),
+    h("button", { type: "button", class: "action", onclick: () => panel.runAgain(next) }, say("run.seed", { seed: next })),
+  ];
+}
