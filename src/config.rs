@@ -101,7 +101,7 @@ macro_rules! settings {
             lane: !matches!(Effect::$effect, Effect::View)
                 && !matches!(
                     stringify!($key).as_bytes(),
-                    b"data" | b"test_size" | b"test_every" | b"backend" | b"workers" | [b's', b't', b'o', b'p', b'_', ..]
+                    b"data" | b"hold_back" | b"test_size" | b"test_every" | b"backend" | b"workers" | [b's', b't', b'o', b'p', b'_', ..]
                 ),
         }),*];
 
@@ -164,7 +164,8 @@ settings! {
     schedule_every: (integer 1 1000000) Live "1000" "Steps between two divisions of the learning rate";
     batch: (integer 1 1024) Restart "32" "Images a step";
     // ---- the data
-    data: (choice ["cifar10"]) Restart "cifar10" "Built-in data set";
+    data: (choice ["cifar10", "toy"]) Restart "cifar10" "Built-in data set";
+    hold_back: (choice ["none", "texture", "rotation"]) Restart "none" "What only test images of data=toy have";
     train_size: (integer 1 60000) Restart "60000" "Number of training images in use, at most";
     augment: (switch) Live "false" "Shift by up to 4 pixels and mirror at random";
     test_size: (integer 1 10000) Live "500" "Number of test images in an evaluation";

@@ -15,10 +15,12 @@ pub enum Stream {
     Dropout = 3,
     /// Crop and flip: `step`, `layer` 0, `index` the image's position in the batch.
     Augment = 4,
+    /// Toy objects: `step` the split, `layer` the image, `index` counts what is drawn for it.
+    Toy = 5,
 }
 
 /// One round of mixing: the 32-bit finaliser `lowbias32` (Wellons, "Prospecting for hash functions", 2018).
-fn mix(mut x: u32) -> u32 {
+pub fn mix(mut x: u32) -> u32 {
     x ^= x >> 16;
     x = x.wrapping_mul(0x7feb_352d);
     x ^= x >> 15;

@@ -236,6 +236,11 @@ impl Trainer {
     /// Applies a new configuration and tells what that meant. Weights and step go on where the change allows it and
     /// `restart` does not forbid it. On an error nothing has changed.
     pub async fn set_config(&mut self, config: Config, restart: bool) -> Result<Effect> {
+        self.set_config_and_dataset(config, None, restart).await
+    }
+
+    /// The same; a `dataset` takes the place of the one that is there when the change is one that restarts.
+    pub async fn set_config_and_dataset(&mut self, config: Config, dataset: Option<Dataset>, restart: bool) -> Result<Effect> {
         let effect = self.config.effect_of_change(&config).unwrap_or(Effect::View);
         match effect {
             Effect::View | Effect::Live => {
@@ -246,7 +251,7 @@ impl Trainer {
             }
             Effect::Rebuild | Effect::Restart => {
                 let keep = effect == Effect::Rebuild && !restart;
-                self.rebuild(config, None, if keep { Start::Keep } else { Start::Initial }).await?;
+                self.rebuild(config, dataset, if keep { Start::Keep } else { Start::Initial }).await?;
             }
         }
         Ok(effect)

@@ -78,18 +78,7 @@ pub fn encode(images: &Images) -> Vec<u8> {
 impl Dataset {
     /// The built-in data set before its first shard: 10,000 training and 2,000 test images to come.
     pub fn cifar10() -> Dataset {
-        Dataset {
-            name: "CIFAR-10".into(),
-            classes: CLASSES.map(String::from).into(),
-            mean: MEAN,
-            std: STD,
-            train: Images::default(),
-            test: Images::default(),
-            train_total: 10_000,
-            test_total: 2_000,
-            held_out: false,
-            shard: 1_000,
-        }
+        Dataset::to_come("CIFAR-10", &CLASSES, MEAN, STD, 1_000)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Images with labels, always 32x32x3 bytes, from the built-in shards or from files; one decoder a file.
+//! Images with labels, always 32x32x3 bytes, from the built-in shards, drawn, or from files; one decoder a file.
 
 pub mod archive;
 pub mod batch;
@@ -9,9 +9,11 @@ pub mod idx;
 mod native;
 pub mod shard;
 pub mod source;
+pub mod toy;
 
 pub use files::{read_files, read_sources};
 
+use crate::config::Config;
 use serde::{Deserialize, Serialize};
 
 /// Side of a stored image.
@@ -87,6 +89,27 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// The built-in data set that the settings name, before its first image.
+    pub fn builtin(config: &Config) -> Dataset {
+        if config.data == "toy" { Dataset::toy() } else { Dataset::cifar10() }
+    }
+
+    /// A built-in data set before its first image.
+    fn to_come(name: &str, classes: &[&str], mean: [f32; 3], std: [f32; 3], shard: usize) -> Dataset {
+        Dataset {
+            name: name.into(),
+            classes: classes.iter().map(|class| String::from(*class)).collect(),
+            mean,
+            std,
+            train: Images::default(),
+            test: Images::default(),
+            train_total: 10_000,
+            test_total: 2_000,
+            held_out: false,
+            shard,
+        }
+    }
+
     /// Mean and standard deviation.
     pub fn normalisation(&self) -> [[f32; 3]; 2] {
         [self.mean, self.std]

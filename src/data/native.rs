@@ -2,13 +2,28 @@
 
 use super::files::{LONGEST_FILE, is_note, read_sources};
 use super::source::Source;
+use super::toy::Variation;
 use super::{Dataset, shard::Index};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 impl Dataset {
-    /// The built-in data set, whole; `www_data` is the folder `www/data`.
+    /// The built-in data set that the settings name, whole; `www_data` is the folder `www/data`.
+    ///
+    /// # Errors
+    /// [`Error::File`] or [`Error::Shard`].
+    pub fn whole(config: &Config, www_data: &Path) -> Result<Dataset> {
+        if config.data != "toy" {
+            return Dataset::load_builtin(www_data);
+        }
+        let mut set = Dataset::toy();
+        set.add_generated(Variation::of(config), usize::MAX);
+        Ok(set)
+    }
+
+    /// The built-in photographs, whole.
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::Shard`].

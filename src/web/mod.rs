@@ -8,6 +8,7 @@ mod helpers;
 use crate::backend::{Host, Plan, Reason};
 use crate::config::{self, Config};
 use crate::cpu::gemm::square;
+use crate::data::toy::Variation;
 use crate::data::{Dataset, Images};
 use crate::gpu::choice;
 use crate::js::{Answer, fail};
@@ -73,13 +74,14 @@ pub struct Lab {
 
 #[wasm_bindgen]
 impl Lab {
-    /// Opens the backend that the fragment asks for, with the built-in data set, whose shards are still to come.
+    /// Opens the backend that the fragment asks for, with its built-in data set, whose images are still to come.
     /// `start_helper` is what [`helpers::start`] calls for each worker after the first.
     pub async fn create(fragment: String, start_helper: Function) -> Answer<Lab> {
         let (config, _) = Config::from_fragment(&fragment);
         let helper = move |plan: &Plan| helpers::start(&start_helper, plan);
         let host = Host { missing: missing_webgpu(), helper: Rc::new(helper) };
-        let trainer = Trainer::new(config, Dataset::cifar10(), &host).await.map_err(fail)?;
+        let dataset = Dataset::builtin(&config);
+        let trainer = Trainer::new(config, dataset, &host).await.map_err(fail)?;
         Ok(Lab { trainer, from_files: false })
     }
 
@@ -96,6 +98,14 @@ impl Lab {
         let (name, workers) = (backend.name(), backend.workers());
         let (memory, dispatches) = (backend.memory_bytes(), backend.dispatches());
         let (network, data, machine) = (self.trainer.network(), self.trainer.dataset(), self.trainer.machine());
+        let generated = self.trainer.config().data == "toy";
+        let source = if self.from_files {
+            "files"
+        } else if generated {
+            "generated"
+        } else {
+            "builtin"
+        };
         json!({
             "config": texts(self.trainer.config()),
             "fragment": self.trainer.config().to_fragment(),
@@ -124,7 +134,7 @@ impl Lab {
                 "held_out": data.held_out,
                 "train_arrived": data.train.len(),
                 "test_arrived": data.test.len(),
-                "source": if self.from_files { "files" } else { "builtin" },
+                "source": source,
             },
             "adapters": choice::known(),
             "step": self.trainer.step_count(),
@@ -136,6 +146,12 @@ impl Lab {
     /// Pixels that are not those that were shipped are refused.
     pub fn add_sheet(&mut self, index: &str, file: &str, sheet: &[u8]) -> Answer<()> {
         self.trainer.dataset_mut().add_sheet(index, file, sheet).map_err(fail)
+    }
+
+    /// Draws the next `count` images of a generated data set; tells how many are still to come.
+    pub fn add_generated(&mut self, count: usize) -> usize {
+        let variation = Variation::of(self.trainer.config());
+        self.trainer.dataset_mut().add_generated(variation, count)
     }
 
     /// Replaces the data set by what the reader's `read_files` gave, and starts again; on an error nothing has changed.
@@ -155,13 +171,18 @@ impl Lab {
         Ok(self.describe())
     }
 
-    /// Applies a fragment: `{effect, notes, describe}`. Weights and step go on where the change allows it, unless
-    /// `restart`. On an error nothing has changed.
+    /// Applies a fragment: `{effect, notes, describe, emptied}`. Weights and step go on where the change allows it, unless
+    /// `restart`. `emptied` tells that the data set is another one, whose images are still to come. On an error nothing has
+    /// changed.
     pub async fn set(&mut self, fragment: String, restart: bool) -> Answer<String> {
         let (config, notes) = Config::from_fragment(&fragment);
-        let effect = self.trainer.set_config(config, restart).await.map_err(fail)?;
+        let before = self.trainer.config();
+        let emptied = config.data != before.data || config.data == "toy" && config.hold_back != before.hold_back;
+        let dataset = emptied.then(|| Dataset::builtin(&config));
+        let effect = self.trainer.set_config_and_dataset(config, dataset, restart).await.map_err(fail)?;
+        self.from_files &= !emptied;
         let describe: Value = serde_json::from_str(&self.describe()).expect("describe writes JSON");
-        Ok(json!({ "effect": effect, "notes": notes, "describe": describe }).to_string())
+        Ok(json!({ "effect": effect, "notes": notes, "describe": describe, "emptied": emptied }).to_string())
     }
 
     /// Back to step 0 with the same initial weights.

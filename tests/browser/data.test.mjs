@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { NAMES, PRIVATE, launch, newPage } from "./browsers.mjs";
-import { startLab } from "./servers.mjs";
+import { startLab, startLabWithout } from "./servers.mjs";
 
 const SMALL = "v=1&width=0.25&batch=8&test_every=0&backend=cpu&train_size=1000&norm=bn";
 const RECORD = 3073;
@@ -85,24 +85,26 @@ const DAMAGED = [
   ["test images alone", { "test_batch.bin": records(3) }, "no_training_images", []],
 ];
 
-let lab, folder;
+let lab, bare, folder;
 before(async () => {
   lab = await startLab();
+  bare = await startLabWithout("data");
   folder = mkdtempSync(join(tmpdir(), "alexnet-lab-data-"));
 });
 after(() => {
   lab?.close();
+  bare?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(browser, settings) {
-  const { page, complaints } = await newPage(browser, [lab.address]);
+async function open(browser, settings, address = lab.address) {
+  const { page, complaints } = await newPage(browser, [address]);
   await page.evaluateOnNewDocument(() => {
     window.steps = [];
     addEventListener("ready", () => (window.ready = true), true);
     addEventListener("step", (event) => window.steps.push(event.detail), true);
   });
-  await page.goto(`${lab.address}/#${settings}`);
+  await page.goto(`${address}/#${settings}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
   // The order of the built-in images is that of the whole set, but the later shards need not be awaited.
   await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe.data.train_arrived >= 1000, { timeout: 60_000 });
@@ -280,6 +282,43 @@ for (const name of NAMES) {
       assert.deepEqual(complaints, []);
       await page.close();
     });
+
+    test("toy objects train, and what is held back is drawn anew", async () => {
+      const { page, complaints } = await open(browser, `${SMALL}&data=toy`);
+      const first = losses(await trainTo(page, 3));
+      const shown = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".data").textContent);
+      assert.match(shown, /generated/);
+      await page.evaluate(() => (window.steps = []));
+      await page.evaluate(() => document.querySelector("alexnet-lab").setAttribute("hold_back", "rotation"));
+      const held = losses(await trainTo(page, 3));
+      await page.evaluate(() => (window.steps = []));
+      await page.evaluate(() => document.querySelector("alexnet-lab").setAttribute("hold_back", "none"));
+      assert.deepEqual(losses(await trainTo(page, 3)), first, "the same images again");
+      assert.deepEqual(held.map(([step]) => step), [1, 2, 3]);
+      assert.notDeepEqual(held, first);
+      // All of them come, while it trains.
+      await call(page, "play");
+      await page.waitForFunction(() => {
+        const { train_arrived, train_total, test_arrived, test_total } = document.querySelector("alexnet-lab").session.state.describe.data;
+        return train_arrived === train_total && test_arrived === test_total;
+      }, { timeout: 120_000 });
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    for (const [lang, words] of [["en", /photographs could not be loaded \(index\.json: HTTP 404\)/], ["zh", /照片无法加载（index\.json: HTTP 404）/]]) {
+      test(`without the photographs the lab trains on toy objects and says so, ${lang}`, async () => {
+        const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}&autoplay=true`, bare.address);
+        await page.waitForFunction(() => window.steps.length >= 3, { timeout: 120_000 });
+        const { source, name } = await data(page);
+        assert.deepEqual([source, name], ["generated", "Toy objects"]);
+        assert.match(await page.evaluate(() => location.hash), /&data=toy/);
+        assert.match(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-note").textContent), words);
+        // The browser's own words for the missing file, and nothing else.
+        assert.deepEqual(complaints.filter((complaint) => !/404/.test(complaint)), []);
+        await page.close();
+      });
+    }
 
     test("a browser that hides the pixels of a canvas trains on the same images", async (context) => {
       const { page, complaints } = await open(browser, SMALL);

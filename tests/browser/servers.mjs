@@ -23,7 +23,22 @@ export async function startLab() {
   return { address, close: () => child.kill() };
 }
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css" };
+const TYPES = {
+  ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
+};
+
+/** Serves dist/ as any host would, but for the folder `missing`. */
+export async function startLabWithout(missing) {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url, "http://localhost").pathname).replace(/\/$/, "/index.html");
+    const file = join(ROOT, "dist", path);
+    if (path.startsWith(`/${missing}/`) || !existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
 
 /** Serves tests/browser/deck.html and reveal.js; `LAB` in the deck becomes the lab's address. */
 export async function startDeck(lab) {

@@ -30,7 +30,7 @@ class Lab {
     const effect = fragment === this.fragment ? "view" : fragment.includes("depth") ? "restart" : "rebuild";
     this.fragment = fragment;
     if (effect === "restart" || restart) this.steps = 0;
-    return JSON.stringify({ effect });
+    return JSON.stringify({ effect, emptied: fragment.includes("data") });
   }
 }
 
@@ -39,7 +39,7 @@ const fragments = (lanes) => lanes.all.map(({ lab }) => lab.fragment);
 
 async function three() {
   const lanes = new Lanes(new Lab("a"));
-  assert.equal(await lanes.set(["a", "b", "c"], false), "restart");
+  assert.equal((await lanes.set(["a", "b", "c"], false)).effect, "restart");
   return lanes;
 }
 
@@ -68,13 +68,13 @@ test("a lane that has diverged is left behind, and all of them end it", async ()
 test("a new lane takes all back to the start; what keeps weights does not", async () => {
   const lanes = await three();
   lanes.step();
-  assert.equal(await lanes.set(["a", "x", "c"], false), "rebuild");
+  assert.equal((await lanes.set(["a", "x", "c"], false)).effect, "rebuild");
   assert.deepEqual(steps(lanes), [1, 1, 1]);
-  assert.equal(await lanes.set(["a", "x", "depth"], false), "restart");
+  assert.equal((await lanes.set(["a", "x", "depth"], false)).effect, "restart");
   assert.deepEqual(steps(lanes), [0, 0, 0]);
   lanes.begin(true);
   lanes.step();
-  assert.equal(await lanes.set(["a", "x", "depth", "d"], false), "restart");
+  assert.equal((await lanes.set(["a", "x", "depth", "d"], false)).effect, "restart");
   assert.deepEqual(steps(lanes), [0, 0, 0, 0]);
 });
 
@@ -84,8 +84,17 @@ test("a lane that is taken away is freed, and the others keep their own settings
   lanes.step();
   const { lab } = lanes.all[1];
   lanes.end(1);
-  assert.equal(await lanes.set(["a", "c"], false), "view");
+  assert.equal((await lanes.set(["a", "c"], false)).effect, "view");
   assert.deepEqual([lab.freed, fragments(lanes), steps(lanes), lanes.shown === lanes.all[0]], [true, ["a", "c"], [1, 1], true]);
+});
+
+test("other images are those of the first lane, for all", async () => {
+  const lanes = await three();
+  lanes.choose(2);
+  const { lab } = lanes.all[2];
+  const { emptied } = await lanes.set(["a data", "b data", "c data"], false);
+  assert.deepEqual([emptied, fragments(lanes), steps(lanes), lab.freed], [true, ["a data", "b data", "c data"], [0, 0, 0], true]);
+  assert.equal(lanes.shown, lanes.all[2]);
 });
 
 test("a refused change leaves every lane as it was", async () => {

@@ -27,6 +27,9 @@ const shown = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match)
 /** The codes that scripts of the page throw themselves. */
 const thrown = () => scripts().flatMap((script) => [...script.matchAll(/(?:throw |return |\?\? |reject\(|fail\()\{ code: "(\w+)"/g)].map((match) => match[1]));
 
+/** The codes of notes that scripts of the page report themselves. */
+const reported = () => scripts().flatMap((script) => [...script.matchAll(/report\("notes", \[\{ code: "(\w+)"/g)].map((match) => match[1]));
+
 function scripts(folder = join(ROOT, "www", "js")) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? scripts(join(folder, entry.name)) : [readFileSync(join(folder, entry.name), "utf8")]);
@@ -84,8 +87,9 @@ test("no sentence is left of an error or a note that is gone", () => {
   const keys = (group) => [...texts.en.keys()].filter((key) => key.startsWith(`${group}.`)).map((key) => key.slice(group.length + 1));
   assert.deepEqual(keys("errors").filter((code) => !known.has(code)), []);
   assert.deepEqual(own.filter((code) => !texts.en.has(`errors.${code}`)), []);
-  const notes = variants("error.rs", "Note");
+  const notes = new Set([...variants("error.rs", "Note").keys(), ...reported()]);
   assert.deepEqual(keys("notes").filter((code) => !notes.has(code)), []);
+  assert.deepEqual(reported().filter((code) => !texts.en.has(`notes.${code}`)), []);
 });
 
 test("the words that the IDX reader puts into its errors are translated", () => {

@@ -26,7 +26,7 @@
  * @property {string} adapters what the engine knows of adapters, to be given back in the next visit
  * @property {{parameters: number, macs: number, training_macs: number, memory_bytes: number, dispatches: number}} cost
  * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,
- *   test_arrived: number, held_out: boolean, source: "builtin" | "files"}} data
+ *   test_arrived: number, held_out: boolean, source: "builtin" | "generated" | "files"}} data
  * @property {number} step
  *
  * @typedef {{family: "registers" | "tiled", measured: {registers: number, tiled: number} | null}} Kernels GFLOP/s

@@ -45,11 +45,12 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Outcome {
     arguments.kernels.ask();
-    let config = arguments.settings.over(Config::default())?;
+    let mut config = arguments.settings.over(Config::default())?;
+    let dataset = arguments.data.load(&mut config)?;
     if arguments.dry_run {
-        return dry_run(&config, &arguments.data.load()?);
+        return dry_run(&config, &dataset);
     }
-    let mut trainer = block_on(Trainer::new(config, arguments.data.load()?, &Host::native()))?;
+    let mut trainer = block_on(Trainer::new(config, dataset, &Host::native()))?;
     let on_gpu = trainer.backend().name() == "gpu";
     let together = if trainer.machine().is_software() { 1 } else { TOGETHER.min(arguments.steps) };
     let mut losses = vec![];

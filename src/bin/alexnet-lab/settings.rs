@@ -103,15 +103,20 @@ impl Settings {
 /// The data set of a run.
 #[derive(Args, Default)]
 pub struct Data {
-    /// Built-in data set (cifar10), or files or folders with CIFAR-10 (.bin, .tar.gz), MNIST or Fashion-MNIST (IDX, .gz)
-    #[arg(long, num_args = 1.., value_name = "PATH", default_value = "cifar10")]
+    /// Built-in data set (cifar10, toy), or files or folders with CIFAR-10 (.bin, .tar.gz), MNIST or Fashion-MNIST (IDX, .gz) [default: cifar10]
+    #[arg(long, num_args = 1.., value_name = "PATH")]
     data: Vec<PathBuf>,
 }
 
 impl Data {
-    pub fn load(&self) -> Outcome<Dataset> {
-        let builtin = matches!(self.data.as_slice(), [only] if only.as_os_str() == "cifar10" && !only.exists());
-        let data = if builtin { Dataset::load_builtin(&repository().join("www/data"))? } else { Dataset::load(&self.data)? };
+    /// The files that were given, or the built-in data set of `config`, where the name of one is put if it was given.
+    pub fn load(&self, config: &mut Config) -> Outcome<Dataset> {
+        let named = match self.data.as_slice() {
+            [] => true,
+            [only] if !only.exists() => only.to_str().is_some_and(|name| config.set("data", name).is_ok()),
+            _ => false,
+        };
+        let data = if named { Dataset::whole(config, &repository().join("www/data"))? } else { Dataset::load(&self.data)? };
         if data.train.is_empty() {
             fail!("{} has no training images. Give a data set with some.", data.name);
         }

@@ -4,7 +4,6 @@ use crate::settings::{Data, Settings};
 use crate::{Outcome, about, fail, misuse};
 use alexnet_lab::backend::{Host, Place, Reason, StepRecord};
 use alexnet_lab::config::{Config, Effect, SETTINGS};
-use alexnet_lab::data::Dataset;
 use alexnet_lab::pytorch;
 use alexnet_lab::trainer::{Trainer, argmax, cross_entropy};
 use alexnet_lab::weights;
@@ -123,10 +122,13 @@ impl<'a> Run<'a> {
                 fail!("{}: the folder {} does not exist. Make it first.", path.display(), folder.display());
             }
         }
-        let dataset = arguments.data.load()?;
         let trainer = match arguments.resume.as_ref().or(arguments.load.as_ref()) {
-            Some(path) => continued(arguments, path, dataset)?,
-            None => block_on(Trainer::new(arguments.settings.over(linked(arguments))?, dataset, &Host::native()))?,
+            Some(path) => continued(arguments, path)?,
+            None => {
+                let mut config = arguments.settings.over(linked(arguments))?;
+                let dataset = arguments.data.load(&mut config)?;
+                block_on(Trainer::new(config, dataset, &Host::native()))?
+            }
         };
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}")?;
         let bar = ProgressBar::no_length().with_style(style);
@@ -351,13 +353,13 @@ fn linked(arguments: &Arguments) -> Config {
 }
 
 /// A trainer that goes on from the file of `--resume`, or starts with the weights of `--load`.
-fn continued(arguments: &Arguments, path: &Path, mut dataset: Dataset) -> Outcome<Trainer> {
+fn continued(arguments: &Arguments, path: &Path) -> Outcome<Trainer> {
     let bytes = fs::read(path).map_err(about(path))?;
     let checkpoint = weights::load(&path.display().to_string(), &bytes)?;
     let meta = &checkpoint.meta;
     checkpoint.notes.iter().for_each(|note| eprintln!("note: {note}"));
     let saved = meta.config.clone().on_machine_of(&Config::default());
-    let config = arguments.settings.over(saved.clone())?;
+    let mut config = arguments.settings.over(saved.clone())?;
     let resume = arguments.resume.is_some();
     if resume {
         let fixed = |(key, _): &&(&str, String)| {
@@ -368,6 +370,7 @@ fn continued(arguments: &Arguments, path: &Path, mut dataset: Dataset) -> Outcom
             misuse!("--{key} cannot change when a run goes on. Use --load to start a new run with these weights.");
         }
     }
+    let mut dataset = arguments.data.load(&mut config)?;
     if meta.data != dataset.title() {
         let (then, now) = (&meta.data, dataset.title());
         if resume {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the images come from: the built-in set with its source, or the user's own files, by picker or by drag and drop. */
+/** Where the images come from: a built-in set with its source, or the user's own files, by picker or by drag and drop. */
 import { h, setAttribute, setText } from "../dom.js";
 import { integer } from "../format.js";
 import { icon } from "../icons.js";
@@ -16,6 +16,7 @@ export class Data {
     this.heldOut = h("p", { class: "fine" }, t("data.held_out"));
     this.cite = h("p", { class: "fine" }, t("data.subset"), " ", t("data.cite"), " ",
       h("a", { href: "https://www.cs.toronto.edu/~kriz/cifar.html", target: "_blank", rel: "noopener" }, "cs.toronto.edu/~kriz/cifar.html"), " ", t("data.licence"));
+    this.generated = h("p", { class: "fine" }, t("data.generated"));
     const input = h("input", { type: "file", multiple: true, accept: ACCEPT, class: "visually-hidden", tabIndex: -1, "aria-hidden": "true" });
     input.addEventListener("change", () => {
       session.loadFiles([...(input.files ?? [])]);
@@ -23,7 +24,7 @@ export class Data {
     });
     this.drop = h("button", { type: "button", class: "drop", onclick: () => input.click() }, icon("file"), h("span", null, t("data.choose")));
     this.back = h("button", { type: "button", class: "action", onclick: () => context.act("builtin") }, t("data.back"));
-    this.element = h("div", { class: "data" }, h("p", null, this.name), this.counts, this.heldOut, this.cite, this.drop, input,
+    this.element = h("div", { class: "data" }, h("p", null, this.name), this.counts, this.heldOut, this.cite, this.generated, this.drop, input,
       h("p", { class: "fine" }, t("data.formats")), h("p", { class: "fine" }, t("data.local")), this.back);
   }
 
@@ -32,14 +33,16 @@ export class Data {
     if (!describe) return;
     const { t } = this.context;
     const { data } = describe;
-    setText(this.name, data.name === "IDX images" ? t("data.idx") : data.name);
+    const key = `data.names.${data.name}`;
+    setText(this.name, t.has(key) ? t(key) : data.name);
     setText(this.counts, t("data.counts", {
       train: integer(data.train_arrived), train_total: integer(data.train_total),
       test: integer(data.test_arrived), test_total: integer(data.test_total), classes: data.classes.length,
     }));
     this.heldOut.hidden = !data.held_out;
     this.cite.hidden = data.source !== "builtin";
-    this.back.hidden = data.source === "builtin";
+    this.generated.hidden = data.source !== "generated";
+    this.back.hidden = data.source !== "files";
   }
 }
 

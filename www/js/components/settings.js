@@ -7,7 +7,7 @@ import { Control } from "./control.js";
 const GROUPS = {
   optimizer: ["lr", "momentum", "weight_decay", "schedule", "schedule_every", "batch"],
   start: ["init", "init_scale", "seed", "width", "depth", "arch"],
-  images: ["data", "train_size", "augment", "test_size", "test_every"],
+  images: ["data", "hold_back", "train_size", "augment", "test_size", "test_every"],
   stop: ["stop_steps", "stop_accuracy", "stop_loss", "stop_seconds"],
   machine: ["backend", "workers"],
 };
@@ -47,6 +47,7 @@ export class Settings {
       control.limit = { train_size: train_total, test_size: test_total }[control.setting.key] ?? Infinity;
       control.update(config);
       if (control.setting.key === "schedule_every") control.element.hidden = config.schedule !== "step";
+      if (control.setting.key === "hold_back") control.element.hidden = describe?.data.source !== "generated";
     }
   }
 }

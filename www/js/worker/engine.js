@@ -5,6 +5,7 @@ import { startHelper } from "./helpers.js";
 import { loadModule } from "./module.js";
 import { problem } from "./problem.js";
 import { pixels, read } from "./reading.js";
+import { Throttle, nextTask } from "./rhythm.js";
 import { Training } from "./training.js";
 
 /**
@@ -13,6 +14,10 @@ import { Training } from "./training.js";
  * @typedef {import("../types.js").Watch} Watch
  * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report
  */
+
+/** Longest stretch of drawing images between two turns of the training loop, ms, and images between two looks at the clock. */
+const STRETCH = 40;
+const PIECE = 10;
 
 const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "show", "files", "recover", "save"];
 
@@ -88,13 +93,11 @@ export class Engine {
       await this.create(read);
       return { effect: "restart", notes, ...this.described() };
     }
-    const before = this.describe().config.data;
     if (gone !== undefined) await this.training.end(gone);
-    const effect = await this.training.set(fragmentsOf(read), restart);
+    const { effect, emptied } = await this.training.set(fragmentsOf(read), restart);
     this.reading = read;
     this.prepare();
-    const { data } = this.describe().config;
-    if (data !== before) this.load(data);
+    if (emptied) this.load();
     return { effect, notes, ...this.described() };
   }
 
@@ -208,7 +211,7 @@ export class Engine {
     this.training.watched = this.watched;
     if (others.length > 0) await this.training.set([first, ...others], false);
     this.reading = read;
-    this.load(this.describe().config.data);
+    this.load();
   }
 
   /** Adds a sheet as the browser decodes it, or, where that is not what was shipped, as our reader does. @param {string} index @param {string} file @param {Uint8Array} bytes */
@@ -220,27 +223,72 @@ export class Engine {
     }
   }
 
-  /** Fetches the built-in set; each shard waits its turn in the queue. @param {string} name */
-  async load(name) {
+  /** Gets the built-in set; each part waits its turn in the queue. */
+  async load() {
     this.download.abort();
     this.download = new AbortController();
     const { signal } = this.download;
-    const training = this.training;
+    const { data: name } = this.describe().config;
     try {
-      /** @type {(loaded: number, total: number) => void} */
-      const progress = (loaded, total) => this.report("progress", { loaded, total, name });
-      for await (const { index, file, bytes } of shards(name, progress, signal)) {
-        if (signal.aborted || this.training !== training) return;
-        await this.exclusive(async () => {
-          if (signal.aborted || this.training !== training) return;
-          await this.add(index, file, bytes);
-          this.report("described", this.described());
-          await training?.show();
-        });
-      }
+      if (name === "toy") await this.draw(signal);
+      else await this.photographs(name, signal);
     } catch (error) {
-      if (!signal.aborted) this.report("data_problem", problem(error));
+      const fail = (/** @type {unknown} */ why) => this.report("data_problem", problem(why));
+      await this.exclusive(async () => {
+        if (!signal.aborted) await this.fallBack(problem(error));
+      }).catch(fail);
     }
+  }
+
+  /** @param {string} name @param {AbortSignal} signal */
+  async photographs(name, signal) {
+    /** @type {(loaded: number, total: number) => void} */
+    const progress = (loaded, total) => this.report("progress", { loaded, total, name });
+    for await (const { index, file, bytes } of shards(name, progress, signal)) {
+      if (signal.aborted) return;
+      await this.exclusive(async () => {
+        if (signal.aborted) return;
+        await this.add(index, file, bytes);
+        await this.arrived();
+      });
+    }
+  }
+
+  /** Has the engine draw images, between two turns of the training loop. @param {AbortSignal} signal */
+  async draw(signal) {
+    const reports = new Throttle(500, 0.1);
+    const part = async () => {
+      if (signal.aborted) return 0;
+      const start = performance.now();
+      let left;
+      do left = this.lab.add_generated(PIECE);
+      while (left > 0 && performance.now() < start + STRETCH);
+      if (left > 0 && !reports.due(start)) return left;
+      const drawn = performance.now();
+      await this.arrived();
+      reports.ran(drawn, performance.now());
+      return left;
+    };
+    while ((await this.exclusive(part)) > 0) await nextTask(); // lets messages in
+  }
+
+  /** Images have been added. */
+  async arrived() {
+    this.report("described", this.described());
+    await this.training?.show();
+  }
+
+  /** The images have ended with a problem; when there are none at all, the run goes over to those that need no download. @param {Problem} problem */
+  async fallBack(problem) {
+    const { data } = this.describe();
+    if (data.source !== "builtin" || data.train_arrived > 0) throw problem;
+    const read = this.read(`${this.reading.fragment}&data=toy`);
+    await /** @type {Training} */ (this.training).set(fragmentsOf(read), true);
+    this.reading = read;
+    this.report("progress", { loaded: 0, total: 0 }); // no more
+    this.report("notes", [{ code: "no_photographs", why: [problem.file, problem.why ?? problem.code].filter(Boolean).join(": ") }]);
+    this.report("described", this.described());
+    this.load();
   }
 }
 

@@ -88,17 +88,20 @@ export class Lanes {
    * to step 0. On an error nothing has changed but what cannot be taken back: weights of another shape. Nothing may be in flight.
    * @param {string[]} fragments
    * @param {boolean} restart
-   * @returns {Promise<string>} the effect
+   * @returns {Promise<{effect: string, emptied: boolean}>} emptied: the images are others, which are still to come
    */
   async set(fragments, restart) {
     const before = this.describe();
     /** @type {string[]} */
     const effects = [];
+    let emptied = false;
     /** @type {Lane[]} */
     const added = [];
     try {
       for (const [at, { lab }] of this.all.slice(0, fragments.length).entries()) {
-        effects.push(JSON.parse(await lab.set(fragments[at], restart)).effect);
+        const answer = JSON.parse(await lab.set(fragments[at], restart));
+        effects.push(answer.effect);
+        emptied ||= answer.emptied;
       }
       for (const fragment of fragments.slice(this.all.length)) added.push(await this.beside(fragment));
     } catch (error) {
@@ -107,11 +110,14 @@ export class Lanes {
       throw error;
     }
     for (const { lab } of this.all.splice(fragments.length)) lab.free();
+    // Each has new images of its own; they are to share those of the first.
+    if (emptied) await this.renew(fragments.slice(1, this.all.length));
     this.all.push(...added);
     if (!this.all.includes(this.shown)) this.choose(0);
     const again = restart || added.length > 0 || effects.includes("restart");
     if (again && this.all.length > 1) await this.restart();
-    return again ? "restart" : (["rebuild", "live"].find((effect) => effects.includes(effect)) ?? "view");
+    const effect = again ? "restart" : (["rebuild", "live"].find((effect) => effects.includes(effect)) ?? "view");
+    return { effect, emptied };
   }
 
   /** @param {string} fragment */
@@ -142,10 +148,15 @@ export class Lanes {
   /** Other images, from step 0. @param {any[]} dataset */
   async setDataset(dataset) {
     const [, ...others] = this.describe();
-    const shown = this.all.indexOf(this.shown);
     await this.all[0].lab.set_dataset(...dataset);
+    await this.renew(others.map(({ fragment }) => fragment));
+  }
+
+  /** Makes all but the first anew, on its images. @param {string[]} fragments */
+  async renew(fragments) {
+    const shown = this.all.indexOf(this.shown);
     for (const { lab } of this.all.splice(1)) lab.free();
-    for (const { fragment } of others) this.all.push(await this.beside(fragment));
+    for (const fragment of fragments) this.all.push(await this.beside(fragment));
     this.choose(shown);
   }
 

@@ -80,13 +80,13 @@ export class Training {
 
   // ---- commands ------------------------------------------------------------------------------------------------
 
-  /** Brings every lane to its own fragment. @param {string[]} fragments @param {boolean} restart @returns {Promise<string>} the effect */
+  /** Brings every lane to its own fragment: see `Lanes.set`. @param {string[]} fragments @param {boolean} restart */
   async set(fragments, restart) {
     await this.settle();
-    const effect = await this.lanes.set(fragments, restart);
+    const { effect, emptied } = await this.lanes.set(fragments, restart);
     this.begin(effect === "restart");
     if (effect === "rebuild" || effect === "restart") await this.show();
-    return effect;
+    return { effect, emptied };
   }
 
   /** Takes a lane away. @param {number} lane not the first */

@@ -1,0 +1,220 @@
+//! Toy objects: the same on every machine, chance wherever it is promised, nothing for a linear model, learnt by the network.
+
+mod common;
+#[path = "common/linear.rs"]
+mod linear;
+
+use alexnet_lab::backend::Host;
+use alexnet_lab::config::Config;
+use alexnet_lab::data::toy::{self, CLASSES, HELD_BACK, Scene, Split, UPRIGHT, Variation};
+use alexnet_lab::data::{Dataset, IMAGE, Images};
+use alexnet_lab::trainer::Trainer;
+use linear::linear_accuracy;
+use pollster::block_on;
+use sha2::{Digest, Sha256};
+
+const VARIATIONS: [Variation; 3] = [Variation::None, Variation::Texture, Variation::Rotation];
+const SPLITS: [Split; 2] = [Split::Train, Split::Test];
+
+/// Pixels, then labels, of the first 100 images; `tests/page/toy.test.mjs` finds the test images' in WebAssembly.
+const TRAIN_IMAGES: &str = "9b8a92617723df15966b69a173de1429676d81448ad386edbe0225b2f6066a12";
+const TEST_IMAGES: &str = "e214d77a8b502e723207f99a71ae8c3ff756675560f4ce45f8f826820879f820";
+
+fn whole(variation: Variation) -> Dataset {
+    let mut set = Dataset::toy();
+    set.add_generated(variation, usize::MAX);
+    set
+}
+
+/// `count` images of another seed than the lab's.
+fn images(seed: u32, count: u32, split: Split, variation: Variation) -> Images {
+    let mut images = Images::default();
+    for index in 0..count {
+        let (pixels, label) = toy::draw(seed, index, split, variation);
+        images.append(Images { pixels, labels: vec![label] });
+    }
+    images
+}
+
+#[test]
+fn the_first_images_are_these() {
+    let mut set = Dataset::toy();
+    set.add_generated(Variation::None, 700);
+    let sha256 = |images: &Images| {
+        let digest = Sha256::new().chain_update(&images.pixels[..100 * IMAGE]).chain_update(&images.labels[..100]).finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    assert_eq!([sha256(&set.train), sha256(&set.test)], [TRAIN_IMAGES, TEST_IMAGES]);
+}
+
+#[test]
+fn images_do_not_depend_on_how_they_are_asked_for() {
+    let all = whole(Variation::None);
+    assert_eq!(all.title(), "Toy objects (10,000 for training, 2,000 for testing)");
+    assert_eq!((all.train.len(), all.test.len()), (all.train_total, all.test_total));
+    let mut pieces = Dataset::toy();
+    let mut left = 12_000;
+    for count in [1, 7, 232, 0, 500] {
+        left -= count;
+        assert_eq!(pieces.add_generated(Variation::None, count), left);
+        assert_eq!(pieces.train.pixels[..], all.train.pixels[..pieces.train.pixels.len()]);
+        assert_eq!(pieces.test.labels[..], all.test.labels[..pieces.test.len()]);
+    }
+    // Of each six one is for testing; the first shard is there after 240.
+    assert_eq!((pieces.train.len(), pieces.test.len()), (616, 124));
+    assert_eq!((pieces.add_generated(Variation::None, usize::MAX), pieces.add_generated(Variation::None, 5)), (0, 0));
+    assert_eq!(pieces, all);
+    assert_ne!(toy::draw(1, 0, Split::Train, Variation::None).0, toy::draw(2, 0, Split::Train, Variation::None).0);
+}
+
+#[test]
+fn classes_are_equally_frequent_and_the_stated_colours_are_theirs() {
+    let set = whole(Variation::None);
+    for class in 0..10 {
+        let count = set.train.labels.iter().filter(|label| **label == class).count() as f64;
+        // Binomial: the standard deviation is sqrt(10,000 * 0.1 * 0.9) = 30; four of them are allowed.
+        assert!((count - 1000.0).abs() < 120.0, "{}: {count}", CLASSES[usize::from(class)]);
+    }
+    for channel in 0..3 {
+        let values = || set.train.pixels.iter().skip(channel).step_by(3).map(|byte| f64::from(*byte) / 255.0);
+        let count = values().count() as f64;
+        let mean = values().sum::<f64>() / count;
+        let std = (values().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
+        println!("channel {channel}: {mean:.4}, {std:.4}");
+        // Given with three digits.
+        assert!((mean - f64::from(set.mean[channel])).abs() < 6e-4, "channel {channel}: mean {mean}");
+        assert!((std - f64::from(set.std[channel])).abs() < 6e-4, "channel {channel}: std {std}");
+    }
+}
+
+/// Everything that is left to chance in a scene, as numbers, each with its name.
+fn nuisances(scene: &Scene) -> Vec<(String, f64)> {
+    let mut all = vec![];
+    for (name, pose) in ["object", "distractor", "other distractor", "occluder"].iter().zip(&scene.poses) {
+        for (what, x) in
+            [("x", pose.centre[0]), ("y", pose.centre[1]), ("size", pose.size), ("tilt", pose.tilt), ("mirror", pose.mirror)]
+        {
+            all.push((format!("{name}'s {what}"), f64::from(x)));
+        }
+    }
+    all.push(("occluded".into(), f64::from(u8::from(scene.occluded))));
+    for (part, paint) in scene.paints.iter().enumerate() {
+        for channel in 0..3 {
+            let [one, other] = paint.colours.map(|colour| f64::from(colour[channel]));
+            all.push((format!("paint {part}, channel {channel}"), one + other));
+            all.push((format!("paint {part}, depth of channel {channel}"), other - one));
+        }
+        all.push((format!("paint {part}, wave"), f64::from(paint.wave[0])));
+        for texture in toy::TEXTURES {
+            all.push((format!("paint {part}, {texture:?}"), f64::from(u8::from(paint.texture == texture))));
+        }
+    }
+    all
+}
+
+/// The largest deviation of a class's mean from the mean of all, in standard errors, over all numbers; and how many were compared.
+fn largest_deviation(rows: &[(u8, Vec<(String, f64)>)]) -> (f64, String, usize) {
+    let (mut worst, mut compared) = ((0.0, String::new()), 0);
+    for at in 0..rows[0].1.len() {
+        let values = || rows.iter().map(|(label, row)| (*label, row[at].1));
+        let mean = values().map(|(_, x)| x).sum::<f64>() / rows.len() as f64;
+        let variance = values().map(|(_, x)| (x - mean).powi(2)).sum::<f64>() / rows.len() as f64;
+        for class in 0..10 {
+            let of_class: Vec<f64> = values().filter(|(label, _)| *label == class).map(|(_, x)| x).collect();
+            let error = (variance / of_class.len() as f64).sqrt();
+            let deviation = (of_class.iter().sum::<f64>() / of_class.len() as f64 - mean).abs() / error;
+            compared += 1;
+            if deviation > worst.0 {
+                worst = (deviation, format!("{} of {}", rows[0].1[at].0, CLASSES[usize::from(class)]));
+            }
+        }
+    }
+    (worst.0, worst.1, compared)
+}
+
+#[test]
+fn what_is_left_to_chance_is_independent_of_the_class() {
+    let scenes = (0..10_000).map(|index| Scene::new(1, index, Split::Train, Variation::None));
+    let rows: Vec<_> = scenes.map(|scene| (scene.label, nuisances(&scene))).collect();
+    let (deviation, what, compared) = largest_deviation(&rows);
+    println!("largest of {compared} deviations: {deviation:.2} standard errors, {what}");
+    // The chance that a normal number exceeds 5 is 6e-7, that any of 900 does 5e-4.
+    assert!(compared > 700 && deviation < 5.0, "{what}: {deviation} standard errors");
+}
+
+#[test]
+fn mean_colours_are_those_of_every_class() {
+    let images = images(1, 10_000, Split::Train, Variation::None);
+    let colour = |image: &[u8]| {
+        let mean = |channel: usize| image.iter().skip(channel).step_by(3).map(|byte| f64::from(*byte)).sum::<f64>() / 1024.0;
+        (0..3).map(|channel| (format!("channel {channel}"), mean(channel))).collect::<Vec<_>>()
+    };
+    let rows: Vec<_> = (0..images.len()).map(|i| (images.labels[i], colour(images.image(i)))).collect();
+    let (deviation, what, compared) = largest_deviation(&rows);
+    println!("largest of {compared} deviations: {deviation:.2} standard errors, {what}");
+    // The chance that a normal number exceeds 4 is 6e-5, that any of 30 does 2e-3.
+    assert!(deviation < 4.0, "{what}: {deviation} standard errors");
+}
+
+#[test]
+fn what_is_held_back_is_absent_from_training_and_in_every_test_image() {
+    for index in 0..10_000 {
+        let [train, test] = SPLITS.map(|split| Scene::new(1, index, split, Variation::Texture));
+        assert!(train.paints.iter().all(|paint| paint.texture != HELD_BACK), "image {index}");
+        assert!(test.paints[1..3].iter().all(|paint| paint.texture == HELD_BACK), "image {index}");
+        let [train, test] = SPLITS.map(|split| Scene::new(1, index, split, Variation::Rotation).poses[0].tilt.abs());
+        assert!(train <= UPRIGHT && test >= UPRIGHT, "image {index}: {train}, {test}");
+    }
+    // Otherwise training has both.
+    let scenes: Vec<Scene> = (0..1000).map(|index| Scene::new(1, index, Split::Train, Variation::None)).collect();
+    let checked = scenes.iter().filter(|scene| scene.paints[1].texture == HELD_BACK).count();
+    let turned = scenes.iter().filter(|scene| scene.poses[0].tilt.abs() > UPRIGHT).count();
+    // A fifth and two thirds; standard deviations of 13 and 15.
+    assert!((140..260).contains(&checked) && (600..734).contains(&turned), "{checked} {turned}");
+}
+
+#[test]
+fn holding_back_changes_nothing_else() {
+    for (index, split) in (0..200).flat_map(|index| SPLITS.map(|split| (index, split))) {
+        let [plain, texture, rotation] = VARIATIONS.map(|variation| Scene::new(1, index, split, variation));
+        let mut same = texture;
+        for (paint, original) in same.paints.iter_mut().zip(&plain.paints) {
+            paint.texture = original.texture;
+        }
+        assert_eq!(same, plain);
+        let mut same = rotation;
+        same.poses[0].tilt = plain.poses[0].tilt;
+        assert_eq!(same, plain);
+    }
+}
+
+#[test]
+fn a_linear_model_finds_little() {
+    // The same code finds what is linear.
+    let stripes = common::striped(500, 200);
+    let easy = linear_accuracy(&stripes.train, &stripes.test, 0.1);
+    assert!(easy > 0.95, "{easy}");
+    let set = whole(Variation::None);
+    for decay in [0.1, 10.0] {
+        let accuracy = linear_accuracy(&set.train, &set.test, decay);
+        println!("linear, decay {decay}: {:.1} % of {} test images", accuracy * 100.0, set.test.len());
+        assert!(accuracy < 0.3, "{accuracy}");
+    }
+}
+
+#[test]
+fn the_network_learns_it() {
+    let fragment = "data=toy&backend=cpu&width=0.5&norm=bn&lr=0.02&schedule=step&schedule_every=1200&test_size=2000";
+    let (config, notes) = Config::from_fragment(fragment);
+    assert_eq!(notes, []);
+    let set = whole(Variation::of(&config));
+    let mut trainer = block_on(Trainer::new(config, set, &Host::native())).unwrap();
+    for _ in 0..1600 {
+        assert!(trainer.step().unwrap());
+        block_on(trainer.work()).unwrap();
+        trainer.records().unwrap();
+    }
+    let test = block_on(trainer.evaluate()).unwrap();
+    println!("{:.1} % of {} test images", test.accuracy * 100.0, test.count);
+    assert!(test.count == 2000 && test.accuracy > 0.8, "{test:?}");
+}
