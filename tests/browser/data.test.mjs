@@ -288,11 +288,17 @@ for (const name of NAMES) {
       const first = losses(await trainTo(page, 3));
       const shown = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".data").textContent);
       assert.match(shown, /generated/);
-      await page.evaluate(() => (window.steps = []));
-      await page.evaluate(() => document.querySelector("alexnet-lab").setAttribute("hold_back", "rotation"));
+      const holdBack = async (what) => {
+        await page.evaluate((value) => document.querySelector("alexnet-lab").setAttribute("hold_back", value), what);
+        await page.waitForFunction((value) => {
+          const { describe, run } = document.querySelector("alexnet-lab").session.state;
+          return run > 0 && describe.config.hold_back === value;
+        }, { timeout: 60_000 }, what);
+        await page.evaluate(() => (window.steps = [])); // the last ones of the run before have come too
+      };
+      await holdBack("rotation");
       const held = losses(await trainTo(page, 3));
-      await page.evaluate(() => (window.steps = []));
-      await page.evaluate(() => document.querySelector("alexnet-lab").setAttribute("hold_back", "none"));
+      await holdBack("none");
       assert.deepEqual(losses(await trainTo(page, 3)), first, "the same images again");
       assert.deepEqual(held.map(([step]) => step), [1, 2, 3]);
       assert.notDeepEqual(held, first);
