@@ -20,7 +20,9 @@
 //!
 //! Relaxed SIMD saves an instruction a product: 1.30 times the rate of the bare loop here, 1.13 to 1.31 for a step from run
 //! to run. It cannot be more where, as on this processor, multiplications and additions have ports of their own: at 57 GFLOP/s
-//! they are full, and the loop with relaxed SIMD reaches 53 of them, the one without 40.
+//! they are full, and the loop with relaxed SIMD reaches 53 of them, the one without 40. (Bare 128-bit registers, twelve sums:
+//! a multiplication and an addition run 1.04 to 0.91 times as long as one fused instruction.) In Firefox, whose plain code is
+//! slower, relaxed SIMD makes a step 1.28 to 1.32 times as fast, in Chromium 1.15 times.
 //!
 //! Natively a row of `a` is read in place, as a multiply-add takes its factor from memory at no cost; with AVX-512 8 rows by
 //! 16, 32 or 48 columns, whichever wastes least, with AVX2 6 by 16.
