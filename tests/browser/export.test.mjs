@@ -1,7 +1,7 @@
 // What the page gives away and takes back: curves, figures, weights and scripts as files; where it stops by itself; its mistakes.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -29,7 +29,7 @@ async function start(name) {
   await client.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
 }
 
-/** The lab, ready, with its `step` events in `window.steps`. */
+/** The lab with test images for an evaluation, and its `step` events in `window.steps`. */
 async function open(settings) {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
@@ -38,7 +38,7 @@ async function open(settings) {
     addEventListener("step", (event) => window.steps.push(event.detail), true);
   });
   await page.goto(`${lab.address}/#${SMALL}&${settings}`);
-  await page.waitForFunction(() => window.ready, { timeout: 120_000 });
+  await page.waitForFunction(() => window.ready && document.querySelector("alexnet-lab").session.state.describe.data.test_arrived >= 40, { timeout: 120_000 });
   return { page, complaints };
 }
 
@@ -56,8 +56,11 @@ async function stored(page, words, name) {
   const path = join(folder, name);
   rmSync(path, { force: true });
   await press(page, words);
-  for (let tries = 0; !existsSync(path); tries++) {
+  // Firefox first puts an empty file there.
+  const size = () => (existsSync(path) ? statSync(path).size : 0);
+  for (let tries = 0, before = 0; before === 0 || size() !== before; tries++) {
     assert.ok(tries < 200, `${name} was not stored; there are ${readdirSync(folder)}`);
+    before = size();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return readFileSync(path);
