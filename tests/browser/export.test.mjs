@@ -90,7 +90,7 @@ for (const name of NAMES) {
       const rows = lines.map((line) => line.split(","));
       // A loss is a 32-bit number, and comes back as the same one.
       const found = rows.slice(0, 12).map(([set, step, loss, accuracy]) => ({ set, step: Number(step), loss: Math.fround(Number(loss)), accuracy: Number(accuracy) }));
-      assert.deepEqual(found, events.map((event) => ({ set: "train", ...event })));
+      assert.deepEqual(found, events.map(({ step, loss, accuracy }) => ({ set: "train", step, loss, accuracy })));
       assert.deepEqual(rows.slice(12).map(([set, step]) => [set, step]), [["test", "5"], ["test", "10"]]);
 
       const svg = (await stored(page, "SVG", "alexnet-step-12.svg")).toString();
@@ -153,6 +153,32 @@ for (const name of NAMES) {
         await page.close();
       });
     }
+
+    test("networks side by side stop together; each has a record of its own; weights go on alone", async () => {
+      const { page, complaints } = await open("stop_steps=6&lane2=norm:none&backend=cpu");
+      await call(page, "play");
+      await idle(page);
+      const lanes = () => page.evaluate(() => document.querySelector("alexnet-lab").session.state.lanes.map(({ step, loss }) => [step, loss]));
+      const [[, first], [, second]] = await lanes();
+      assert.deepEqual((await lanes()).map(([step]) => step), [6, 6]);
+      assert.notEqual(first, second);
+      await press(page, "Export");
+      await shown(page, "PyTorch script");
+      const last = async () => Math.fround(Number((await stored(page, "CSV", "alexnet-step-6.csv")).toString().split("\n")[6].split(",")[2]));
+      assert.equal(await last(), Math.fround(first));
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.show(1));
+      assert.equal(await last(), Math.fround(second));
+      const { tensors } = header(await stored(page, "Weights", "alexnet.safetensors"));
+      assert.ok(!("bn1.weight" in tensors), "the shown network's weights");
+      const input = (await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".tab-export input[type=file]"))).asElement();
+      await input.uploadFile(join(folder, "alexnet.safetensors"));
+      await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.lanes.length === 1, { timeout: 20_000 });
+      assert.deepEqual([(await state(page)).step, (await state(page)).norm], [6, "none"]);
+      await call(page, "step");
+      assert.equal((await steps(page)).at(-1).step, 7);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
 
     test("accuracy, loss and time stop a run too, where it was evaluated or as soon as the time is over", async () => {
       // Any loss is below 10, and of 40 images some are right.

@@ -73,7 +73,7 @@ export class Export {
     const { events, logarithmic } = this.views.curves;
     const { training, test } = this.records;
     const { t, session, chartOptions } = this.context;
-    const curves = { training: training.rows, test: test.rows, stride: training.stride, events, logarithmic, about: session.state.fragment };
+    const curves = { training: training.rows, test: test.rows, stride: training.stride, events, logarithmic, about: session.state.describe?.fragment ?? "" };
     return figure(curves, t, chartOptions().language ?? "en");
   }
 
