@@ -318,6 +318,7 @@ fn record_check(recorder: &mut Recorder, name: &str, values: &View, flags: &View
 fn segments(recorder: &Recorder, network: &Network, buffers: &Buffers, kept: &[Kept], partials: &View) -> Vec<[u32; 4]> {
     let in_place = |start: usize| [(start / 4) as u32, 0, 0, 0];
     let mut rows: Vec<[u32; 4]> = buffers.layout.tensors.iter().map(|place| in_place(place.start)).collect();
+    let mut gaps = vec![];
     for (layer, kept) in network.layers.iter().zip(kept) {
         let (&Kind::Conv { weight, bias, .. }, Kept::Conv { partial }) = (&layer.kind, kept) else { continue };
         let [weight, bias] = [weight, bias].map(|tensor| (tensor, buffers.layout.tensors[tensor]));
@@ -326,12 +327,15 @@ fn segments(recorder: &Recorder, network: &Network, buffers: &Buffers, kept: &[K
         let mut first = ((partial.offset - partials.offset) / 16) as u32;
         for (tensor, place) in [weight, bias] {
             rows[tensor] = [(place.start / 4) as u32, splits as u32, first, (split / 4) as u32];
-            rows.push(in_place(place.start + place.len()));
+            gaps.push(in_place(place.start + place.len()));
             first += (place.len() / 4) as u32;
         }
     }
-    // Where there is no gap, the row of the next tensor comes after the empty one and wins.
-    rows.sort_by_key(|row| (row[0], row[1]));
+    for gap in gaps {
+        // Where there is no gap, the row of the next tensor comes after the empty one and wins.
+        let place = rows.partition_point(|row| row[0] < gap[0]);
+        rows.insert(place, gap);
+    }
     rows
 }
 
