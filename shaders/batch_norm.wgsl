@@ -5,7 +5,7 @@
 // cancel.
 //
 // Constants: ROWS (batch * height * width), CHANNEL_BLOCKS (vec4s of a row), CHANNELS (not padded), CHUNK (rows), CHUNKS, WHOLE,
-// RUN, EPSILON, VARIANCE (vec4s from the means to the variances), FUNCTION (see common.wgsl). RUN is how many rows are added up
+// RUN, AT_ONCE (rows whose loads do not wait for each other), SHARES (chunks that a thread joins), EPSILON, VARIANCE (vec4s from the means to the variances), FUNCTION (see common.wgsl). RUN is how many rows are added up
 // before their sum is added to that of the chunk: long sums lose digits.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;              // (rows, blocks)
@@ -44,19 +44,31 @@ fn chunk_statistics(chunk: u32, block: u32) -> Statistics {
     let rows = rows_of(chunk);
     var sum = vec4f(0.0);
     for (var run = 0u; run < rows; run += RUN) {
+        let end = min(run + RUN, rows);
         var part = vec4f(0.0);
-        for (var row = run; row < min(run + RUN, rows); row++) {
-            part += input[first + row * CHANNEL_BLOCKS];
+        for (var row = run; row < end; row += AT_ONCE) {
+#for k in AT_ONCE
+            let x_$k = input[first + min(row + $k, end - 1) * CHANNEL_BLOCKS];
+#end
+#for k in AT_ONCE
+            part += select(vec4f(0.0), x_$k, row + $k < end);
+#end
         }
         sum += part;
     }
     let center = sum / f32(rows);
     var squares = vec4f(0.0);
     for (var run = 0u; run < rows; run += RUN) {
+        let end = min(run + RUN, rows);
         var part = vec4f(0.0);
-        for (var row = run; row < min(run + RUN, rows); row++) {
-            let centred = input[first + row * CHANNEL_BLOCKS] - center;
-            part += centred * centred;
+        for (var row = run; row < end; row += AT_ONCE) {
+#for k in AT_ONCE
+            let x_$k = input[first + min(row + $k, end - 1) * CHANNEL_BLOCKS];
+#end
+#for k in AT_ONCE
+            let centred_$k = select(vec4f(0.0), x_$k - center, row + $k < end);
+            part += centred_$k * centred_$k;
+#end
         }
         squares += part;
     }
@@ -76,16 +88,18 @@ fn partial_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
 
 var<workgroup> shares: array<vec4f, WORKGROUP>;
 
-// The sum of the threads' shares, in the order of the threads.
+// The sum of the threads' shares, in pairs.
 fn total(local: u32, share: vec4f) -> vec4f {
     workgroupBarrier(); // nobody reads the shares of a sum before
     shares[local] = share;
-    workgroupBarrier();
-    var sum = vec4f(0.0);
-    for (var i = 0u; i < WORKGROUP; i++) {
-        sum += shares[i];
+    for (var half = WORKGROUP / 2; half > 0; half /= 2) {
+        workgroupBarrier();
+        if local < half {
+            shares[local] += shares[local + half];
+        }
     }
-    return sum;
+    workgroupBarrier();
+    return shares[0];
 }
 
 // Joins the chunks (Chan, Golub and LeVeque 1983).
@@ -93,16 +107,23 @@ fn total(local: u32, share: vec4f) -> vec4f {
 fn join_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let block = workgroup_index(group);
     var share = vec4f(0.0);
-    for (var chunk = local; chunk < CHUNKS; chunk += WORKGROUP) {
-        share += f32(rows_of(chunk)) * partials[2 * (chunk * CHANNEL_BLOCKS + block)];
-    }
+#for k in SHARES
+    let chunk_$k = min(local + $k * WORKGROUP, CHUNKS - 1);
+    let index_$k = 2 * (chunk_$k * CHANNEL_BLOCKS + block);
+    // 0 rows past the last chunk.
+    let rows_$k = select(0.0, f32(rows_of(chunk_$k)), local + $k * WORKGROUP < CHUNKS);
+    let mean_$k = partials[index_$k];
+    let squares_$k = partials[index_$k + 1];
+#end
+#for k in SHARES
+    share += rows_$k * mean_$k;
+#end
     let center = total(local, share) / f32(ROWS);
     share = vec4f(0.0);
-    for (var chunk = local; chunk < CHUNKS; chunk += WORKGROUP) {
-        let index = 2 * (chunk * CHANNEL_BLOCKS + block);
-        let centred = partials[index] - center;
-        share += partials[index + 1] + f32(rows_of(chunk)) * centred * centred;
-    }
+#for k in SHARES
+    let centred_$k = mean_$k - center;
+    share += select(vec4f(0.0), squares_$k + rows_$k * centred_$k * centred_$k, rows_$k > 0.0);
+#end
     let squares = total(local, share);
     if local == 0 {
         statistics[block] = center;
@@ -164,11 +185,18 @@ fn chunk_gradients(chunk: u32, block: u32) -> Sums {
     for (var run = 0u; run < rows; run += RUN) {
         var part_gamma = vec4f(0.0);
         var part_beta = vec4f(0.0);
-        for (var row = run; row < min(run + RUN, rows); row++) {
-            let at = first + row * CHANNEL_BLOCKS;
-            let g = grad_output[at];
-            part_gamma += g * ((input[at] - mean) * inverse);
-            part_beta += g;
+        let end = min(run + RUN, rows);
+        for (var row = run; row < end; row += AT_ONCE) {
+#for k in AT_ONCE
+            let at_$k = first + min(row + $k, end - 1) * CHANNEL_BLOCKS;
+            let x_$k = input[at_$k];
+            let y_$k = grad_output[at_$k];
+#end
+#for k in AT_ONCE
+            let g_$k = select(vec4f(0.0), y_$k, row + $k < end);
+            part_gamma += g_$k * ((x_$k - mean) * inverse);
+            part_beta += g_$k;
+#end
         }
         sums.gamma += part_gamma;
         sums.beta += part_beta;
@@ -192,11 +220,15 @@ fn join_gradients(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     let block = workgroup_index(group);
     var share_gamma = vec4f(0.0);
     var share_beta = vec4f(0.0);
-    for (var chunk = local; chunk < CHUNKS; chunk += WORKGROUP) {
-        let index = 2 * (chunk * CHANNEL_BLOCKS + block);
-        share_gamma += partials[index];
-        share_beta += partials[index + 1];
-    }
+#for k in SHARES
+    let index_$k = 2 * (min(local + $k * WORKGROUP, CHUNKS - 1) * CHANNEL_BLOCKS + block);
+    let gamma_$k = partials[index_$k];
+    let beta_$k = partials[index_$k + 1];
+#end
+#for k in SHARES
+    share_gamma += select(vec4f(0.0), gamma_$k, local + $k * WORKGROUP < CHUNKS);
+    share_beta += select(vec4f(0.0), beta_$k, local + $k * WORKGROUP < CHUNKS);
+#end
     let sum_gamma = total(local, share_gamma);
     let sum_beta = total(local, share_beta);
     if local == 0 {

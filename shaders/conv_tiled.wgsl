@@ -1,5 +1,6 @@
 // The kernels of conv.wgsl in workgroup memory, for graphics cards; same bindings, same meaning. `tile.wgsl` comes before.
-// Constants: as in conv.wgsl and tile.wgsl; backward_weight: PIXELS_A_SPLIT, SPLITS.
+// Constants: as in conv.wgsl and tile.wgsl; LEFT_LOADS, RIGHT_LOADS (vec4s that a thread loads for a tile's operands);
+// backward_weight: PIXELS_A_SPLIT, SPLITS.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, height, width, in)
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>; // (ky, kx, in, out)
@@ -16,29 +17,50 @@ const OUT_TAPS: u32 = KERNEL * KERNEL * OUT_BLOCKS; // (ky, kx, vec4s of out)
 const OUT_TILES: u32 = (OUT_BLOCKS + TILE_BLOCKS - 1) / TILE_BLOCKS;
 const IN_TILES: u32 = (IN_BLOCKS + TILE_BLOCKS - 1) / TILE_BLOCKS;
 
-// What output pixel `pixel` meets at `tap`; 0 in the padding. Numbers below 0 wrap and are large.
-fn input_at(pixel: u32, tap: u32) -> vec4f {
-    let y = pixel / OUT_WIDTH % OUT_HEIGHT * STRIDE + tap / (IN_BLOCKS * KERNEL) - PADDING;
-    let x = pixel % OUT_WIDTH * STRIDE + tap / IN_BLOCKS % KERNEL - PADDING;
-    if y >= IN_HEIGHT || x >= IN_WIDTH {
-        return vec4f(0.0);
-    }
-    let image = pixel / (OUT_WIDTH * OUT_HEIGHT);
-    return input[((image * IN_HEIGHT + y) * IN_WIDTH + x) * IN_BLOCKS + tap % IN_BLOCKS];
+// Where a window starts, or a tap lies in it: row, column, and their place in vec4s. Numbers below 0 wrap; what starts or lies
+// at OUTSIDE is in no image.
+struct Place {
+    y: u32,
+    x: u32,
+    at: u32,
 }
 
-// The gradient of the output pixel that met input pixel `pixel` at `tap`: oy * STRIDE + ky = iy + PADDING.
-fn grad_output_at(pixel: u32, tap: u32) -> vec4f {
-    let y = pixel / IN_WIDTH % IN_HEIGHT + PADDING - tap / (OUT_BLOCKS * KERNEL);
-    let x = pixel % IN_WIDTH + PADDING - tap / OUT_BLOCKS % KERNEL;
-    if y % STRIDE != 0 || x % STRIDE != 0 || y / STRIDE >= OUT_HEIGHT || x / STRIDE >= OUT_WIDTH {
-        return vec4f(0.0);
+const OUTSIDE: u32 = 1u << 30;
+
+// The window of an output pixel in `input`.
+fn window_of(pixel: u32) -> Place {
+    if pixel >= OUT_PIXELS {
+        return Place(OUTSIDE, 0, 0);
     }
-    let image = pixel / (IN_WIDTH * IN_HEIGHT);
-    return grad_output[((image * OUT_HEIGHT + y / STRIDE) * OUT_WIDTH + x / STRIDE) * OUT_BLOCKS + tap % OUT_BLOCKS];
+    let y = pixel / OUT_WIDTH % OUT_HEIGHT * STRIDE - PADDING;
+    let x = pixel % OUT_WIDTH * STRIDE - PADDING;
+    return Place(y, x, (pixel / (OUT_WIDTH * OUT_HEIGHT) * IN_HEIGHT * IN_WIDTH + y * IN_WIDTH + x) * IN_BLOCKS);
 }
 
+// A tap of it, at most IN_TAPS.
+fn tap_of(tap: u32) -> Place {
+    let y = tap / (IN_BLOCKS * KERNEL);
+    let x = tap / IN_BLOCKS % KERNEL;
+    return Place(select(y, OUTSIDE, tap >= IN_TAPS), x, (y * IN_WIDTH + x) * IN_BLOCKS + tap % IN_BLOCKS);
+}
+
+// 0 in the padding.
+fn input_at(window: Place, tap: Place) -> vec4f {
+    if window.y + tap.y < IN_HEIGHT && window.x + tap.x < IN_WIDTH {
+        return input[window.at + tap.at];
+    }
+    return vec4f(0.0);
+}
+
+#entry forward
 // ---- forward: (pixels, taps) times (taps, out)
+
+fn weight_at(term: u32, block: u32) -> vec4f {
+    if term < 4 * IN_TAPS && block < OUT_BLOCKS {
+        return weight[term * OUT_BLOCKS + block];
+    }
+    return vec4f(0.0);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -48,58 +70,86 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     if first_row >= OUT_PIXELS {
         return;
     }
+    // What the thread loads: a vec4 of taps of LEFT_LOADS rows, RIGHT_LOADS terms of a vec4 of columns.
+    let row = local / DEPTH;
+    let depth = local % DEPTH;
+    let term = local / TILE_BLOCKS;
+    let block = local % TILE_BLOCKS;
+    var tap = tap_of(depth);
+#for i in LEFT_LOADS
+    let window_$i = window_of(first_row + row + $i * (WORKGROUP / DEPTH));
+    var x_$i = input_at(window_$i, tap);
+#end
+#for i in RIGHT_LOADS
+    var w_$i = weight_at(term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
+#end
     var sums: Sums;
     for (var first = 0u; first < IN_TAPS; first += DEPTH) {
-        for (var at = local; at < DEPTH * TILE_ROWS; at += WORKGROUP) {
-            let pixel = first_row + at / DEPTH;
-            let tap = first + at % DEPTH;
-            var x = vec4f(0.0);
-            if pixel < OUT_PIXELS && tap < IN_TAPS {
-                x = input_at(pixel, tap);
-            }
-            left[at % DEPTH * LEFT_STRIDE + at / DEPTH] = x;
-        }
-        for (var at = local; at < TERMS * TILE_BLOCKS; at += WORKGROUP) {
-            let term = 4 * first + at / TILE_BLOCKS;
-            let block = first_block + at % TILE_BLOCKS;
-            var w = vec4f(0.0);
-            if term < 4 * IN_TAPS && block < OUT_BLOCKS {
-                w = weight[term * OUT_BLOCKS + block];
-            }
-            right[at / TILE_BLOCKS * RIGHT_STRIDE + at % TILE_BLOCKS] = w;
-        }
         workgroupBarrier();
+#for i in LEFT_LOADS
+        put_left(row + $i * (WORKGROUP / DEPTH), depth, x_$i);
+#end
+#for i in RIGHT_LOADS
+        put_right(block, term + $i * (WORKGROUP / TILE_BLOCKS), w_$i);
+#end
+        workgroupBarrier();
+        tap = tap_of(first + DEPTH + depth);
+#for i in LEFT_LOADS
+        x_$i = input_at(window_$i, tap);
+#end
+#for i in RIGHT_LOADS
+        w_$i = weight_at(4 * (first + DEPTH) + term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
+#end
         multiply(&sums, local);
-        workgroupBarrier();
     }
-    let row = first_row + thread_row(local);
-    let block = first_block + thread_block(local);
-    store_output(row, block, sums.a0, sums.b0);
-    store_output(row + DOWN, block, sums.a1, sums.b1);
-    store_output(row + 2 * DOWN, block, sums.a2, sums.b2);
-    store_output(row + 3 * DOWN, block, sums.a3, sums.b3);
-    if TALL {
-        store_output(row + 4 * DOWN, block, sums.a4, sums.b4);
-        store_output(row + 5 * DOWN, block, sums.a5, sums.b5);
-        store_output(row + 6 * DOWN, block, sums.a6, sums.b6);
-        store_output(row + 7 * DOWN, block, sums.a7, sums.b7);
-    }
+#for r in ROWS
+#for b in BLOCKS
+    store_output(first_row + thread_row(local) + $r * DOWN, first_block + thread_block(local) + $b * ACROSS, sums.s$r_$b);
+#end
+#end
 }
 
-fn store_output(pixel: u32, block: u32, a: vec4f, b: vec4f) {
-    if pixel >= OUT_PIXELS {
-        return;
-    }
-    if block < OUT_BLOCKS {
-        output[pixel * OUT_BLOCKS + block] = keep_channels(activate(FUNCTION, a + bias[block]), block, OUT_CHANNELS);
-    }
-    let second = block + ACROSS;
-    if WIDE && second < OUT_BLOCKS {
-        output[pixel * OUT_BLOCKS + second] = keep_channels(activate(FUNCTION, b + bias[second]), second, OUT_CHANNELS);
+fn store_output(pixel: u32, block: u32, sum: vec4f) {
+    if pixel < OUT_PIXELS && block < OUT_BLOCKS {
+        output[pixel * OUT_BLOCKS + block] = keep_channels(activate(FUNCTION, sum + bias[block]), block, OUT_CHANNELS);
     }
 }
-
+#end
+#entry backward_input
 // ---- backward_input: (pixels, taps) times (taps, in); the weight is transposed on its way into the tile.
+
+// The output pixel that met an input pixel at tap (0, 0), were the stride 1.
+fn meeting_of(pixel: u32) -> Place {
+    if pixel >= IN_PIXELS {
+        return Place(2 * OUTSIDE, 0, 0);
+    }
+    return Place(pixel / IN_WIDTH % IN_HEIGHT + PADDING, pixel % IN_WIDTH + PADDING,
+        pixel / (IN_WIDTH * IN_HEIGHT) * OUT_HEIGHT * OUT_WIDTH * OUT_BLOCKS);
+}
+
+fn out_tap_of(tap: u32) -> Place {
+    let y = tap / (OUT_BLOCKS * KERNEL);
+    return Place(select(y, OUTSIDE, tap >= OUT_TAPS), tap / OUT_BLOCKS % KERNEL, tap % OUT_BLOCKS);
+}
+
+// The gradient of the output pixel that met the input pixel at `tap`: oy * STRIDE + ky = iy + PADDING.
+fn grad_output_at(meeting: Place, tap: Place) -> vec4f {
+    let y = meeting.y - tap.y;
+    let x = meeting.x - tap.x;
+    if y % STRIDE == 0 && x % STRIDE == 0 && y / STRIDE < OUT_HEIGHT && x / STRIDE < OUT_WIDTH {
+        return grad_output[meeting.at + (y / STRIDE * OUT_WIDTH + x / STRIDE) * OUT_BLOCKS + tap.at];
+    }
+    return vec4f(0.0);
+}
+
+// The weights between a vec4 of inputs and a vec4 of outputs at a tap, transposed.
+fn transposed_at(tap: u32, block: u32) -> mat4x4f {
+    if tap < OUT_TAPS && block < IN_BLOCKS {
+        let row = (tap / OUT_BLOCKS * IN_BLOCKS + block) * 4 * OUT_BLOCKS + tap % OUT_BLOCKS;
+        return transpose(mat4x4f(weight[row], weight[row + OUT_BLOCKS], weight[row + 2 * OUT_BLOCKS], weight[row + 3 * OUT_BLOCKS]));
+    }
+    return mat4x4f();
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -109,126 +159,121 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     if first_row >= IN_PIXELS {
         return;
     }
+    let row = local / DEPTH;
+    let depth = local % DEPTH;
+    // Not all threads load weights where the tile is narrow.
+    let block = select(IN_BLOCKS, first_block + row, row < TILE_BLOCKS);
+    var tap = out_tap_of(depth);
+#for i in LEFT_LOADS
+    let meeting_$i = meeting_of(first_row + row + $i * (WORKGROUP / DEPTH));
+    var g_$i = grad_output_at(meeting_$i, tap);
+#end
+    var w = transposed_at(depth, block);
     var sums: Sums;
     for (var first = 0u; first < OUT_TAPS; first += DEPTH) {
-        for (var at = local; at < DEPTH * TILE_ROWS; at += WORKGROUP) {
-            let pixel = first_row + at / DEPTH;
-            let tap = first + at % DEPTH;
-            var g = vec4f(0.0);
-            if pixel < IN_PIXELS && tap < OUT_TAPS {
-                g = grad_output_at(pixel, tap);
-            }
-            left[at % DEPTH * LEFT_STRIDE + at / DEPTH] = g;
-        }
-        for (var at = local; at < DEPTH * TILE_BLOCKS; at += WORKGROUP) {
-            let tap = first + at % DEPTH;
-            let block = first_block + at / DEPTH;
-            var w = mat4x4f();
-            if tap < OUT_TAPS && block < IN_BLOCKS {
-                let row = (tap / OUT_BLOCKS * IN_BLOCKS + block) * 4 * OUT_BLOCKS + tap % OUT_BLOCKS;
-                w = transpose(mat4x4f(weight[row], weight[row + OUT_BLOCKS], weight[row + 2 * OUT_BLOCKS], weight[row + 3 * OUT_BLOCKS]));
-            }
-            let to = at % DEPTH * 4 * RIGHT_STRIDE + at / DEPTH;
-            right[to] = w[0];
-            right[to + RIGHT_STRIDE] = w[1];
-            right[to + 2 * RIGHT_STRIDE] = w[2];
-            right[to + 3 * RIGHT_STRIDE] = w[3];
+        workgroupBarrier();
+#for i in LEFT_LOADS
+        put_left(row + $i * (WORKGROUP / DEPTH), depth, g_$i);
+#end
+        if row < TILE_BLOCKS {
+#for t in 4
+            put_right(row, 4 * depth + $t, w[$t]);
+#end
         }
         workgroupBarrier();
+        tap = out_tap_of(first + DEPTH + depth);
+#for i in LEFT_LOADS
+        g_$i = grad_output_at(meeting_$i, tap);
+#end
+        w = transposed_at(first + DEPTH + depth, block);
         multiply(&sums, local);
-        workgroupBarrier();
     }
-    let row = first_row + thread_row(local);
-    let block = first_block + thread_block(local);
-    store_grad_input(row, block, sums.a0, sums.b0);
-    store_grad_input(row + DOWN, block, sums.a1, sums.b1);
-    store_grad_input(row + 2 * DOWN, block, sums.a2, sums.b2);
-    store_grad_input(row + 3 * DOWN, block, sums.a3, sums.b3);
-    if TALL {
-        store_grad_input(row + 4 * DOWN, block, sums.a4, sums.b4);
-        store_grad_input(row + 5 * DOWN, block, sums.a5, sums.b5);
-        store_grad_input(row + 6 * DOWN, block, sums.a6, sums.b6);
-        store_grad_input(row + 7 * DOWN, block, sums.a7, sums.b7);
-    }
+#for r in ROWS
+#for b in BLOCKS
+    store_grad_input(first_row + thread_row(local) + $r * DOWN, first_block + thread_block(local) + $b * ACROSS, sums.s$r_$b);
+#end
+#end
 }
 
-fn store_grad_input(pixel: u32, block: u32, a: vec4f, b: vec4f) {
-    if pixel >= IN_PIXELS {
-        return;
-    }
-    if block < IN_BLOCKS {
-        grad_input[pixel * IN_BLOCKS + block] = a;
-        pass_through_activation(pixel * IN_BLOCKS + block, a);
-    }
-    if WIDE && block + ACROSS < IN_BLOCKS {
-        grad_input[pixel * IN_BLOCKS + block + ACROSS] = b;
-        pass_through_activation(pixel * IN_BLOCKS + block + ACROSS, b);
+fn store_grad_input(pixel: u32, block: u32, sum: vec4f) {
+    if pixel < IN_PIXELS && block < IN_BLOCKS {
+        grad_input[pixel * IN_BLOCKS + block] = sum;
+        pass_through_activation(pixel * IN_BLOCKS + block, sum);
     }
 }
-
+#end
+#entry backward_weight
 // ---- backward_weight: (taps, pixels) times (pixels, out), a split of the pixels. The bias counts as one more tap.
 
-const TAP_TILES: u32 = (4 * IN_TAPS + TILE_ROWS) / TILE_ROWS; // rows of partial sums, rounded up
+const TILE_TAPS: u32 = TILE_ROWS / 4;
+const TAP_TILES: u32 = (IN_TAPS + TILE_TAPS) / TILE_TAPS; // of IN_TAPS + 1, rounded up
+
+fn tap_input_at(pixel: u32, end: u32, number: u32, tap: Place) -> vec4f {
+    if pixel >= end {
+        return vec4f(0.0);
+    }
+    return select(input_at(window_of(pixel), tap), vec4f(1.0, 0.0, 0.0, 0.0), number == IN_TAPS);
+}
+
+fn pixel_grad_at(pixel: u32, end: u32, block: u32) -> vec4f {
+    if pixel < end && block < OUT_BLOCKS {
+        return grad_output[pixel * OUT_BLOCKS + block];
+    }
+    return vec4f(0.0);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let number = workgroup_index(group);
     let split = number / (OUT_TILES * TAP_TILES);
-    let first_tap = number / OUT_TILES % TAP_TILES * (TILE_ROWS / 4);
+    let first_tap = number / OUT_TILES % TAP_TILES * TILE_TAPS;
     let first_block = number % OUT_TILES * TILE_BLOCKS;
     if split >= SPLITS {
         return;
     }
+    let start = split * PIXELS_A_SPLIT;
+    let end = min(start + PIXELS_A_SPLIT, OUT_PIXELS);
+    // What the thread loads: LEFT_LOADS pixels of a vec4 of taps, RIGHT_LOADS pixels of a vec4 of columns.
+    let left_term = local / TILE_TAPS;
+    let taps = local % TILE_TAPS;
+    let right_term = local / TILE_BLOCKS;
+    let block = local % TILE_BLOCKS;
+    let tap = tap_of(first_tap + taps);
+#for i in LEFT_LOADS
+    var x_$i = tap_input_at(start + left_term + $i * (WORKGROUP / TILE_TAPS), end, first_tap + taps, tap);
+#end
+#for i in RIGHT_LOADS
+    var g_$i = pixel_grad_at(start + right_term + $i * (WORKGROUP / TILE_BLOCKS), end, first_block + block);
+#end
     var sums: Sums;
-    let end = min((split + 1) * PIXELS_A_SPLIT, OUT_PIXELS);
-    for (var first = split * PIXELS_A_SPLIT; first < end; first += TERMS) {
-        for (var at = local; at < TERMS * TILE_ROWS / 4; at += WORKGROUP) {
-            let pixel = first + at / (TILE_ROWS / 4);
-            let tap = first_tap + at % (TILE_ROWS / 4);
-            var x = vec4f(0.0);
-            if pixel < end && tap < IN_TAPS {
-                x = input_at(pixel, tap);
-            } else if pixel < end && tap == IN_TAPS {
-                x = vec4f(1.0, 0.0, 0.0, 0.0);
-            }
-            left[at] = x;
-        }
-        for (var at = local; at < TERMS * TILE_BLOCKS; at += WORKGROUP) {
-            let pixel = first + at / TILE_BLOCKS;
-            let block = first_block + at % TILE_BLOCKS;
-            var g = vec4f(0.0);
-            if pixel < end && block < OUT_BLOCKS {
-                g = grad_output[pixel * OUT_BLOCKS + block];
-            }
-            right[at / TILE_BLOCKS * RIGHT_STRIDE + at % TILE_BLOCKS] = g;
-        }
+    for (var first = start; first < end; first += TERMS) {
         workgroupBarrier();
+#for i in LEFT_LOADS
+        put_rows(taps, left_term + $i * (WORKGROUP / TILE_TAPS), x_$i);
+#end
+#for i in RIGHT_LOADS
+        put_right(block, right_term + $i * (WORKGROUP / TILE_BLOCKS), g_$i);
+#end
+        workgroupBarrier();
+#for i in LEFT_LOADS
+        x_$i = tap_input_at(first + TERMS + left_term + $i * (WORKGROUP / TILE_TAPS), end, first_tap + taps, tap);
+#end
+#for i in RIGHT_LOADS
+        g_$i = pixel_grad_at(first + TERMS + right_term + $i * (WORKGROUP / TILE_BLOCKS), end, first_block + block);
+#end
         multiply_outer(&sums, local);
-        workgroupBarrier();
     }
-    let row = 4 * (first_tap + thread_row(local));
-    let block = first_block + thread_block(local);
-    store_partial(split, row, block, sums.a0, sums.b0);
-    store_partial(split, row + 1, block, sums.a1, sums.b1);
-    store_partial(split, row + 2, block, sums.a2, sums.b2);
-    store_partial(split, row + 3, block, sums.a3, sums.b3);
-    if TALL {
-        store_partial(split, row + 4 * DOWN, block, sums.a4, sums.b4);
-        store_partial(split, row + 4 * DOWN + 1, block, sums.a5, sums.b5);
-        store_partial(split, row + 4 * DOWN + 2, block, sums.a6, sums.b6);
-        store_partial(split, row + 4 * DOWN + 3, block, sums.a7, sums.b7);
-    }
+    let tile_row = 4 * (first_tap + thread_row(local));
+#for r in ROWS
+#for b in BLOCKS
+    store_partial(split, tile_row + $(r / 4 * 4) * DOWN + $(r % 4), first_block + thread_block(local) + $b * ACROSS, sums.s$r_$b);
+#end
+#end
 }
 
-fn store_partial(split: u32, row: u32, block: u32, a: vec4f, b: vec4f) {
-    if row > 4 * IN_TAPS {
-        return;
-    }
-    let at = (split * (4 * IN_TAPS + 1) + row) * OUT_BLOCKS + block;
-    if block < OUT_BLOCKS {
-        partial[at] = a;
-    }
-    if WIDE && block + ACROSS < OUT_BLOCKS {
-        partial[at + ACROSS] = b;
+fn store_partial(split: u32, row: u32, block: u32, sum: vec4f) {
+    if row <= 4 * IN_TAPS && block < OUT_BLOCKS {
+        partial[(split * (4 * IN_TAPS + 1) + row) * OUT_BLOCKS + block] = sum;
     }
 }
+#end

@@ -1,5 +1,5 @@
 // The kernels of linear.wgsl in workgroup memory, for graphics cards; same bindings, same constants, same meaning.
-// `tile.wgsl` comes before.
+// `tile.wgsl` comes before. Further constants: LEFT_LOADS, RIGHT_LOADS (vec4s that a thread loads for a tile's operands).
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, in)
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>; // (rows of the chunk, out)
@@ -13,7 +13,22 @@
 const OUT_TILES: u32 = (OUT_BLOCKS + TILE_BLOCKS - 1) / TILE_BLOCKS;
 const IN_TILES: u32 = (CHUNK_BLOCKS + TILE_BLOCKS - 1) / TILE_BLOCKS;
 
+#entry forward
 // ---- forward: (batch, in) times (in, out)
+
+fn input_at(image: u32, i: u32) -> vec4f {
+    if image < BATCH && i < CHUNK_BLOCKS {
+        return input[image * IN_BLOCKS + FIRST_BLOCK + i];
+    }
+    return vec4f(0.0);
+}
+
+fn weight_at(term: u32, block: u32) -> vec4f {
+    if term < 4 * CHUNK_BLOCKS && block < OUT_BLOCKS {
+        return weight[term * OUT_BLOCKS + block];
+    }
+    return vec4f(0.0);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -23,57 +38,47 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     if first_row >= BATCH {
         return;
     }
+    // What the thread loads: a vec4 of inputs of LEFT_LOADS images, RIGHT_LOADS terms of a vec4 of columns.
+    let row = local / DEPTH;
+    let depth = local % DEPTH;
+    let term = local / TILE_BLOCKS;
+    let block = local % TILE_BLOCKS;
+#for i in LEFT_LOADS
+    var x_$i = input_at(first_row + row + $i * (WORKGROUP / DEPTH), depth);
+#end
+#for i in RIGHT_LOADS
+    var w_$i = weight_at(term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
+#end
     var sums: Sums;
     for (var first = 0u; first < CHUNK_BLOCKS; first += DEPTH) {
-        for (var at = local; at < DEPTH * TILE_ROWS; at += WORKGROUP) {
-            let image = first_row + at / DEPTH;
-            let i = first + at % DEPTH;
-            var x = vec4f(0.0);
-            if image < BATCH && i < CHUNK_BLOCKS {
-                x = input[image * IN_BLOCKS + FIRST_BLOCK + i];
-            }
-            left[at % DEPTH * LEFT_STRIDE + at / DEPTH] = x;
-        }
-        for (var at = local; at < TERMS * TILE_BLOCKS; at += WORKGROUP) {
-            let term = 4 * first + at / TILE_BLOCKS;
-            let block = first_block + at % TILE_BLOCKS;
-            var w = vec4f(0.0);
-            if term < 4 * CHUNK_BLOCKS && block < OUT_BLOCKS {
-                w = weight[term * OUT_BLOCKS + block];
-            }
-            right[at / TILE_BLOCKS * RIGHT_STRIDE + at % TILE_BLOCKS] = w;
-        }
         workgroupBarrier();
+#for i in LEFT_LOADS
+        put_left(row + $i * (WORKGROUP / DEPTH), depth, x_$i);
+#end
+#for i in RIGHT_LOADS
+        put_right(block, term + $i * (WORKGROUP / TILE_BLOCKS), w_$i);
+#end
+        workgroupBarrier();
+        let next = first + DEPTH;
+#for i in LEFT_LOADS
+        x_$i = input_at(first_row + row + $i * (WORKGROUP / DEPTH), next + depth);
+#end
+#for i in RIGHT_LOADS
+        w_$i = weight_at(4 * next + term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
+#end
         multiply(&sums, local);
-        workgroupBarrier();
     }
-    let row = first_row + thread_row(local);
-    let block = first_block + thread_block(local);
-    store_outputs(row, block, sums.a0, sums.b0);
-    store_outputs(row + DOWN, block, sums.a1, sums.b1);
-    store_outputs(row + 2 * DOWN, block, sums.a2, sums.b2);
-    store_outputs(row + 3 * DOWN, block, sums.a3, sums.b3);
-    if TALL {
-        store_outputs(row + 4 * DOWN, block, sums.a4, sums.b4);
-        store_outputs(row + 5 * DOWN, block, sums.a5, sums.b5);
-        store_outputs(row + 6 * DOWN, block, sums.a6, sums.b6);
-        store_outputs(row + 7 * DOWN, block, sums.a7, sums.b7);
-    }
-}
-
-fn store_outputs(image: u32, block: u32, a: vec4f, b: vec4f) {
-    if image >= BATCH {
-        return;
-    }
-    if block < OUT_BLOCKS {
-        store_output(image, block, a);
-    }
-    if WIDE && block + ACROSS < OUT_BLOCKS {
-        store_output(image, block + ACROSS, b);
-    }
+#for r in ROWS
+#for b in BLOCKS
+    store_output(first_row + thread_row(local) + $r * DOWN, first_block + thread_block(local) + $b * ACROSS, sums.s$r_$b);
+#end
+#end
 }
 
 fn store_output(image: u32, o: u32, sum: vec4f) {
+    if image >= BATCH || o >= OUT_BLOCKS {
+        return;
+    }
     let at = image * OUT_BLOCKS + o;
     var y = sum;
     if FIRST {
@@ -87,8 +92,25 @@ fn store_output(image: u32, o: u32, sum: vec4f) {
     }
     output[at] = y;
 }
-
+#end
+#entry backward_input
 // ---- backward_input: (batch, out) times (out, in); the weight is transposed on its way into the tile.
+
+fn grad_output_at(image: u32, o: u32) -> vec4f {
+    if image < BATCH && o < OUT_BLOCKS {
+        return grad_output[image * OUT_BLOCKS + o];
+    }
+    return vec4f(0.0);
+}
+
+// The weights between a vec4 of inputs and a vec4 of outputs, transposed.
+fn transposed_at(o: u32, block: u32) -> mat4x4f {
+    if o < OUT_BLOCKS && block < CHUNK_BLOCKS {
+        let row = block * 4 * OUT_BLOCKS + o;
+        return transpose(mat4x4f(weight[row], weight[row + OUT_BLOCKS], weight[row + 2 * OUT_BLOCKS], weight[row + 3 * OUT_BLOCKS]));
+    }
+    return mat4x4f();
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -98,118 +120,114 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     if first_row >= BATCH {
         return;
     }
+    let row = local / DEPTH;
+    let depth = local % DEPTH;
+    // Not all threads load weights where the tile is narrow.
+    let block = select(CHUNK_BLOCKS, first_block + row, row < TILE_BLOCKS);
+#for i in LEFT_LOADS
+    var g_$i = grad_output_at(first_row + row + $i * (WORKGROUP / DEPTH), depth);
+#end
+    var w = transposed_at(depth, block);
     var sums: Sums;
     for (var first = 0u; first < OUT_BLOCKS; first += DEPTH) {
-        for (var at = local; at < DEPTH * TILE_ROWS; at += WORKGROUP) {
-            let image = first_row + at / DEPTH;
-            let o = first + at % DEPTH;
-            var g = vec4f(0.0);
-            if image < BATCH && o < OUT_BLOCKS {
-                g = grad_output[image * OUT_BLOCKS + o];
-            }
-            left[at % DEPTH * LEFT_STRIDE + at / DEPTH] = g;
-        }
-        for (var at = local; at < DEPTH * TILE_BLOCKS; at += WORKGROUP) {
-            let o = first + at % DEPTH;
-            let block = first_block + at / DEPTH;
-            var w = mat4x4f();
-            if o < OUT_BLOCKS && block < CHUNK_BLOCKS {
-                let row = block * 4 * OUT_BLOCKS + o;
-                w = transpose(mat4x4f(weight[row], weight[row + OUT_BLOCKS], weight[row + 2 * OUT_BLOCKS], weight[row + 3 * OUT_BLOCKS]));
-            }
-            let to = at % DEPTH * 4 * RIGHT_STRIDE + at / DEPTH;
-            right[to] = w[0];
-            right[to + RIGHT_STRIDE] = w[1];
-            right[to + 2 * RIGHT_STRIDE] = w[2];
-            right[to + 3 * RIGHT_STRIDE] = w[3];
+        workgroupBarrier();
+#for i in LEFT_LOADS
+        put_left(row + $i * (WORKGROUP / DEPTH), depth, g_$i);
+#end
+        if row < TILE_BLOCKS {
+#for t in 4
+            put_right(row, 4 * depth + $t, w[$t]);
+#end
         }
         workgroupBarrier();
+        let next = first + DEPTH;
+#for i in LEFT_LOADS
+        g_$i = grad_output_at(first_row + row + $i * (WORKGROUP / DEPTH), next + depth);
+#end
+        w = transposed_at(next + depth, block);
         multiply(&sums, local);
-        workgroupBarrier();
     }
-    let row = first_row + thread_row(local);
-    let block = first_block + thread_block(local);
-    store_grad_inputs(row, block, sums.a0, sums.b0);
-    store_grad_inputs(row + DOWN, block, sums.a1, sums.b1);
-    store_grad_inputs(row + 2 * DOWN, block, sums.a2, sums.b2);
-    store_grad_inputs(row + 3 * DOWN, block, sums.a3, sums.b3);
-    if TALL {
-        store_grad_inputs(row + 4 * DOWN, block, sums.a4, sums.b4);
-        store_grad_inputs(row + 5 * DOWN, block, sums.a5, sums.b5);
-        store_grad_inputs(row + 6 * DOWN, block, sums.a6, sums.b6);
-        store_grad_inputs(row + 7 * DOWN, block, sums.a7, sums.b7);
-    }
+#for r in ROWS
+#for b in BLOCKS
+    store_grad_input(first_row + thread_row(local) + $r * DOWN, first_block + thread_block(local) + $b * ACROSS, sums.s$r_$b);
+#end
+#end
 }
 
-fn store_grad_inputs(image: u32, block: u32, a: vec4f, b: vec4f) {
-    if image >= BATCH {
+fn store_grad_input(image: u32, block: u32, sum: vec4f) {
+    if image >= BATCH || block >= CHUNK_BLOCKS {
         return;
     }
     let at = image * IN_BLOCKS + FIRST_BLOCK + block;
-    if block < CHUNK_BLOCKS {
-        store_grad_input(at, a);
-    }
-    if WIDE && block + ACROSS < CHUNK_BLOCKS {
-        store_grad_input(at + ACROSS, b);
-    }
-}
-
-fn store_grad_input(at: u32, sum: vec4f) {
     let gradient = masked(at, sum);
     grad_input[at] = gradient;
     pass_through_activation(at, gradient);
 }
-
+#end
+#entry backward_weight
 // ---- backward_weight: (in, batch) times (batch, out). In the last chunk the bias counts as one more vec4 of inputs.
 
 const ROW_BLOCKS: u32 = CHUNK_BLOCKS + u32(LAST);
+const TILE_INPUTS: u32 = TILE_ROWS / 4; // vec4s
+
+fn inputs_at(image: u32, i: u32) -> vec4f {
+    if image < BATCH && i < CHUNK_BLOCKS {
+        return input[image * IN_BLOCKS + FIRST_BLOCK + i];
+    }
+    return vec4f(f32(image < BATCH && i == CHUNK_BLOCKS), 0.0, 0.0, 0.0);
+}
+
+fn image_grad_at(image: u32, block: u32) -> vec4f {
+    if image < BATCH && block < OUT_BLOCKS {
+        return grad_output[image * OUT_BLOCKS + block];
+    }
+    return vec4f(0.0);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let number = workgroup_index(group);
-    let first_i = number / OUT_TILES * (TILE_ROWS / 4); // within the chunk
+    let first_i = number / OUT_TILES * TILE_INPUTS; // within the chunk
     let first_block = number % OUT_TILES * TILE_BLOCKS;
     if first_i >= ROW_BLOCKS {
         return;
     }
+    // What the thread loads: LEFT_LOADS images of a vec4 of inputs, RIGHT_LOADS images of a vec4 of columns.
+    let left_term = local / TILE_INPUTS;
+    let i = local % TILE_INPUTS;
+    let right_term = local / TILE_BLOCKS;
+    let block = local % TILE_BLOCKS;
+#for i in LEFT_LOADS
+    var x_$i = inputs_at(left_term + $i * (WORKGROUP / TILE_INPUTS), first_i + i);
+#end
+#for i in RIGHT_LOADS
+    var g_$i = image_grad_at(right_term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
+#end
     var sums: Sums;
     for (var first = 0u; first < BATCH; first += TERMS) {
-        for (var at = local; at < TERMS * TILE_ROWS / 4; at += WORKGROUP) {
-            let image = first + at / (TILE_ROWS / 4);
-            let i = first_i + at % (TILE_ROWS / 4);
-            var x = vec4f(0.0);
-            if image < BATCH && i < CHUNK_BLOCKS {
-                x = input[image * IN_BLOCKS + FIRST_BLOCK + i];
-            } else if image < BATCH && i == CHUNK_BLOCKS {
-                x = vec4f(1.0, 0.0, 0.0, 0.0);
-            }
-            left[at] = x;
-        }
-        for (var at = local; at < TERMS * TILE_BLOCKS; at += WORKGROUP) {
-            let image = first + at / TILE_BLOCKS;
-            let block = first_block + at % TILE_BLOCKS;
-            var g = vec4f(0.0);
-            if image < BATCH && block < OUT_BLOCKS {
-                g = grad_output[image * OUT_BLOCKS + block];
-            }
-            right[at / TILE_BLOCKS * RIGHT_STRIDE + at % TILE_BLOCKS] = g;
-        }
         workgroupBarrier();
+#for i in LEFT_LOADS
+        put_rows(i, left_term + $i * (WORKGROUP / TILE_INPUTS), x_$i);
+#end
+#for i in RIGHT_LOADS
+        put_right(block, right_term + $i * (WORKGROUP / TILE_BLOCKS), g_$i);
+#end
+        workgroupBarrier();
+        let next = first + TERMS;
+#for i in LEFT_LOADS
+        x_$i = inputs_at(next + left_term + $i * (WORKGROUP / TILE_INPUTS), first_i + i);
+#end
+#for i in RIGHT_LOADS
+        g_$i = image_grad_at(next + right_term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
+#end
         multiply_outer(&sums, local);
-        workgroupBarrier();
     }
-    let i = first_i + thread_row(local);
-    let block = first_block + thread_block(local);
-    store_gradients(i, block, sums.a0, sums.a1, sums.a2, sums.a3);
-    if WIDE {
-        store_gradients(i, block + ACROSS, sums.b0, sums.b1, sums.b2, sums.b3);
-    }
-    if TALL {
-        store_gradients(i + DOWN, block, sums.a4, sums.a5, sums.a6, sums.a7);
-        if WIDE {
-            store_gradients(i + DOWN, block + ACROSS, sums.b4, sums.b5, sums.b6, sums.b7);
-        }
-    }
+#for f in ROWS / 4
+#for b in BLOCKS
+    store_gradients(first_i + thread_row(local) + $f * DOWN, first_block + thread_block(local) + $b * ACROSS,
+        sums.s$(4 * f)_$b, sums.s$(4 * f + 1)_$b, sums.s$(4 * f + 2)_$b, sums.s$(4 * f + 3)_$b);
+#end
+#end
 }
 
 // The gradients of four inputs' weights, or of the bias.
@@ -227,3 +245,4 @@ fn store_gradients(i: u32, block: u32, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4
     grad_weight[at + 2 * OUT_BLOCKS] = w2;
     grad_weight[at + 3 * OUT_BLOCKS] = w3;
 }
+#end

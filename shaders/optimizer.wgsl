@@ -34,7 +34,18 @@ fn collect(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     if segment.y > 0 {
         sum = vec4f(0.0);
         var at = segment.z + FIRST + i - segment.x;
-        for (var split = 0u; split < segment.y; split++) {
+        // Eight loads at once: nothing waits for one of them alone.
+        var split = 0u;
+        for (; split + 8 <= segment.y; split += 8) {
+#for k in 8
+            let p_$k = partial[at + $k * segment.w];
+#end
+#for k in 8
+            sum += p_$k;
+#end
+            at += 8 * segment.w;
+        }
+        for (; split < segment.y; split++) {
             sum += partial[at];
             at += segment.w;
         }

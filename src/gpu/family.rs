@@ -3,24 +3,24 @@
 //! Both give the same results up to rounding. `alexnet-lab bench --backend gpu --family tiled` measures one, and `auto` says by
 //! which figures it chose ([`super::choice`]).
 //!
-//! # What the tiled family is made for, and what is only an estimate
-//! Measured, on adapters that are a processor: a convolution runs at 1.25 GFLOP/s by registers and 0.14 by tiles on SwiftShader in
-//! Chromium, 1.35 and 1.21 on lavapipe, and the losses of the first steps agree to seven digits. On a graphics card nothing has
-//! been measured yet; this is reasoning:
+//! # What graphics cards like
 //!
-//! * A thread of the larger tiles has 64 sums, 16 operands and about 20 addresses in registers, some 100 to 130 of the 255 that a
-//!   thread may have; 65,536 registers then hold 16 to 20 warps, 8 to 10 workgroups of 64 threads. Workgroup memory (10.4 KiB with
-//!   128 x 32 outputs, 8.4 KiB with 64 x 64: 4 vec4s of terms, two operands, padding) holds as many in 100 KiB.
-//! * 16 terms cost a thread 1,024 multiply-adds and 64 reads of a vec4, so that both of a multiprocessor's units, 128
-//!   multiply-adds and 128 bytes a clock, are about equally busy; neighbours that read the same word share the read.
-//! * A tile of 64 x 64 does 16 operations for each byte from the cache, one of 128 x 32 does 12.8. A card with 13 TFLOP/s and
-//!   1.5 TB/s of cache is then bound by arithmetic. Loading costs some 15 integer instructions a vec4, about a tenth of the time.
-//! * No load overlaps the arithmetic of its own workgroup; other workgroups of the multiprocessor fill the gap. With a batch of 128
-//!   the last layers have 64 to 128 workgroups, too few for a large card, and the fully connected ones 32 small tiles.
+//! Measured on an NVIDIA H200 (132 multiprocessors, 67 TFLOP/s of f32 by its data sheet, 51 in a product of 8192 x 8192 matrices by
+//! cuBLAS), through Vulkan, each dispatch between timestamps. A step of the default network at batch 128 went from 2.2 to 1.3 ms:
+//! * Every index is one that the compiler knows, or the start of a row: `left[row][3]`. A checked index (`left[x + 3 * DOWN]`, which
+//!   WGSL wants checked) and a loop that the compiler may not unroll (naga counts its trips) cost a fifth of the step; written out,
+//!   switching the checks off gains nothing.
+//! * The next operands are loaded into registers while these are multiplied, and what does not change with the terms is computed once:
+//!   conv2 forward 19 -> 33 TFLOP/s, conv3's 7.5 -> 21, at batch 512 38.
+//! * Enough workgroups: layers of 8 x 8 pixels run three times as fast in tiles of 32 x 32 as in ones of 64 x 64, fully connected
+//!   ones in tiles of 16 x 16. With whole tiles the larger are up to a third faster, as the costs below say.
+//! * The weight gradient, split until there are 1024 workgroups, is fastest with small tiles: they need fewer splits, and adding those
+//!   up waits for memory (0.15 ms when each of 512 was waited for alone; eight loads at once and at most 256 splits: 0.03 ms).
 //!
-//! Kernels of this make reach 33 to 72 % of a card's peak in what is published for large square products; for these shapes 20 to
-//! 40 % seems likely at batch 128, more at 512.
+//! On adapters that are a processor, a convolution runs at 1.25 GFLOP/s by registers and 0.14 by tiles on SwiftShader in Chromium; there
+//! and on lavapipe the losses of the first steps agree to seven digits.
 
+use super::kernels::WORKGROUP;
 use super::recorder::Constant;
 
 /// Which kernels compute the products of convolutions and fully connected layers.
@@ -38,24 +38,32 @@ pub enum Family {
 pub struct Tile {
     /// Threads along a row of the tile.
     across: usize,
-    /// Rows that a thread computes, 4 or 8, and vec4s of each, 1 or 2.
+    /// Rows that a thread computes, and vec4s of each.
     rows: usize,
     blocks: usize,
+    /// Time that an output takes beside one of the largest tile, in hundredths.
+    cost: usize,
 }
 
-/// Eight by eight sums a thread: (64, 64) and (128, 32) outputs. Four operands from workgroup memory serve 64 multiply-adds.
-const SQUARE: Tile = Tile { across: 8, rows: 8, blocks: 2 };
-const TALL: Tile = Tile { across: 4, rows: 8, blocks: 2 };
-/// Four by four sums a thread, (32, 32) outputs: half as many multiply-adds an operand, but four times as many workgroups.
-const SMALL: Tile = Tile { across: 8, rows: 4, blocks: 1 };
+const fn tile(across: usize, rows: usize, blocks: usize, cost: usize) -> Tile {
+    Tile { across, rows, blocks, cost }
+}
 
-/// Workgroups that a card of middling size runs at once.
-const AT_ONCE: usize = 128;
+/// From the largest to the smallest, (64, 64), (64, 32), (32, 32) and (16, 16) outputs: the fewer sums a thread has, the fewer products
+/// an operand from workgroup memory serves, and the more workgroups there are.
+const TILES: [Tile; 4] = [tile(8, 8, 2, 100), tile(8, 8, 1, 114), SMALL, tile(4, 1, 1, 400)];
+const SMALL: Tile = tile(8, 4, 1, 145);
+
+/// Workgroups that a large card runs at once.
+const AT_ONCE: usize = 256;
+
+/// vec4s of terms that a tile holds of each of its sums.
+const DEPTH: usize = 4;
 
 impl Tile {
     /// Rows of outputs.
     pub fn height(self) -> usize {
-        super::kernels::WORKGROUP / self.across * self.rows
+        WORKGROUP / self.across * self.rows
     }
 
     /// Outputs in a row, in vec4s.
@@ -68,24 +76,35 @@ impl Tile {
         rows.div_ceil(self.height()) * blocks.div_ceil(self.blocks())
     }
 
-    /// For sums that can be split until there are enough workgroups: the tile that computes least beside the outputs.
-    pub fn for_split_sums(rows: usize, blocks: usize) -> Tile {
-        let cost = |tile: &Tile| tile.count(rows, blocks) * tile.height() * tile.blocks();
-        [SQUARE, TALL].into_iter().min_by_key(cost).unwrap_or(SQUARE)
+    /// For sums that are split until there are enough workgroups.
+    pub fn for_split_sums() -> Tile {
+        SMALL
     }
 
     /// The tile that is done first with (rows, 4 * blocks) whole sums.
     pub fn for_sums(rows: usize, blocks: usize) -> Tile {
-        // Rounds of workgroups, times the time of one: its outputs, half as much again for the small tile.
-        let cost = |tile: &Tile| {
-            let time = tile.height() * tile.blocks() * if *tile == SMALL { 3 } else { 2 };
-            tile.count(rows, blocks).max(AT_ONCE) * time
-        };
-        [SQUARE, TALL, SMALL].into_iter().min_by_key(cost).unwrap_or(SMALL)
+        Tile::fastest(&TILES, rows, blocks)
     }
 
-    /// The constants of `tile.wgsl`.
-    pub fn constants(self) -> [(&'static str, Constant); 3] {
-        [("ACROSS", self.across.into()), ("ROWS", self.rows.into()), ("BLOCKS", self.blocks.into())]
+    /// The same where a thread takes rows by fours.
+    pub fn for_sums_by_fours(rows: usize, blocks: usize) -> Tile {
+        Tile::fastest(&TILES[..3], rows, blocks)
+    }
+
+    fn fastest(tiles: &[Tile], rows: usize, blocks: usize) -> Tile {
+        let time = |tile: &Tile| tile.count(rows, blocks).max(AT_ONCE) * tile.height() * tile.blocks() * tile.cost;
+        tiles.iter().copied().min_by_key(time).unwrap_or(SMALL)
+    }
+
+    /// The constants of `tile.wgsl`, and how many vec4s a thread loads for each operand.
+    pub fn constants(self) -> [(&'static str, Constant); 6] {
+        [
+            ("ACROSS", self.across.into()),
+            ("ROWS", self.rows.into()),
+            ("BLOCKS", self.blocks.into()),
+            ("DEPTH", DEPTH.into()),
+            ("LEFT_LOADS", (DEPTH * self.height() / WORKGROUP).into()),
+            ("RIGHT_LOADS", (4 * DEPTH * self.blocks() / WORKGROUP).into()),
+        ]
     }
 }

@@ -198,6 +198,8 @@ impl Kept {
             ("CHUNK", self.chunk.into()),
             ("CHUNKS", self.chunks().into()),
             ("WHOLE", whole.into()),
+            ("AT_ONCE", (if whole { 1usize } else { 8 }).into()),
+            ("SHARES", self.chunks().div_ceil(WORKGROUP).into()),
             ("RUN", run.into()),
             ("EPSILON", (self.epsilon as f32).into()),
             ("VARIANCE", (padded(self.channels).next_multiple_of(ALIGNMENT) / 4).into()),

@@ -11,7 +11,7 @@ use crate::layers::fused::{self, GradInput};
 use crate::network::ActivationFunction;
 
 /// Workgroups that keep a graphics card busy; the weight gradient is split until there are as many.
-const BUSY: usize = 512;
+const BUSY: usize = 1024;
 /// Fewest output pixels that a split is worth.
 const LEAST_PIXELS: usize = 64;
 
@@ -54,7 +54,7 @@ struct Split {
 
 fn split(recorder: &Recorder, window: &Window) -> Split {
     let (rows, blocks) = (4 * taps(window) + 1, blocks(window.output.channels));
-    let tile = Tile::for_split_sums(rows, blocks);
+    let tile = Tile::for_split_sums();
     let tiles = tile.count(rows, blocks);
     let pixels = recorder.batch * window.output.height * window.output.width;
     let pixels_a_split = pixels.div_ceil(BUSY.div_ceil(tiles)).max(LEAST_PIXELS);
@@ -86,8 +86,5 @@ pub fn record_backward(
 fn tiled(window: &Window, tile: Tile, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
     let mut constants = constants(window, own);
     constants.extend(tile.constants());
-    if own.iter().all(|(name, _)| *name != "PIXELS_A_SPLIT") {
-        constants.push(("PIXELS_A_SPLIT", 1usize.into()));
-    }
     constants
 }

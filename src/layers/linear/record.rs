@@ -79,7 +79,7 @@ pub fn record_backward(
         let for_weight = [input, grad_output, grad_weight, grad_bias];
         if recorder.family() == Family::Tiled {
             // Four rows more for the bias.
-            let product = (Tile::for_sums(rows.len() + 4, blocks), rows.len() + 4, blocks);
+            let product = (Tile::for_sums_by_fours(rows.len() + 4, blocks), rows.len() + 4, blocks);
             record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_WEIGHT, &rows, constants.clone(), &for_weight, product)?;
             if grad_input.is_none() {
                 continue;
