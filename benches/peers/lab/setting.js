@@ -30,7 +30,8 @@ const noHelper = () => {
  * @param {{variant: string, batch: number, width?: number}} what
  */
 export async function makeSetting(glue, data, what) {
-  const lab = await glue.Lab.create(alone(what), noHelper);
+  // Neither network nor weights depend on the batch, and a large one of a wide network is more than wasm may hold.
+  const lab = await glue.Lab.create(alone({ ...what, batch: 1 }), noHelper);
   const { network, cost } = JSON.parse(lab.describe());
   const { tensors, meta } = readSafetensors(await lab.save());
   lab.free();
