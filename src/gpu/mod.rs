@@ -6,6 +6,8 @@
 //! * [`layout`], [`buffers`]: where the tensors are. [`passes`]: which kernels run on them, layer by layer.
 //! * [`readback`]: how records come back. `profile`: what each dispatch takes. [`stats`]: statistics for the page.
 //!
+//! What graphics cards like is told in [`family`].
+//!
 //! # What software adapters like
 //!
 //! Measured at batch 16 on two cores, each kernel against others in the same run. Chromium's adapter (SwiftShader) works on four
