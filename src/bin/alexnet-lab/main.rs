@@ -1,8 +1,9 @@
-//! The native program: `serve` (the default), `build`, `train`, `bench` and `check`, one file each.
+//! The native program: `serve` (the default), `build`, `train`, `bench`, `check` and `lesson`, one file each.
 
 mod bench;
 mod build;
 mod check;
+mod lesson;
 mod profile;
 mod serve;
 mod settings;
@@ -31,6 +32,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Compare the gradients of this machine's graphics adapter with those of the CPU
     Check(check::Arguments),
+    /// Measure the claim of one of the page's lessons over several seeds
+    Lesson(lesson::Arguments),
     /// Train without the page, and write a log, weights or predictions
     Train(Box<train::Arguments>),
 }
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Build => build::run().map(|dist| println!("{}", dist.display())),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Lesson(arguments) => lesson::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
     };
     match outcome {

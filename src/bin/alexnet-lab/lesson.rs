@@ -1,0 +1,172 @@
+//! `lesson`: the claims that the page's lessons show, each measured over several seeds. A file in `lesson/` has the runs, the
+//! others the claims.
+
+mod channels;
+mod gradients;
+mod overfitting;
+mod run;
+mod scale;
+
+use crate::settings::Data;
+use crate::{Outcome, fail, misuse};
+use alexnet_lab::config::Config;
+use alexnet_lab::data::Dataset;
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The lesson to measure; --list shows them all
+    #[arg(required_unless_present = "list")]
+    name: Option<String>,
+    /// Show the lessons and what each claims
+    #[arg(long)]
+    list: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+    /// Seeds to measure with: 1 to so many
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    seeds: u32,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// What a lesson says, and how it is measured.
+struct Lesson {
+    /// As in the page's link: `lesson=norms`.
+    name: &'static str,
+    claim: &'static str,
+    /// What the number called effect is.
+    effect: &'static str,
+    /// For one seed.
+    measure: fn(&Dataset, u32) -> Outcome<Measured>,
+}
+
+const LESSONS: [Lesson; 8] = [
+    gradients::RELU_OR_SIGMOID,
+    gradients::PRODUCT_OF_WEIGHTS,
+    scale::SCALE_OF_WEIGHTS,
+    channels::LRN_COMPETITION,
+    channels::NORMS,
+    channels::POOLING,
+    overfitting::DROPOUT,
+    overfitting::COVARIATE_SHIFT,
+];
+
+/// What came out with one seed.
+struct Measured {
+    holds: bool,
+    effect: f64,
+    /// By name.
+    numbers: BTreeMap<&'static str, f64>,
+}
+
+impl Measured {
+    fn new<const N: usize>(holds: bool, effect: f64, numbers: [(&'static str, f64); N]) -> Measured {
+        Measured { holds, effect, numbers: BTreeMap::from(numbers) }
+    }
+}
+
+/// A lesson's outcome over all seeds; what is measured is in the order of the seeds.
+#[derive(Serialize)]
+struct Report {
+    lesson: &'static str,
+    claim: &'static str,
+    /// With every seed.
+    holds: bool,
+    effect_is: &'static str,
+    effect: Vec<f64>,
+    seeds: Vec<u32>,
+    data: String,
+    measured: BTreeMap<&'static str, Vec<f64>>,
+}
+
+pub fn run(arguments: &Arguments) -> Outcome {
+    if arguments.list {
+        list(arguments.json);
+        return Ok(());
+    }
+    let name = arguments.name.as_deref().unwrap_or_default();
+    let Some(lesson) = LESSONS.iter().find(|lesson| lesson.name == name) else {
+        let names = LESSONS.map(|lesson| lesson.name).join(", ");
+        misuse!("there is no lesson {name}; the lessons are {names}.");
+    };
+    let data = arguments.data.load(&mut Config::default())?;
+    let report = measure(lesson, &data, arguments.seeds)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(())
+}
+
+fn list(as_json: bool) {
+    if as_json {
+        let rows =
+            LESSONS.map(|Lesson { name, claim, effect, .. }| json!({ "lesson": name, "claim": claim, "effect_is": effect }));
+        return println!("{:#}", json!(rows));
+    }
+    LESSONS.iter().for_each(|lesson| println!("{:<20} {}", lesson.name, lesson.claim));
+}
+
+/// Seeds side by side, one a core.
+fn measure(lesson: &Lesson, data: &Dataset, seeds: u32) -> Outcome<Report> {
+    let (next, found) = (AtomicU32::new(1), Mutex::new(BTreeMap::new()));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > seeds {
+                return;
+            }
+            let measured = (lesson.measure)(data, seed);
+            found.lock().expect("no thread panics").insert(seed, measured);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(seeds as usize);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let mut report = Report {
+        lesson: lesson.name,
+        claim: lesson.claim,
+        holds: true,
+        effect_is: lesson.effect,
+        effect: vec![],
+        seeds: vec![],
+        data: data.title(),
+        measured: BTreeMap::new(),
+    };
+    for (seed, measured) in found.into_inner().expect("no thread panics") {
+        let Measured { holds, effect, numbers } = measured?;
+        if !effect.is_finite() {
+            fail!("{} cannot be measured with seed {seed}: a run diverged, or saw no test images.", lesson.name);
+        }
+        report.holds &= holds;
+        report.effect.push(effect);
+        report.seeds.push(seed);
+        numbers.into_iter().for_each(|(name, number)| report.measured.entry(name).or_default().push(number));
+    }
+    Ok(report)
+}
+
+fn print(report: &Report) {
+    println!("{}", report.claim);
+    println!("It {} with every seed; effect: {}.", if report.holds { "holds" } else { "does not hold" }, report.effect_is);
+    let row = |name: &str, numbers: &[f64]| {
+        println!("{name:<42}{}", numbers.iter().map(|number| format!("{:>12}", short(*number))).collect::<String>());
+    };
+    row("seed", &report.seeds.iter().map(|seed| f64::from(*seed)).collect::<Vec<_>>());
+    row("effect", &report.effect);
+    report.measured.iter().for_each(|(name, numbers)| row(name, numbers));
+}
+
+fn short(number: f64) -> String {
+    match number.abs() {
+        0.0 => "0".into(),
+        size if (0.001..100_000.0).contains(&size) => format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').into(),
+        _ => format!("{number:.3e}"),
+    }
+}

@@ -1,0 +1,146 @@
+//! Between channels and windows: LRN, what replaced it, and pooling.
+
+use super::run::{Lane, Plan, Run, mean, one_thread};
+use super::{Lesson, Measured};
+use crate::Outcome;
+use alexnet_lab::backend::Host;
+use alexnet_lab::config::Config;
+use alexnet_lab::data::{Dataset, batch};
+use alexnet_lab::trainer::Trainer;
+use pollster::block_on;
+
+pub const LRN_COMPETITION: Lesson = Lesson {
+    name: "lrn-competition",
+    claim: "LRN presses a response down where its neighbours are strong, if alpha is large; with the paper's alpha it divides by nearly a constant.",
+    effect: "what LRN leaves beside strong neighbours over what it leaves beside weak ones, alpha = 1",
+    measure: lrn_competition,
+};
+
+fn lrn_competition(data: &Dataset, seed: u32) -> Outcome<Measured> {
+    let [paper, tenth, one] = ["1e-4", "0.1", "1"].map(|alpha| left_by_lrn(data, seed, alpha));
+    let ([paper_weak, paper_strong], [tenth_weak, tenth_strong], [one_weak, one_strong]) = (paper?, tenth?, one?);
+    // k = 2 and beta = 0.75.
+    let constant = 2f64.powf(-0.75);
+    let near = |share: f64| (share / constant - 1.0).abs() < 0.02;
+    Ok(Measured::new(
+        near(paper_weak) && near(paper_strong) && one_strong / one_weak < 0.5,
+        one_strong / one_weak,
+        [
+            ("constant", constant),
+            ("paper_weak", paper_weak),
+            ("paper_strong", paper_strong),
+            ("tenth_weak", tenth_weak),
+            ("tenth_strong", tenth_strong),
+            ("one_weak", one_weak),
+            ("one_strong", one_strong),
+        ],
+    ))
+}
+
+/// What conv1's LRN leaves of a response, on average, where its neighbours' squares add up to little (the lowest tenth) and to much
+/// (the highest), after 60 steps with this alpha.
+fn left_by_lrn(data: &Dataset, seed: u32, alpha: &str) -> Outcome<[f64; 2]> {
+    const IMAGES: u32 = 32;
+    let (config, _) = Config::from_fragment(&format!("width=0.25&norm=lrn&lrn_alpha={alpha}&test_every=0"));
+    let reach = config.lrn_n as usize / 2;
+    let mut trainer = block_on(Trainer::new(one_thread(Config { seed, ..config })?, data.clone(), &Host::native()))?;
+    for _ in 0..60 {
+        trainer.step()?;
+    }
+    let network = trainer.network();
+    let [before, after] =
+        ["conv1.activation", "conv1.lrn"].map(|name| network.layers.iter().position(|layer| layer.name == name));
+    let (Some(before), Some(after)) = (before, after) else { unreachable!("the network has both") };
+    let channels = network.layers[before].output.channels;
+    let batch = batch::gather(&data.test, &(0..IMAGES).collect::<Vec<_>>(), network.input, data.border(), None);
+    let responses = block_on(trainer.backend().output_of(&batch, before))?;
+    let left = block_on(trainer.backend().output_of(&batch, after))?;
+    // Of each response above 0: its neighbours' squares, and what is left of it.
+    let mut pairs: Vec<(f32, f32)> = vec![];
+    for (row, left) in responses.chunks_exact(channels).zip(left.chunks_exact(channels)) {
+        for (i, response) in row.iter().enumerate().filter(|(_, response)| **response > 0.0) {
+            let window = i.saturating_sub(reach)..(i + reach + 1).min(channels);
+            let neighbours = window.filter(|j| *j != i).map(|j| row[j] * row[j]).sum();
+            pairs.push((neighbours, left[i] / response));
+        }
+    }
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let tenth = pairs.len() / 10;
+    let share = |pairs: &[(f32, f32)]| mean(&pairs.iter().map(|(_, share)| f64::from(*share)).collect::<Vec<_>>());
+    Ok([share(&pairs[..tenth]), share(&pairs[pairs.len() - tenth..])])
+}
+
+pub const NORMS: Lesson = Lesson {
+    name: "norms",
+    claim: "After the same steps, the network with batch normalisation has a lower loss than the one with LRN and the one with none.",
+    effect: "loss of the better of none and LRN minus that with BN",
+    measure: norms,
+};
+
+fn norms(data: &Dataset, seed: u32) -> Outcome<Measured> {
+    let fragment = "width=0.25&norm=none&lr=0.02&test_every=200&lane2=norm:lrn&lane3=norm:bn";
+    let run = Run::new(data, seed, Plan { fragment, steps: 200, middle: None, test: true })?;
+    let [none, lrn, bn] = &run.lanes[..] else { unreachable!("three lanes") };
+    let [[none_bn, none_bn_error], [lrn_bn, lrn_bn_error], [none_lrn, none_lrn_error]] =
+        [[0, 2], [1, 2], [0, 1]].map(|[a, b]| run.difference(a, b));
+    Ok(Measured::new(
+        none_bn > 2.0 * none_bn_error && lrn_bn > 2.0 * lrn_bn_error,
+        none_bn.min(lrn_bn),
+        [
+            ("none_loss", none.loss()),
+            ("lrn_loss", lrn.loss()),
+            ("bn_loss", bn.loss()),
+            ("none_minus_bn", none_bn),
+            ("none_minus_bn_error", none_bn_error),
+            ("lrn_minus_bn", lrn_bn),
+            ("lrn_minus_bn_error", lrn_bn_error),
+            ("none_minus_lrn", none_lrn),
+            ("none_minus_lrn_error", none_lrn_error),
+            ("none_test_accuracy", none.test_accuracy()),
+            ("lrn_test_accuracy", lrn.test_accuracy()),
+            ("bn_test_accuracy", bn.test_accuracy()),
+        ],
+    ))
+}
+
+pub const POOLING: Lesson = Lesson {
+    name: "pooling",
+    claim: "Max pooling sends the gradient to the winner of each window alone, average pooling to all; whether windows overlap changes the loss by less than 0.1.",
+    effect: "share of conv1's activations without any gradient, max minus average, both 2 x 2",
+    measure: pooling,
+};
+
+fn pooling(data: &Dataset, seed: u32) -> Outcome<Measured> {
+    let fragment = "width=0.25&norm=bn&test_every=200&lane2=overlap:false&lane3=pool:avg&lane4=pool:avg,overlap:false";
+    let run = Run::new(data, seed, Plan { fragment, steps: 200, middle: None, test: true })?;
+    let [max_overlap, max, avg_overlap, avg] = &run.lanes[..] else { unreachable!("four lanes") };
+    let zero = |lane: &Lane| {
+        let stats = lane.activation_gradient("conv1");
+        let others = stats.below + stats.above + stats.bins.iter().sum::<u32>();
+        f64::from(stats.zero) / f64::from(stats.zero + others)
+    };
+    let ([kinds, kinds_error], [overlap, overlap_error]) = (run.difference(0, 2), run.difference(0, 1));
+    Ok(Measured::new(
+        // Three of four lose in a window of 2 x 2; a winner of several overlapping windows leaves more without any gradient.
+        zero(max) >= 0.75 && zero(max_overlap) >= 0.75 && zero(avg) < 0.05 && zero(avg_overlap) < 0.05 && overlap.abs() < 0.1,
+        zero(max) - zero(avg),
+        [
+            ("max_overlap_zero_share", zero(max_overlap)),
+            ("max_zero_share", zero(max)),
+            ("avg_overlap_zero_share", zero(avg_overlap)),
+            ("avg_zero_share", zero(avg)),
+            ("max_overlap_loss", max_overlap.loss()),
+            ("max_loss", max.loss()),
+            ("avg_overlap_loss", avg_overlap.loss()),
+            ("avg_loss", avg.loss()),
+            ("max_minus_avg_loss", kinds),
+            ("max_minus_avg_loss_error", kinds_error),
+            ("overlap_minus_not_loss", overlap),
+            ("overlap_minus_not_loss_error", overlap_error),
+            ("max_overlap_test_accuracy", max_overlap.test_accuracy()),
+            ("max_test_accuracy", max.test_accuracy()),
+            ("avg_overlap_test_accuracy", avg_overlap.test_accuracy()),
+            ("avg_test_accuracy", avg.test_accuracy()),
+        ],
+    ))
+}

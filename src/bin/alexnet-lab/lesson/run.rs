@@ -1,0 +1,184 @@
+//! Networks side by side, and what the claims read from them. The fragments are those of the page's lessons, `www/js/lessons`.
+
+use crate::{Outcome, fail};
+use alexnet_lab::backend::Host;
+use alexnet_lab::config::Config;
+use alexnet_lab::data::Dataset;
+use alexnet_lab::lanes::Lanes;
+use alexnet_lab::stats::{ActivationStats, GradientStats, Snapshot};
+use alexnet_lab::trainer::{Evaluation, Trainer};
+use pollster::block_on;
+
+/// Steps whose mean loss stands for the end of a run.
+pub const LAST: usize = 50;
+
+/// The networks of a fragment after a run, the same batches in each.
+pub struct Run {
+    pub lanes: Vec<Lane>,
+}
+
+pub struct Lane {
+    /// Of the blocks, first to last.
+    names: Vec<String>,
+    /// Of the tensors.
+    tensors: Vec<String>,
+    /// Of each step, before its update.
+    pub losses: Vec<f64>,
+    /// Share of the batch that was classified right.
+    pub accuracies: Vec<f64>,
+    /// After the first step: the same weights in every network that differs in no more than its functions.
+    pub first: Snapshot,
+    /// After so many steps as the lesson says, and at the end.
+    pub middle: Option<Snapshot>,
+    pub last: Snapshot,
+    /// The step that was not finite; the run ends with it.
+    pub diverged: Option<u64>,
+    /// On the test images, if the lesson asks for it.
+    pub test: Option<Evaluation>,
+}
+
+/// How long a run is, and what is looked at.
+#[derive(Clone, Copy)]
+pub struct Plan {
+    pub fragment: &'static str,
+    pub steps: u64,
+    /// A further look after so many steps.
+    pub middle: Option<u64>,
+    pub test: bool,
+}
+
+impl Run {
+    pub fn new(data: &Dataset, seed: u32, plan: Plan) -> Outcome<Run> {
+        let (lanes, notes) = Lanes::from_fragment(plan.fragment);
+        assert!(notes.is_empty(), "{}: {notes:?}", plan.fragment);
+        let lane = |config: &Config| Lane::new(data, Config { seed, ..config.clone() }, plan);
+        Ok(Run { lanes: lanes.configs().iter().map(lane).collect::<Outcome<_>>()? })
+    }
+
+    /// Loss of lane `a` minus that of lane `b` over the last steps: mean and its standard error.
+    pub fn difference(&self, a: usize, b: usize) -> [f64; 2] {
+        let [a, b] = [a, b].map(|lane| tail(&self.lanes[lane].losses));
+        let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+        let middle = mean(&apart);
+        let squares: f64 = apart.iter().map(|x| (x - middle).powi(2)).sum();
+        let n = apart.len() as f64;
+        [middle, (squares / (n - 1.0) / n).sqrt()]
+    }
+}
+
+impl Lane {
+    fn new(data: &Dataset, config: Config, plan: Plan) -> Outcome<Lane> {
+        let batch = f64::from(config.batch);
+        let config = Config { test_size: data.test_total.max(1) as u32, ..one_thread(config)? };
+        let mut trainer = block_on(Trainer::new(config, data.clone(), &Host::native()))?;
+        let (mut first, mut middle, mut losses, mut accuracies) = (None, None, vec![], vec![]);
+        for step in 1..=plan.steps {
+            if !trainer.step()? {
+                fail!("The data set ends before its {} training images.", data.train_total);
+            }
+            for record in trainer.records()? {
+                losses.push(f64::from(record.loss));
+                accuracies.push(f64::from(record.correct) / batch);
+            }
+            if trainer.has_diverged() {
+                break;
+            }
+            let mut look = || block_on(trainer.snapshot());
+            match step {
+                1 => first = look()?,
+                _ if plan.middle == Some(step) => middle = look()?,
+                _ => {}
+            }
+        }
+        let Some(last) = block_on(trainer.snapshot())? else { fail!("The lesson has no steps.") };
+        let diverged = trainer.has_diverged().then(|| trainer.step_count());
+        let test = if plan.test { Some(block_on(trainer.evaluate())?) } else { None };
+        let network = trainer.network();
+        Ok(Lane {
+            names: network.blocks.iter().map(|block| block.name.clone()).collect(),
+            tensors: network.tensors.iter().map(|tensor| tensor.name.clone()).collect(),
+            first: first.unwrap_or_else(|| last.clone()),
+            losses,
+            accuracies,
+            middle,
+            last,
+            diverged,
+            test,
+        })
+    }
+
+    /// Hidden blocks, all but the last.
+    pub fn hidden(&self) -> usize {
+        self.names.len() - 1
+    }
+
+    fn block(&self, name: &str) -> usize {
+        self.names.iter().position(|own| own == name).expect("the network has the block")
+    }
+
+    /// Norm of the gradient of a block's weights, after the first step.
+    pub fn weight_gradient(&self, block: &str) -> f64 {
+        let name = format!("{block}.weight");
+        let tensor = self.tensors.iter().position(|own| *own == name).expect("the network has the weight");
+        f64::from(self.first.parameters[tensor].norm)
+    }
+
+    /// Gradient of a block's activations, after the first step.
+    pub fn activation_gradient(&self, block: &str) -> &GradientStats {
+        &self.first.activation_gradients[self.block(block)]
+    }
+
+    /// Norms of the gradients of all hidden blocks' activations, first to last, after the first step.
+    pub fn activation_gradients(&self) -> Vec<f64> {
+        self.first.activation_gradients[..self.hidden()].iter().map(|stats| f64::from(stats.norm)).collect()
+    }
+
+    /// A block's activations in a look.
+    pub fn activations<'a>(&self, look: &'a Snapshot, block: &str) -> &'a ActivationStats {
+        &look.activations[self.block(block)]
+    }
+
+    /// Mean loss of the last steps; NaN after a divergence.
+    pub fn loss(&self) -> f64 {
+        if self.diverged.is_some() { f64::NAN } else { mean(tail(&self.losses)) }
+    }
+
+    /// The loss on test images; NaN where there are none.
+    pub fn test_loss(&self) -> f64 {
+        self.test.as_ref().map_or(f64::NAN, |test| test.loss)
+    }
+
+    /// The share of test images that was classified right; NaN where there are none.
+    pub fn test_accuracy(&self) -> f64 {
+        self.test.as_ref().map_or(f64::NAN, |test| test.accuracy)
+    }
+}
+
+/// Seeds share the cores.
+pub fn one_thread(mut config: Config) -> Outcome<Config> {
+    config.set("backend", "cpu")?;
+    config.set("workers", "1")?;
+    Ok(config)
+}
+
+fn tail(values: &[f64]) -> &[f64] {
+    &values[values.len().saturating_sub(LAST)..]
+}
+
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The value below which a share `q` of the activations lies, interpolated within its bin.
+pub fn quantile(stats: &ActivationStats, q: f64) -> f64 {
+    let total: u32 = stats.bins.iter().sum();
+    let width = f64::from(stats.max - stats.min) / stats.bins.len() as f64;
+    let mut left = q * f64::from(total);
+    for (bin, count) in stats.bins.iter().map(|count| f64::from(*count)).enumerate() {
+        if count > 0.0 && left <= count {
+            return f64::from(stats.min) + width * (bin as f64 + left / count);
+        }
+        left -= count;
+    }
+    f64::from(stats.max)
+}

@@ -1,0 +1,108 @@
+//! What the scale of a layer's weights does to its output and its gradients, on the network standing still, in f64.
+
+use super::{Lesson, Measured};
+use crate::Outcome;
+use alexnet_lab::backend::Hyper;
+use alexnet_lab::config::Config;
+use alexnet_lab::cpu::Cpu;
+use alexnet_lab::data::{Dataset, batch};
+use alexnet_lab::network::Network;
+use alexnet_lab::trainer::initial_state;
+
+pub const SCALE_OF_WEIGHTS: Lesson = Lesson {
+    name: "scale-of-weights",
+    claim: "BN((aW)u) = BN(Wu); the gradient to u does not change, that to aW is 1/a as large. At tiny a, epsilon breaks it.",
+    effect: "largest relative error of the three identities, a = 4",
+    measure: scale_of_weights,
+};
+
+/// The layer whose weights are multiplied.
+const LAYER: &str = "conv3";
+const SCALE: f64 = 4.0;
+/// So small that the variance falls below epsilon.
+const TINY: f64 = 1e-3;
+
+/// Of one training step, without its update.
+struct Pass {
+    output: Vec<f64>,      // of the layer, behind batch normalisation if there is one
+    grad_input: Vec<f64>,  // of the layer
+    grad_weight: Vec<f64>, // of the layer
+    relative_update: f64,  // of the weights, at a learning rate of 1
+}
+
+fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
+    let pass = |fragment: &str, scale: f64| pass(data, seed, fragment, scale);
+    let identities = |of: &Pass, scaled: &Pass, scale: f64| {
+        [
+            distance(&of.output, &scaled.output),
+            norm(&scaled.grad_input) / norm(&of.grad_input),
+            norm(&scaled.grad_weight) / norm(&of.grad_weight) * scale,
+        ]
+    };
+    let bn = pass("norm=bn", 1.0);
+    let larger = pass("norm=bn", SCALE);
+    let [output, to_input, to_weight] = identities(&bn, &larger, SCALE);
+    let tiny = identities(&bn, &pass("norm=bn", TINY), TINY);
+    let exact = "norm=bn&bn_epsilon=1e-8";
+    let [tiny_without_epsilon, ..] = identities(&pass(exact, 1.0), &pass(exact, TINY), TINY);
+    let none = identities(&pass("norm=none", 1.0), &pass("norm=none", SCALE), SCALE);
+    let error = output.max((to_input - 1.0).abs()).max((to_weight - 1.0).abs());
+    // Without it, the output is four times as large: three times its own size away.
+    let holds = error < 1e-3 && tiny[0] > 0.1 && tiny_without_epsilon < 0.1 && (none[0] - (SCALE - 1.0)).abs() < 1e-3;
+    Ok(Measured::new(
+        holds,
+        error,
+        [
+            ("bn_output_difference", output),
+            ("bn_gradient_to_input_ratio", to_input),
+            ("bn_gradient_to_weight_ratio_times_a", to_weight),
+            ("bn_relative_update_ratio", larger.relative_update / bn.relative_update),
+            ("tiny_output_difference", tiny[0]),
+            ("tiny_gradient_to_input_ratio", tiny[1]),
+            ("tiny_gradient_to_weight_ratio_times_a", tiny[2]),
+            ("tiny_output_difference_epsilon_1e-8", tiny_without_epsilon),
+            ("none_output_difference", none[0]),
+            ("none_gradient_to_input_ratio", none[1]),
+            ("none_gradient_to_weight_ratio_times_a", none[2]),
+        ],
+    ))
+}
+
+/// Forward and backward on the first images with the layer's weights times `scale`.
+fn pass(data: &Dataset, seed: u32, fragment: &str, scale: f64) -> Pass {
+    const IMAGES: u32 = 32;
+    let config = Config { seed, ..Config::from_fragment(&format!("width=0.25&{fragment}")).0 };
+    let network = Network::new(&config, data.classes.len());
+    let mut cpu = Cpu::<f64>::new(network.clone(), IMAGES as usize, data.mean, data.std);
+    let state = initial_state(&network, seed);
+    // The layer itself has no other weights: its bias is 0 at the start.
+    let weight = network.tensor(&format!("{LAYER}.weight")).expect("the network has the layer").range.clone();
+    cpu.set_state(&state).expect("the state is the network's");
+    cpu.parameters_mut()[weight.clone()].iter_mut().for_each(|w| *w *= scale);
+
+    let batch = batch::gather(&data.train, &(0..IMAGES).collect::<Vec<_>>(), network.input, data.border(), None);
+    let normalise =
+        |(i, byte): (usize, &u8)| (f64::from(*byte) / 255.0 - f64::from(data.mean[i % 3])) / f64::from(data.std[i % 3]);
+    cpu.set_input(&batch.pixels.iter().enumerate().map(normalise).collect::<Vec<_>>());
+    let hyper = Hyper { step: 0, seed, learning_rate: 0.0, momentum: 0.0, weight_decay: 0.0, dropout: 0.0 };
+    cpu.differentiate(&batch.labels, &hyper);
+
+    let at = |name: &str| network.layers.iter().position(|layer| layer.name == name);
+    let layer = at(LAYER).expect("the network has the layer");
+    let (grad_weight, weights) = (cpu.gradients()[weight.clone()].to_vec(), &cpu.parameters_mut()[weight].to_vec());
+    Pass {
+        output: cpu.output(at(&format!("{LAYER}.bn")).unwrap_or(layer)).to_vec(),
+        grad_input: cpu.output_gradient(layer - 1).to_vec(),
+        relative_update: norm(&grad_weight) / norm(weights),
+        grad_weight,
+    }
+}
+
+fn norm(values: &[f64]) -> f64 {
+    values.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// Relative to `of`.
+fn distance(of: &[f64], other: &[f64]) -> f64 {
+    norm(&of.iter().zip(other).map(|(a, b)| b - a).collect::<Vec<_>>()) / norm(of)
+}

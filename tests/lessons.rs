@@ -1,0 +1,132 @@
+//! Every lesson's claim, measured by the program over three seeds. Effects are asserted well inside of what was seen when the test
+//! was written (in brackets), so that another machine's rounding, which a run amplifies, does not decide.
+
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_alexnet-lab");
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn json(arguments: &[&str]) -> Value {
+    let output = Command::new(PROGRAM).arg("lesson").args(arguments).arg("--json").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn numbers(report: &Value) -> Vec<f64> {
+    report.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// Measures a lesson, sees that it holds with each of three seeds, and gives its effects and everything else that was measured.
+fn measured(lesson: &str) -> (Vec<f64>, Value) {
+    let report = json(&[lesson]);
+    assert_eq!(report["holds"], true, "{report:#}");
+    assert_eq!(numbers(&report["seeds"]), [1.0, 2.0, 3.0]);
+    let effect = numbers(&report["effect"]);
+    assert_eq!(effect.len(), 3);
+    println!("{report:#}");
+    (effect, report["measured"].clone())
+}
+
+fn all(values: &[f64], holds: impl Fn(f64) -> bool) {
+    assert!(values.iter().all(|value| holds(*value)), "{values:?}");
+}
+
+#[test]
+fn sigmoid_shrinks_the_gradient_a_thousandfold() {
+    let (effect, measured) = measured("relu-or-sigmoid");
+    all(&effect, |decades| decades > 4.0); // (5.5 to 6.2)
+    // Layer by layer, no gain of a sigmoid is above the slope's bound times what weights of He's scale give: a third. (0.31 to 0.33)
+    all(&numbers(&measured["sigmoid_largest_gain"]), |gain| gain < 0.5);
+    all(&numbers(&measured["relu_product_of_gains"]), |product| (0.1..10.0).contains(&product)); // (0.54 to 1.2)
+    all(&numbers(&measured["tanh_steps_to_25_percent"]), |steps| steps > 0.0);
+}
+
+#[test]
+fn the_gradient_is_a_product_of_weights() {
+    let (effect, measured) = measured("product-of-weights");
+    all(&effect, |power| (0.9..1.15).contains(&power)); // (0.98 to 1.06)
+    all(&numbers(&measured["double_power"]), |power| (0.9..1.15).contains(&power)); // (1.02 to 1.05)
+}
+
+#[test]
+fn batch_normalisation_does_not_see_the_scale_of_the_weights() {
+    let (effect, measured) = measured("scale-of-weights");
+    all(&effect, |error| error < 1e-4); // (5e-6, of epsilon)
+    // In proportion to the weights, updates shrink with the square of their scale, 4.
+    all(&numbers(&measured["bn_relative_update_ratio"]), |ratio| (ratio - 1.0 / 16.0).abs() < 1e-4);
+    all(&numbers(&measured["tiny_output_difference"]), |difference| difference > 0.3); // (0.68)
+}
+
+#[test]
+fn strong_neighbours_press_a_response_down() {
+    let (effect, measured) = measured("lrn-competition");
+    all(&effect, |share| share < 0.5); // (0.29 to 0.37)
+    let [weak, strong] = ["paper_weak", "paper_strong"].map(|name| numbers(&measured[name]));
+    weak.iter().zip(strong).for_each(|(weak, strong)| assert!((weak - strong).abs() < 0.01)); // (0.0004)
+}
+
+#[test]
+fn batch_normalisation_learns_faster_than_lrn_or_none() {
+    let (effect, _) = measured("norms");
+    all(&effect, |apart| apart > 0.05); // (0.13 to 0.29)
+}
+
+#[test]
+fn max_pooling_sends_the_gradient_to_the_winner() {
+    let (effect, _) = measured("pooling");
+    all(&effect, |share| (0.74..0.76).contains(&share)); // (0.75)
+}
+
+#[test]
+fn dropout_narrows_the_gap() {
+    let (effect, measured) = measured("dropout");
+    all(&effect, |narrowed| narrowed > 1.0); // (2.1 to 2.3)
+    all(&numbers(&measured["without_accuracy"]), |accuracy| accuracy > 0.9); // (0.99)
+}
+
+#[test]
+fn what_a_layer_sees_moves_with_batch_normalisation_too() {
+    let (effect, measured) = measured("covariate-shift");
+    all(&effect, |gain| gain > 0.1); // (0.27 to 0.48)
+    all(&numbers(&measured["bn_moved"]), |moved| moved > 0.05); // (0.21 to 0.43)
+}
+
+#[test]
+fn the_lessons_are_those_of_the_page_with_the_same_settings() {
+    let list = json(&["--list"]);
+    let mut names: Vec<String> = list.as_array().unwrap().iter().map(|row| row["lesson"].as_str().unwrap().into()).collect();
+    names.sort();
+    let page = Path::new(ROOT).join("www/js/lessons");
+    let text = |path: &Path| fs::read_to_string(path).unwrap();
+    let mut on_page = vec![];
+    let mut fragments = vec![];
+    for file in fs::read_dir(&page).unwrap().map(|entry| entry.unwrap().path()) {
+        let source = text(&file);
+        let quoted = |key: &str| Some(source.split_once(&format!("  {key}: \""))?.1.split_once('"')?.0.to_string());
+        if let (Some(name), Some(fragment)) = (quoted("name"), quoted("fragment")) {
+            on_page.push(name.clone());
+            fragments.push((name, fragment));
+        }
+    }
+    on_page.sort();
+    assert_eq!(names, on_page);
+    let ours: String = fs::read_dir(Path::new(ROOT).join("src/bin/alexnet-lab/lesson"))
+        .unwrap()
+        .map(|entry| text(&entry.unwrap().path()))
+        .collect();
+    // These two are measured on a network standing still and inside the layer.
+    for (name, fragment) in fragments.iter().filter(|(name, _)| name != "scale-of-weights" && name != "lrn-competition") {
+        assert!(ours.contains(&format!("\"{fragment}\"")), "{name}: {fragment}");
+    }
+}
+
+#[test]
+fn a_lesson_that_is_not_there_is_refused() {
+    let output = Command::new(PROGRAM).args(["lesson", "nosuch"]).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text.contains("there is no lesson nosuch") && text.contains("relu-or-sigmoid"), "{text}");
+}
