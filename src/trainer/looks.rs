@@ -136,8 +136,8 @@ impl Trainer {
             return self.backend.output_of(&batch, layer).await.map(Some);
         }
         let [mean, std] = self.dataset().normalisation();
-        let channels = mean.iter().zip(&std).cycle();
-        Ok(Some(batch.pixels.iter().zip(channels).map(|(byte, (mean, std))| (f32::from(*byte) / 255.0 - mean) / std).collect()))
+        let normalised = |(i, byte): (usize, &u8)| (f32::from(*byte) / 255.0 - mean[i % 3]) / std[i % 3];
+        Ok(Some(batch.pixels.iter().enumerate().map(normalised).collect()))
     }
 
     /// Images of one split as they are, without augmentation.

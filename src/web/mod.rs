@@ -328,7 +328,8 @@ impl Lab {
             _ => &[],
         };
         let (start, step) = channel.map_or((0, 1), |channel| (channel, layer.output.channels));
-        Ok(floats(tensors.iter().chain(running).skip(start).step_by(step).copied().collect()))
+        let all = [tensors, running].concat();
+        Ok(floats(all.iter().skip(start).step_by(step).copied().collect()))
     }
 
     /// The weights as a safetensors file.

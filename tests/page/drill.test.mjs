@@ -22,7 +22,7 @@ before(async () => {
 /** A network after a few steps on toy objects. */
 async function trained(settings) {
   const lab = await glue.Lab.create(`data=toy&backend=cpu&workers=1&width=0.25&batch=8&lr=0.02&${settings}`, () => assert.fail("no helper was asked for"));
-  while (lab.add_generated(1000) > 0);
+  lab.add_generated(700);
   for (let step = 0; step < 5; step++) assert.ok(lab.step());
   lab.records();
   return { lab, network: JSON.parse(lab.describe()).network };
@@ -38,7 +38,7 @@ async function stagesOf({ lab, network }, { layers: { start, end } }) {
   for (const channel of [0, 1, channels >> 1, channels - 1]) {
     const learnt = {};
     for (const { name, kind } of layers) if (LEARNT.includes(kind)) learnt[name] = await lab.learnt(name, channel);
-    for (const row of new Set([0, 1, height >> 1, height - 1])) {
+    for (const row of new Set([0, height >> 1, height - 1])) {
       for (const column of new Set([0, width >> 1, width - 1])) found.push(...drill.stagesOf(layers, outputs, learnt, channel, { row, column }));
     }
   }
@@ -173,7 +173,7 @@ describe("texts", () => {
   });
 
   test("every text that is asked for is there", () => {
-    const asked = [...scripts.matchAll(/\bsay\(\s*"([\w.]+)"/g)].map((match) => match[1]);
+    const asked = [...scripts.matchAll(/\bsay\(\s*(?:[^"`()]*\? )?"([\w.]+)"/g)].map((match) => match[1]);
     assert.ok(asked.length > 20, `found ${asked.length}`);
     assert.deepEqual(asked.filter((key) => !english.has(key)), []);
   });

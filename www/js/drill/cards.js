@@ -17,7 +17,7 @@ class BatchNormCard extends Card {
     this.body.append(
       this.formula(
         "[bn|y] = [bn_gamma|γ] ([pre_activation|z] − [running_mean|μ]) / √([running_variance|σ^{2}] + [bn_epsilon|ε]) + [bn_beta|β]",
-        "[bn|<y>] = [bn_gamma|<gamma>] × ([pre_activation|<x>] − [running_mean|<mean>]) / √([running_variance|<variance>] + [bn_epsilon|<epsilon>]) + [bn_beta|<beta>]"),
+        "[bn|<y>] = [bn_gamma|<gamma>] × ([pre_activation|<x>] [running_mean|<-mean>]) / √([running_variance|<variance>] + [bn_epsilon|<epsilon>]) [bn_beta|<+beta>]"),
       this.note("batch_norm.evaluation"));
   }
 }
@@ -94,7 +94,7 @@ class PoolCard extends Card {
     this.window = new Grid(terms.nodes(say("pool.window")), kernel);
     this.back = new Grid(terms.nodes(say("pool.back")), kernel);
     this.where = h("p", { class: "fine" });
-    const lines = max ? ["[pool_output|<y>] = [largest|max] [window|x]", "∂L/∂[window|x] = [winner|1] · [pool_gradient|∂L/∂y],  0"]
+    const lines = max ? ["[pool_output|<y>] = [largest|max] [window|x]", "∂L/∂[window|x] = [winner|m] [pool_gradient|∂L/∂y]"]
       : ["[pool_output|<y>] = [average|∑ x] / [window_count|<count>]", "∂L/∂[window|x] = [pool_gradient|∂L/∂y] / [window_count|<count>]"];
     this.body.append(this.note(max ? "pool.max" : "pool.avg"), this.formula(...lines),
       h("div", { class: "drill-row" }, this.window.element, h("span", { class: "drill-sign", "aria-hidden": "true" }, "⇠"), this.back.element), this.where);
@@ -119,7 +119,7 @@ class SoftmaxCard extends Card {
   build() {
     const { terms, say } = this.view;
     this.ranking = new Ranking(terms.nodes(say("softmax.classes")));
-    this.body.append(this.formula("[probability|p] = e^{[logit|z]} / [all_classes|∑_{j}] e^{[logit|z_{j}]} = <y>"), this.ranking.element);
+    this.body.append(this.formula("[probability|p] = exp([logit|z]) / [all_classes|∑_{j}] exp([logit|z_{j}]) = [probability|<y>]"), this.ranking.element);
   }
 
   /** @param {Stage} stage @param {import("./card.js").Now} now */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The small pictures of the view: numbers in a square, bars, a ranking, colours, a function's curve. */
 import { h, setAttribute, setText, svg } from "../dom.js";
-import { figure } from "./formula.js";
+import { figure, short } from "./formula.js";
 
 /** @typedef {Node | string} Words */
 
@@ -23,7 +23,8 @@ export class Grid {
     const largest = Math.max(1e-30, ...values.map((x) => Math.abs(x ?? 0)).filter(Number.isFinite));
     this.cells.forEach((cell, at) => {
       const x = values[at];
-      setText(cell, x === null ? pad : figure(x));
+      setText(cell, x === null ? pad : short(x));
+      cell.title = x === null ? "" : figure(x);
       setAttribute(cell, "data-sign", x === null ? "padding" : x < 0 ? "negative" : "positive");
       setAttribute(cell, "data-marked", at === marked);
       setAttribute(cell, "data-circled", at === circled);
@@ -89,9 +90,9 @@ export class Bars {
   }
 }
 
-/** @typedef {{name: string, value: number, note?: string, own?: boolean}} Ranked */
+/** @typedef {{name: string, value: number, note?: string, own?: boolean, rest?: boolean}} Ranked `rest`: all others together, without a bar */
 
-/** Named values with a bar each. */
+/** Named values with a bar each; always as many. */
 export class Ranking {
   /** @param {Words[]} caption @param {(row: number) => void} [onpick] */
   constructor(caption, onpick) {
@@ -102,9 +103,9 @@ export class Ranking {
     this.rows = [];
   }
 
-  /** @param {number} at */
-  row(at) {
-    const { onpick } = this;
+  /** @param {number} at @param {boolean} rest */
+  row(at, rest) {
+    const onpick = rest ? undefined : this.onpick;
     const [note, value] = [h("td", { class: "drill-note" }), h("td", { class: "figure" })];
     const bar = h("span", { class: "drill-bar" });
     const name = onpick ? h("button", { type: "button", class: "drill-pick", onclick: () => onpick(at) }) : h("span");
@@ -114,18 +115,19 @@ export class Ranking {
 
   /** @param {Ranked[]} list */
   update(list) {
-    while (this.rows.length > list.length) this.rows.pop()?.row.remove();
     while (this.rows.length < list.length) {
-      this.rows.push(this.row(this.rows.length));
-      this.body.append(/** @type {any} */ (this.rows.at(-1)).row);
+      const made = this.row(this.rows.length, list[this.rows.length].rest ?? false);
+      this.rows.push(made);
+      this.body.append(made.row);
     }
-    const largest = Math.max(1e-30, ...list.map(({ value }) => Math.abs(value)));
-    list.forEach(({ name, value, note = "", own = false }, at) => {
+    const largest = Math.max(1e-30, ...list.map(({ value, rest }) => (rest ? 0 : Math.abs(value))));
+    list.forEach(({ name, value, note = "", own = false, rest = false }, at) => {
       const row = this.rows[at];
       setText(row.name, name);
       setText(row.note, note);
       setText(row.value, figure(value));
       setAttribute(row.row, "data-own", own);
+      row.bar.hidden = rest;
       setAttribute(row.bar, "data-sign", value < 0 ? "negative" : "positive");
       row.bar.style.transform = `scaleX(${Math.abs(value) / largest || 0})`;
     });

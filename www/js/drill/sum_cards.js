@@ -23,7 +23,7 @@ class SumCard extends Card {
   rest(sums, named, key) {
     const count = sums.length - named.length;
     const value = sums.reduce((sum, x) => sum + x, 0) - named.reduce((sum, at) => sum + sums[at], 0);
-    return count > 0 ? [{ name: this.view.say(key, { count: integer(count) }), value }] : [];
+    return count > 0 ? [{ name: this.view.say(key, { count: integer(count) }), value, rest: true }] : [];
   }
 }
 
@@ -51,7 +51,7 @@ export class ConvCard extends SumCard {
     this.ranking = new Ranking([say("sum.largest_channels")], (row) => this.view.chooseTap(this.named[row] ?? this.view.tap));
     this.chosen = h("h4");
     this.body.append(
-      this.formula("[pre_activation|z] = [patch_sum|∑] [patch_value|x] · [filter_weight|w] + [bias|b]", "[pre_activation|<y>] = [patch_sum|<sum>] + [bias|<bias>]"),
+      this.formula("[pre_activation|z] = [patch_sum|∑] [patch_value|x] · [filter_weight|w] + [bias|b]", "[pre_activation|<y>] = [patch_sum|<sum>] [bias|<+bias>]"),
       ...(seen ? [seen] : []),
       h("div", { class: "drill-row drill-sums" }, h("div", { class: "drill-grow" }, h("p", { class: "fine" }, terms.nodes(say("sum.channels"))), this.bars.element), this.ranking.element),
       this.chosen, h("div", { class: "drill-row" }, this.patch.element, sign("×"), this.filter.element, sign("="), this.products.element));
@@ -96,7 +96,7 @@ export class LinearCard extends SumCard {
     const { terms, say } = this.view;
     this.ranking = new Ranking(terms.nodes(say("sum.largest_inputs", { count: INPUTS })));
     this.body.append(
-      this.formula("[pre_activation|z] = [input_sum|∑] [input_value|x] · [filter_weight|w] + [bias|b]", "[pre_activation|<y>] = [input_sum|<sum>] + [bias|<bias>]"),
+      this.formula("[pre_activation|z] = [input_sum|∑] [input_value|x] · [filter_weight|w] + [bias|b]", "[pre_activation|<y>] = [input_sum|<sum>] [bias|<+bias>]"),
       this.ranking.element);
   }
 

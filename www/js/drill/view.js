@@ -1,7 +1,7 @@
 // @ts-check
 /** Into a layer: a channel of it, a pixel of that, and the arithmetic of this output with the numbers of the moment. */
 import { FeatureMaps } from "../charts/feature_maps.js";
-import { h, setAttribute, setText } from "../dom.js";
+import { h, setText } from "../dom.js";
 import { integer } from "../format.js";
 import { texts } from "../i18n.js";
 import { icon } from "../icons.js";
@@ -167,7 +167,7 @@ export class View {
   }
 
   /** With every frame that something has changed in. @param {import("../session.js").State} state */
-  update({ phase, wanted, step, config }) {
+  update({ wanted, step, config }) {
     if (!this.texts || !this.dialog.open) return;
     const { t } = this.shell.context;
     if (this.texts.language !== t.language) return void this.translate();
@@ -177,7 +177,6 @@ export class View {
     this.theme = this.shell.host.dataset.theme;
     if (this.counter) setText(this.counter, this.say("step", { step: integer(step) }));
     if (this.play) setText(this.play, t(wanted ? "actions.pause" : "actions.play"));
-    setAttribute(this.dialog, "data-phase", phase);
     if (this.imageInput && this.imageInput !== this.shell.root.activeElement) this.imageInput.value = config.image;
   }
 
@@ -210,15 +209,17 @@ export class View {
     this.channelInput = h("input", { type: "number", class: "number", min: "1", onchange: () => this.chooseChannel(Number(this.channelInput?.value) - 1) });
     this.imageInput = h("input", { type: "number", class: "number", min: "0", onchange: () => this.shell.change({ image: String(this.imageInput?.value) }) });
     this.where = h("p", { class: "fine" });
-    this.figures = { input: h("figure", null, hosts.input, h("figcaption", { class: "fine" }, say("pick.input"))), pixel: h("figure", null, hosts.pixel, h("figcaption", { class: "fine" }, say("pick.pixel"))) };
+    const drawn = (/** @type {"input" | "pixel"} */ name) => h("figure", null, hosts[name], h("figcaption", { class: "fine" }, say(`pick.${name}`)));
     this.empty = h("p", { class: "drill-empty" }, say("waiting"));
     this.chain = h("div", { class: "drill-chain" });
     const step = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...content) => h("div", { class: `drill-step drill-step-${name}` }, h("h3", null, say(`pick.${name}`)), content);
+    const channel = step("channel", h("label", { class: "bar" }, h("span", { class: "fine" }, say("pick.number")), this.channelInput), hosts.maps);
+    this.channelTitle = /** @type {HTMLElement} */ (channel.firstChild);
+    this.placeStep = step("place", h("div", { class: "drill-places" }, drawn("input"), drawn("pixel")), this.where);
     this.pick = h("div", { class: "drill-choice" },
       step("layer", this.buttons),
       step("image", h("label", { class: "bar" }, h("span", { class: "fine" }, say("pick.number")), this.imageInput), hosts.image),
-      step("channel", h("label", { class: "bar" }, h("span", { class: "fine" }, say("pick.number")), this.channelInput), hosts.maps),
-      step("place", h("div", { class: "drill-places" }, this.figures.input, this.figures.pixel), this.where));
+      channel, this.placeStep);
     this.dialog.replaceChildren(
       h("div", { class: "dialog-head drill-head" }, this.title, this.counter, this.play, once, close),
       h("p", { class: "fine" }, terms.nodes(say("how"))),
@@ -243,8 +244,8 @@ export class View {
 
   /** All of it, from the last reading. */
   draw() {
-    const { reading, channelInput, figures } = this;
-    if (!this.empty || !this.chain || !channelInput || !figures) return;
+    const { reading, channelInput } = this;
+    if (!this.empty || !this.chain || !channelInput) return;
     this.empty.hidden = reading !== null;
     this.chain.hidden = reading === null;
     if (!reading || reading.layers.map(({ kind }) => kind).join() !== this.cards.map(({ layer }) => layer.kind).join()) return;
@@ -267,9 +268,9 @@ export class View {
     channelInput.max = String(channels);
     if (channelInput !== this.shell.root.activeElement) channelInput.value = String(this.channel + 1);
     const flat = height * width === 1;
-    figures.input.hidden = layer.kind !== "conv";
-    figures.pixel.hidden = flat;
-    if (this.where) setText(this.where, this.words(place, map[place.row * width + place.column], flat));
+    if (this.placeStep) this.placeStep.hidden = flat;
+    if (this.channelTitle) setText(this.channelTitle, this.say(flat ? "pick.unit" : "pick.channel"));
+    if (this.where) setText(this.where, this.say("place", { layer: this.block, channel: channel + 1, row: place.row + 1, column: place.column + 1, value: figure(map[place.row * width + place.column]) }));
   }
 
   /** @param {Reading} reading @param {Float32Array} maps @param {Float32Array} map @param {Place} place */
@@ -284,12 +285,6 @@ export class View {
     const { channels } = layer.input;
     if (layer.kind === "conv") this.input?.update({ ...layer.input, channels: channels === 3 ? colours(outputs[0]) : [channelOf(outputs[0], channels, this.tap)], taps: tapsOf(layer, place) });
     this.map?.update({ ...layer.output, channels: [map], place, taps: pool && tapsOf(pool, pooledPlace(pool, place)) });
-  }
-
-  /** @param {Place} place @param {number} value @param {boolean} flat one value a channel */
-  words({ row, column }, value, flat) {
-    const fields = { layer: this.block, channel: this.channel + 1, row: row + 1, column: column + 1, value: figure(value) };
-    return this.say(flat ? "place.unit" : "place.pixel", fields);
   }
 }
 
