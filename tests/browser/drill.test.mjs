@@ -163,6 +163,34 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
   await alone.page.close();
 });
 
+test("a feature map leads into its channel, and a click or a touch chooses the pixel", async () => {
+  const { page, complaints } = await open("norm=none&layer=conv3");
+  await train(page, 3);
+  await page.evaluate(() => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("[role=tab]")].find(({ id }) => id.endsWith("-maps")).click());
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.views.maps.data?.layer === "conv3", { timeout: 20_000 });
+  await tabTo(page, ".chart-maps canvas");
+  for (const key of ["Home", "ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key); // the first key shows where one is
+  await until(page, (view) => view?.reading?.layers[0].name === "conv3");
+  const opened = await inView(page, shown);
+  const cell = await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.maps.layout.columns);
+  assert.ok(cell >= 3 && opened.channel > 0 && opened.channel < cell, `channel ${opened.channel} of a row of ${cell}`);
+  check(opened, ["conv3", "conv3.activation"]);
+  for (const [row, column, choose] of [[1, 6, "click"], [6, 2, "tap"]]) {
+    const at = await inView(page, (view, root, y, x) => {
+      const { left, top } = view.map.canvas.getBoundingClientRect();
+      const { scale } = view.map;
+      return [left + scale.left + (x + 0.5) * scale.side, top + scale.top + (y + 0.5) * scale.side];
+    }, row, column);
+    if (choose === "click") await page.mouse.click(...at);
+    else await page.touchscreen.tap(...at);
+    const chosen = await inView(page, shown);
+    assert.deepEqual(chosen.place, { row, column }, choose);
+    check(chosen, ["conv3", "conv3.activation"]);
+  }
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
 test("it shows the network that is shown, in both languages and themes, and axe-core finds nothing serious", async () => {
   const { page, complaints } = await open("norm=none&lane2=norm:bn");
   await train(page, 3);

@@ -12,7 +12,7 @@ export class Grid {
     this.side = side;
     this.cells = Array.from({ length: side * side }, () => h("td"));
     const rows = Array.from({ length: side }, (_, row) => h("tr", null, this.cells.slice(row * side, (row + 1) * side)));
-    this.element = h("table", { class: "drill-grid", "data-fine": side > 5 }, h("caption", null, caption), h("tbody", null, rows));
+    this.element = h("table", { class: "drill-grid", "data-fine": side > 4 }, h("caption", null, caption), h("tbody", null, rows));
   }
 
   /**
