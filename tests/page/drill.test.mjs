@@ -93,6 +93,7 @@ test("what the engine does not have is not there", async () => {
   const { lab } = await trained("norm=none");
   assert.equal(await lab.layer_output("conv9", 0), undefined);
   assert.equal(await lab.layer_output("input", 1e6), undefined);
+  assert.equal(await lab.learnt("conv9", 0), undefined);
   assert.equal(await lab.learnt("conv1.pool", 0), undefined);
   assert.equal((await lab.learnt("conv1", undefined)).length, 8 * (5 * 5 * 3 + 1));
   lab.free();
