@@ -10,8 +10,8 @@ import { watchTab } from "./tab.mjs";
 
 /** Most bytes of modules and scripts, packed, that the page loads before it trains; data and charts are not counted. */
 const LIMIT = 350_000;
-/** Loaded only when the user gives files or takes some, when somebody opens a lesson, or where the browser alters canvases. */
-const ON_DEMAND = /reader|export|lessons/;
+/** Loaded only when the user gives files or takes some, when somebody opens a lesson or looks into a layer, or where the browser alters canvases. */
+const ON_DEMAND = /reader|export|lessons|drill/;
 
 /** As gzip makes it; the zlib inside Node is faster and makes the module 2 % larger. */
 const packed = (bytes) => execFileSync("gzip", ["-9c"], { input: bytes, maxBuffer: 2 ** 25 }).length;

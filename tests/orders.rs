@@ -165,7 +165,7 @@ fn one_class_and_no_test_images() {
         let evaluation = block_on(run.evaluate()).unwrap();
         assert_eq!((evaluation.count, evaluation.loss, evaluation.accuracy, evaluation.confusion), (0, 0.0, 0.0, vec![0]));
         assert!(block_on(run.predict(0..8)).unwrap().images.is_empty());
-        assert_eq!(block_on(run.feature_maps(0, 0)).unwrap(), None);
+        assert_eq!(block_on(run.layer_output(None, 0)).unwrap(), None);
         assert!(block_on(run.snapshot()).unwrap().is_some());
     });
 }
@@ -243,7 +243,9 @@ fn perform(run: &mut Trainer, file: &mut Vec<u8>, operation: Operation) {
         Snapshot => drop(block_on(run.snapshot()).unwrap()),
         Chunk => drop(block_on(run.evaluate_chunk()).unwrap()),
         Predict(first) => drop(block_on(run.predict(first % 12..first)).unwrap()),
-        Maps(at) => drop(block_on(run.feature_maps(at % run.network().layers.len(), at % 12)).unwrap()),
+        Maps(at) => {
+            drop(block_on(run.layer_output(at.checked_sub(1).map(|at| at % run.network().layers.len()), at % 12)).unwrap())
+        }
         Save => *file = block_on(run.save("run")).unwrap(),
         // Another data set may have come in between.
         Load => drop(block_on(run.load("run", file))),

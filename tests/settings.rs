@@ -144,10 +144,10 @@ fn look(trainer: &mut Trainer, told: &mut Told) {
     }
     told.numbers(&predictions.probabilities);
     for block in &network.blocks {
-        let maps = block_on(trainer.feature_maps(block.activation, TEST - 1)).unwrap().expect("the image is there");
+        let maps = block_on(trainer.layer_output(Some(block.activation), TEST - 1)).unwrap().expect("the image is there");
         assert_eq!(maps.len(), network.layers[block.activation].output.len());
         told.numbers(&maps);
-        assert_eq!(block_on(trainer.feature_maps(block.activation, TEST)).unwrap(), None);
+        assert_eq!(block_on(trainer.layer_output(Some(block.activation), TEST)).unwrap(), None);
     }
     assert!(block_on(trainer.state()).unwrap() == before, "looking has changed the state");
 }

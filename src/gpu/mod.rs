@@ -52,6 +52,9 @@ use pipelines::Ahead;
 use readback::Readback;
 use recorder::{Recorder, Recording, StepParams, View};
 
+/// Values of a state, below which all of one kind are read at once.
+const READ_TOGETHER: usize = 1 << 23;
+
 /// A network with its state, gradients and activations on a device.
 pub struct Gpu {
     device: Device,
@@ -207,8 +210,12 @@ impl Gpu {
         let buffers = &self.passes.buffers;
         let read = async |view: &View, places: &[layout::Place], length: usize| -> Result<Vec<f32>> {
             let mut values = vec![0.0; length];
-            for place in places {
-                place.unpad(&view.slice(place.start, place.len()).read(&self.device).await?, &mut values);
+            // Each reading can wait for a tenth of a second, but a copy of all that is large would need too much memory.
+            let together = if length < READ_TOGETHER { places.len().max(1) } else { 1 };
+            for group in places.chunks(together) {
+                let (start, last) = (group[0].start, group[group.len() - 1]);
+                let stored = view.slice(start, last.start + last.len() - start).read(&self.device).await?;
+                group.iter().for_each(|place| place.unpad(&stored[place.start - start..], &mut values));
             }
             Ok(values)
         };

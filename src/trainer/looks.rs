@@ -125,14 +125,19 @@ impl Trainer {
         self.backend.logits(&batch).await
     }
 
-    /// The output of `network.layers[layer]` for one test image: (height, width, channels). `None` when the image
-    /// has not arrived.
-    pub async fn feature_maps(&mut self, layer: usize, image: usize) -> Result<Option<Vec<f32>>> {
+    /// The output of `network.layers[layer]` for one test image, without a layer the normalised image itself: (height, width,
+    /// channels). `None` when the image has not arrived.
+    pub async fn layer_output(&mut self, layer: Option<usize>, image: usize) -> Result<Option<Vec<f32>>> {
         if image >= self.dataset().test.len() {
             return Ok(None);
         }
         let batch = self.gather(|dataset| &dataset.test, image..image + 1);
-        self.backend.output_of(&batch, layer).await.map(Some)
+        if let Some(layer) = layer {
+            return self.backend.output_of(&batch, layer).await.map(Some);
+        }
+        let [mean, std] = self.dataset().normalisation();
+        let normalised = |(i, byte): (usize, &u8)| (f32::from(*byte) / 255.0 - mean[i % 3]) / std[i % 3];
+        Ok(Some(batch.pixels.iter().enumerate().map(normalised).collect()))
     }
 
     /// Images of one split as they are, without augmentation.

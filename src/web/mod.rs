@@ -13,6 +13,7 @@ use crate::data::{Dataset, Images};
 use crate::gpu::choice;
 use crate::js::{Answer, fail};
 use crate::lanes::Lanes;
+use crate::network::Kind;
 use crate::stats::{ActivationStats, GradientStats};
 use crate::trainer::{Mistake, Trainer};
 use js_sys::{Array, Float32Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint32Array};
@@ -303,34 +304,32 @@ impl Lab {
         ])
     }
 
-    /// The first convolution's filters: `{size, count, values (count, size, size, 3)}`.
-    pub async fn filters(&mut self) -> Answer<JsValue> {
-        let state = self.trainer.state().await.map_err(fail)?;
-        let tensor = &self.trainer.network().tensors[0];
-        let weights = &state.parameters[tensor.range.clone()]; // (size, size, 3, count)
-        let (size, count) = (tensor.shape[0], tensor.shape[3]);
-        let taps = weights.len() / count;
-        let values = (0..count).flat_map(|out| (0..taps).map(move |tap| weights[tap * count + out])).collect();
-        Ok(object(&[("size", JsValue::from(size as f64)), ("count", JsValue::from(count as f64)), ("values", floats(values))]))
+    /// A layer's output for one test image, (height, width, channels), or that image as the network receives it (`input`);
+    /// `undefined` when the layer is not known or the image has not arrived.
+    pub async fn layer_output(&mut self, layer: String, image: usize) -> Answer<JsValue> {
+        let at = self.trainer.network().layers.iter().position(|candidate| candidate.name == layer);
+        if at.is_none() && layer != "input" {
+            return Ok(JsValue::UNDEFINED);
+        }
+        let values = self.trainer.layer_output(at, image).await.map_err(fail)?;
+        Ok(values.map_or(JsValue::UNDEFINED, floats))
     }
 
-    /// A block's activation for one test image: `{height, width, channels, values (channels, height, width)}`;
-    /// `undefined` when the block is not known or the image has not arrived.
-    pub async fn feature_maps(&mut self, block: String, image: usize) -> Answer<JsValue> {
-        let Some(block) = self.trainer.network().blocks.iter().find(|candidate| candidate.name == block) else {
-            return Ok(JsValue::UNDEFINED);
+    /// What a layer has learnt: its two tensors and, for batch normalisation, running means and variances, one after the
+    /// other, the output channel last in each; of one `channel`, or of all. `undefined` when it learns nothing.
+    pub async fn learnt(&mut self, layer: String, channel: Option<usize>) -> Answer<JsValue> {
+        let state = self.trainer.state().await.map_err(fail)?;
+        let network = self.trainer.network();
+        let Some(layer) = network.layers.iter().find(|candidate| candidate.name == layer) else { return Ok(JsValue::UNDEFINED) };
+        let Some([first, second]) = layer.kind.tensors() else { return Ok(JsValue::UNDEFINED) };
+        let tensors = &state.parameters[network.tensors[first].range.start..network.tensors[second].range.end];
+        let running = match layer.kind {
+            Kind::BatchNorm { running, .. } => &state.running[network.running[running].range()],
+            _ => &[],
         };
-        let layer = block.activation;
-        let shape = self.trainer.network().layers[layer].output;
-        let Some(maps) = self.trainer.feature_maps(layer, image).await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
-        let (positions, channels) = (shape.height * shape.width, shape.channels);
-        let values = (0..channels).flat_map(|c| (0..positions).map(move |at| (c, at))).map(|(c, at)| maps[at * channels + c]);
-        Ok(object(&[
-            ("height", JsValue::from(shape.height as f64)),
-            ("width", JsValue::from(shape.width as f64)),
-            ("channels", JsValue::from(channels as f64)),
-            ("values", floats(values.collect())),
-        ]))
+        let (start, step) = channel.map_or((0, 1), |channel| (channel, layer.output.channels));
+        let all = [tensors, running].concat();
+        Ok(floats(all.iter().skip(start).step_by(step).copied().collect()))
     }
 
     /// The weights as a safetensors file.

@@ -43,7 +43,7 @@ import { Workers } from "./workers.js";
  * @property {import("./types.js").Evaluation | null} evaluation
  * @property {import("./types.js").Divergence | null} divergence
  *
- * @typedef {"state" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps"} Kind
+ * @typedef {"state" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps" | "unit"} Kind
  */
 
 /** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */

@@ -7,6 +7,7 @@ import { listenToKeys } from "./keyboard.js";
 import { Chip } from "./components/chip.js";
 import { Cost } from "./components/facts.js";
 import { Data, acceptDrops } from "./components/data.js";
+import { Drill } from "./components/drill.js";
 import { Header } from "./components/header.js";
 import { Help } from "./components/help.js";
 import { Lanes } from "./components/lanes.js";
@@ -29,6 +30,7 @@ import { Views } from "./components/views.js";
  * @property {(action: string) => void} act
  * @property {(kind: "activation" | "norm" | "pool" | "dropout", anchor: HTMLElement) => void} openMenu
  * @property {(kind: string, on: boolean) => void} highlight
+ * @property {(block: string, channel?: number) => void} look into a layer
  * @property {() => boolean} dark
  * @property {() => string} link
  * @property {() => import("./charts/canvas.js").ChartOptions} chartOptions
@@ -72,6 +74,7 @@ export class Shell {
     /** @type {{update: (state: import("./session.js").State) => void}[]} */
     this.parts = [];
     this.lesson = new Lesson(this);
+    this.drill = new Drill(this);
     this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
     this.root.append(this.lab);
     this.observer = new ResizeObserver(() => this.measure());
@@ -107,6 +110,7 @@ export class Shell {
     this.network?.destroy();
     this.views?.destroy();
     this.lesson.panel?.destroy();
+    this.drill.panel?.destroy();
     this.lab.remove();
   }
 
@@ -177,6 +181,7 @@ export class Shell {
       act: (action) => act(this, action),
       openMenu: (kind, anchor) => this.menu?.open(kind, anchor),
       highlight: (kind, on) => this.highlight(kind, on),
+      look: (block, channel) => this.drill.open(block, channel),
       dark: () => this.dark(),
       link: () => linkOf(this),
       chartOptions: () => ({
@@ -236,7 +241,7 @@ export class Shell {
     const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
     const network = this.size === "full" ? this.network?.element : null;
     this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element].filter((node) => !!node));
-    this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, this.lesson, ...(this.quick ?? [])]
+    this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, this.lesson, this.drill, ...(this.quick ?? [])]
       .filter((part) => !!part)
       .map((part) => (part instanceof Chip ? { update: (/** @type {import("./session.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));
     // Their colours are those of where they stand now.
@@ -335,6 +340,7 @@ export class Shell {
     const full = this.size === "full";
     const watch = this.views.watch((/** @type {string} */ name) => (full ? name === gradients?.chosen || name === sees?.chosen || name === "network" : this.size === "slide" && name === "ridges"));
     watch.snapshot ||= full;
+    watch.unit = this.drill.unit;
     const key = JSON.stringify([watch, this.session.state.describe?.data.test_arrived]);
     if (key === this.seen.watch) return;
     this.seen.watch = key;

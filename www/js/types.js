@@ -35,8 +35,7 @@
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
  *   pixels: Uint8Array}} Evaluation
  * @typedef {{pixels: Uint8Array, labels: Uint8Array, probabilities: Float32Array}} Predictions
- * @typedef {{size: number, count: number, values: Float32Array}} Filters
- * @typedef {{height: number, width: number, channels: number, values: Float32Array}} FeatureMaps
+ * @typedef {{unit: Unit, outputs: (Float32Array | undefined)[], learnt: (Float32Array | undefined)[]}} Reading of a unit
  * @typedef {{step: number, layer: string, place: string, remedy: string}} Divergence
  *
  * @typedef {"loading" | "compiling" | "ready" | "running" | "waiting" | "paused" | "diverged" | "lost" | "failed"} Phase
@@ -45,8 +44,12 @@
  * @property {boolean} snapshot
  * @property {boolean} batch
  * @property {boolean} filters
- * @property {{block: string, image: number} | null} maps
+ * @property {{layer: string, image: number} | null} maps
  * @property {{first: number, count: number} | null} predict
+ * @property {Unit | null} unit
+ *
+ * @typedef {{image: number, channel: number, layers: string[], learnt: string[]}} Unit Whose outputs, (height, width, channels), are read for an
+ *   image, and what has been learnt for the channel.
  *
  * @typedef {{loaded: number, total: number, name: string}} Progress bytes of data that have arrived
  */

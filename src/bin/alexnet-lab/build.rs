@@ -90,8 +90,10 @@ const STEPS: &[Step] = &[
             "dist/js/reader.js",
             "dist/js/export.js",
             "dist/js/lessons.js",
+            "dist/js/drill.js",
             "dist/style.css",
             "dist/lessons.css",
+            "dist/drill.css",
         ],
         make: scripts,
     },
@@ -234,7 +236,7 @@ fn scripts(page: &Page) -> Outcome {
     let mut esbuild = page.tool("esbuild");
     esbuild.args(["js/alexnet-lab=www/js/main.js", "js/worker=www/js/worker.js", "js/helper=www/js/helper.js"]);
     esbuild.args(["js/reader=www/js/reader.js", "js/export=www/js/export.js", "js/lessons=www/js/lessons.js"]);
-    esbuild.args(["style=www/style.css", "lessons=www/css/lessons.css"]);
+    esbuild.args(["js/drill=www/js/drill.js", "style=www/style.css", "lessons=www/css/lessons.css", "drill=www/css/drill.css"]);
     esbuild.args(["--bundle", "--format=esm", "--target=es2022"]);
     esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
     finish(esbuild, "")
@@ -243,7 +245,7 @@ fn scripts(page: &Page) -> Outcome {
 /// Everything of `www/` that needs no bundling.
 fn files(page: &Page) -> Outcome {
     for entry in list(&page.dist)? {
-        if !["js", "pkg", "style.css", "lessons.css"].iter().any(|made| entry.ends_with(made)) {
+        if !["js", "pkg", "style.css", "lessons.css", "drill.css"].iter().any(|made| entry.ends_with(made)) {
             if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) }.map_err(about(&entry))?;
         }
     }

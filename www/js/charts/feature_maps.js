@@ -3,13 +3,13 @@
 import { rgb } from "./canvas.js";
 import { Patches } from "./patches.js";
 
-/** @typedef {{layer: string, height: number, width: number, channels: number, values: Float32Array}} FeatureMapsData values (channels, height, width) */
+/** @typedef {{layer: string, height: number, width: number, channels: number, values: Float32Array}} FeatureMapsData values (height, width, channels) */
 
 /** @extends {Patches<FeatureMapsData>} */
 export class FeatureMaps extends Patches {
   /**
    * @param {HTMLElement} host
-   * @param {import('./canvas.js').ChartOptions} options
+   * @param {ConstructorParameters<typeof Patches>[1]} options
    */
   constructor(host, options) {
     super(host, options, "maps");
@@ -38,7 +38,7 @@ export class FeatureMaps extends Patches {
     for (let channel = 0; channel < channels; channel++) {
       for (let row = 0; row < height; row++) {
         for (let column = 0; column < width; column++) {
-          const value = values[(channel * height + row) * width + column] * scale;
+          const value = values[(row * width + column) * channels + channel] * scale;
           const towards = value < 0 ? negative : positive;
           const share = Number.isFinite(value) ? Math.sqrt(Math.abs(value)) : 1;
           const to = (row * channels * width + channel * width + column) * 4;
@@ -68,7 +68,8 @@ export class FeatureMaps extends Patches {
     if (!data) return [];
     const count = data.height * data.width;
     let [low, high, sum] = [Infinity, -Infinity, 0];
-    for (const value of data.values.subarray(index * count, (index + 1) * count)) {
+    for (let at = index; at < data.values.length; at += data.channels) {
+      const value = data.values[at];
       low = Math.min(low, value);
       high = Math.max(high, value);
       sum += value;

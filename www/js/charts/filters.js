@@ -2,13 +2,13 @@
 
 import { Patches } from "./patches.js";
 
-/** @typedef {{count: number, size: number, values: Float32Array}} FiltersData values (count, size, size, 3) */
+/** @typedef {{size: number, values: Float32Array}} FiltersData values (size, size, 3, count), and a bias each */
 
 /** @extends {Patches<FiltersData>} */
 export class Filters extends Patches {
   /**
    * @param {HTMLElement} host
-   * @param {import('./canvas.js').ChartOptions} options
+   * @param {ConstructorParameters<typeof Patches>[1]} options
    */
   constructor(host, options) {
     super(host, options, "filters");
@@ -16,23 +16,24 @@ export class Filters extends Patches {
   }
 
   shape() {
-    const { count = 0, size = 1 } = this.data ?? {};
-    return { count, width: size, height: size };
+    const { size, values } = this.data ?? { size: 1, values: [] };
+    return { count: values.length / (size * size * 3 + 1), width: size, height: size };
   }
 
   /** @param {Uint8ClampedArray} pixels */
   fill(pixels) {
     if (!this.data) return;
-    const { count, size, values } = this.data;
+    const { size, values } = this.data;
+    const { count } = this.shape();
     this.largest = 0;
-    for (const value of values) if (Math.abs(value) > this.largest) this.largest = Math.abs(value);
+    for (const value of values.subarray(0, -count)) if (Math.abs(value) > this.largest) this.largest = Math.abs(value);
     const scale = this.largest > 0 ? 127.5 / this.largest : 0;
     for (let filter = 0; filter < count; filter++) {
       for (let row = 0; row < size; row++) {
         for (let column = 0; column < size; column++) {
-          const from = ((filter * size + row) * size + column) * 3;
+          const from = (row * size + column) * 3 * count + filter;
           const to = ((row * count + filter) * size + column) * 4;
-          for (let c = 0; c < 3; c++) pixels[to + c] = 127.5 + values[from + c] * scale;
+          for (let c = 0; c < 3; c++) pixels[to + c] = 127.5 + values[from + c * count] * scale;
           pixels[to + 3] = 255;
         }
       }
@@ -48,8 +49,8 @@ export class Filters extends Patches {
   words(index) {
     const { data, t, numbers } = this;
     if (!data) return [];
-    const each = data.size * data.size * 3;
-    const values = data.values.subarray(index * each, (index + 1) * each);
+    const { count } = this.shape();
+    const values = data.values.subarray(0, -count).filter((_, at) => at % count === index);
     const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
     return [
       t("charts.filters.filter", { index: index + 1 }),

@@ -27,7 +27,7 @@ export function bestGrid(count, width, height, aspect, gap) {
 export class Patches extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('./canvas.js').ChartOptions} options
+   * @param {import('./canvas.js').ChartOptions & {onpick?: (index: number) => void}} options onpick: a patch was clicked, or Enter pressed on it
    * @param {string} name
    */
   constructor(host, options, name) {
@@ -36,6 +36,22 @@ export class Patches extends Chart {
     this.image = document.createElement("canvas");
     this.layout = { columns: 1, rows: 1, width: 0, height: 0, top: 0 };
     this.fresh = false;
+    /** The patch that is looked at elsewhere. */
+    this.chosen = -1;
+    this.onpick = options.onpick;
+    if (options.onpick) this.root.classList.add("chart-picks");
+    this.canvas.addEventListener("click", (event) => this.pick(this.cellAt(event.offsetX, event.offsetY)));
+  }
+
+  /** @param {import('./canvas.js').Cell | null} cell */
+  pick(cell) {
+    if (cell) this.onpick?.(cell.row * this.layout.columns + cell.column);
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    if (event.key === "Enter") this.pick(this.cell);
+    else super.press(event);
   }
 
   /** @param {Data} data */
@@ -84,11 +100,14 @@ export class Patches extends Chart {
       const { x, y } = this.corner(index);
       ctx.drawImage(this.image, index * width, 0, width, height, x, y, w, h);
     }
-    if (!this.cell) return;
-    const { x, y } = this.corner(this.cell.row * columns + this.cell.column);
-    ctx.strokeStyle = palette.ink;
-    ctx.lineWidth = 2;
-    ctx.strokeRect(x - 1, y - 1, w + 2, h + 2);
+    const frame = (/** @type {number} */ index, /** @type {string} */ colour) => {
+      const { x, y } = this.corner(index);
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = 2;
+      ctx.strokeRect(x - 1, y - 1, w + 2, h + 2);
+    };
+    if (this.chosen >= 0) frame(this.chosen, palette.gradient);
+    if (this.cell) frame(this.cell.row * columns + this.cell.column, palette.ink);
   }
 
   /** @param {number} count @param {number} width @param {number} height */

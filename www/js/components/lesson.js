@@ -1,16 +1,12 @@
 // @ts-check
-/** Where lessons and recipes come in: a module of its own, loaded when somebody asks for it. */
+/** Where lessons and recipes come in. */
+import { OnDemand } from "./on_demand.js";
 
-const MODULE = new URL("lessons.js", import.meta.url).href;
-
-export class Lesson {
+/** @extends {OnDemand<import("../lessons/panel.js").Panel>} */
+export class Lesson extends OnDemand {
   /** @param {import("../shell.js").Shell} shell */
   constructor(shell) {
-    this.shell = shell;
-    /** @type {import("../lessons/panel.js").Panel | undefined} */
-    this.panel = undefined;
-    /** @type {Promise<void> | undefined} */
-    this.loading = undefined;
+    super(shell, "lessons.js");
   }
 
   /** The settings name a lesson, whether it has been loaded or not. */
@@ -25,23 +21,14 @@ export class Lesson {
     this.panel?.act(action);
   }
 
-  load() {
-    return (this.loading ??= this.fetch());
-  }
-
   async fetch() {
-    const { shell } = this;
-    try {
-      this.panel = await (await import(MODULE)).openPanel(shell);
-      shell.arrange();
-    } catch (error) {
-      shell.session.setProblem({ code: "download", file: "lessons.js", why: String(error) });
-    }
+    await super.fetch();
+    this.shell.arrange();
   }
 
   /** @param {import("../session.js").State} state */
   update(state) {
     if (this.named) this.load();
-    this.panel?.update(state);
+    super.update(state);
   }
 }

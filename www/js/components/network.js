@@ -82,12 +82,13 @@ export class Network {
       this.chips.push(...chips);
       return h("div", { class: `slot slot-${name}` }, chips.map((chip) => chip.element));
     };
+    const look = () => this.context.look(block.name);
     const host = h("div", { class: "spark" });
     const norm = h("span", { class: "norm" }, "–");
     const element = h("div", { class: "column", role: "group", "aria-label": t("network.block", { name: block.name, shape }), "data-block": block.name },
-      h("div", { class: "picture" }, volume(height, channels, layer.kind === "conv")),
+      h("div", { class: "picture", onclick: look }, volume(height, channels, layer.kind === "conv")),
       h("div", { class: "head", title: `${kind} · ${shape}. ` + t("network.block_title", { parameters: si(block.parameters), macs: si(block.macs) }) },
-        h("strong", null, block.name), h("span", { class: "shape" }, `${kind} · ${shape}`)),
+        h("button", { type: "button", class: "look", title: t("network.look"), "aria-haspopup": "dialog", onclick: look }, h("strong", null, block.name)), h("span", { class: "shape" }, `${kind} · ${shape}`)),
       slot("bn"), slot("activation"), slot("lrn"), slot("pool"),
       h("div", { class: "gradient-cell" }, host, norm));
     const spark = new Spark(host, this.context.chartOptions());

@@ -32,8 +32,8 @@ export class Views {
     });
     this.norms = new Norms(this.hosts.norms, options);
     this.activations = new Activations(this.hosts.activations, options);
-    this.filters = new Filters(this.hosts.filters, options);
-    this.maps = new FeatureMaps(this.hosts.maps, options);
+    this.filters = new Filters(this.hosts.filters, { ...options, onpick: (channel) => this.context.look("conv1", channel) });
+    this.maps = new FeatureMaps(this.hosts.maps, { ...options, onpick: (channel) => this.context.look(this.context.session.state.config.layer, channel) });
     this.confusion = new Confusion(this.hosts.confusion, { ...options, onpick: (image) => this.pick(image) });
     this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(this.first + index) });
     this.others = [this.curves, this.norms, this.activations, this.filters, this.maps, this.predictions, this.confusion];
@@ -51,12 +51,15 @@ export class Views {
   watch(seen) {
     const { config } = this.context.session.state;
     const image = Number(config.image ?? 0);
+    const { layer = "conv1" } = config;
     return {
       snapshot: seen("ridges") || seen("norms") || seen("activations"),
       batch: seen("network"),
       filters: seen("filters"),
-      maps: seen("maps") ? { block: config.layer ?? "conv1", image } : null,
+      // The last layer has no activation function behind it.
+      maps: seen("maps") ? { layer: layer === "fc8" ? layer : `${layer}.activation`, image } : null,
       predict: seen("predictions") ? { first: image, count: PREDICTIONS } : null,
+      unit: null,
     };
   }
 
@@ -99,11 +102,13 @@ export class Views {
         break;
       }
       case "filters":
-        this.filters.update(detail);
+        this.filters.update({ size: state.describe?.network.tensors[0].shape[0] ?? 1, values: detail });
         break;
-      case "maps":
-        this.maps.update({ ...detail, layer: detail.block });
+      case "maps": {
+        const layer = state.describe?.network.layers.find(({ name }) => name === detail.layer);
+        if (layer) this.maps.update({ ...layer.output, layer: detail.layer.split(".")[0], values: detail.values });
         break;
+      }
       case "predictions":
         this.first = detail.first;
         this.predictions.update({ ...detail, classes: this.classes() });

@@ -32,7 +32,7 @@ export class Engine {
     /** @type {Training | null} */
     this.training = null;
     /** @type {Watch} */
-    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null };
+    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null };
     /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
     this.queue = Promise.resolve();
     /** What the lanes were made from. @type {import("../types.js").Read} */

@@ -30,7 +30,7 @@ export class Training {
     this.preparing = false;
     this.closed = false;
     /** @type {Watch} */
-    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null };
+    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null };
     this.snapshots = new Throttle(100, 0.05);
     this.views = new Throttle(500, 0.05);
     this.posts = new Throttle(30, 1);
@@ -345,16 +345,17 @@ export class Training {
   }
 
   async showViews() {
-    const { batch, filters, maps, predict } = this.watched;
+    const { batch, filters, maps, predict, unit } = this.watched;
     const { lab } = this.lanes.shown;
     await this.settle();
     const start = performance.now();
     const images = batch ? lab.next_batch() : undefined;
     if (images) this.report("batch", images);
-    if (filters) this.report("filters", await lab.filters());
+    if (filters) this.report("filters", await lab.learnt("conv1"));
     if (predict) this.report("predictions", { first: predict.first, ...(await lab.predict(predict.first, predict.count)) });
-    const found = maps ? await lab.feature_maps(maps.block, maps.image) : undefined;
-    if (found) this.report("maps", { ...maps, ...found });
+    const values = maps ? await lab.layer_output(maps.layer, maps.image) : undefined;
+    if (values) this.report("maps", { ...maps, values });
+    if (unit) this.report("unit", await readUnit(lab, unit));
     this.views.ran(start, performance.now());
   }
 
@@ -364,4 +365,13 @@ export class Training {
     for (const lane of this.lanes.all) lane.saved = await lane.lab.save();
     this.saves.ran(start, performance.now());
   }
+}
+
+/** One output channel of a block, all of it at the same step. @param {any} lab @param {NonNullable<Watch["unit"]>} unit */
+async function readUnit(lab, unit) {
+  const outputs = [];
+  for (const layer of unit.layers) outputs.push(await lab.layer_output(layer, unit.image));
+  const learnt = [];
+  for (const layer of unit.learnt) learnt.push(await lab.learnt(layer, unit.channel));
+  return { unit, outputs, learnt };
 }

@@ -1,0 +1,12 @@
+// @ts-check
+/** What is loaded to look into a layer: the view, with its texts and its style. */
+import { View } from "./drill/view.js";
+import { loadStyle } from "./style.js";
+
+/** @param {import("./shell.js").Shell} shell */
+export async function open(shell) {
+  const styled = loadStyle(shell.root, "drill.css");
+  const view = new View(shell);
+  await Promise.all([styled, view.translate()]);
+  return view;
+}

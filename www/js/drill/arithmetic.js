@@ -1,0 +1,205 @@
+// @ts-check
+/**
+ * What a block does to come to one of its outputs, again and in 64 bits, from what the engine's layers gave and have learnt.
+ * The formulas are those of `src/layers/`.
+ */
+
+/**
+ * @typedef {import("../types.js").Layer} Layer
+ * @typedef {import("../types.js").Shape} Shape
+ * @typedef {{row: number, column: number}} Place
+ *
+ * @typedef {object} Taps The part of the input that a window lies on; rows and columns may reach over its edges.
+ * @property {number} top
+ * @property {number} left
+ * @property {number} kernel
+ *
+ * @typedef {object} Stage One layer of the block, at one output.
+ * @property {Layer} layer
+ * @property {number} value as computed here
+ * @property {number} engine as the engine gave it
+ * @property {number} magnitude sum of the sizes of what was added up: rounding is relative to it
+ * @property {any} [detail] depends on the layer's kind
+ */
+
+/** Relative difference beyond which two numbers are not the same but for rounding. */
+export const TOLERANCE = 1e-4;
+/** A sum below this share of its terms has lost digits to cancellation: its error is measured against that share of them. */
+const CANCELLED = 0.01;
+
+/** @param {{value: number, engine: number, magnitude: number}} stage */
+export function agrees({ value, engine, magnitude }) {
+  if (!Number.isFinite(engine)) return !Number.isFinite(value);
+  return Math.abs(value - engine) <= TOLERANCE * Math.max(Math.abs(engine), CANCELLED * magnitude);
+}
+
+/** Where the window over an output lies. @param {Layer} layer @param {Place} place @returns {Taps} */
+export function tapsOf({ kernel = 1, stride = 1, padding = 0 }, { row, column }) {
+  return { top: row * stride - padding, left: column * stride - padding, kernel };
+}
+
+/** The pooled output whose window is looked at for a place before it. @param {Layer} layer @param {Place} place @returns {Place} */
+export function pooledPlace({ stride = 1, padding = 0, output }, { row, column }) {
+  const at = (/** @type {number} */ x, /** @type {number} */ size) => Math.min(Math.floor((x + padding) / stride), size - 1);
+  return { row: at(row, output.height), column: at(column, output.width) };
+}
+
+/**
+ * One value of (height, width, channels); null outside of the image.
+ * @param {Float32Array} values @param {Shape} shape @param {number} row @param {number} column @param {number} channel
+ */
+export function valueAt(values, { height, width, channels }, row, column, channel) {
+  const inside = row >= 0 && row < height && column >= 0 && column < width;
+  return inside ? values[(row * width + column) * channels + channel] : null;
+}
+
+/** A channel's values under a window, row by row; null in the padding. @param {Float32Array} values @param {Shape} shape @param {Taps} taps @param {number} channel */
+export function patch(values, shape, { top, left, kernel }, channel) {
+  return Array.from({ length: kernel * kernel }, (_, tap) => valueAt(values, shape, top + Math.floor(tap / kernel), left + (tap % kernel), channel));
+}
+
+/**
+ * Patch times filter, summed for each input channel; a fully connected layer has one tap and all of its inputs as channels.
+ * @param {Layer} layer @param {Float32Array} input @param {Float32Array} learnt weights (kernel, kernel, in), then the bias @param {Place} place
+ */
+export function weightedSum(layer, input, learnt, place) {
+  const shape = layer.kind === "conv" ? layer.input : { height: 1, width: 1, channels: input.length };
+  const taps = tapsOf(layer, place);
+  const { channels } = shape;
+  const sums = new Float64Array(channels);
+  let magnitude = 0;
+  for (let tap = 0; tap < taps.kernel ** 2; tap++) {
+    const [row, column] = [taps.top + Math.floor(tap / taps.kernel), taps.left + (tap % taps.kernel)];
+    if (valueAt(input, shape, row, column, 0) === null) continue;
+    const from = (row * shape.width + column) * channels;
+    for (let channel = 0; channel < channels; channel++) {
+      const product = input[from + channel] * learnt[tap * channels + channel];
+      sums[channel] += product;
+      magnitude += Math.abs(product);
+    }
+  }
+  const sum = sums.reduce((total, x) => total + x, 0);
+  const bias = learnt[learnt.length - 1];
+  return { value: sum + bias, magnitude: magnitude + Math.abs(bias), detail: { sums, sum, bias, taps, shape } };
+}
+
+/** The indices of the largest sizes, the largest first. @param {ArrayLike<number>} values @param {number} count */
+export function largest(values, count) {
+  const order = Array.from({ length: values.length }, (_, at) => at);
+  return order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b).slice(0, count);
+}
+
+/** @param {number} x @param {Float32Array} learnt gamma, beta, running mean and variance @param {number} epsilon */
+export function batchNorm(x, [gamma, beta, mean, variance], epsilon) {
+  const scale = gamma / Math.sqrt(variance + epsilon);
+  return {
+    value: (x - mean) * scale + beta,
+    magnitude: Math.abs(scale) * (Math.abs(x) + Math.abs(mean)) + Math.abs(beta),
+    detail: { x, gamma, beta, mean, variance, epsilon },
+  };
+}
+
+/** Slope of the leaky ReLU below 0. */
+const LEAKY_SLOPE = 0.01;
+
+/** @type {Record<string, (x: number) => number>} */
+export const FUNCTIONS = {
+  relu: (x) => Math.max(x, 0),
+  leaky_relu: (x) => (x > 0 ? x : LEAKY_SLOPE * x),
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  tanh: Math.tanh,
+};
+
+/** @typedef {{n: number, k: number, alpha: number, beta: number}} Lrn */
+
+/** The channels whose squares divide channel i: first, and one behind the last. @param {number} i @param {number} n @param {number} channels */
+export function neighbours(i, n, channels) {
+  const below = Math.floor(n / 2);
+  return [Math.max(0, i - below), Math.min(channels, i + n - below)];
+}
+
+/** @param {ArrayLike<number>} responses of all channels at one place @param {number} i @param {Lrn} constants */
+export function lrn(responses, i, { n, k, alpha, beta }) {
+  const [first, end] = neighbours(i, n, responses.length);
+  let squares = 0;
+  for (let j = first; j < end; j++) squares += responses[j] ** 2;
+  const divisor = (k + alpha * squares) ** beta;
+  const value = responses[i] / divisor;
+  return { value, magnitude: Math.abs(value), detail: { squares, divisor, first, end } };
+}
+
+/**
+ * @param {Layer} layer @param {Float32Array} input @param {number} channel @param {Place} place of the pooled output
+ * @returns what the window holds, null in the padding, and which share of the gradient goes back to each
+ */
+export function pool(layer, input, channel, place) {
+  const taps = tapsOf(layer, place);
+  const values = patch(input, layer.input, taps, channel);
+  const inside = /** @type {number[]} */ (values.filter((x) => x !== null));
+  const value = layer.pool === "max" ? Math.max(...inside) : inside.reduce((sum, x) => sum + x, 0) / inside.length;
+  // The first of equal ones takes all.
+  const winner = layer.pool === "max" ? values.indexOf(value) : -1;
+  const shares = values.map((x, at) => (x === null ? null : layer.pool === "max" ? Number(at === winner) : 1 / inside.length));
+  const magnitude = inside.reduce((sum, x) => sum + Math.abs(x), 0) / inside.length;
+  return { value, magnitude, detail: { values, shares, winner, taps, place, count: inside.length } };
+}
+
+/** @param {ArrayLike<number>} logits @param {number} i */
+export function softmax(logits, i) {
+  const top = Math.max(...Array.from(logits));
+  const powers = Array.from(logits, (z) => Math.exp(z - top));
+  const value = powers[i] / powers.reduce((sum, x) => sum + x, 0);
+  // Rounding of the logits is absolute: relative to 1 in the power.
+  return { value, magnitude: 1, detail: { logits } };
+}
+
+/**
+ * All layers of a block at one output, in their order. Each starts from what the engine gave before it.
+ * @param {Layer[]} layers
+ * @param {Float32Array[]} outputs (height, width, channels) each, the block's input first
+ * @param {Record<string, Float32Array>} learnt of this channel, by the layer's name
+ * @param {number} channel
+ * @param {Place} place on the learnt layer's output
+ * @returns {Stage[]}
+ */
+export function stagesOf(layers, outputs, learnt, channel, place) {
+  let at = place;
+  return layers.map((layer, index) => {
+    const input = outputs[index];
+    const own = /** @type {number} */ (valueAt(input, layer.input, at.row, at.column, channel));
+    const responses = () => channelsAt(input, layer.input, at);
+    if (layer.kind === "pool") at = pooledPlace(layer, at);
+    const engine = /** @type {number} */ (valueAt(outputs[index + 1], layer.output, at.row, at.column, channel));
+    const simple = (/** @type {number} */ value) => ({ value, magnitude: Math.abs(value), detail: { x: own } });
+    const computed = () => {
+      switch (layer.kind) {
+        case "conv":
+        case "linear":
+          return weightedSum(layer, input, learnt[layer.name], at);
+        case "batch_norm":
+          return batchNorm(own, learnt[layer.name], Number(layer.epsilon));
+        case "activation":
+          return simple(FUNCTIONS[layer.function ?? "relu"](own));
+        case "lrn": {
+          const all = responses();
+          const constants = /** @type {Lrn} */ (/** @type {unknown} */ (layer));
+          const { detail, ...rest } = lrn(all, channel, constants);
+          return { ...rest, detail: { ...detail, responses: all, channel } };
+        }
+        case "pool":
+          return pool(layer, input, channel, at);
+        case "softmax_loss":
+          return softmax(input, channel);
+        default:
+          return simple(own); // dropout passes its input on in evaluation
+      }
+    };
+    return { layer, engine, ...computed() };
+  });
+}
+
+/** @param {Float32Array} values @param {Shape} shape @param {Place} place */
+function channelsAt(values, { width, channels }, { row, column }) {
+  const from = (row * width + column) * channels;
+  return values.subarray(from, from + channels);
+}

@@ -1,0 +1,47 @@
+// @ts-check
+/**
+ * Formulas with live numbers; each term explains itself. `<name>` is where a number goes, `<+name>` one that is added: its sign
+ * is the operator, `<-name>` one that is subtracted.
+ */
+import { h, setText } from "../dom.js";
+import { number } from "../format.js";
+
+/** With two digits, for where there is little room. @param {number} x */
+export const short = (x) => figure(Number(x.toPrecision(2)));
+
+/** A number with its sign in front, as what is added. @param {number} x */
+const signed = (x) => `${x < 0 ? "−" : "+"} ${figure(Math.abs(x))}`;
+
+/** A number with a true minus. @param {number} x */
+export const figure = (x) => number(x).replace(/^-/, "−");
+
+export class Formula {
+  /** @param {import("../lessons/rich.js").Terms} terms @param {string[]} lines with terms as in `rich.js` */
+  constructor(terms, lines) {
+    /** @type {Map<string, Text[]>} */
+    this.fields = new Map();
+    this.element = h("div", { class: "formula" }, lines.map((line) => h("div", null, terms.nodes(line))));
+    const walker = document.createTreeWalker(this.element, NodeFilter.SHOW_TEXT);
+    const nodes = [];
+    while (walker.nextNode()) nodes.push(/** @type {Text} */ (walker.currentNode));
+    for (const node of nodes) this.open(node);
+  }
+
+  /** Takes the names out of a text, each into a node of its own. @param {Text} node */
+  open(node) {
+    for (let rest = node, found; (found = rest.data.match(/<([+-]?\w+)>/)); ) {
+      const field = rest.splitText(found.index ?? 0);
+      rest = field.splitText(found[0].length);
+      this.fields.set(found[1], [...(this.fields.get(found[1]) ?? []), field]);
+    }
+  }
+
+  /** @param {Record<string, number>} values by the fields' names */
+  update(values) {
+    for (const [field, nodes] of this.fields) {
+      const sign = { "+": 1, "-": -1 }[field[0]];
+      const x = values[sign ? field.slice(1) : field] ?? NaN;
+      for (const node of nodes) setText(node, sign ? signed(sign * x) : figure(x));
+    }
+  }
+}
