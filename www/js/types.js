@@ -35,7 +35,7 @@
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
  *   pixels: Uint8Array}} Evaluation
  * @typedef {{pixels: Uint8Array, labels: Uint8Array, probabilities: Float32Array}} Predictions
- * @typedef {{unit: Unit, outputs: (Float32Array | undefined)[], learnt: (Float32Array | undefined)[]}} Reading of a unit
+ * @typedef {{unit: Unit, outputs: (Float32Array | undefined)[], learnt: (Float32Array | undefined)[]}} UnitReading
  * @typedef {{step: number, layer: string, place: string, remedy: string}} Divergence
  *
  * @typedef {"loading" | "compiling" | "ready" | "running" | "waiting" | "paused" | "diverged" | "lost" | "failed"} Phase
@@ -48,8 +48,8 @@
  * @property {{first: number, count: number} | null} predict
  * @property {Unit | null} unit
  *
- * @typedef {{image: number, channel: number, layers: string[], learnt: string[]}} Unit Whose outputs, (height, width, channels), are read for an
- *   image, and what has been learnt for the channel.
+ * @typedef {{image: number, channel?: number, layers: string[], learnt: string[]}} Unit Whose outputs, (height, width, channels), are read for an
+ *   image, and what has been learnt for the channel, or for all.
  *
  * @typedef {{loaded: number, total: number, name: string}} Progress bytes of data that have arrived
  */

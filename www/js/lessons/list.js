@@ -18,7 +18,12 @@ import shift from "./covariate-shift.js";
  * @property {(run: import("./measure.js").Run) => import("./measure.js").Measured} measure
  * @property {string[]} sentences about the run, in their order; each is shown if all its numbers were measured
  * @property {string[]} formula lines, with terms as in `rich.js`
- * @property {boolean} [toy] the formula has one to play with
+ * @property {(panel: import("./panel.js").Panel) => Toy} [toy] to play with under the formula
+ *
+ * @typedef {object} Toy
+ * @property {HTMLElement} element
+ * @property {import("../types.js").Unit | null} [unit] what the worker is to read for it
+ * @property {(reading: import("../types.js").UnitReading) => void} [receive] takes that
  */
 
 /** @type {Lesson[]} */

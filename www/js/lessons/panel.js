@@ -38,6 +38,8 @@ export class Panel {
     this.results = new Map();
     /** @type {Recording | null} */
     this.recording = null;
+    /** What can be played with in this step. @type {import("./list.js").Toy | null} */
+    this.toy = null;
     /** The recipe applied last. */
     this.recipe = "";
     const button = (/** @type {string} */ action, /** @type {string} */ name) => h("button", { type: "button", class: name, onclick: () => this.act(action) });
@@ -54,10 +56,21 @@ export class Panel {
       h("div", { class: "guide" }, h("div", { class: "guide-head" }, this.title, this.all, this.close), this.foot, this.body, this.live, this.terms.tip));
     this.size = "full";
     this.stopKeys = () => {};
+    this.listen = (/** @type {Event} */ event) => {
+      const { kind, detail } = /** @type {CustomEvent} */ (event).detail;
+      if (kind === "unit") this.toy?.receive?.(detail);
+    };
+    this.session.addEventListener("change", this.listen);
+  }
+
+  /** What the worker is to read for the toy. */
+  get unit() {
+    return (this.shown && this.toy?.unit) || null;
   }
 
   destroy() {
     this.stopKeys();
+    this.session.removeEventListener("change", this.listen);
     this.recording?.end("interrupted");
   }
 
@@ -243,7 +256,9 @@ export class Panel {
     setText(this.next, say(step === "predict" && !this.result ? "guide.run" : "guide.next"));
     if (step) setText(this.where, say("guide.where", { n: this.at + 1, total: STEPS.length, step: say(`steps.${step}`) }));
     setAttribute(this.body, "aria-label", step ? say(`steps.${step}`) : title);
+    this.toy = null;
     this.body.replaceChildren(...(step ? stepBody(this, step) : home(this)));
+    this.shell.watch();
     if (step === "run") progress(this);
   }
 }

@@ -1,4 +1,5 @@
 import { at, guessing, loss } from "./measure.js";
+import { powerToy } from "./toy.js";
 
 /** Below these ratios of the two gradients, an answer is the right one. */
 const [HALF, HUNDREDTH] = [0.1, 1e-3];
@@ -33,5 +34,5 @@ export default {
     return { outcome, values };
   },
   formula: ["[gradient_weights|∂L/∂W_{1}] ∝ [weights|W_{2}] · [weights|W_{3}] · … · [weights|W_{L}]", "[size_of_weights|w]^{[layers_crossed|k]}"],
-  toy: true,
+  toy: powerToy,
 };

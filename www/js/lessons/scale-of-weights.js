@@ -1,4 +1,5 @@
 import { at, lastHidden } from "./measure.js";
+import { ScaleToy } from "./scale_toy.js";
 
 /** How much larger the weights of the second and the fourth lane are. */
 const SCALE = 4;
@@ -38,4 +39,5 @@ export default {
     "∂[bn|BN]([scale|a][weights|W][layer_input|u])/∂[layer_input|u] = ∂[bn|BN]([weights|W][layer_input|u])/∂[layer_input|u]",
     "∂[bn|BN]([scale|a][weights|W][layer_input|u])/∂([scale|a][weights|W]) = 1/[scale|a] · ∂[bn|BN]([weights|W][layer_input|u])/∂[weights|W]",
   ],
+  toy: (/** @type {import("./panel.js").Panel} */ panel) => new ScaleToy(panel),
 };

@@ -5,7 +5,6 @@ import { integer, live, percent } from "../format.js";
 import { icon } from "../icons.js";
 import { LAST, accuracy, loss, test } from "./measure.js";
 import { fieldsIn, written } from "./rich.js";
-import { toy } from "./toy.js";
 
 /** @typedef {import("./panel.js").Panel} Panel */
 
@@ -121,7 +120,8 @@ function table(panel, { run: seen }) {
 /** @param {Panel} panel @returns {Node[]} */
 function formula(panel) {
   const lines = (panel.lesson?.formula ?? []).map((line) => h("p", { class: "formula" }, panel.terms.nodes(line)));
-  return [...lines, h("p", null, panel.terms.nodes(panel.word("formula"))), ...(panel.lesson?.toy ? [toy(panel)] : [])];
+  panel.toy = panel.lesson?.toy?.(panel) ?? null;
+  return [...lines, h("p", null, panel.terms.nodes(panel.word("formula"))), ...(panel.toy ? [panel.toy.element] : [])];
 }
 
 /** Runs with other seeds beside one another. @param {Panel} panel @returns {Node[]} */

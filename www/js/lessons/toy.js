@@ -7,7 +7,7 @@ import { number } from "../format.js";
 const [W, K] = [0.9, 50];
 
 /** @param {import("./panel.js").Panel} panel */
-export function toy({ say }) {
+export function powerToy({ say }) {
   const slider = (/** @type {string} */ name, /** @type {object} */ range) => {
     const input = h("input", { type: "range", ...range, oninput: () => update() });
     const value = h("output", { class: "figure" });
@@ -23,5 +23,5 @@ export function toy({ say }) {
     result.replaceChildren(base.toFixed(2), h("sup", null, power), ` = ${number(base ** power)}`);
   };
   update();
-  return h("div", { class: "toy", role: "group", "aria-label": say("toy.title") }, w.element, k.element, result);
+  return { element: h("div", { class: "toy", role: "group", "aria-label": say("toy.title") }, w.element, k.element, result) };
 }
