@@ -130,6 +130,8 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
   const [tip, described] = await inView(page, (view, root) => [root.querySelector(".term-tip:popover-open")?.textContent, root.getElementById(root.activeElement.getAttribute("aria-describedby")).textContent]);
   assert.ok(tip?.length > 20);
   assert.equal(tip, described);
+  await page.keyboard.press("Escape");
+  assert.deepEqual(await inView(page, (view, root) => [root.querySelector(".term-tip:popover-open"), view.dialog.open]), [null, true]);
 
   // LRN's constants are tried here only.
   await tabTo(page, ".drill-sliders label:nth-of-type(3) input");

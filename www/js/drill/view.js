@@ -47,6 +47,7 @@ export class View {
     /** @type {string | undefined} */
     this.theme = undefined;
     this.dialog = h("dialog", { class: "dialog drill", "aria-labelledby": "drill-title", onclose: () => this.closed(), oncancel: (/** @type {Event} */ event) => this.terms.hide() && event.preventDefault() });
+    this.dialog.addEventListener("scroll", () => this.terms.hide(), true); // a sentence stays with its term
     // Beside the lab's other parts, which are laid out anew now and then: a dialog that is moved is closed.
     this.element = h("div", { class: "lab drill-host" }, this.dialog);
     shell.root.append(this.element);
