@@ -55,10 +55,10 @@ async function inView(page, run, ...args) {
   return there ? view.evaluate(run, root, ...args) : undefined;
 }
 
-/** Waits until `run(view, root, ...args)` is true in the page. */
+/** Waits until `run(view, root, ...args)` is true in the page and what was read is drawn. */
 async function until(page, run, ...args) {
   for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
-    if (await inView(page, run, ...args)) return;
+    if ((await inView(page, run, ...args)) && (await inView(page, (view) => view.frame === 0))) return;
   }
   assert.fail(`waited in vain for ${run}`);
 }
@@ -130,6 +130,8 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
   const [tip, described] = await inView(page, (view, root) => [root.querySelector(".term-tip:popover-open")?.textContent, root.getElementById(root.activeElement.getAttribute("aria-describedby")).textContent]);
   assert.ok(tip?.length > 20);
   assert.equal(tip, described);
+  await page.keyboard.press("Escape");
+  assert.deepEqual(await inView(page, (view, root) => [root.querySelector(".term-tip:popover-open"), view.dialog.open]), [null, true]);
 
   // LRN's constants are tried here only.
   await tabTo(page, ".drill-sliders label:nth-of-type(3) input");
@@ -198,6 +200,21 @@ test("it shows the network that is shown, in both languages and themes, and axe-
   await page.evaluate(() => document.querySelector("alexnet-lab").shell.drill.open("fc6", 5));
   await until(page, (view) => view?.reading?.layers.length === 4);
   check(await inView(page, shown), ["fc6", "fc6.bn", "fc6.activation", "fc6.dropout"]);
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.show(0));
+  await until(page, (view) => view.reading?.layers.length === 3);
+  check(await inView(page, shown), ["fc6", "fc6.activation", "fc6.dropout"]);
+  // A switch that is flipped, and a network with fewer channels than the one that is looked at.
+  await inView(page, (view) => view.look("conv1", 7));
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ norm: "lrn", width: "0.5" }));
+  await until(page, (view) => view.reading?.layers[2]?.kind === "lrn" && view.reading.layers[0].output.channels === 16);
+  check(await inView(page, shown), ["conv1", "conv1.activation", "conv1.lrn", "conv1.pool"]);
+  await inView(page, (view) => view.chooseChannel(15));
+  await until(page, (view) => view.reading?.channel === 15);
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ width: "0.25" }));
+  await until(page, (view) => view.reading?.layers[0].output.channels === 8);
+  const smaller = await inView(page, shown);
+  assert.equal(smaller.channel, 0);
+  check(smaller, ["conv1", "conv1.activation", "conv1.lrn", "conv1.pool"]);
   assert.deepEqual(complaints, []);
   await page.evaluate(AXE);
   const violations = () => page.evaluate(async () => {

@@ -14,7 +14,7 @@ export class Help {
       h("div", { class: "dialog-head" }, h("h2", null, t("help.title")), close),
       h("p", null, t("help.what")), h("ol", null, points),
       h("h3", null, t("help.keys")), h("table", { class: "keys" }, h("tbody", null, rows)),
-      h("p", { class: "fine" }, t("help.charts")));
+      h("p", { class: "fine" }, t("help.inside")), h("p", { class: "fine" }, t("help.charts")));
     this.element.addEventListener("click", (event) => {
       if (event.target === this.element) this.element.close();
     });

@@ -47,6 +47,7 @@ export class View {
     /** @type {string | undefined} */
     this.theme = undefined;
     this.dialog = h("dialog", { class: "dialog drill", "aria-labelledby": "drill-title", onclose: () => this.closed(), oncancel: (/** @type {Event} */ event) => this.terms.hide() && event.preventDefault() });
+    this.dialog.addEventListener("scroll", () => this.terms.hide(), true); // a sentence stays with its term
     // Beside the lab's other parts, which are laid out anew now and then: a dialog that is moved is closed.
     this.element = h("div", { class: "lab drill-host" }, this.dialog);
     shell.root.append(this.element);
@@ -171,7 +172,10 @@ export class View {
     if (!this.texts || !this.dialog.open) return;
     const { t } = this.shell.context;
     if (this.texts.language !== t.language) return void this.translate();
-    if (this.blocks.length > 0 && !this.blocks.some(({ name }) => name === this.block)) return this.look(this.blocks[0].name, 0);
+    // In another network there may be fewer layers and channels.
+    const [layer] = this.layers.layers;
+    if (this.blocks.length > 0 && !layer) return this.look(this.blocks[0].name, 0);
+    if (layer && this.channel >= layer.output.channels) return this.look(this.block, 0);
     this.compose();
     if (this.theme !== this.shell.host.dataset.theme) for (const chart of this.charts) chart.refreshTheme();
     this.theme = this.shell.host.dataset.theme;
@@ -240,6 +244,7 @@ export class View {
     if (focused) /** @type {HTMLElement | null} */ (this.buttons.querySelector(`[data-block="${focused}"]`))?.focus();
     this.cards = layers.map((layer) => cardOf(this, layer));
     this.chain.replaceChildren(...this.cards.map(({ element }) => element));
+    this.shell.watch();
   }
 
   /** All of it, from the last reading. */
@@ -255,6 +260,7 @@ export class View {
     const activation = layers.findIndex(({ kind }) => kind === "activation");
     const maps = outputs[activation + 1 || 1];
     const map = channelOf(maps, channels, channel);
+    if (this.place && (this.place.row >= height || this.place.column >= width)) this.place = null;
     const place = (this.place ??= placeOf(largest(map, 1)[0], width));
     this.stages = stagesOf(layers, outputs, learnt, channel, place);
     const { sums } = this.stages[0].detail;

@@ -45,6 +45,7 @@ export class Engine {
     if (!COMMANDS.includes(name)) throw { code: "unexpected", why: `no command ${name}` };
     // Pausing must not wait for the loop's turn to see it.
     if (name === "pause" && this.training) this.training.running = false;
+    if (name === "watch") this.watched = args[0];
     return this.exclusive(() => /** @type {any} */ (this)[name](...args));
   }
 
@@ -138,8 +139,8 @@ export class Engine {
 
   /** @param {Watch} watch */
   async watch(watch) {
-    this.watched = watch;
-    await this.training?.watch(watch);
+    // What nobody wants to see any more is not measured.
+    if (watch === this.watched) await this.training?.watch(watch);
   }
 
   /** Trains on the user's files, or goes on from a weights file; when they are refused, the run goes on as it was. @param {File[]} files */
