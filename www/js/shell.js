@@ -335,6 +335,7 @@ export class Shell {
     const full = this.size === "full";
     const watch = this.views.watch((/** @type {string} */ name) => (full ? name === gradients?.chosen || name === sees?.chosen || name === "network" : this.size === "slide" && name === "ridges"));
     watch.snapshot ||= full;
+    watch.filters ||= full; // the record has them, whatever is seen
     const key = JSON.stringify([watch, this.session.state.describe?.data.test_arrived]);
     if (key === this.seen.watch) return;
     this.seen.watch = key;

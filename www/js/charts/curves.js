@@ -45,6 +45,8 @@ export class Curves {
     /** For export, of each network. */
     this.records = [newRecords()];
     this.stepsPerEpoch = 0;
+    /** @type {number | null} the step of the record that the other charts show */
+    this.past = null;
     this.logarithmic = false;
     /** What each network side by side is called. */
     this.lanes = [""];
@@ -84,6 +86,12 @@ export class Curves {
     if (data.training) record?.training.push(data.training);
     if (data.test) record?.test.push(data.test);
     for (const pane of this.panes) pane.push(data);
+    this.invalidate();
+  }
+
+  /** A cursor, and the values there; null: the newest. @param {number | null} step */
+  recall(step) {
+    this.past = step;
     this.invalidate();
   }
 

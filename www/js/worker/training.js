@@ -351,7 +351,7 @@ export class Training {
     const start = performance.now();
     const images = batch ? lab.next_batch() : undefined;
     if (images) this.report("batch", images);
-    if (filters) this.report("filters", await lab.filters());
+    for (const [at, lane] of filters ? this.lanes.all.entries() : []) this.report("filters", { lane: at, ...(await lane.lab.filters()) });
     if (predict) this.report("predictions", { first: predict.first, ...(await lab.predict(predict.first, predict.count)) });
     const found = maps ? await lab.feature_maps(maps.block, maps.image) : undefined;
     if (found) this.report("maps", { ...maps, ...found });
