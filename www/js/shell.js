@@ -31,6 +31,7 @@ import { Views } from "./components/views.js";
  * @property {(kind: string, on: boolean) => void} highlight
  * @property {() => boolean} dark
  * @property {() => string} link
+ * @property {() => void} recalled the charts have gone back in the run, or to the present
  * @property {() => import("./charts/canvas.js").ChartOptions} chartOptions
  */
 
@@ -179,6 +180,7 @@ export class Shell {
       highlight: (kind, on) => this.highlight(kind, on),
       dark: () => this.dark(),
       link: () => linkOf(this),
+      recalled: () => this.showSnapshot(),
       chartOptions: () => ({
         // Charts outlive a change of language, so they ask for the texts of the moment.
         t: (key, values) => (this.texts ?? t)(key, values),
@@ -281,7 +283,7 @@ export class Shell {
     else if (kind === "state") this.follow();
     else {
       this.views?.receive(kind, detail, lane);
-      if (kind === "snapshot" && lane === this.session.state.shown) this.network?.showSnapshot((this.lastSnapshot = detail));
+      if (kind === "snapshot" && lane === this.session.state.shown) this.showSnapshot((this.lastSnapshot = detail));
     }
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
@@ -322,10 +324,18 @@ export class Shell {
     if (network !== this.network?.key) {
       // The network was drawn anew: what was in it goes back.
       if (this.lastBatch) this.network?.showBatch(this.lastBatch);
-      if (this.lastSnapshot) this.network?.showSnapshot(this.lastSnapshot);
+      this.showSnapshot();
     }
     setAttribute(this.lab, "data-phase", state.phase);
     setAttribute(this.lab, "aria-busy", String(state.busy));
+  }
+
+  /** Gradients in the drawn network: the newest ones, or those of the record that is shown. */
+  showSnapshot(newest = this.lastSnapshot) {
+    const { past = null } = this.views?.timeline ?? {};
+    if (!this.network) return;
+    setAttribute(this.network.element, "data-past", past && past.label);
+    if (past ?? newest) this.network.showSnapshot(past ?? newest);
   }
 
   /** Tells the worker what can be seen. */

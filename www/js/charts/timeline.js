@@ -16,9 +16,14 @@ import { Scrubber } from "./scrubber.js";
  */
 
 export class Timeline {
-  /** @param {HTMLElement} host of the control @param {Charts} charts */
-  constructor(host, charts) {
+  /** @param {HTMLElement} host of the control @param {Charts} charts @param {() => void} recalled is called when they have gone to another step */
+  constructor(host, charts, recalled) {
     this.charts = charts;
+    this.recalled = recalled;
+    /** What of the record is shown of the shown network, as a snapshot has it. @type {{parameters: Float32Array, label: string} | null} */
+    this.past = null;
+    /** Names of each network's tensors. @type {string[][]} */
+    this.tensors = [];
     /** Of each network. @type {Looks[]} */
     this.looks = [];
     /** How each network differs from the first. @type {string[]} */
@@ -65,7 +70,8 @@ export class Timeline {
   /** @param {number} lane @param {import("../types.js").Snapshot} snapshot @param {import("../types.js").Description["network"]} network @param {string} activation */
   look(lane, { step, parameters, activation_gradients, activations }, network, activation) {
     const layers = network.blocks.map(({ name }) => name);
-    const weights = pick(parameters, layers.map((name) => network.tensors.findIndex((tensor) => tensor.name === `${name}.weight`)));
+    const tensors = (this.tensors[lane] = network.tensors.map(({ name }) => name));
+    const weights = pick(parameters, layers.map((name) => tensors.indexOf(`${name}.weight`)));
     const look = { step, layers, weights, activations: activation_gradients, rows: activations, activation };
     this.of(lane).push(look);
     this.charts.ridges.update(lane, { ...look, events: this.marks.filter((mark) => mark.lane === lane) });
@@ -85,7 +91,11 @@ export class Timeline {
   /** Which networks there are: one that is taken away takes its looks along. @param {{changes: Record<string, string>}[]} lanes */
   name(lanes) {
     const keys = lanes.map(({ changes }) => JSON.stringify(changes));
-    if (keys.length < this.keys.length) this.looks = keys.map((key) => this.looks[this.keys.indexOf(key)] ?? new Looks());
+    if (keys.length < this.keys.length) {
+      const kept = keys.map((key) => this.keys.indexOf(key));
+      this.looks = kept.map((at) => this.looks[at] ?? new Looks());
+      this.tensors = kept.map((at) => this.tensors[at] ?? []);
+    }
     this.keys = keys;
     this.recall(this.step);
   }
@@ -117,8 +127,21 @@ export class Timeline {
       activations.recall(look, label(look));
       const picture = step === null ? null : (this.looks[lane]?.filtersAt(step) ?? null);
       filters.recall(picture, label(picture));
+      this.past = look && { parameters: this.parameters(look), label: label(look) };
     });
+    this.recalled();
     this.update(true);
+  }
+
+  /** The rows of weights at the places of their tensors. @param {import("./looks.js").Look} look */
+  parameters({ layers, weights }) {
+    const tensors = this.tensors[this.shown] ?? [];
+    const all = new Float32Array(tensors.length * GRADIENT_ROW);
+    layers.forEach((name, at) => {
+      const tensor = tensors.indexOf(`${name}.weight`);
+      if (tensor >= 0) all.set(weights.subarray(at * GRADIENT_ROW, (at + 1) * GRADIENT_ROW), tensor * GRADIENT_ROW);
+    });
+    return all;
   }
 
   /** Brings the control up to date, once a frame. @param {boolean} [now] */

@@ -36,7 +36,7 @@ export class Views {
     this.maps = new FeatureMaps(this.hosts.maps, options);
     this.confusion = new Confusion(this.hosts.confusion, { ...options, onpick: (image) => this.pick(image) });
     this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(this.first + index) });
-    this.timeline = new Timeline(this.hosts.curves, this);
+    this.timeline = new Timeline(this.hosts.curves, this, () => this.context.recalled());
     this.others = [this.curves, this.norms, this.activations, this.filters, this.maps, this.predictions, this.confusion];
     /** @type {{step: number, label: string, lane: number}[]} flipped switches of this run */
     this.marks = [];

@@ -1,7 +1,6 @@
 // @ts-check
 /** A lesson's run that was recorded elsewhere, told again as a session tells a run. */
-import { ACTIVATION_BINS, ACTIVATION_ROW, GRADIENT_BINS, GRADIENT_ROW } from "../charts/rows.js";
-import { pack, unpack } from "./packed.js";
+import { packActivation, packGradient, unpackActivation, unpackGradient } from "./packed.js";
 import { Recording } from "./recording.js";
 
 /**
@@ -33,16 +32,11 @@ import { Recording } from "./recording.js";
 
 /** @param {Look} look @returns {PackedLook} */
 export function packLook({ step, weights, gradients, activations }) {
-  const gradient = (/** @type {Float32Array} */ row) => pack(row, GRADIENT_BINS);
-  return { step, weights: weights.map(gradient), gradients: gradients.map(gradient), activations: activations.map((row) => pack(row, ACTIVATION_BINS)) };
+  return { step, weights: weights.map(packGradient), gradients: gradients.map(packGradient), activations: activations.map(packActivation) };
 }
 
-/** @param {string[]} texts @param {number} bins @param {number} width @returns {Float32Array} (texts, width) */
-function rows(texts, bins, width) {
-  const all = new Float32Array(texts.length * width);
-  texts.forEach((text, at) => all.set(unpack(text, bins, width), at * width));
-  return all;
-}
+/** One after the other. @param {Float32Array[]} rows */
+const join = (rows) => Float32Array.from(rows.flatMap((row) => [...row]));
 
 /** What charts and lessons need of a session. */
 export class Recorded extends EventTarget {
@@ -94,9 +88,9 @@ export class Recorded extends EventTarget {
 function snapshot({ step, weights, gradients, activations }) {
   return {
     step,
-    parameters: rows(weights, GRADIENT_BINS, GRADIENT_ROW),
-    activation_gradients: rows(gradients, GRADIENT_BINS, GRADIENT_ROW),
-    activations: rows(activations, ACTIVATION_BINS, ACTIVATION_ROW),
+    parameters: join(weights.map(unpackGradient)),
+    activation_gradients: join(gradients.map(unpackGradient)),
+    activations: join(activations.map(unpackActivation)),
   };
 }
 
