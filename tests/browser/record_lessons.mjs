@@ -119,10 +119,11 @@ try {
       const text = JSON.stringify(file);
       const bytes = gzipSync(text, { level: 9 }).length;
       if (best && bytes > ROOM) break;
-      best = { file, measured, text, bytes };
+      const apart = Object.entries(found.result.values).map(([key, value]) => [key, value, measured.values[key]]).filter(([, a, b]) => !(Math.abs(b - a) <= NEAR * Math.abs(a)));
+      // As many looks as have room, of those numbers of them that say what the whole run says.
+      if (!best || apart.length <= best.apart.length) best = { file, measured, text, bytes, apart };
     }
-    const { file, measured, text, bytes } = best;
-    const apart = Object.entries(found.result.values).map(([key, value]) => [key, value, measured.values[key]]).filter(([, a, b]) => !(Math.abs(b - a) <= NEAR * Math.abs(a)));
+    const { file, measured, text, bytes, apart } = best;
     console.log(`${lesson.name}: ${file.lanes.map(({ looks }) => looks.length).join(", ")} looks, ${bytes} bytes packed, ${text.length} in all; ${measured.outcome}`);
     for (const [key, of, is] of apart) console.log(`  ${key}: ${of} in the run, ${is} in the recording`);
     assert.equal(measured.outcome, file.outcome);
