@@ -334,7 +334,7 @@ export class Shell {
   showSnapshot(newest = this.lastSnapshot) {
     const { past = null } = this.views?.timeline ?? {};
     if (!this.network) return;
-    setAttribute(this.network.element, "data-past", past && past.label);
+    this.network.element.style.setProperty("--past", past && JSON.stringify(past.label));
     if (past ?? newest) this.network.showSnapshot(past ?? newest);
   }
 

@@ -98,6 +98,7 @@ export class Scrubber {
     setText(this.last, none ? "" : count(steps[steps.length - 1]));
     const at = step === null ? word("live") : word("step", { step: count(step) });
     setText(this.text, after ? `${at} · ${word("after", { label: after })}` : at);
+    this.text.title = this.text.textContent ?? "";
     setAttribute(this.slider, "aria-valuetext", this.text.textContent);
     setAttribute(this.element, "data-past", step !== null);
   }

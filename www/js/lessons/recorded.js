@@ -74,7 +74,7 @@ export class Recorded extends EventTarget {
       this.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
     this.file.lanes.forEach(({ looks, tests }, lane) => {
       for (const look of looks.filter((look) => news(look.step))) emit("snapshot", snapshot(look), lane);
-      for (const [at, loss, accuracy] of tests.filter(([at]) => news(at))) emit("evaluation", { step: at, loss, accuracy, confusion: [], mistakes: [] }, lane);
+      for (const [at, loss, accuracy] of tests.filter(([at]) => news(at))) emit("evaluation", { step: at, loss, accuracy, confusion: [], mistakes: [], pixels: [] }, lane);
     });
     // A run that has its last step is complete, so these come last.
     this.file.lanes.forEach(({ loss, accuracy }, lane) => {

@@ -62,7 +62,7 @@ function run(panel) {
     h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })),
     h("progress", { class: "guide-progress", max: lesson?.until ?? 1, value: 0, "aria-label": say("steps.run") }),
     h("p", { class: "guide-count" }), h("p", { class: "guide-offer", role: "status", hidden: true }), h("div", { class: "choices" }, again, resume, recorded),
-    replay && h("p", { class: "fine" }, panel.aboutRecording("about", replay.file)),
+    replay && h("p", { class: "fine guide-about" }, panel.aboutRecording("about", replay.file)),
   ].filter((node) => node !== null);
 }
 
