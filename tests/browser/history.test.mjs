@@ -104,7 +104,7 @@ test("going back shows every chart as it was, by keys and buttons, while trainin
   await page.keyboard.press("End");
   await page.keyboard.press("ArrowLeft");
   await frame(page);
-  assert.match((await shown(page)).text, /^Step \d+ of the record · after “Learning rate 0.01”$/);
+  assert.match((await shown(page)).text, /^Step \d+ · after “Learning rate 0.01”$/);
   await page.keyboard.press("Escape");
   await frame(page);
   const again = await shown(page);

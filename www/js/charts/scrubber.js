@@ -73,7 +73,7 @@ export class Scrubber {
     if (to === this.step) return;
     this.timeline.go(to);
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => setText(this.spoken, `${this.text.textContent}. ${this.timeline.describe()}`), REST);
+    this.timer = window.setTimeout(() => setText(this.spoken, `${this.text.title}. ${this.timeline.describe()}`), REST);
   }
 
   /** To the present; what was pressed is gone then. */
@@ -96,10 +96,13 @@ export class Scrubber {
     setAttribute(this.next, "aria-disabled", step === null ? "true" : null);
     setText(this.first, none ? "" : count(steps[0]));
     setText(this.last, none ? "" : count(steps[steps.length - 1]));
-    const at = step === null ? word("live") : word("step", { step: count(step) });
-    setText(this.text, after ? `${at} · ${word("after", { label: after })}` : at);
-    this.text.title = this.text.textContent ?? "";
-    setAttribute(this.slider, "aria-valuetext", this.text.textContent);
+    const words = (/** @type {string} */ key) => {
+      const at = step === null ? word("live") : word(key, { step: count(step) });
+      return after ? `${at} · ${word("after", { label: after })}` : at;
+    };
+    setText(this.text, words("at"));
+    this.text.title = words("step");
+    setAttribute(this.slider, "aria-valuetext", words("step"));
     setAttribute(this.element, "data-past", step !== null);
   }
 
