@@ -121,6 +121,26 @@ test("going back shows every chart as it was, by keys and buttons, while trainin
   await page.close();
 });
 
+test("a network that is taken away takes its record along; the others keep theirs", async () => {
+  const { page, complaints } = await open(`${SMALL}&lane2=activation:sigmoid&lane3=norm:bn`);
+  await train(page, 5);
+  const { steps } = await shown(page);
+  const before = await page.evaluate(() => window.seen);
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.removeLane(1));
+  await frame(page);
+  await focusSlider(page);
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await frame(page);
+  const back = await shown(page);
+  const step = steps[1];
+  assert.deepEqual(back.ridges, [0, 2].map((lane) => ({ step, norm: before.norms[lane][step] })));
+  const curves = await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.curves.records.map(({ training }) => [...training.rows].filter((_, i) => i % 3 === 1)));
+  assert.deepEqual(curves, [0, 2].map((lane) => before.losses[lane].map(Math.fround)));
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
 test("a lesson is seen as a recording, labelled, with the outcome that was recorded; a run of this page takes its place", async () => {
   const { page, complaints } = await open("v=1&lang=en&backend=cpu&workers=1&lesson=norms");
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
@@ -198,6 +218,9 @@ test("where the engine cannot start, the lesson says so and offers its recording
     panel.act("next");
     return { offered, run, outcome: panel.result.outcome, sentences: panel.body.querySelectorAll("[data-saw]").length, curves: panel.replay.views.hosts.curves.checkVisibility() };
   });
+  // A link to a lesson opens it, too.
+  await page.goto(`${broken.address}/embed.html#v=1&lang=en&lesson=norms`);
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell?.lesson.panel?.lesson?.name === "norms", { timeout: 60_000 });
   broken.close();
   assert.match(found.offered, /could not start/);
   assert.deepEqual(found.run, ["Show the recording"]);

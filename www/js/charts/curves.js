@@ -14,6 +14,7 @@ import { Numbers } from "./scale.js";
  * @property {number} [stepsPerEpoch] 0 or none: no epochs are shown
  * @property {boolean} [restart] forget the run so far first
  * @property {string[]} [lanes] how networks side by side are called; one for a single one
+ * @property {number[]} [kept] the place that each of them had before
  */
 
 /** @typedef {"loss" | "accuracy"} Quantity */
@@ -75,7 +76,7 @@ export class Curves {
 
   /** @param {CurvesData} data */
   update(data) {
-    if (data.lanes && data.lanes.join("\n") !== this.lanes.join("\n")) this.name(data.lanes);
+    if (data.lanes && data.lanes.join("\n") !== this.lanes.join("\n")) this.name(data.lanes, data.kept);
     if (data.restart) {
       for (const pane of this.panes) pane.clear();
       this.records = this.lanes.map(newRecords);
@@ -101,12 +102,12 @@ export class Curves {
     this.refreshTheme();
   }
 
-  /** @param {string[]} lanes */
-  name(lanes) {
+  /** @param {string[]} lanes @param {number[]} [kept] */
+  name(lanes, kept = lanes.map((_, lane) => lane)) {
     this.lanes = lanes;
     if (lanes.length === 1) this.differences = false;
-    this.records = lanes.map((_, lane) => this.records[lane] ?? newRecords());
-    for (const pane of this.panes) pane.keep(lanes.length);
+    this.records = kept.map((lane) => this.records[lane] ?? newRecords());
+    for (const pane of this.panes) pane.keep(kept);
     this.refreshTheme();
   }
 

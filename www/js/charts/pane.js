@@ -54,9 +54,9 @@ export class Pane {
     this.tracks = this.tracks.map(() => new Track());
   }
 
-  /** @param {number} lanes */
+  /** @param {number[]} lanes the place that each network had */
   keep(lanes) {
-    this.tracks = Array.from({ length: lanes }, (_, lane) => this.tracks[lane] ?? new Track());
+    this.tracks = lanes.map((lane) => this.tracks[lane] ?? new Track());
   }
 
   /** @param {import("./curves.js").CurvesData} data */

@@ -88,16 +88,20 @@ export class Timeline {
     if (lane === this.shown) this.charts.filters.update(filters);
   }
 
-  /** Which networks there are: one that is taken away takes its looks along. @param {{changes: Record<string, string>}[]} lanes */
+  /**
+   * Which networks there are: one that is taken away takes its looks along.
+   * @param {{changes: Record<string, string>}[]} lanes
+   * @returns {number[]} the place that each of them had, or would have had
+   */
   name(lanes) {
     const keys = lanes.map(({ changes }) => JSON.stringify(changes));
-    if (keys.length < this.keys.length) {
-      const kept = keys.map((key) => this.keys.indexOf(key));
-      this.looks = kept.map((at) => this.looks[at] ?? new Looks());
-      this.tensors = kept.map((at) => this.tensors[at] ?? []);
-    }
+    const kept = keys.map((key, at) => (keys.length < this.keys.length ? this.keys.indexOf(key, at) : at));
     this.keys = keys;
-    this.recall(this.step);
+    this.stale = true;
+    this.looks = kept.map((at) => this.looks[at] ?? new Looks());
+    this.tensors = kept.map((at) => this.tensors[at] ?? []);
+    this.marks = this.marks.flatMap((mark) => (kept.includes(mark.lane) ? [{ ...mark, lane: kept.indexOf(mark.lane) }] : []));
+    return kept;
   }
 
   /** @param {number} lane that single charts are of from now on */

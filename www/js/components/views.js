@@ -149,9 +149,11 @@ export class Views {
     const names = laneLabels(this.context.t, state.lanes);
     if (names.join() !== this.names.join()) {
       this.names = names;
-      this.curves.update({ lanes: names });
-      this.ridges.name(names);
-      this.timeline.name(state.lanes);
+      const kept = this.timeline.name(state.lanes);
+      this.marks = this.timeline.marks;
+      this.curves.update({ lanes: names, kept });
+      this.ridges.name(names, kept);
+      this.timeline.recall(this.timeline.step);
     }
     if (state.shown === this.shown) return;
     this.timeline.show((this.shown = state.shown));

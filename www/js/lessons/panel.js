@@ -267,7 +267,9 @@ export class Panel {
       this.show();
     }
     this.replay?.update();
-    const name = config.lesson ?? "none";
+    // Without an engine nobody has read the link.
+    const asked = this.stuck ? this.shell.early("lesson") : config.lesson;
+    const name = LESSONS.find((lesson) => lesson.name === asked)?.name ?? "none";
     if (name !== (this.lesson?.name ?? "none")) {
       this.recording?.end("interrupted");
       this.leaveRecording();
