@@ -33,6 +33,7 @@ import { Views } from "./components/views.js";
  * @property {(block: string, channel?: number) => void} look into a layer
  * @property {() => boolean} dark
  * @property {() => string} link
+ * @property {() => void} recalled the charts have gone back in the run, or to the present
  * @property {() => import("./charts/canvas.js").ChartOptions} chartOptions
  */
 
@@ -184,6 +185,7 @@ export class Shell {
       look: (block, channel) => this.drill.open(block, channel),
       dark: () => this.dark(),
       link: () => linkOf(this),
+      recalled: () => this.showSnapshot(),
       chartOptions: () => ({
         // Charts outlive a change of language, so they ask for the texts of the moment.
         t: (key, values) => (this.texts ?? t)(key, values),
@@ -286,7 +288,7 @@ export class Shell {
     else if (kind === "state") this.follow();
     else {
       this.views?.receive(kind, detail, lane);
-      if (kind === "snapshot" && lane === this.session.state.shown) this.network?.showSnapshot((this.lastSnapshot = detail));
+      if (kind === "snapshot" && lane === this.session.state.shown) this.showSnapshot((this.lastSnapshot = detail));
     }
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
@@ -327,10 +329,18 @@ export class Shell {
     if (network !== this.network?.key) {
       // The network was drawn anew: what was in it goes back.
       if (this.lastBatch) this.network?.showBatch(this.lastBatch);
-      if (this.lastSnapshot) this.network?.showSnapshot(this.lastSnapshot);
+      this.showSnapshot();
     }
     setAttribute(this.lab, "data-phase", state.phase);
     setAttribute(this.lab, "aria-busy", String(state.busy));
+  }
+
+  /** Gradients in the drawn network: the newest ones, or those of the record that is shown. */
+  showSnapshot(newest = this.lastSnapshot) {
+    const { past = null } = this.views?.timeline ?? {};
+    if (!this.network) return;
+    this.network.element.style.setProperty("--past", past && JSON.stringify(past.label));
+    if (past ?? newest) this.network.showSnapshot(past ?? newest);
   }
 
   /** Tells the worker what can be seen. */
@@ -341,6 +351,7 @@ export class Shell {
     const watch = this.views.watch((/** @type {string} */ name) => (full ? name === gradients?.chosen || name === sees?.chosen || name === "network" : this.size === "slide" && name === "ridges"));
     watch.snapshot ||= full;
     watch.unit = this.drill.unit ?? this.lesson.panel?.unit ?? null;
+    watch.filters ||= full; // the record has them, whatever is seen
     const key = JSON.stringify([watch, this.session.state.describe?.data.test_arrived]);
     if (key === this.seen.watch) return;
     this.seen.watch = key;

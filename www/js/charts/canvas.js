@@ -9,6 +9,7 @@ import { Numbers } from "./scale.js";
  * @property {boolean} reducedMotion
  * @property {string} [language] BCP 47; else the nearest `lang` attribute
  * @property {boolean} [compact] fewer words, for slides and small embeds
+ * @property {boolean} [recorded] a recording, whose end has come
  */
 
 /** @typedef {{row: number, column: number}} Cell */
@@ -118,8 +119,10 @@ export class Chart {
     this.host = host;
     this.options = options;
     this.name = name;
-    /** @type {Data | null} */
-    this.data = null;
+    /** @type {Data | null} the newest */
+    this.latest = null;
+    /** @type {Data | null} what of the record is shown in its place */
+    this.past = null;
     /** @type {Cell | null} under the pointer or the keyboard's focus */
     this.cell = null;
     this.width = 0;
@@ -136,11 +139,13 @@ export class Chart {
     this.spoken.setAttribute("aria-live", "polite");
     this.tip = element("div", "chart-tip");
     this.tip.popover = "manual";
+    this.pastLabel = element("p", "chart-past");
+    this.pastLabel.hidden = true;
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-describedby", this.summary.id);
     this.stage.append(this.canvas, this.tip);
-    this.root.append(this.stage, this.summary, this.spoken);
+    this.root.append(this.pastLabel, this.stage, this.summary, this.spoken);
     host.append(this.root);
 
     this.ctx = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
@@ -166,9 +171,22 @@ export class Chart {
     return this.options.t;
   }
 
+  /** What is shown. */
+  get data() {
+    return this.past ?? this.latest;
+  }
+
   /** @param {Data} data kept, not copied */
   update(data) {
-    this.data = data;
+    this.latest = data;
+    this.invalidate();
+  }
+
+  /** Shows something of the record, which the label says; null: the newest again, which has come meanwhile. @param {Data | null} past @param {string} [label] */
+  recall(past, label = "") {
+    this.past = past;
+    this.pastLabel.hidden = past === null;
+    if (this.pastLabel.textContent !== label) this.pastLabel.textContent = label;
     this.invalidate();
   }
 
@@ -300,6 +318,7 @@ export class Chart {
   /** @param {KeyboardEvent} event */
   press(event) {
     if (!this.data || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Escape" && !this.cell) return; // nothing to leave here
     const { rows, columns } = this.grid();
     if (rows * columns === 0) return;
     const cell = this.cell ?? { row: 0, column: Math.floor((columns - 1) / 2) };

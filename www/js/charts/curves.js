@@ -14,6 +14,7 @@ import { Numbers } from "./scale.js";
  * @property {number} [stepsPerEpoch] 0 or none: no epochs are shown
  * @property {boolean} [restart] forget the run so far first
  * @property {string[]} [lanes] how networks side by side are called; one for a single one
+ * @property {number[]} [kept] the place that each of them had before
  */
 
 /** @typedef {"loss" | "accuracy"} Quantity */
@@ -45,6 +46,8 @@ export class Curves {
     /** For export, of each network. */
     this.records = [newRecords()];
     this.stepsPerEpoch = 0;
+    /** @type {number | null} the step of the record that the other charts show */
+    this.past = null;
     this.logarithmic = false;
     /** What each network side by side is called. */
     this.lanes = [""];
@@ -73,7 +76,7 @@ export class Curves {
 
   /** @param {CurvesData} data */
   update(data) {
-    if (data.lanes && data.lanes.join("\n") !== this.lanes.join("\n")) this.name(data.lanes);
+    if (data.lanes && data.lanes.join("\n") !== this.lanes.join("\n")) this.name(data.lanes, data.kept);
     if (data.restart) {
       for (const pane of this.panes) pane.clear();
       this.records = this.lanes.map(newRecords);
@@ -87,18 +90,24 @@ export class Curves {
     this.invalidate();
   }
 
+  /** A cursor, and the values there; null: the newest. @param {number | null} step */
+  recall(step) {
+    this.past = step;
+    this.invalidate();
+  }
+
   /** @param {boolean} on */
   logLoss(on) {
     this.logarithmic = on;
     this.refreshTheme();
   }
 
-  /** @param {string[]} lanes */
-  name(lanes) {
+  /** @param {string[]} lanes @param {number[]} [kept] */
+  name(lanes, kept = lanes.map((_, lane) => lane)) {
     this.lanes = lanes;
     if (lanes.length === 1) this.differences = false;
-    this.records = lanes.map((_, lane) => this.records[lane] ?? newRecords());
-    for (const pane of this.panes) pane.keep(lanes.length);
+    this.records = kept.map((lane) => this.records[lane] ?? newRecords());
+    for (const pane of this.panes) pane.keep(kept);
     this.refreshTheme();
   }
 

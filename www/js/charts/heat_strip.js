@@ -59,6 +59,7 @@ export class HeatStrip {
     ctx.restore();
     this.drawAxes(ctx);
     this.drawMarks(ctx);
+    this.drawPast(ctx);
     if (this.chart.cell && columns[this.chart.cell.column]) {
       ctx.strokeStyle = palette.ink;
       const x = this.middle(this.chart.cell.column);
@@ -99,7 +100,7 @@ export class HeatStrip {
     const columns = this.history.columns;
     const last = columns[columns.length - 1].step;
     const before = columns.length > 1 ? columns[columns.length - 2].step : last - 1;
-    return { start: columns[0].step, end: Math.max(this.chart.data?.step ?? 0, last) + Math.max(1, last - before) };
+    return { start: columns[0].step, end: Math.max(this.chart.latest?.step ?? 0, last) + Math.max(1, last - before) };
   }
 
   /** @param {number} step */
@@ -192,10 +193,10 @@ export class HeatStrip {
 
   /** Flipped switches. @param {CanvasRenderingContext2D} ctx */
   drawMarks(ctx) {
-    const { palette, font, data } = this.chart;
+    const { palette, font, latest } = this.chart;
     const { left, right, top, bottom } = this.box;
     const { start, end } = this.span;
-    const events = (data?.events ?? []).filter((event) => event.step >= start && event.step <= end);
+    const events = (latest?.events ?? []).filter((event) => event.step >= start && event.step <= end);
     const spots = events.map((event) => ({ x: this.x(event.step) - left, width: ctx.measureText(event.label).width + 8 }));
     const places = placeMarks(spots, 1, right - left);
     ctx.strokeStyle = ctx.fillStyle = palette.mark;
@@ -211,8 +212,22 @@ export class HeatStrip {
     });
   }
 
+  /** The look of the record that the other charts show. @param {CanvasRenderingContext2D} ctx */
+  drawPast(ctx) {
+    const { past, palette } = this.chart;
+    if (!past) return;
+    const x = Math.round(this.x(past.step)) + 0.5;
+    ctx.strokeStyle = palette.ink;
+    ctx.lineWidth = 2;
+    stroke(ctx, [
+      [x, this.box.top - 6],
+      [x, this.box.bottom],
+    ]);
+    ctx.lineWidth = 1;
+  }
+
   describe() {
-    const { t, numbers, data, layer } = this.chart;
+    const { t, numbers, latest: data, layer } = this.chart;
     const columns = this.history?.columns ?? [];
     if (!columns.length || !data) return "";
     const [first, last] = [columns[0], columns[columns.length - 1]];

@@ -129,7 +129,7 @@ export class LayerRidges {
 
   /** In a slide there is no bar above that could say what the dashed curves are. */
   get keyInside() {
-    return this.chart.before !== null && Boolean(this.chart.bar?.hidden);
+    return this.chart.compared !== null && Boolean(this.chart.bar?.hidden);
   }
 
   /** What the dashed curves are. @param {CanvasRenderingContext2D} ctx */
@@ -152,7 +152,8 @@ export class LayerRidges {
    * @param {number} index
    */
   drawRow(ctx, gradient, index) {
-    const { palette, ghosts, source, before } = this.chart;
+    const { palette, past, source, compared: before } = this.chart;
+    const ghosts = past ? [] : this.chart.ghosts;
     const { left, floor, right, row } = this.box;
     const y = Math.round(this.base(index)) - 0.5;
 

@@ -54,9 +54,9 @@ export class Pane {
     this.tracks = this.tracks.map(() => new Track());
   }
 
-  /** @param {number} lanes */
+  /** @param {number[]} lanes the place that each network had */
   keep(lanes) {
-    this.tracks = Array.from({ length: lanes }, (_, lane) => this.tracks[lane] ?? new Track());
+    this.tracks = lanes.map((lane) => this.tracks[lane] ?? new Track());
   }
 
   /** @param {import("./curves.js").CurvesData} data */
@@ -166,7 +166,7 @@ export class Pane {
         },
       ],
       series: [{}, ...this.curvesShown.map(({ what, lane }) => this.strokeOf(what, lane))],
-      hooks: { draw: [(plot) => this.drawMarks(plot)], setCursor: [() => this.showValues()] },
+      hooks: { draw: [(plot) => this.drawMarks(plot), (plot) => this.drawPast(plot)], setCursor: [() => this.showValues()] },
     };
   }
 
@@ -261,11 +261,31 @@ export class Pane {
     ctx.restore();
   }
 
-  /** The values at the cursor, else the latest. */
+  /** Where the record is shown. @param {uPlot} plot */
+  drawPast(plot) {
+    const { past, palette } = this.curves;
+    if (past === null) return;
+    const { ctx, bbox } = plot;
+    const ratio = devicePixelRatio || 1;
+    const x = Math.round(plot.valToPos(past, "x", true));
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = palette.ink;
+    ctx.lineWidth = 2 * ratio;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.beginPath();
+    for (const [dx, dy] of [[-5, 0], [5, 0], [0, 7]]) ctx.lineTo(x + dx * ratio, bbox.top + dy * ratio);
+    ctx.fill();
+    ctx.restore();
+  }
+
+  /** The values at the cursor, else at the step of the record that is shown, else the latest. */
   showValues() {
     const { numbers, t } = this.curves;
     const index = this.plot?.cursor.idx;
-    const step = index == null ? null : this.plot?.data[0][index];
+    const step = index == null ? this.curves.past : this.plot?.data[0][index];
     const format = (/** @type {number} */ value) => (this.quantity === "accuracy" ? numbers.percent(value) : numbers.live(value));
     const at = (/** @type {Series} */ series) => {
       const index = step == null ? series.x.length - 1 : nearest(series.x, step);
@@ -288,7 +308,7 @@ export class Pane {
     const at = plot.cursor.idx ?? last;
     const stride = Math.max(1, Math.round(last / 50));
     const to = { ArrowLeft: at - stride, ArrowRight: at + stride, Home: 0, End: last, Escape: -1 }[event.key];
-    if (to === undefined) return;
+    if (to === undefined || (event.key === "Escape" && plot.cursor.idx == null)) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.key === "Escape") return plot.setCursor({ left: -10, top: -10 });

@@ -60,6 +60,12 @@ export class Patches extends Chart {
     this.fresh = false;
   }
 
+  /** @param {Data | null} past @param {string} [label] */
+  recall(past, label) {
+    super.recall(past, label);
+    this.fresh = false;
+  }
+
   themed() {
     this.fresh = false;
   }

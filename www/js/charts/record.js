@@ -1,15 +1,17 @@
-// Every step of a run, as far as memory is bounded: what is exported.
+// A run, as far as memory is bounded: every step of it, which is exported, and what was measured on the way.
 
 /** Rows of numbers in the order they came. When full, every second is dropped, and from then on as few are taken. */
 export class Record {
   /**
    * @param {number} width numbers a row
    * @param {number} capacity rows, a power of two
+   * @param {number} [start] rows that there is room for at first, a power of two
    */
-  constructor(width, capacity) {
+  constructor(width, capacity, start = 256) {
     this.width = width;
     this.capacity = capacity;
-    this.values = new Float32Array(width * Math.min(256, capacity)); // (rows, width), grown by doubling
+    this.start = start;
+    this.values = new Float32Array(width * Math.min(start, capacity)); // (rows, width), grown by doubling
     this.count = 0;
     /** One of so many rows is taken. */
     this.stride = 1;
@@ -17,7 +19,7 @@ export class Record {
   }
 
   clear() {
-    Object.assign(this, new Record(this.width, this.capacity));
+    Object.assign(this, new Record(this.width, this.capacity, this.start));
   }
 
   /** @param {Float32Array} rows (n, width) */

@@ -149,10 +149,15 @@ export class Ridges extends Chart {
     super.resize();
   }
 
+  /** The dashed curves: a look of the record stands alone. */
+  get compared() {
+    return this.past ? null : this.before;
+  }
+
   /** What the dashed curves are; empty when there are none. */
   get beforeText() {
-    if (!this.before || this.layer !== null) return "";
-    return this.t(this.before.label ? "charts.ridges.before" : "charts.ridges.last_run", { label: this.before.label });
+    if (!this.compared || this.layer !== null) return "";
+    return this.t(this.compared.label ? "charts.ridges.before" : "charts.ridges.last_run", { label: this.compared.label });
   }
 
   showBefore() {
@@ -167,7 +172,7 @@ export class Ridges extends Chart {
   /** @param {RidgesData} data kept until the next one */
   update(data) {
     const events = data.events ?? [];
-    const last = this.data;
+    const last = this.latest;
     const layers = data.layers.join();
     if (layers !== this.layersKey) {
       this.before = null;
@@ -186,6 +191,12 @@ export class Ridges extends Chart {
     if (data.step !== this.lastStep) this.remember(data);
     this.showBefore();
     super.update(data);
+  }
+
+  /** @param {RidgesData | null} past @param {string} [label] */
+  recall(past, label) {
+    super.recall(past, label);
+    this.showBefore();
   }
 
   /** @param {RidgesData} data */

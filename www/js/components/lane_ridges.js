@@ -19,28 +19,30 @@ export class LaneRidges {
     return this.lanes.map(({ chart }) => chart);
   }
 
-  /** @param {string[]} names one a network */
-  name(names) {
-    if (names.length !== this.lanes.length) this.build(names.length);
+  /** @param {string[]} names one a network @param {number[]} [kept] the place that each of them had */
+  name(names, kept = [0]) {
+    if (names.length !== this.lanes.length) this.build(names.length, kept);
     this.lanes.forEach(({ name }, at) => {
+      name.dataset.lane = String(at + 1);
       name.hidden = names.length === 1;
       setText(name, names[at]);
       name.title = names[at];
     });
   }
 
-  /** @param {number} count */
-  build(count) {
-    for (const { chart, root } of this.lanes.splice(count)) {
+  /** @param {number} count @param {number[]} kept */
+  build(count, kept) {
+    this.lanes = this.lanes.filter(({ chart, root }, at) => {
+      if (kept.includes(at)) return true;
       chart.destroy();
       root.remove();
-    }
+    });
     const scale = this.lanes[0]?.chart.scale ?? new RidgeScale();
     scale.needs.clear();
     while (this.lanes.length < count) {
       const at = this.lanes.length;
       const root = h("div", { class: "lane-ridges" });
-      const name = h("p", { class: "lane-name", "data-lane": at + 1 });
+      const name = h("p", { class: "lane-name" });
       const stage = h("div", { class: "lane-stage" });
       root.append(name, stage);
       this.host.append(root);

@@ -8,7 +8,7 @@ import { Filters } from "../charts/filters.js";
 import { FeatureMaps } from "../charts/feature_maps.js";
 import { Predictions } from "../charts/predictions.js";
 import { Confusion } from "../charts/confusion.js";
-import { GRADIENT_ROW } from "../charts/rows.js";
+import { Timeline } from "../charts/timeline.js";
 import { laneLabels, valueLabel } from "./labels.js";
 import { LaneRidges } from "./lane_ridges.js";
 
@@ -36,6 +36,7 @@ export class Views {
     this.maps = new FeatureMaps(this.hosts.maps, { ...options, onpick: (channel) => this.context.look(this.context.session.state.config.layer, channel) });
     this.confusion = new Confusion(this.hosts.confusion, { ...options, onpick: (image) => this.pick(image) });
     this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(this.first + index) });
+    this.timeline = new Timeline(this.hosts.curves, this, () => this.context.recalled());
     this.others = [this.curves, this.norms, this.activations, this.filters, this.maps, this.predictions, this.confusion];
     /** @type {{step: number, label: string, lane: number}[]} flipped switches of this run */
     this.marks = [];
@@ -75,7 +76,8 @@ export class Views {
   /** New data of one kind. @param {import("../session.js").Kind} kind @param {any} detail @param {number} lane whose it is */
   receive(kind, detail, lane) {
     const { state } = this.context.session;
-    const network = state.lanes[lane]?.describe?.network;
+    const side = state.lanes[lane];
+    this.begin(state);
     switch (kind) {
       case "records": {
         const rows = (this.training[lane] ??= []);
@@ -89,20 +91,11 @@ export class Views {
       case "mark":
         this.mark(detail, lane);
         break;
-      case "snapshot": {
-        if (!network) break;
-        const layers = network.blocks.map(({ name }) => name);
-        const weights = pick(detail.parameters, layers.map((name) => network.tensors.findIndex((tensor) => tensor.name === `${name}.weight`)));
-        const events = this.marks.filter((mark) => mark.lane === lane);
-        const data = { step: detail.step, layers, weights, activations: detail.activation_gradients, events };
-        this.ridges.update(lane, data);
-        if (lane !== state.shown) break;
-        this.norms.update({ ...data, activation: state.config.activation });
-        this.activations.update({ step: detail.step, layers, rows: detail.activations });
+      case "snapshot":
+        if (side?.describe) this.timeline.look(lane, detail, side.describe.network, side.config.activation);
         break;
-      }
       case "filters":
-        this.filters.update({ size: state.describe?.network.tensors[0].shape[0] ?? 1, values: detail });
+        if (side) this.timeline.filters(lane, side.step, { size: side.describe?.network.tensors[0].shape[0] ?? 1, values: detail.values });
         break;
       case "maps": {
         const layer = state.describe?.network.layers.find(({ name }) => name === detail.layer);
@@ -127,6 +120,7 @@ export class Views {
     const label = changes.map(([key, value]) => valueLabel(t, key, value)).join(", ");
     const told = this.marks.some((mark) => mark.step === step && mark.label === label);
     this.marks = [...this.marks, { step, label, lane }];
+    this.timeline.marks = this.marks;
     if (!told) this.curves.update({ events: this.marks });
   }
 
@@ -135,18 +129,24 @@ export class Views {
     this.name(state);
     this.confusion.mistakes.choose(Number(state.config.image));
     this.ridges.showLayer(state.config.ridges === "time" ? state.config.layer : null);
-    const again = state.run !== this.run;
-    if (again) {
-      this.run = state.run;
-      this.marks = [];
-      this.curves.update({ restart: true, events: [] });
-    }
+    this.begin(state);
     const images = Math.min(Number(state.config.train_size), state.describe?.data.train_total ?? Infinity);
     const stepsPerEpoch = Number.isFinite(images) ? images / Number(state.config.batch) : 0;
     this.training.forEach((rows, lane) => {
       if (rows.length > 0) this.curves.update({ lane, training: Float32Array.from(rows), stepsPerEpoch });
     });
     this.training = [];
+    this.timeline.update();
+  }
+
+  /** Another run: what is drawn begins anew. @param {import("../session.js").State} state */
+  begin({ run }) {
+    if (run === this.run) return;
+    this.run = run;
+    this.marks = [];
+    this.training = [];
+    this.curves.update({ restart: true, events: [] });
+    this.timeline.clear();
   }
 
   /** Networks side by side by their names, and what is known of the shown one. @param {import("../session.js").State} state */
@@ -154,11 +154,14 @@ export class Views {
     const names = laneLabels(this.context.t, state.lanes);
     if (names.join() !== this.names.join()) {
       this.names = names;
-      this.curves.update({ lanes: names });
-      this.ridges.name(names);
+      const kept = this.timeline.name(state.lanes);
+      this.marks = this.timeline.marks;
+      this.curves.update({ lanes: names, kept });
+      this.ridges.name(names, kept);
+      this.timeline.recall(this.timeline.step);
     }
     if (state.shown === this.shown) return;
-    this.shown = state.shown;
+    this.timeline.show((this.shown = state.shown));
     if (state.evaluation) this.showEvaluation(state.evaluation);
   }
 
@@ -177,16 +180,11 @@ export class Views {
       Object.assign(chart.options, options);
       chart.refreshTheme();
     }
+    this.timeline.refresh();
   }
 
   destroy() {
     for (const chart of this.all) chart.destroy();
+    this.timeline.destroy();
   }
-}
-
-/** @param {Float32Array} rows @param {number[]} indices */
-function pick(rows, indices) {
-  const picked = new Float32Array(indices.length * GRADIENT_ROW);
-  indices.forEach((index, at) => picked.set(rows.subarray(index * GRADIENT_ROW, (index + 1) * GRADIENT_ROW), at * GRADIENT_ROW));
-  return picked;
 }

@@ -7,7 +7,9 @@ import { listenToKeys } from "../keyboard.js";
 import { apply } from "./apply.js";
 import { home } from "./home.js";
 import { LESSONS } from "./list.js";
+import { fetchRecording } from "./recorded.js";
 import { Recording } from "./recording.js";
+import { Replay } from "./replay.js";
 import { Terms } from "./rich.js";
 import { progress, stepBody } from "./steps.js";
 
@@ -18,7 +20,10 @@ const REMOTE = [{ key: "PageDown", action: "next" }, { key: "PageUp", action: "b
 /** Pause before asking again for images that have not arrived, ms. */
 const RETRY = 200;
 
-/** @typedef {{seed: number, run: import("./measure.js").Run} & import("./measure.js").Measured} Result of one run, with its seed */
+/**
+ * @typedef {{seed: number, run: import("./measure.js").Run, recorded?: import("./recorded.js").File} & import("./measure.js").Measured} Result
+ *   of one run, with its seed; `recorded`: it was not run here
+ */
 
 export class Panel {
   /** @param {import("../shell.js").Shell} shell */
@@ -40,6 +45,8 @@ export class Panel {
     this.recording = null;
     /** What can be played with in this step. @type {import("./list.js").Toy | null} */
     this.toy = null;
+    /** @type {Replay | null} a recording that is shown */
+    this.replay = null;
     /** The recipe applied last. */
     this.recipe = "";
     const button = (/** @type {string} */ action, /** @type {string} */ name) => h("button", { type: "button", class: name, onclick: () => this.act(action) });
@@ -72,6 +79,7 @@ export class Panel {
     this.stopKeys();
     this.session.removeEventListener("change", this.listen);
     this.recording?.end("interrupted");
+    this.replay?.destroy();
   }
 
   /** The step's name; undefined outside of a lesson. */
@@ -114,7 +122,7 @@ export class Panel {
     const to = this.at + (action === "next" ? 1 : -1);
     if (to < 0 || to >= STEPS.length) return;
     this.go(to);
-    if (action === "next" && this.step === "run" && !this.result && this.recording?.outcome !== "going") this.start(this.seed);
+    if (action === "next" && this.step === "run" && !this.result && !this.replay && this.recording?.outcome !== "going" && !this.stuck) this.start(this.seed);
   }
 
   /** @param {KeyboardEvent} event */
@@ -141,7 +149,16 @@ export class Panel {
 
   /** Opens a lesson, or the list. The settings say which one is open, so that the link does. @param {string | null} name */
   choose(name) {
-    this.shell.change({ lesson: name ?? "none" });
+    const lesson = name ?? "none";
+    // Without an engine nobody would answer.
+    if (this.stuck) this.session.patch({ config: { ...this.session.state.config, lesson } });
+    else this.shell.change({ lesson });
+  }
+
+  /** The engine has not started, so nothing runs here. */
+  get stuck() {
+    const { phase, describe } = this.session.state;
+    return phase === "failed" && !describe;
   }
 
   /** @param {number} at */
@@ -182,6 +199,7 @@ export class Panel {
     const { session, lesson } = this;
     if (!lesson) return;
     this.recording?.end("interrupted");
+    this.leaveRecording();
     if (!(await apply(session, `${lesson.fragment}&seed=${seed}`)) || this.lesson !== lesson) return;
     const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, seed));
     this.recording = recording;
@@ -197,24 +215,77 @@ export class Panel {
   ended(recording, lesson, seed) {
     if (recording.outcome === "complete") {
       this.session.pause();
-      const run = recording.measured;
-      const earlier = (this.results.get(lesson.name) ?? []).filter((result) => result.seed !== seed);
-      this.results.set(lesson.name, [...earlier, { seed, run, ...lesson.measure(run) }]);
+      this.keep(lesson, { seed, run: recording.measured });
       setText(this.live, this.say("run.complete"));
     }
     this.show();
   }
 
+  /** @param {import("./list.js").Lesson} lesson @param {Omit<Result, "outcome" | "values">} result in the place of an earlier one of its kind */
+  keep(lesson, result) {
+    const earlier = (this.results.get(lesson.name) ?? []).filter(({ seed, recorded }) => seed !== result.seed || !recorded !== !result.recorded);
+    this.results.set(lesson.name, [...earlier, { ...result, ...lesson.measure(result.run) }]);
+  }
+
+  // ---- the recording -----------------------------------------------------------------------------------------------
+
+  /** Shows the run that ships with the page; what was running here waits. */
+  async showRecording() {
+    const { session, lesson } = this;
+    if (!lesson) return;
+    this.recording?.end("interrupted");
+    this.recording = null;
+    session.pause();
+    await session.attempt(async () => {
+      const file = await fetchRecording(lesson.name);
+      if (this.lesson !== lesson || this.replay) return;
+      this.replay = new Replay(this, file, () => {
+        this.keep(lesson, { seed: file.seed, run: /** @type {Replay} */ (this.replay).recorded.measured, recorded: file });
+        setText(this.live, this.say("recorded.complete"));
+        this.show();
+      });
+      this.show();
+    }, true);
+  }
+
+  /** Back to the lab's own run. */
+  endRecording() {
+    this.leaveRecording();
+    this.show();
+    // The button was made anew.
+    /** @type {HTMLElement | null} */ (this.body.querySelector(".guide-recorded"))?.focus();
+  }
+
+  leaveRecording() {
+    this.replay?.destroy();
+    this.replay = null;
+  }
+
+  /** Where and when it was recorded, in a sentence. @param {string} key @param {import("./recorded.js").File} file */
+  aboutRecording(key, { date, backend, seed, version }) {
+    const where = this.shell.context.t(`backends.${backend.name}_long`, { simd: backend.simd });
+    return this.say(`recorded.${key}`, { date, backend: where, seed, version });
+  }
+
   // ---- drawing -----------------------------------------------------------------------------------------------------
 
   /** With every frame that something has changed in. @param {import("../session.js").State} state */
-  update({ config }) {
+  update({ config, wanted }) {
     const { t } = this.shell.context;
     if (this.texts && this.texts.language !== t.language) this.translate();
     if (this.shell.size !== this.size) this.resized();
-    const name = config.lesson ?? "none";
+    // Whoever trains wants to see it.
+    if (this.replay && wanted) {
+      this.leaveRecording();
+      this.show();
+    }
+    this.replay?.update();
+    // Without an engine nobody has read the link.
+    const asked = this.stuck ? this.shell.early("lesson") : config.lesson;
+    const name = LESSONS.find((lesson) => lesson.name === asked)?.name ?? "none";
     if (name !== (this.lesson?.name ?? "none")) {
       this.recording?.end("interrupted");
+      this.leaveRecording();
       this.lesson = LESSONS.find((lesson) => lesson.name === name) ?? null;
       // Whoever closes a lesson in the whole lab is back at the list; a slide has no room for it.
       this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
@@ -225,6 +296,11 @@ export class Panel {
       if (focus && this.shown) this.title.focus({ preventScroll: true });
       if (this.lesson) this.tell();
     }
+    this.showProgress();
+  }
+
+  /** Of the run, here or recorded. */
+  showProgress() {
     if (this.step === "run") progress(this);
   }
 
@@ -259,6 +335,6 @@ export class Panel {
     this.toy = null;
     this.body.replaceChildren(...(step ? stepBody(this, step) : home(this)));
     this.shell.watch();
-    if (step === "run") progress(this);
+    this.showProgress();
   }
 }

@@ -6,6 +6,9 @@ import { icon } from "../icons.js";
 import { LAST, accuracy, loss, test } from "./measure.js";
 import { fieldsIn, written } from "./rich.js";
 
+/** Seconds from which a run is too long to wait for. */
+const PATIENCE = 120;
+
 /** @typedef {import("./panel.js").Panel} Panel */
 
 /** @param {Panel} panel @param {string} step @returns {Node[]} */
@@ -47,27 +50,42 @@ function choices(panel) {
 
 /** @param {Panel} panel @returns {Node[]} */
 function run(panel) {
-  const { lesson, say, result, recording } = panel;
+  const { lesson, say, result, recording, replay, stuck } = panel;
   const names = lesson?.lanes.map((lane) => panel.word(`lanes.${lane}`)).join(say("guide.comma"));
-  const again = h("button", { type: "button", class: "action", onclick: () => panel.start(panel.seed) }, say(result ? "run.again" : "run.start"));
-  again.hidden = recording?.outcome === "going";
+  const again = h("button", { type: "button", class: "action", onclick: () => panel.start(panel.seed) }, say(result && !result.recorded ? "run.again" : "run.start"));
+  again.hidden = stuck || recording?.outcome === "going";
   const resume = h("button", { type: "button", class: "action guide-resume", hidden: true, onclick: () => panel.session.play() }, say("run.resume"));
+  const recorded = h("button", { type: "button", class: "action guide-recorded", onclick: () => (replay ? panel.endRecording() : panel.showRecording()) },
+    say(replay ? "recorded.leave" : "recorded.show"));
   return [
     h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })),
     h("progress", { class: "guide-progress", max: lesson?.until ?? 1, value: 0, "aria-label": say("steps.run") }),
-    h("p", { class: "guide-count" }), again, resume,
-  ];
+    h("p", { class: "guide-count" }), h("p", { class: "guide-offer", role: "status", hidden: true }), h("div", { class: "choices" }, again, resume, recorded),
+    replay && h("p", { class: "fine guide-about" }, panel.aboutRecording("about", replay.file)),
+  ].filter((node) => node !== null);
 }
 
 /** How far the run is. @param {Panel} panel */
-export function progress({ body, say, recording, result, session, lesson }) {
-  const [bar, count, resume] = [".guide-progress", ".guide-count", ".guide-resume"].map((name) => /** @type {any} */ (body.querySelector(name)));
+export function progress({ body, say, recording, replay, result, session, lesson, stuck }) {
+  const [bar, count, resume, offer] = [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map((name) => /** @type {any} */ (body.querySelector(name)));
   if (!bar || !lesson) return;
+  const seconds = (session.state.milliseconds * lesson.until) / 1000;
+  const slow = recording?.outcome === "going" && seconds > PATIENCE;
+  offer.hidden = replay !== null || !(stuck || slow);
+  setText(offer, stuck ? say("recorded.no_engine") : slow ? say("recorded.slow", { minutes: integer(seconds / 60) }) : "");
+  if (replay) {
+    const { step } = replay.recorded;
+    bar.value = step;
+    bar.hidden = false;
+    resume.hidden = true;
+    return setText(count, say("recorded.step", { step: integer(step), steps: integer(lesson.until) }));
+  }
   const outcome = recording?.outcome ?? (result ? "complete" : "none");
   const going = outcome === "going";
   const step = recording && going ? Math.min(recording.step, lesson.until) : outcome === "complete" ? lesson.until : 0;
   bar.value = step;
   bar.hidden = outcome === "none";
+  if (stuck) return setText(count, "");
   setText(count, going ? say("run.step", { step: integer(step), steps: integer(lesson.until) }) : say(`run.${outcome}`));
   resume.hidden = !going || session.state.wanted || session.state.busy || step === 0;
 }
@@ -80,6 +98,7 @@ function saw(panel) {
   const { values, run: seen } = result;
   /** @type {Node[]} */
   const nodes = [verdict(panel, result.outcome)];
+  if (result.recorded) nodes.unshift(h("p", { class: "recording-label" }, panel.aboutRecording("seen", result.recorded)));
   for (const key of lesson.sentences) {
     const text = panel.word(`saw.${key}`);
     const fields = fieldsIn(text);
@@ -129,14 +148,14 @@ function noise(panel) {
   const { say, lesson } = panel;
   const results = panel.results.get(lesson?.name ?? "") ?? [];
   if (!lesson || results.length === 0) return [];
-  const rows = results.map(({ seed, run: seen, outcome }) =>
-    h("tr", null, h("th", { scope: "row" }, String(seed)),
+  const rows = results.map(({ seed, run: seen, outcome, recorded }) =>
+    h("tr", null, h("th", { scope: "row" }, recorded ? say("recorded.seed", { seed }) : String(seed)),
       lesson.lanes.map((_, lane) => h("td", null, Number.isFinite(loss(seen, lane)) ? live(loss(seen, lane)) : "–")),
       h("td", null, outcome ? panel.word(`choices.${outcome}`) : "–")));
   const head = [say("table.seed"), ...lesson.lanes.map((lane) => panel.word(`lanes.${lane}`)), say("saw.measured")].map((name) => h("th", { scope: "col" }, name));
   const next = Math.max(...results.map(({ seed }) => seed)) + 1;
   return [
     h("table", { class: "guide-table" }, h("caption", null, say("table.seeds", { n: LAST })), h("thead", null, h("tr", null, head)), h("tbody", null, rows)),
-    h("button", { type: "button", class: "action", onclick: () => panel.runAgain(next) }, say("run.seed", { seed: next })),
+    h("button", { type: "button", class: "action", disabled: panel.stuck, onclick: () => panel.runAgain(next) }, say("run.seed", { seed: next })),
   ];
 }

@@ -351,7 +351,7 @@ export class Training {
     const start = performance.now();
     const images = batch ? lab.next_batch() : undefined;
     if (images) this.report("batch", images);
-    if (filters) this.report("filters", await lab.learnt("conv1"));
+    for (const [at, lane] of filters ? this.lanes.all.entries() : []) this.report("filters", { lane: at, values: await lane.lab.learnt("conv1") });
     if (predict) this.report("predictions", { first: predict.first, ...(await lab.predict(predict.first, predict.count)) });
     const values = maps ? await lab.layer_output(maps.layer, maps.image) : undefined;
     if (values) this.report("maps", { ...maps, values });

@@ -1,0 +1,73 @@
+// The recordings of lessons that ship with the page: those of the lessons as they are now, small, and with an outcome.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { ACTIVATION_BINS, ACTIVATION_ROW, BIN, GRADIENT_BINS, GRADIENT_ROW, activationAt, gradientAt, percentile } from "../../www/js/charts/rows.js";
+import { LESSONS } from "../../www/js/lessons/list.js";
+import { packActivation, packGradient, unpackActivation, unpackGradient } from "../../www/js/lessons/packed.js";
+import { Recorded } from "../../www/js/lessons/recorded.js";
+import { fieldsIn } from "../../www/js/lessons/rich.js";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const FOLDER = join(ROOT, "www", "data", "lessons");
+const read = (name) => readFileSync(join(FOLDER, `${name}.json`), "utf8");
+/** Most bytes of a recording, packed. */
+const LIMIT = 20_000;
+
+test("every lesson has a recording, and no other is there", () => {
+  assert.deepEqual(readdirSync(FOLDER).sort(), LESSONS.map(({ name }) => `${name}.json`).sort());
+});
+
+test("settings of which a version is recorded are of the version that is read", () => {
+  const version = readFileSync(join(ROOT, "src", "config.rs"), "utf8").match(/VERSION: \w+ = (\d+)/)[1];
+  for (const { name } of LESSONS) assert.equal(JSON.parse(read(name)).version, version, name);
+});
+
+for (const { name, fragment, until, lanes, choices, sentences, measure } of LESSONS) {
+  test(`the recording of ${name} is of the lesson as it is, and decides it`, () => {
+    const text = read(name);
+    const bytes = gzipSync(text, { level: 9 }).length;
+    assert.ok(bytes <= LIMIT, `${bytes}`);
+    const file = JSON.parse(text);
+    assert.deepEqual([file.lesson, file.fragment, file.until, file.lanes.length], [name, fragment, until, lanes.length]);
+    assert.match(file.date, /^20\d\d-\d\d-\d\d$/);
+    assert.deepEqual([file.seed, file.backend.name, file.backend.workers], [1, "cpu", 1]);
+    const recorded = new Recorded(file);
+    recorded.tell(until >> 1);
+    assert.equal(recorded.recording.outcome, "going");
+    recorded.tell(until);
+    assert.equal(recorded.recording.outcome, "complete");
+    const { outcome, values } = measure(recorded.measured);
+    assert.ok(choices.includes(outcome), outcome);
+    assert.equal(outcome, file.outcome);
+    for (const language of ["en", "zh"]) {
+      const { saw } = JSON.parse(readFileSync(join(ROOT, "www", "i18n", `lessons.${language}.json`), "utf8")).lessons[name];
+      for (const key of sentences) for (const field of fieldsIn(saw[key])) assert.ok(Number.isFinite(values[field]), `${key}: ${field} is ${values[field]}`);
+    }
+    recorded.measured.lanes.forEach(({ records, first, last, history, divergence }) => {
+      const end = divergence?.step ?? until;
+      assert.deepEqual(records.slice(0, end).map(([step]) => step), Array.from({ length: end }, (_, i) => i + 1));
+      assert.ok(first.step === 1 && last.step > 0.8 * end && history.length >= (divergence ? 1 : 3), `${first.step} to ${last.step}, ${history.length} looks`);
+    });
+  });
+}
+
+test("a packed row keeps its numbers, how many values it holds, and its shape", () => {
+  const row = new Float32Array(GRADIENT_ROW);
+  for (let bin = 30; bin < 90; bin++) row[bin] = Math.round(1e5 * Math.exp(-(((bin - 55) / 9) ** 2)));
+  row.set([12, 0, 3400, 0, 0, 0.012345], GRADIENT_BINS);
+  row.set([0.05, 0.5, 0.95].map((q) => percentile(row.subarray(0, GRADIENT_BINS), 12, 0, q)), GRADIENT_BINS + 6);
+  const [was, is] = [row, unpackGradient(packGradient(row))].map((each) => gradientAt(each, 0));
+  assert.ok(Math.abs(is.total / was.total - 1) < 1e-3, `${is.total} of ${was.total}`);
+  for (const key of ["zero", "below", "norm"]) assert.ok(Math.abs(is[key] - was[key]) <= 1e-3 * Math.abs(was[key]), `${key}: ${is[key]}, was ${was[key]}`);
+  for (const key of ["p5", "p50", "p95"]) assert.ok(Math.abs(is[key] - was[key]) <= 0.1 * BIN, `${key}: ${is[key]}, was ${was[key]}`);
+  // Half of 31 levels, of the root, at the peak: 1/31 of it; and as much for the sum that is kept.
+  for (let bin = 0; bin < GRADIENT_BINS; bin++) assert.ok(Math.abs(is.bins[bin] - was.bins[bin]) < 0.04 * 1e5, `${bin}: ${is.bins[bin]}, was ${was.bins[bin]}`);
+  const activations = new Float32Array(ACTIVATION_ROW);
+  activations.set([5, 0, -1, 2, 0.5, 0.25, 0.125, 0.75], ACTIVATION_BINS);
+  const found = activationAt(unpackActivation(packActivation(activations)), 0);
+  assert.deepEqual([found.nan, found.inf, found.min, found.max, found.mean, found.std, found.saturated, found.dead, found.total], [5, 0, -1, 2, 0.5, 0.25, 0.125, 0.75, 5]);
+  assert.ok(Number.isNaN(unpackGradient(packGradient(new Float32Array(GRADIENT_ROW)))[GRADIENT_ROW - 2]), "nothing to measure stays that");
+});
