@@ -90,8 +90,9 @@ export class Patches extends Chart {
     this.paintImage(count, width, height);
     const { font, palette } = this;
     const top = font.size * 1.8;
-    const gap = 4;
-    const { columns, rows, patch } = bestGrid(count, this.width - 2, this.height - top - 2, width / height, gap);
+    const fit = (/** @type {number} */ gap) => ({ gap, ...bestGrid(count, this.width - 2, this.height - top - 2, width / height, gap) });
+    // Thousands of patches leave no room for wide gaps.
+    const { gap, columns, rows, patch } = [fit(4), fit(1)].find((grid) => grid.patch >= 4) ?? fit(1);
     // Whole device pixels a value, where there is room for them.
     const ratio = this.canvas.width / this.width;
     const whole = Math.floor((patch * ratio) / width);
