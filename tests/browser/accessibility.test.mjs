@@ -101,6 +101,27 @@ for (const size of SIZES) {
   });
 }
 
+for (const theme of ["light", "dark"]) {
+  test(`the past of a run and the recording of a lesson have no serious violation, ${theme}`, async () => {
+    const page = await trained(SIZES[0], `theme=${theme}`);
+    await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.timeline.scrubber.choose(0));
+    assert.ok(await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.timeline.step));
+    assert.deepEqual(await violations(page), []);
+    await page.evaluate(async () => {
+      const lab = document.querySelector("alexnet-lab");
+      await lab.session.set({ lesson: "lrn-competition" });
+      const until = (test) => new Promise((resolve) => (function look() { test() ? resolve() : setTimeout(look, 50); })());
+      await until(() => lab.shell.lesson.panel?.lesson);
+      lab.shell.lesson.panel.go(2);
+      await lab.shell.lesson.panel.showRecording();
+      await until(() => lab.shell.lesson.panel.result);
+      lab.shell.lesson.panel.go(3);
+    });
+    assert.deepEqual(await violations(page), []);
+    await page.close();
+  });
+}
+
 test("the Tab key reaches everything that can be operated, and shows where it is", async () => {
   const page = await trained(SIZES[0], "");
   const wanted = await page.evaluate(() => {
