@@ -3,6 +3,7 @@
 use super::pass::{Buffers, Mode, Share};
 use super::peers::{FirstNotFinite, Gone, Line, Message, Peers, What};
 use super::{Float, all_finite, now};
+use crate::layers::input;
 use crate::network::Network;
 use crate::stats::GradientStats;
 
@@ -39,13 +40,7 @@ impl<T: Float> Part<T> {
 
     /// Puts images in place: `(byte / 255 - mean) / std`.
     pub(super) fn load(&mut self, pixels: &[u8]) {
-        let [mean, std] = [self.mean, self.std].map(|channels| channels.map(T::from_f32));
-        let input = self.buffers.input_for(pixels.len());
-        for (x, bytes) in input.chunks_exact_mut(3).zip(pixels.chunks_exact(3)) {
-            for c in 0..3 {
-                x[c] = (T::of(f64::from(bytes[c])) / T::of(255.0) - mean[c]) / std[c];
-            }
-        }
+        input::normalise(pixels, self.mean, self.std, self.buffers.input_for(pixels.len()));
     }
 
     /// Forward and backward on the images in place. Gives their share of the batch's mean loss, and how many of them were

@@ -1,11 +1,26 @@
 //! From bytes to the first layer's input: `(byte / 255 - mean) / std` in each channel.
-//!
-//! The CPU does this in [`crate::cpu::Cpu`] when it takes a batch.
 
+use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::INPUT_NORMALISE;
 use crate::gpu::recorder::{Recorder, View, workgroups};
 use crate::network::Shape;
+
+pub fn normalise<T: Float>(
+    pixels: &[u8], // (images, height, width, 3)
+    mean: [f32; 3],
+    std: [f32; 3],
+    output: &mut [T], // (images, height, width, 3)
+) {
+    let [mean, std] = [mean, std].map(|channels| channels.map(T::from_f32));
+    for (x, bytes) in output.chunks_exact_mut(3).zip(pixels.chunks_exact(3)) {
+        for c in 0..3 {
+            x[c] = (T::of(f64::from(bytes[c])) / T::of(255.0) - mean[c]) / std[c];
+        }
+    }
+}
+
+// ---- on the GPU
 
 pub fn record(
     recorder: &mut Recorder,

@@ -4,6 +4,7 @@ use super::Trainer;
 use crate::data::batch::{self, Batch};
 use crate::data::{Dataset, Images};
 use crate::error::Result;
+use crate::layers::input;
 use crate::stats::Snapshot;
 use serde::Serialize;
 use std::ops::Range;
@@ -136,8 +137,9 @@ impl Trainer {
             return self.backend.output_of(&batch, layer).await.map(Some);
         }
         let [mean, std] = self.dataset().normalisation();
-        let normalised = |(i, byte): (usize, &u8)| (f32::from(*byte) / 255.0 - mean[i % 3]) / std[i % 3];
-        Ok(Some(batch.pixels.iter().enumerate().map(normalised).collect()))
+        let mut normalised = vec![0.0; batch.pixels.len()];
+        input::normalise(&batch.pixels, mean, std, &mut normalised);
+        Ok(Some(normalised))
     }
 
     /// Images of one split as they are, without augmentation.

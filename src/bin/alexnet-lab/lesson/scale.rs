@@ -6,6 +6,7 @@ use alexnet_lab::backend::Hyper;
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::Cpu;
 use alexnet_lab::data::{Dataset, batch};
+use alexnet_lab::layers::input;
 use alexnet_lab::network::Network;
 use alexnet_lab::trainer::initial_state;
 
@@ -81,9 +82,9 @@ fn pass(data: &Dataset, seed: u32, fragment: &str, scale: f64) -> Pass {
     cpu.parameters_mut()[weight.clone()].iter_mut().for_each(|w| *w *= scale);
 
     let batch = batch::gather(&data.train, &(0..IMAGES).collect::<Vec<_>>(), network.input, data.border(), None);
-    let normalise =
-        |(i, byte): (usize, &u8)| (f64::from(*byte) / 255.0 - f64::from(data.mean[i % 3])) / f64::from(data.std[i % 3]);
-    cpu.set_input(&batch.pixels.iter().enumerate().map(normalise).collect::<Vec<_>>());
+    let mut images = vec![0.0; batch.pixels.len()];
+    input::normalise(&batch.pixels, data.mean, data.std, &mut images);
+    cpu.set_input(&images);
     let hyper = Hyper { step: 0, seed, learning_rate: 0.0, momentum: 0.0, weight_decay: 0.0, dropout: 0.0 };
     cpu.differentiate(&batch.labels, &hyper);
 
