@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch, newPage } from "./browsers.mjs";
-import { ROOT, startLab } from "./servers.mjs";
+import { test } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
+import { ROOT } from "./servers.mjs";
 
 const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8");
 const SMALL = "v=1&width=0.25&batch=8&test_size=40&test_every=10&backend=cpu";
@@ -13,16 +14,6 @@ const SIZES = [
   { name: "phone", path: "/", viewport: { width: 390, height: 844 } },
   { name: "slide", path: "/embed.html", viewport: { width: 640, height: 360 } },
 ];
-
-let lab, browser, close;
-before(async () => {
-  lab = await startLab();
-  ({ browser, close } = await launch("chromium"));
-});
-after(async () => {
-  await close?.();
-  lab?.close();
-});
 
 /** Opens the lab, trains for long enough that every view has something to show, and pauses. */
 async function trained({ path, viewport }, settings) {

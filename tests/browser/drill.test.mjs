@@ -2,22 +2,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch, newPage } from "./browsers.mjs";
-import { ROOT, startLab } from "./servers.mjs";
+import { test } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
+import { ROOT } from "./servers.mjs";
 
 const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8");
 const SMALL = "v=1&backend=cpu&workers=1&width=0.25&batch=8&test_size=16&test_every=5&lr=0.02&dropout=0.5";
-
-let lab, browser, close;
-before(async () => {
-  lab = await startLab();
-  ({ browser, close } = await launch("chromium"));
-});
-after(async () => {
-  await close?.();
-  lab?.close();
-});
 
 /** Opens the lab; the losses of lane i come to be in `window.losses[i]`, what the view reads is counted in `window.units`. */
 async function open(settings) {

@@ -2,22 +2,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch, newPage } from "./browsers.mjs";
-import { ROOT, startLab, startLabWithout } from "./servers.mjs";
+import { test } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
+import { ROOT, startLabWithout } from "./servers.mjs";
 
 const SMALL = "v=1&lang=en&backend=cpu&workers=1&width=0.25&batch=8&test_every=0&norm=none&lr=0.02";
 const file = (lesson) => JSON.parse(readFileSync(join(ROOT, "www", "data", "lessons", `${lesson}.json`), "utf8"));
-
-let lab, browser, close;
-before(async () => {
-  lab = await startLab();
-  ({ browser, close } = await launch("chromium"));
-});
-after(async () => {
-  await close?.();
-  lab?.close();
-});
 
 /** Opens the lab; `window.seen` keeps, by lane and step, the norm of conv1's weight gradient as the session reports it, and the losses. */
 async function open(fragment) {

@@ -5,24 +5,14 @@
 // by the frames it drew, must leave room for 50 a second. Frames are counted on the clock as well, the best of three stretches; where
 // the page does not reach the rate without training either, just before or just after, that count says nothing about the page.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, newPage } from "./browsers.mjs";
-import { startLab } from "./servers.mjs";
+import { test } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
 
 const SECONDS = 6;
 const STRETCHES = 3;
 const LONGEST_TASK = 50;
 const FRAMES_PER_SECOND = 50;
-
-let lab, browser, close;
-before(async () => {
-  lab = await startLab();
-  ({ browser, close } = await launch("chromium"));
-});
-after(async () => {
-  await close?.();
-  lab?.close();
-});
 
 /** Frames a second for a while. */
 const frameRate = (page, seconds) =>
