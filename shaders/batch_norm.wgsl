@@ -265,6 +265,11 @@ fn go_back(first: u32, end: u32, block: u32, sums: Sums) {
     for (var row = first; row < end; row++) {
         let at = row * CHANNEL_BLOCKS + block;
         let means = (sums.beta + (input[at] - mean) * inverse * sums.gamma) / f32(ROWS);
-        grad_input[at] = scale * (grad_output[at] - means);
+        let gradient = scale * (grad_output[at] - means);
+        grad_input[at] = gradient;
+        // As `pass_through_activation`, whose output is the input here: a binding less.
+        if ACTIVATION_BEFORE <= LEAKY_RELU {
+            grad_before[at] = activate_backward(ACTIVATION_BEFORE, input[at], gradient);
+        }
     }
 }

@@ -18,6 +18,7 @@ struct StepParams {
     dropout: f32,
     images: u32, // how many of the BATCH images are real (fewer than BATCH in evaluation only)
     slot: u32,   // place of this step's record in the ring
+    noise: f32,  // behind batch normalisation
 }
 
 @group(0) @binding(13) var<uniform> params: StepParams;

@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::rc::Rc;
 
 /// What one training step needs besides its batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hyper {
     pub step: u64,
     pub seed: u32,
@@ -23,6 +23,23 @@ pub struct Hyper {
     pub weight_decay: f32,
     /// Probability that a unit of fc6 or fc7 is switched off.
     pub dropout: f32,
+    /// Strength of the noise behind batch normalisation.
+    pub noise: f32,
+}
+
+impl Hyper {
+    /// As configured for `step`, counted from 0.
+    pub fn of(config: &Config, step: u64) -> Hyper {
+        Hyper {
+            step,
+            seed: config.seed,
+            learning_rate: config.learning_rate(step) as f32,
+            momentum: config.momentum as f32,
+            weight_decay: config.weight_decay as f32,
+            dropout: config.dropout as f32,
+            noise: config.bn_noise as f32,
+        }
+    }
 }
 
 /// The outcome of one training step.
@@ -284,9 +301,10 @@ impl Backend {
         each!(self, backend => backend.output_of(batch, layer).await)
     }
 
-    /// Gradients of the last training step, and the activations of the probe images in evaluation mode.
-    pub async fn snapshot(&mut self, step: u64, probe: &Batch) -> Result<Snapshot> {
-        each!(self, backend => backend.snapshot(step, probe).await)
+    /// Gradients of the last training step, and the activations of the probe images in evaluation mode, but with the noise of
+    /// `hyper.step`.
+    pub async fn snapshot(&mut self, hyper: &Hyper, probe: &Batch) -> Result<Snapshot> {
+        each!(self, backend => backend.snapshot(hyper, probe).await)
     }
 
     /// Repeats forward and backward without an update and names the first layer with a NaN or infinity.

@@ -147,8 +147,10 @@ settings! {
     lrn_k: (number 0.1 10.0 false) Rebuild "2" "LRN: constant added to the sum";
     lrn_alpha: (number 0.0 10.0 true) Rebuild "1e-4" "LRN: weight of the sum of squares";
     lrn_beta: (number 0.0 2.0 false) Rebuild "0.75" "LRN: exponent";
+    bn_place: (choice ["all", "lrn"]) Rebuild "all" "BN: before every activation, or where LRN was, after those of conv1 and conv2";
     bn_epsilon: (number 1e-12 1.0 true) Rebuild "1e-5" "BN: constant added to the variance";
     bn_momentum: (number 0.0 1.0 false) Rebuild "0.1" "BN: share of the newest batch in the running statistics";
+    bn_noise: (number 0.0 1.0 false) Rebuild "0" "BN: strength of a random shift and scale behind it, new at every step";
     // ---- the network's size and start
     arch: (choice ["scaled", "original"]) Restart "scaled" "Architecture: scaled to 32x32 images, or the original for 227x227";
     width: (choice ["0.25", "0.5", "1", "2"]) Restart "1" "Multiplies the number of channels";

@@ -67,6 +67,8 @@ pub enum Kind {
         epsilon: f64,
         momentum: f64,
     },
+    /// Behind batch normalisation; the strength comes with each step.
+    Noise,
     Activation {
         function: ActivationFunction,
     },
@@ -98,7 +100,7 @@ pub struct Layer {
     pub output: Shape,
 }
 
-/// A learnt layer with what follows it: convolution (or linear), bn, activation, lrn, pool, dropout, as far as they are there.
+/// A learnt layer with what follows it: convolution (or linear), bn, activation, lrn (or bn), pool, dropout, as far as they are there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Block {
     /// The learnt layer's name: `conv1`, ..., `conv4_1`, ..., `fc8`.
@@ -306,21 +308,14 @@ impl<'a> Builder<'a> {
         self.push(name, Kind::Linear { weight, bias }, Shape { height: 1, width: 1, channels: features })
     }
 
-    /// What follows a hidden learnt layer: batch normalisation before, local response normalisation after the activation.
+    /// What follows a hidden learnt layer: its activation function, batch normalisation before it, and what is placed as the
+    /// paper's local response normalisation behind it.
     fn hidden(&mut self, lrn_here: bool) -> &mut Self {
         let config = self.config;
         let name = self.network.blocks.last().expect("a learnt layer came first").name.clone();
-        if config.norm == "bn" {
-            // conv4_1 -> bn4_1, fc6 -> bn6.
-            let bn = format!("bn{}", name.trim_start_matches(|c: char| c.is_alphabetic()));
-            let channels = self.shape.channels;
-            let gamma = self.tensor(format!("{bn}.weight"), vec![channels], Init::Constant { value: 1.0 });
-            let beta = self.tensor(format!("{bn}.bias"), vec![channels], Init::Constant { value: 0.0 });
-            let running = self.network.running.len();
-            let start = self.network.running_len();
-            self.network.running.push(Running { name: bn, channels, start });
-            let kind = Kind::BatchNorm { gamma, beta, running, epsilon: config.bn_epsilon, momentum: config.bn_momentum };
-            self.push(&format!("{name}.bn"), kind, self.shape);
+        let as_lrn = config.norm == "bn" && config.bn_place == "lrn";
+        if config.norm == "bn" && !as_lrn {
+            self.batch_norm(&name);
         }
         let function = match config.activation.as_str() {
             "sigmoid" => ActivationFunction::Sigmoid,
@@ -330,11 +325,30 @@ impl<'a> Builder<'a> {
         };
         self.push(&format!("{name}.activation"), Kind::Activation { function }, self.shape);
         self.network.blocks.last_mut().expect("as above").activation = self.network.layers.len() - 1;
+        if lrn_here && as_lrn {
+            self.batch_norm(&name);
+        }
         if lrn_here && config.norm == "lrn" {
             let kind = Kind::Lrn { n: config.lrn_n as usize, k: config.lrn_k, alpha: config.lrn_alpha, beta: config.lrn_beta };
             self.push(&format!("{name}.lrn"), kind, self.shape);
         }
         self
+    }
+
+    /// Of the block `name`: conv4_1 -> bn4_1, fc6 -> bn6.
+    fn batch_norm(&mut self, name: &str) {
+        let bn = format!("bn{}", name.trim_start_matches(|c: char| c.is_alphabetic()));
+        let channels = self.shape.channels;
+        let gamma = self.tensor(format!("{bn}.weight"), vec![channels], Init::Constant { value: 1.0 });
+        let beta = self.tensor(format!("{bn}.bias"), vec![channels], Init::Constant { value: 0.0 });
+        let running = self.network.running.len();
+        let start = self.network.running_len();
+        self.network.running.push(Running { name: bn, channels, start });
+        let (epsilon, momentum) = (self.config.bn_epsilon, self.config.bn_momentum);
+        self.push(&format!("{name}.bn"), Kind::BatchNorm { gamma, beta, running, epsilon, momentum }, self.shape);
+        if self.config.bn_noise > 0.0 {
+            self.push(&format!("{name}.noise"), Kind::Noise, self.shape);
+        }
     }
 
     fn pool(&mut self) -> &mut Self {

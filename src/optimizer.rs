@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn two_updates_by_hand() {
-        let hyper = Hyper { step: 0, seed: 0, learning_rate: 0.5, momentum: 0.5, weight_decay: 0.25, dropout: 0.0 };
+        let hyper = Hyper { learning_rate: 0.5, momentum: 0.5, weight_decay: 0.25, ..Hyper::default() };
         let (mut w, mut v) = ([4.0f32], [0.0f32]);
         update(&hyper, &[1.0], &mut v, &mut w); // g = 1 + 1 = 2, v = 2, w = 3
         assert_eq!((w, v), ([3.0], [2.0]));

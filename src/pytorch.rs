@@ -96,6 +96,8 @@ impl Lines {
                     PoolKind::Avg => format!("F.avg_pool2d(x, {window}, count_include_pad=False){shape}"),
                 })
             }
+            // Noise is of training alone.
+            Kind::Noise => Lines { module: None, calls: vec![] },
             Kind::Dropout => call(format!("F.dropout(x, {:?}, self.training)", config.dropout)),
             // Its input is what the network gives.
             Kind::SoftmaxLoss => Lines { module: None, calls: vec![] },

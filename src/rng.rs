@@ -17,6 +17,9 @@ pub enum Stream {
     Augment = 4,
     /// Toy objects: `step` the split, `layer` the image, `index` counts what is drawn for it.
     Toy = 5,
+    /// Behind batch normalisation: `step`, the layer's name, `index` the channel, or the number of channels plus the value's index in
+    /// (batch, height, width, channels).
+    Noise = 6,
 }
 
 /// One round of mixing: the 32-bit finaliser `lowbias32` (Wellons, "Prospecting for hash functions", 2018).

@@ -151,7 +151,7 @@ impl Trainer {
             return Ok(false);
         }
         let batch = self.training_batch(&indices, self.step);
-        self.backend.step(&batch, &self.hyper(self.step))?;
+        self.backend.step(&batch, &Hyper::of(&self.config, self.step))?;
         self.step += 1;
         self.has_gradients = true;
         self.evaluation = None;
@@ -206,7 +206,7 @@ impl Trainer {
             self.settle().await?;
             self.step = step;
             let indices = self.order.indices(step, self.config.batch as usize);
-            let (batch, hyper) = (self.training_batch(&indices, step), self.hyper(step));
+            let (batch, hyper) = (self.training_batch(&indices, step), Hyper::of(&self.config, step));
             let found = self.backend.first_not_finite(&batch, &hyper).await?;
             self.divergence = found.map(|found| Divergence { step, found, remedy: self.remedy() });
         }
@@ -327,17 +327,6 @@ impl Trainer {
         self.step = step;
         (self.diverged_at, self.divergence, self.evaluation) = (None, None, None);
         self.has_gradients = false;
-    }
-
-    fn hyper(&self, step: u64) -> Hyper {
-        Hyper {
-            step,
-            seed: self.config.seed,
-            learning_rate: self.config.learning_rate(step) as f32,
-            momentum: self.config.momentum as f32,
-            weight_decay: self.config.weight_decay as f32,
-            dropout: self.config.dropout as f32,
-        }
     }
 
     fn training_batch(&self, indices: &[u32], step: u64) -> Batch {

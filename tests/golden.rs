@@ -260,7 +260,7 @@ fn check_softmax_loss<T: Float>(case: &Case<T>) {
 
 fn check_sgd<T: Float>(case: &Case<T>) {
     let [learning_rate, momentum, weight_decay] = ["lr", "momentum", "weight_decay"].map(|key| case.number(key) as f32);
-    let hyper = Hyper { step: 0, seed: 0, learning_rate, momentum, weight_decay, dropout: 0.0 };
+    let hyper = Hyper { learning_rate, momentum, weight_decay, ..Hyper::default() };
     let (mut parameters, mut velocities) = (case.input("start"), case.zeros_like("start"));
     let gradients = case.input("gradients");
     for gradients in gradients.chunks_exact(parameters.len()) {

@@ -100,17 +100,6 @@ fn initial_state(network: &Network, config: &Config) -> State {
     State { parameters: network.initial_parameters(config.seed), velocities: zeros, running: network.initial_running() }
 }
 
-fn hyper(config: &Config, step: usize) -> Hyper {
-    Hyper {
-        step: step as u64,
-        seed: config.seed,
-        learning_rate: config.lr as f32,
-        momentum: config.momentum as f32,
-        weight_decay: config.weight_decay as f32,
-        dropout: config.dropout as f32,
-    }
-}
-
 /// Trains from the initial weights, each multiplied by 1 plus or minus `error`.
 fn train<T: Float>(run: &Run, error: f64) -> Trace {
     let config = run.config();
@@ -124,7 +113,7 @@ fn train<T: Float>(run: &Run, error: f64) -> Trace {
     let mut trace = Trace { loss: vec![], correct: vec![], after: BTreeMap::new(), logits: vec![] };
     for step in 0..run.loss.len() {
         let batch = batch(step, &config, run.classes);
-        cpu.step(&batch, &hyper(&config, step)).unwrap();
+        cpu.step(&batch, &Hyper::of(&config, step as u64)).unwrap();
         trace.loss.push(cpu.loss(&batch.labels).0.to_f64());
         trace.correct.push(cpu.finished().unwrap()[0].correct);
         if run.after.contains_key(&(step + 1)) {
@@ -145,7 +134,7 @@ async fn train_on_gpu(run: &Run) -> Result<Trace> {
     gpu.set_state(&initial_state(&network, &config))?;
     let mut trace = Trace { loss: vec![], correct: vec![], after: BTreeMap::new(), logits: vec![] };
     for step in 0..run.loss.len() {
-        gpu.step(&batch(step, &config, run.classes), &hyper(&config, step))?;
+        gpu.step(&batch(step, &config, run.classes), &Hyper::of(&config, step as u64))?;
         if run.after.contains_key(&(step + 1)) {
             gpu.settle().await?;
             trace.after.insert(step + 1, named(&network, &gpu.state().await?));

@@ -254,7 +254,7 @@ fn collect_and_update_match_the_cpu_in_chunks_and_stop_at_what_is_not_finite() {
     let (w, v) = (random(1, n), random(2, n));
     let partial = random(3, 300);
     let g = random(4, n);
-    let hyper = Hyper { step: 0, seed: 0, learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, dropout: 0.0 };
+    let hyper = Hyper { learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, ..Hyper::default() };
     let params = StepParams { learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, step: 5, slot: 2, ..Default::default() };
     let (fine, nan, infinite) = ((None, 1.25), (Some(f32::NAN), 1.25), (Some(f32::NEG_INFINITY), 1.25));
     for (poison, loss) in [fine, nan, infinite, (None, f32::INFINITY), (None, f32::NAN)] {

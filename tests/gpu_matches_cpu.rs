@@ -25,17 +25,6 @@ fn network(fragment: &str, classes: usize) -> (Network, Config) {
     (Network::new(&config, classes), config)
 }
 
-fn hyper(step: u64, config: &Config) -> Hyper {
-    Hyper {
-        step,
-        seed: config.seed,
-        learning_rate: config.lr as f32,
-        momentum: config.momentum as f32,
-        weight_decay: config.weight_decay as f32,
-        dropout: config.dropout as f32,
-    }
-}
-
 /// Images whose brightness follows their label, under noise.
 fn batch(network: &Network, images: usize, step: u64) -> Batch {
     let bits = |i: usize| hash(7, Stream::Order, step as u32, 0, i as u32);
@@ -64,14 +53,14 @@ fn cpu<T: Float>(network: &Network, config: &Config, images: usize) -> Cpu<T> {
 fn train_cpu<T: Float>(network: &Network, config: &Config, images: usize, steps: u64) -> Vec<StepRecord> {
     let mut cpu = cpu::<T>(network, config, images);
     for step in 0..steps {
-        cpu.step(&batch(network, images, step), &hyper(step, config)).unwrap();
+        cpu.step(&batch(network, images, step), &Hyper::of(config, step)).unwrap();
     }
     cpu.finished().unwrap()
 }
 
 fn train_gpu(gpu: &mut Gpu, network: &Network, config: &Config, images: usize, steps: u64) -> Vec<StepRecord> {
     for step in 0..steps {
-        gpu.step(&batch(network, images, step), &hyper(step, config)).unwrap();
+        gpu.step(&batch(network, images, step), &Hyper::of(config, step)).unwrap();
     }
     block_on(gpu.settle()).unwrap();
     gpu.finished().unwrap()
@@ -90,6 +79,8 @@ fn twenty_losses_agree() {
         "norm=lrn&activation=sigmoid&lrn_n=4&lrn_beta=0.5",
         "norm=bn&activation=leaky_relu&overlap=false&lr=0.001",
         "norm=bn&activation=relu&depth=1&dropout=0&lr=0.001",
+        "norm=bn&bn_place=lrn&activation=tanh&pool=avg&lr=0.001",
+        "norm=bn&bn_noise=0.5&activation=tanh&pool=avg&lr=0.001",
     ];
     for (family, fragment) in FAMILIES.into_iter().flat_map(|family| combinations.map(|fragment| (family, fragment))) {
         let seeds = if fragment.contains("activation=tanh&pool=avg") { 1 } else { 3 };
@@ -154,16 +145,16 @@ fn a_step_that_is_not_finite_changes_nothing_and_its_layer_is_named() {
         assert!(records.iter().all(|record| !record.finite), "{records:?}");
         assert!(block_on(gpu.state()).unwrap() == state, "{wanted}: the state has changed");
 
-        let found = block_on(gpu.first_not_finite(&batch(&network, 4, 0), &hyper(0, &config))).unwrap();
+        let found = block_on(gpu.first_not_finite(&batch(&network, 4, 0), &Hyper::of(&config, 0))).unwrap();
         let mut cpu = cpu::<f32>(&network, &config, 4);
         cpu.set_state(&state).unwrap();
-        assert_eq!(found, block_on(cpu.first_not_finite(&batch(&network, 4, 0), &hyper(0, &config))).unwrap());
+        assert_eq!(found, block_on(cpu.first_not_finite(&batch(&network, 4, 0), &Hyper::of(&config, 0))).unwrap());
         assert_eq!(found.unwrap().layer, "conv3");
 
         // A finite state lifts the stop.
         state.parameters[tensor.range.start] = 0.0;
         gpu.set_state(&state).unwrap();
-        assert_eq!(block_on(gpu.first_not_finite(&batch(&network, 4, 0), &hyper(0, &config))).unwrap(), None);
+        assert_eq!(block_on(gpu.first_not_finite(&batch(&network, 4, 0), &Hyper::of(&config, 0))).unwrap(), None);
         assert!(train_gpu(&mut gpu, &network, &config, 4, 1)[0].finite);
         assert!(block_on(gpu.state()).unwrap() != state);
     }
@@ -176,12 +167,12 @@ fn a_huge_learning_rate_diverges_and_keeps_the_last_good_state() {
     let mut gpu = gpu(&network, &config, 4);
     let mut good = block_on(gpu.state()).unwrap();
     for step in 0..100 {
-        gpu.step(&batch(&network, 4, step), &hyper(step, &config)).unwrap();
+        gpu.step(&batch(&network, 4, step), &Hyper::of(&config, step)).unwrap();
         block_on(gpu.settle()).unwrap();
         let state = block_on(gpu.state()).unwrap();
         if !gpu.finished().unwrap()[0].finite {
             assert!(state == good, "the state has changed");
-            let found = block_on(gpu.first_not_finite(&batch(&network, 4, step), &hyper(step, &config))).unwrap();
+            let found = block_on(gpu.first_not_finite(&batch(&network, 4, step), &Hyper::of(&config, step))).unwrap();
             assert!(found.is_some());
             return;
         }
@@ -192,7 +183,7 @@ fn a_huge_learning_rate_diverges_and_keeps_the_last_good_state() {
 
 #[test]
 fn evaluation_and_every_layers_output_match_the_cpu() {
-    for fragment in ["norm=bn&pool=avg", "norm=lrn&activation=tanh"] {
+    for fragment in ["norm=bn&pool=avg", "norm=lrn&activation=tanh", "norm=bn&bn_place=lrn&bn_noise=0.5"] {
         let (network, config) = network(&format!("width=0.25&{fragment}"), 7);
         let (mut gpu, mut cpu) = (gpu(&network, &config, 4), cpu::<f32>(&network, &config, 4));
         // Running statistics that are not the initial ones.
@@ -222,13 +213,13 @@ fn a_step_of_the_original_architecture_matches_the_cpu() {
     let images = batch(&network, 2, 0);
     let mut cpu = Cpu::<f32>::new(network.clone(), 2, MEAN, STD);
     cpu.set_state(&state).unwrap();
-    cpu.step(&images, &hyper(0, &config)).unwrap();
+    cpu.step(&images, &Hyper::of(&config, 0)).unwrap();
     let (wanted, gradients) = (cpu.finished().unwrap()[0], block_on(cpu.state()).unwrap().velocities);
     drop(cpu);
 
     let mut gpu = block_on(Gpu::new(device(), &network, 2, MEAN, STD)).unwrap();
     gpu.set_state(&state).unwrap();
-    gpu.step(&images, &hyper(0, &config)).unwrap();
+    gpu.step(&images, &Hyper::of(&config, 0)).unwrap();
     block_on(gpu.settle()).unwrap();
     let found = gpu.finished().unwrap()[0];
     // Eight layers of sums of up to 9216 products (relative error of about 96 epsilon each) on a loss of about 7.
@@ -263,23 +254,23 @@ fn a_lost_device_is_an_error_and_no_panic() {
     let mut gpu = block_on(Gpu::new(&device, &network, 2, MEAN, STD)).unwrap();
     gpu.set_state(&initial_state(&network, config.seed)).unwrap();
     let images = batch(&network, 2, 0);
-    gpu.step(&images, &hyper(0, &config)).unwrap();
+    gpu.step(&images, &Hyper::of(&config, 0)).unwrap();
     device.destroy();
     // The loss is known after what was under way.
-    let _ = gpu.step(&images, &hyper(1, &config));
+    let _ = gpu.step(&images, &Hyper::of(&config, 1));
     let _ = block_on(gpu.settle());
     let lost = |what: &str, outcome: Result<(), Error>| {
         assert!(matches!(outcome, Err(Error::DeviceLost { .. })), "{what}: {outcome:?}");
     };
-    lost("step", gpu.step(&images, &hyper(2, &config)));
+    lost("step", gpu.step(&images, &Hyper::of(&config, 2)));
     lost("settle", block_on(gpu.settle()));
     lost("finished", gpu.finished().map(drop));
     lost("state", block_on(gpu.state()).map(drop));
     lost("logits", block_on(gpu.logits(&images)).map(drop));
     lost("output_of", block_on(gpu.output_of(&images, 3)).map(drop));
     lost("set_state", gpu.set_state(&initial_state(&network, config.seed)));
-    lost("snapshot", block_on(gpu.snapshot(0, &images)).map(drop));
-    lost("first_not_finite", block_on(gpu.first_not_finite(&images, &hyper(1, &config))).map(drop));
+    lost("snapshot", block_on(gpu.snapshot(&Hyper::default(), &images)).map(drop));
+    lost("first_not_finite", block_on(gpu.first_not_finite(&images, &Hyper::of(&config, 1))).map(drop));
     lost("new", block_on(Gpu::new(&device, &network, 2, MEAN, STD)).map(drop));
 }
 

@@ -245,7 +245,12 @@ fn batch(network: &Network, images: usize, seed: u32) -> Batch {
 
 #[test]
 fn a_snapshot_of_a_trained_network_agrees_with_the_cpu() {
-    for fragment in ["norm=lrn", "norm=bn&activation=tanh&pool=avg", "norm=none&activation=sigmoid&depth=2"] {
+    for fragment in [
+        "norm=lrn",
+        "norm=bn&activation=tanh&pool=avg",
+        "norm=none&activation=sigmoid&depth=2",
+        "norm=bn&bn_noise=0.5&activation=tanh&pool=avg",
+    ] {
         let (config, _) = Config::from_fragment(&format!("width=0.25&{fragment}"));
         let network = Network::new(&config, 7);
         let state = initial_state(&network, 1);
@@ -257,15 +262,15 @@ fn a_snapshot_of_a_trained_network_agrees_with_the_cpu() {
         double.set_state(&state).unwrap();
         let probe = batch(&network, 2, 9);
         for step in 0..2 {
-            let hyper = Hyper { step, seed: 1, learning_rate: 1e-3, momentum: 0.9, weight_decay: 5e-4, dropout: 0.5 };
+            let hyper = Hyper { step, seed: 1, learning_rate: 1e-3, momentum: 0.9, weight_decay: 5e-4, dropout: 0.5, noise: 0.5 };
             let batch = batch(&network, BATCH, step as u32);
             gpu.step(&batch, &hyper).unwrap();
             single.step(&batch, &hyper).unwrap();
             double.step(&batch, &hyper).unwrap();
             // A snapshot between two steps must not disturb the second.
-            let found = block_on(gpu.snapshot(step, &probe)).unwrap();
-            let single = block_on(single.snapshot(step, &probe)).unwrap();
-            let double = block_on(double.snapshot(step, &probe)).unwrap();
+            let found = block_on(gpu.snapshot(&hyper, &probe)).unwrap();
+            let single = block_on(single.snapshot(&hyper, &probe)).unwrap();
+            let double = block_on(double.snapshot(&hyper, &probe)).unwrap();
             println!("{fragment}, step {step}");
             compare_snapshots(&network, [&found, &single, &double]);
         }

@@ -35,8 +35,7 @@ impl Probe {
         let input = normals("images", BATCH * network.input.len());
         let mut cpu = Cpu::new(network, BATCH, [0.0; 3], [1.0; 3]);
         cpu.set_input(&input);
-        let dropout = config.dropout as f32;
-        let hyper = Hyper { step: 3, seed: 5, learning_rate: 0.0, momentum: 0.0, weight_decay: 0.0, dropout };
+        let hyper = Hyper { seed: 5, ..Hyper::of(config, 3) };
         Probe { cpu, parameters, hyper }
     }
 
@@ -69,7 +68,12 @@ fn check(fragment: &str, total: &mut Tally) {
         let (label, start) = (format!("{fragment} {}", tensor.name), tensor.range.start);
         let gradient = &gradients[tensor.range.clone()];
         // Batch normalisation takes the bias before it out again: its gradient is rounding, and so is the difference.
-        if config.norm == "bn" && tensor.name.ends_with(".bias") && !tensor.name.starts_with("bn") && tensor.name != "fc8.bias" {
+        if config.norm == "bn"
+            && config.bn_place == "all"
+            && tensor.name.ends_with(".bias")
+            && !tensor.name.starts_with("bn")
+            && tensor.name != "fc8.bias"
+        {
             let difference = probe.loss(start, &vec![1.0; gradient.len()], 1e-2) - probe.loss(start, &[0.0], 0.0);
             assert!(rms(gradient) < ROUNDOFF && difference.abs() < 2.0 * ROUNDOFF, "{label}: {gradient:?} {difference:e}");
             continue;
@@ -122,6 +126,17 @@ fn tanh_networks_match_finite_differences() {
 #[test]
 fn leaky_relu_networks_match_finite_differences() {
     check_activation("leaky_relu");
+}
+
+#[test]
+fn batch_norm_as_lrn_and_with_noise_matches_finite_differences() {
+    let mut total = Tally::default();
+    for fragment in
+        ["bn_place=lrn", "bn_place=lrn&pool=avg&activation=sigmoid", "bn_noise=0.5", "bn_place=lrn&bn_noise=1&activation=tanh"]
+    {
+        check(&format!("width=0.25&norm=bn&bn_epsilon=1e-3&{fragment}"), &mut total);
+    }
+    total.finish("batch normalisation's place and noise");
 }
 
 #[test]

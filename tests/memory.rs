@@ -68,7 +68,7 @@ fn the_cpu_takes_as_much_memory_as_it_says() {
         let helper = |part: &Range<usize>| threads::start(network.clone(), part.len(), images.mean, images.std);
         let helpers = parts(count, workers)[1..].iter().map(helper).collect();
         let mut cpu: Cpu = Cpu::with_helpers(network.clone(), count, images.mean, images.std, helpers);
-        let hyper = Hyper { step: 0, seed: 1, learning_rate: 0.01, momentum: 0.9, weight_decay: 0.0, dropout: 0.5 };
+        let hyper = Hyper { seed: 1, learning_rate: 0.01, momentum: 0.9, dropout: 0.5, ..Hyper::default() };
         cpu.set_state(&state).unwrap();
         cpu.step(&batch, &hyper).unwrap();
         pollster::block_on(cpu.settle()).unwrap();

@@ -19,15 +19,15 @@ use std::mem::offset_of;
 
 /// Every source text that two networks with all kinds of layers need, for all that a backend does.
 fn sources() -> Vec<String> {
-    let hyper = Hyper { step: 0, seed: 0, learning_rate: 0.0, momentum: 0.0, weight_decay: 0.0, dropout: 0.5 };
-    for fragment in ["width=0.25&norm=lrn&pool=max", "width=0.25&norm=bn&pool=avg&activation=tanh"] {
+    let hyper = Hyper { dropout: 0.5, ..Hyper::default() };
+    for fragment in ["width=0.25&norm=lrn&pool=max", "width=0.25&norm=bn&bn_noise=0.5&pool=avg&activation=tanh"] {
         let network = Network::new(&Config::from_fragment(fragment).0, 10);
         let batch = Batch { pixels: vec![0; 2 * network.input.len()], labels: vec![0; 2] };
         for family in [Family::Registers, Family::Tiled] {
             block_on(Gpu::new(&device().with_family(family), &network, 2, [0.5; 3], [0.5; 3])).unwrap();
         }
         let mut gpu = block_on(Gpu::new(device(), &network, 2, [0.5; 3], [0.5; 3])).unwrap();
-        block_on(gpu.snapshot(0, &batch)).unwrap();
+        block_on(gpu.snapshot(&hyper, &batch)).unwrap();
         block_on(gpu.output_of(&batch, 0)).unwrap();
         block_on(gpu.first_not_finite(&batch, &hyper)).unwrap();
     }
@@ -87,7 +87,7 @@ fn check_structs(name: &str, module: &naga::Module) {
         };
     }
     let structs = [
-        fields!(StepParams: step, seed, learning_rate, momentum, weight_decay, dropout, images, slot),
+        fields!(StepParams: step, seed, learning_rate, momentum, weight_decay, dropout, images, slot, noise),
         fields!(Task: first, end, origin, blocks, channels, rows, counted_rows, record, alive, function, partial),
     ];
     for (_, ty) in module.types.iter() {

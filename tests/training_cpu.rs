@@ -30,17 +30,6 @@ fn cpu(config: &Config) -> Cpu<f32> {
     cpu
 }
 
-fn hyper(config: &Config, step: u64) -> Hyper {
-    Hyper {
-        step,
-        seed: config.seed,
-        learning_rate: config.learning_rate(step) as f32,
-        momentum: config.momentum as f32,
-        weight_decay: config.weight_decay as f32,
-        dropout: config.dropout as f32,
-    }
-}
-
 /// Images of random bytes, the labels 0 to 9 in turn.
 fn batch(cpu: &Cpu<f32>, images: u32, number: u32) -> Batch {
     let bytes = images * cpu.network().input.len() as u32;
@@ -65,7 +54,7 @@ fn equal_runs_give_equal_bits_for_100_steps() {
         let mut cpu = cpu(&config);
         let record = |s| {
             let batch = batch(&cpu, config.batch, s);
-            step(&mut cpu, &batch, &hyper(&config, u64::from(s)))
+            step(&mut cpu, &batch, &Hyper::of(&config, u64::from(s)))
         };
         let records: Vec<StepRecord> = (0..100).map(record).collect();
         (records, state(&mut cpu))
@@ -86,8 +75,8 @@ fn one_batch_is_learnt_by_heart() {
         let config = config(&format!("width=0.25&batch=10&dropout=0&weight_decay=0&lr=0.005&{fragment}"));
         let mut cpu = cpu(&config);
         let batch = batch(&cpu, 10, 0);
-        let losses: Vec<f32> = (0..150).map(|s| step(&mut cpu, &batch, &hyper(&config, s)).loss).collect();
-        let last = step(&mut cpu, &batch, &hyper(&config, 150));
+        let losses: Vec<f32> = (0..150).map(|s| step(&mut cpu, &batch, &Hyper::of(&config, s)).loss).collect();
+        let last = step(&mut cpu, &batch, &Hyper::of(&config, 150));
         assert!(last.loss < 0.05 && last.correct == 10, "{fragment}: {losses:?}");
     }
 }
@@ -98,8 +87,8 @@ fn the_gradient_of_conv1_vanishes_under_sigmoid() {
         let config = config(&format!("norm=none&dropout=0&batch=10&activation={activation}"));
         let mut cpu = cpu(&config);
         let batch = batch(&cpu, 10, 0);
-        assert!(step(&mut cpu, &batch, &hyper(&config, 0)).finite);
-        let snapshot = pollster::block_on(cpu.snapshot(1, &batch)).unwrap();
+        assert!(step(&mut cpu, &batch, &Hyper::of(&config, 0)).finite);
+        let snapshot = pollster::block_on(cpu.snapshot(&Hyper::of(&config, 1), &batch)).unwrap();
         let tensor = cpu.network().tensors.iter().position(|tensor| tensor.name == "conv1.weight").unwrap();
         let sum: f64 = cpu.gradients()[cpu.network().tensors[tensor].range.clone()].iter().map(|g| f64::from(*g).powi(2)).sum();
         assert_eq!(snapshot.parameters[tensor].norm, sum.sqrt() as f32);
@@ -116,7 +105,7 @@ fn a_diverging_run_keeps_its_last_good_state_and_names_the_layer() {
     let mut cpu = cpu(&config);
     let batch = batch(&cpu, 6, 0);
     // An update this large overflows within a few steps.
-    let huge = |s| Hyper { learning_rate: 1e30, ..hyper(&config, s) };
+    let huge = |s| Hyper { learning_rate: 1e30, ..Hyper::of(&config, s) };
     let mut good = state(&mut cpu);
     let mut s = 0;
     while step(&mut cpu, &batch, &huge(s)).finite {
@@ -136,7 +125,7 @@ fn a_diverging_run_keeps_its_last_good_state_and_names_the_layer() {
         assert_eq!(finite, earlier < layer, "{}", cpu.network().layers[earlier].name);
     }
     // Later steps skip their update even when they would be finite, until a state is set.
-    assert!(!step(&mut cpu, &batch, &hyper(&config, s)).finite);
+    assert!(!step(&mut cpu, &batch, &Hyper::of(&config, s)).finite);
     assert_eq!(state(&mut cpu), good);
     let start = State {
         parameters: cpu.network().initial_parameters(1),
@@ -144,7 +133,7 @@ fn a_diverging_run_keeps_its_last_good_state_and_names_the_layer() {
         running: cpu.network().initial_running(),
     };
     cpu.set_state(&start).unwrap();
-    assert!(step(&mut cpu, &batch, &hyper(&config, 0)).finite);
+    assert!(step(&mut cpu, &batch, &Hyper::of(&config, 0)).finite);
     assert_ne!(state(&mut cpu), start);
 }
 
@@ -164,10 +153,10 @@ fn a_gradient_that_is_not_finite_is_found_where_it_first_appears() {
     }
     cpu.set_state(&start).unwrap();
     let batch = batch(&cpu, 1, 0);
-    let record = step(&mut cpu, &batch, &hyper(&config, 0));
+    let record = step(&mut cpu, &batch, &Hyper::of(&config, 0));
     assert!(record.loss.is_finite() && !record.finite);
     assert_eq!(state(&mut cpu), start);
-    let found = pollster::block_on(cpu.first_not_finite(&batch, &hyper(&config, 0))).unwrap();
+    let found = pollster::block_on(cpu.first_not_finite(&batch, &Hyper::of(&config, 0))).unwrap();
     assert_eq!(found, Some(NotFinite { layer: "fc7.dropout".into(), place: Place::Gradient }));
 }
 
@@ -201,15 +190,15 @@ fn the_original_architecture_trains() {
     let mut cpu = cpu(&config);
     let batch = batch(&cpu, 2, 0);
     let norm: f64 = {
-        cpu.step(&batch, &Hyper { learning_rate: 0.0, ..hyper(&config, 0) }).unwrap();
+        cpu.step(&batch, &Hyper { learning_rate: 0.0, ..Hyper::of(&config, 0) }).unwrap();
         cpu.gradients().iter().map(|g| f64::from(*g).powi(2)).sum()
     };
     let before = cpu.finished().unwrap()[0];
     assert!(before.finite && norm > 0.0);
     // A rate for a fall of the loss by 1 %.
     let rate = 0.01 * f64::from(before.loss) / norm;
-    step(&mut cpu, &batch, &Hyper { learning_rate: rate as f32, ..hyper(&config, 0) });
-    let after = step(&mut cpu, &batch, &Hyper { learning_rate: 0.0, ..hyper(&config, 0) });
+    step(&mut cpu, &batch, &Hyper { learning_rate: rate as f32, ..Hyper::of(&config, 0) });
+    let after = step(&mut cpu, &batch, &Hyper { learning_rate: 0.0, ..Hyper::of(&config, 0) });
     let fall = f64::from(before.loss - after.loss) / (rate * norm);
     println!("loss {} -> {}, |g|^2 {norm:e}, fall {fall} of the first order", before.loss, after.loss);
     // The second order is of the size of the fall's share of the loss, 1 %, times the curvature; f32 gives 1e-4 of the fall.

@@ -17,7 +17,13 @@ const MEAN: [f32; 3] = [0.49, 0.48, 0.45];
 const STD: [f32; 3] = [0.25, 0.24, 0.26];
 /// Not a multiple of any number of parts.
 const BATCH: usize = 7;
-const CASES: [&str; 4] = ["norm=none", "norm=lrn&pool=avg&activation=tanh", "norm=bn", "norm=bn&dropout=0.5&overlap=false"];
+const CASES: [&str; 5] = [
+    "norm=none",
+    "norm=lrn&pool=avg&activation=tanh",
+    "norm=bn",
+    "norm=bn&dropout=0.5&overlap=false",
+    "norm=bn&bn_place=lrn&bn_noise=0.5",
+];
 
 fn config(fragment: &str) -> Config {
     let (config, notes) = Config::from_fragment(&format!("width=0.25&{fragment}"));
@@ -41,14 +47,7 @@ fn with_helpers<T: Float>(config: &Config, helpers: Vec<Line<T>>) -> Cpu<T> {
 }
 
 fn hyper(config: &Config, step: u64) -> Hyper {
-    Hyper {
-        step,
-        seed: config.seed,
-        learning_rate: 0.0002,
-        momentum: config.momentum as f32,
-        weight_decay: config.weight_decay as f32,
-        dropout: config.dropout as f32,
-    }
+    Hyper { learning_rate: 0.0002, ..Hyper::of(config, step) }
 }
 
 /// Noise whose brightness depends on the label.
@@ -207,7 +206,10 @@ fn a_snapshot_covers_the_images_of_all_parts() {
     for cpu in [&mut one, &mut three] {
         step(cpu, &config, 0);
     }
-    let (wanted, found) = (block_on(one.snapshot(1, &probe)).unwrap(), block_on(three.snapshot(1, &probe)).unwrap());
+    let (wanted, found) = (
+        block_on(one.snapshot(&hyper(&config, 1), &probe)).unwrap(),
+        block_on(three.snapshot(&hyper(&config, 1), &probe)).unwrap(),
+    );
     let total = |g: &GradientStats| g.bins.iter().sum::<u32>() + g.below + g.above + g.zero;
     for (wanted, found) in wanted.activation_gradients.iter().zip(&found.activation_gradients) {
         assert_eq!((found.bins.len(), total(found)), (GRADIENT_BINS, total(wanted)));

@@ -170,8 +170,8 @@ impl<T: Float> Cpu<T> {
         Ok(output)
     }
 
-    /// Gradients of the last training step, and activations of the probe batch in evaluation mode.
-    pub async fn snapshot(&mut self, step: u64, probe: &Batch) -> Result<Snapshot> {
+    /// Gradients of the last training step, and activations of the probe batch in evaluation mode, with `hyper`'s noise.
+    pub async fn snapshot(&mut self, hyper: &Hyper, probe: &Batch) -> Result<Snapshot> {
         self.work().await?;
         let activation_gradients = self.together(async |cpu| cpu.activation_gradients().await).await;
         let values = |values: &[T]| GradientStats::of(values.iter().map(|g| g.to_f32()));
@@ -180,7 +180,7 @@ impl<T: Float> Cpu<T> {
         let mut outputs: Vec<Vec<f32>> = vec![vec![]; self.network().blocks.len()]; // (images, height, width, channels) each
         for pixels in probe.pixels.chunks(self.part.capacity() * self.network().input.len()) {
             self.part.load(pixels);
-            self.forward(&Mode::Evaluation);
+            self.forward(&Mode::Look(Share::new(hyper, 0, probe.labels.len())));
             for (block, output) in self.network().blocks.iter().zip(&mut outputs) {
                 output.extend(to_f32(self.output(block.activation)));
             }
@@ -190,7 +190,7 @@ impl<T: Float> Cpu<T> {
             let function = if let Kind::Activation { function } = layer.kind { Some(function) } else { None };
             ActivationStats::of(output, layer.output.channels, function)
         });
-        Ok(Snapshot { step, parameters, activation_gradients, activations: activations.collect() })
+        Ok(Snapshot { step: hyper.step, parameters, activation_gradients, activations: activations.collect() })
     }
 
     /// Runs a training step without its update, and names the first layer whose output is not finite, in forward order;

@@ -4,19 +4,21 @@ use super::Float;
 use super::peers::{Gone, Peers};
 use crate::backend::Hyper;
 use crate::layers::lrn::Lrn;
-use crate::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
+use crate::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, lrn, noise, pool, softmax_loss};
 use crate::network::{Kind, Layer, Network};
 use crate::rng;
 use serde::{Deserialize, Serialize};
 
-/// Batch normalisation and dropout behave differently in training.
+/// Batch normalisation, its noise and dropout behave differently in training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
     Training(Share),
     Evaluation,
+    /// Evaluation with the noise of a step.
+    Look(Share),
 }
 
-/// What a part must know of a training step: its place in the batch, and what dropout draws from.
+/// What a part must know of a training step: its place in the batch, and what dropout and noise draw from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     /// Place of the part's first image in the batch.
@@ -26,12 +28,20 @@ pub struct Share {
     pub seed: u32,
     pub step: u64,
     pub dropout: f32,
+    pub noise: f32,
 }
 
 impl Mode {
     fn mask(&self, layer: &Layer) -> Option<dropout::Mask> {
         match self {
             Mode::Training(share) => share.mask(layer),
+            Mode::Evaluation | Mode::Look(_) => None,
+        }
+    }
+
+    fn noise(&self, layer: &Layer) -> Option<noise::Noise> {
+        match self {
+            Mode::Training(share) | Mode::Look(share) => share.noise(layer),
             Mode::Evaluation => None,
         }
     }
@@ -39,7 +49,7 @@ impl Mode {
 
 impl Share {
     pub fn new(hyper: &Hyper, first: usize, batch: usize) -> Share {
-        Share { first, batch, seed: hyper.seed, step: hyper.step, dropout: hyper.dropout }
+        Share { first, batch, seed: hyper.seed, step: hyper.step, dropout: hyper.dropout, noise: hyper.noise }
     }
 
     /// Rows of a layer in the whole batch: images times positions.
@@ -53,6 +63,14 @@ impl Share {
         let mask =
             dropout::Mask { seed, step, layer: rng::name_hash(&layer.name), first: self.first * layer.output.len(), probability };
         (probability > 0.0).then_some(mask)
+    }
+
+    /// That of a noise layer; `None` when there is none.
+    fn noise(&self, layer: &Layer) -> Option<noise::Noise> {
+        let (seed, step, strength) = (self.seed, self.step, self.noise);
+        let (channels, first) = (layer.output.channels, self.first * layer.output.len());
+        let noise = noise::Noise { seed, step, layer: rng::name_hash(&layer.name), channels, first, strength };
+        (strength > 0.0).then_some(noise)
     }
 }
 
@@ -137,7 +155,7 @@ impl<T: Float> Buffers<T> {
                 Kind::BatchNorm { gamma, beta, running: index, epsilon, .. } => {
                     let range = network.running[index].range();
                     let statistics = match mode {
-                        Mode::Evaluation => &running[range],
+                        Mode::Evaluation | Mode::Look(_) => &running[range],
                         Mode::Training(share) => {
                             let statistics = &mut self.statistics[range];
                             let (mean, variance) = statistics.split_at_mut(layer.output.channels);
@@ -148,6 +166,10 @@ impl<T: Float> Buffers<T> {
                     let statistics = statistics.split_at(layer.output.channels);
                     batch_norm::forward(input, statistics.into(), [tensor(gamma), tensor(beta)], epsilon, output);
                 }
+                Kind::Noise => match mode.noise(layer) {
+                    Some(noise) => noise::forward(&noise, input, output),
+                    None => output.copy_from_slice(input),
+                },
                 Kind::Activation { function } => activation::forward(function, input, output),
                 Kind::Lrn { n, k, alpha, beta } => {
                     lrn::forward(&Lrn { n, k, alpha, beta }, layer.output.channels, input, output);
@@ -208,6 +230,10 @@ impl<T: Float> Buffers<T> {
                 }
             } else if let Some(grad_input) = grad_input {
                 match layer.kind {
+                    Kind::Noise => match share.noise(layer) {
+                        Some(noise) => noise::backward(&noise, grad_output, grad_input),
+                        None => grad_input.copy_from_slice(grad_output),
+                    },
                     Kind::Activation { function } => activation::backward(function, output, grad_output, grad_input),
                     Kind::Lrn { n, k, alpha, beta } => {
                         let lrn = Lrn { n, k, alpha, beta };

@@ -82,6 +82,7 @@ kernels! {
         (4 read grad_output, 1 read weight, 13 uniform params, 5 write grad_input, 14 read activated, 15 write grad_before);
     LINEAR_TILED_BACKWARD_WEIGHT = "linear_tiled" + "tile" backward_weight
         (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias);
+    NOISE_APPLY = "noise" apply (0 read input, 1 write output, 13 uniform params);
     OPTIMIZER_COLLECT = "optimizer" collect
         (0 write gradients, 1 read partial, 2 read segments, 6 read result, 3 write not_finite_seen);
     OPTIMIZER_UPDATE = "optimizer" update
@@ -105,7 +106,7 @@ kernels! {
     BATCH_NORM_JOIN_GRADIENTS = "batch_norm" join_gradients (1 write partials, 8 write grad_gamma, 9 write grad_beta);
     BATCH_NORM_BACKWARD = "batch_norm" backward
         (0 read input, 2 write statistics, 4 read gamma, 7 read grad_output, 8 write grad_gamma, 9 write grad_beta,
-        10 write grad_input);
+        10 write grad_input, 15 write grad_before);
     STATS_GRADIENT = "stats" gradient (0 read tasks, 1 read values, 2 write counts, 3 write partials);
     STATS_ACTIVATION = "stats" activation (0 read tasks, 1 read values, 2 write counts);
     STATS_ACTIVATION_BINS = "stats" activation_bins (0 read tasks, 1 read values, 2 write counts, 3 write partials);

@@ -268,11 +268,11 @@ impl Gpu {
         self.read_output(layer, Activations::Apart, batch.labels.len()).await
     }
 
-    /// Gradients of the last training step, and activations of the probe batch in evaluation mode.
+    /// Gradients of the last training step, and activations of the probe batch in evaluation mode, with `hyper`'s noise.
     ///
     /// # Errors
     /// [`crate::error::Error::TooLarge`], [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
-    pub async fn snapshot(&mut self, step: u64, probe: &Batch) -> Result<Snapshot> {
+    pub async fn snapshot(&mut self, hyper: &Hyper, probe: &Batch) -> Result<Snapshot> {
         let mut statistics = match self.statistics.take() {
             Some(statistics) => statistics,
             None => {
@@ -284,10 +284,10 @@ impl Gpu {
             }
         };
         statistics.measure_gradients(&self.device);
-        self.load(probe, StepParams::default());
+        self.load(probe, params(hyper));
         self.evaluation.run(&self.device);
         statistics.measure_activations(&self.device, probe.labels.len());
-        let snapshot = statistics.read(&self.device, step).await;
+        let snapshot = statistics.read(&self.device, hyper.step).await;
         self.statistics = Some(statistics);
         snapshot
     }
@@ -393,6 +393,7 @@ fn params(hyper: &Hyper) -> StepParams {
         momentum: hyper.momentum,
         weight_decay: hyper.weight_decay,
         dropout: hyper.dropout,
+        noise: hyper.noise,
         ..Default::default()
     }
 }

@@ -6,7 +6,7 @@ use super::recorder::{ALIGNMENT, Recorder, View, workgroups};
 use crate::error::Result;
 use crate::layers::dropout::Units;
 use crate::layers::fused::{After, Before, GradInput};
-use crate::layers::{Window, activation, batch_norm, conv, input, linear, lrn, pool, softmax_loss};
+use crate::layers::{Window, activation, batch_norm, conv, input, linear, lrn, noise, pool, softmax_loss};
 use crate::network::{ActivationFunction, Kind, Layer, Network};
 use crate::optimizer;
 
@@ -174,6 +174,7 @@ impl Passes {
                     activation::record_forward(recorder, name, after, layer.input, input, output)
                 }
             },
+            (Kind::Noise, _) => noise::record(recorder, layer, false, input, output),
             (&Kind::Lrn { n, k, alpha, beta }, _) => {
                 lrn::record_forward(recorder, name, &lrn::Lrn { n, k, alpha, beta }, layer.input, input, output)
             }
@@ -224,7 +225,7 @@ impl Passes {
         let grad_input = self.grad_input_of(i);
         let (function, dropout) = grad_input.map_or((false, false), |to| (to.before.is_some(), to.dropout.is_some()));
         let goes_through = match layer.kind {
-            Kind::Conv { .. } | Kind::Pool { .. } | Kind::Lrn { .. } => !dropout,
+            Kind::Conv { .. } | Kind::Pool { .. } | Kind::Lrn { .. } | Kind::BatchNorm { .. } => !dropout,
             // A dropout layer's gradient is the work of the linear layer behind it.
             Kind::Linear { .. } | Kind::Dropout => true,
             _ => !dropout && !function,
@@ -248,10 +249,11 @@ impl Passes {
             (&Kind::BatchNorm { gamma, beta, .. }, Kept::BatchNorm(kept), Some(grad_input)) => {
                 let (scale, grad_gamma, grad_beta) = (parameter(gamma), gradient(gamma), gradient(beta));
                 let gradients = [&grad_gamma, &grad_beta];
-                batch_norm::record_backward(recorder, name, kept, &scale, gradients, input, grad_output, grad_input.view)
+                batch_norm::record_backward(recorder, name, kept, &scale, gradients, input, grad_output, grad_input)
             }
             // The next layer's kernel has gone through them.
             (Kind::Activation { .. } | Kind::Dropout, ..) => Ok(()),
+            (Kind::Noise, _, Some(grad_input)) => noise::record(recorder, layer, true, grad_output, grad_input.view),
             (&Kind::Lrn { n, k, alpha, beta }, _, Some(grad_input)) => {
                 let lrn = lrn::Lrn { n, k, alpha, beta };
                 lrn::record_backward(recorder, name, &lrn, layer.input, input, grad_output, grad_input)

@@ -24,6 +24,7 @@ pub struct StepParams {
     pub images: u32,
     /// Place of this step's record in the ring.
     pub slot: u32,
+    pub noise: f32,
 }
 
 /// A range of a buffer.

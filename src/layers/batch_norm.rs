@@ -18,8 +18,9 @@ use crate::gpu::kernels::{
     BATCH_NORM_PARTIAL_STATISTICS, Kernel, WORKGROUP,
 };
 use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, padded, workgroups};
-use crate::layers::fused::After;
-use crate::network::Shape;
+use crate::layers::activation::code;
+use crate::layers::fused::{After, GradInput};
+use crate::network::{ActivationFunction, Shape};
 
 /// Mean and biased variance of each channel over all parts of the batch, each in two passes over its own rows and then joined.
 pub async fn statistics<T: Float>(
@@ -188,7 +189,7 @@ impl Kept {
         Ok(Kept { rows, channels, chunk, epsilon, partials, statistics })
     }
 
-    fn constants(&self, whole: bool, after: After) -> Vec<(&'static str, Constant)> {
+    fn constants(&self, whole: bool, Beside { after, before }: Beside) -> Vec<(&'static str, Constant)> {
         // About as many runs as a run has rows.
         let run = self.chunk.isqrt().next_power_of_two();
         let own = [
@@ -204,7 +205,7 @@ impl Kept {
             ("EPSILON", (self.epsilon as f32).into()),
             ("VARIANCE", (padded(self.channels).next_multiple_of(ALIGNMENT) / 4).into()),
         ];
-        [&own[..], &after.constants()].concat()
+        [&own[..], &after.constants(), &[("ACTIVATION_BEFORE", code(before).into())]].concat()
     }
 
     fn blocks(&self) -> usize {
@@ -217,20 +218,28 @@ impl Kept {
 
     /// Records the kernels of a pass over the batch: one that takes whole channels, or one that sums chunks, one that joins
     /// these, and one that goes over all rows.
-    fn record(&self, recorder: &mut Recorder, name: &str, part: Step, join: Step, last: Step, after: After) -> Result<()> {
+    fn record(&self, recorder: &mut Recorder, name: &str, part: Step, join: Step, last: Step, beside: Beside) -> Result<()> {
         let whole = recorder.family() == Family::Registers;
-        let mut step = |(kernel, views): Step, after, groups| {
+        let mut step = |(kernel, views): Step, beside, groups| {
             let label = format!("{name}.{}", kernel.entry);
-            recorder.dispatch(&label, kernel, &self.constants(whole, after), views, groups)
+            recorder.dispatch(&label, kernel, &self.constants(whole, beside), views, groups)
         };
         if whole {
-            return step(last, after, self.blocks().div_ceil(LANES));
+            return step(last, beside, self.blocks().div_ceil(LANES));
         }
-        // The first ones are the same kernels whatever comes after.
-        step(part, After::default(), workgroups(self.chunks() * self.blocks()))?;
-        step(join, After::default(), self.blocks())?;
-        step(last, after, workgroups(self.rows * self.blocks()))
+        // The first ones are the same kernels whatever is beside.
+        step(part, Beside::default(), workgroups(self.chunks() * self.blocks()))?;
+        step(join, Beside::default(), self.blocks())?;
+        step(last, beside, workgroups(self.rows * self.blocks()))
     }
+}
+
+/// What a pass does for the layers around this one.
+#[derive(Clone, Copy, Default)]
+struct Beside<'a> {
+    after: After<'a>,
+    /// Going back.
+    before: Option<ActivationFunction>,
 }
 
 /// A kernel and its views.
@@ -250,31 +259,36 @@ pub fn record_forward(
 ) -> Result<()> {
     let [params, dropped] = after.views(recorder)?;
     let views = [input, running.unwrap_or(&kept.statistics), gamma, beta, output, &params, &dropped];
+    let beside = Beside { after, before: None };
     if running.is_some() {
         let (label, groups) = (format!("{name}.forward"), workgroups(kept.rows * kept.blocks()));
-        return recorder.dispatch(&label, &BATCH_NORM_FORWARD, &kept.constants(false, after), &views, groups);
+        return recorder.dispatch(&label, &BATCH_NORM_FORWARD, &kept.constants(false, beside), &views, groups);
     }
     let part: Step = (&BATCH_NORM_PARTIAL_STATISTICS, &[input, &kept.partials]);
     let join: Step = (&BATCH_NORM_JOIN_STATISTICS, &[&kept.partials, &kept.statistics]);
-    kept.record(recorder, name, part, join, (&BATCH_NORM_FORWARD, &views), after)
+    kept.record(recorder, name, part, join, (&BATCH_NORM_FORWARD, &views), beside)
 }
 
-/// Records [`backward`], after [`record_forward`] in training.
-pub fn record_backward(
+/// Records [`backward`], after [`record_forward`] in training. An activation function in front has `input` as its output.
+pub fn record_backward<'a>(
     recorder: &mut Recorder,
     name: &str,
     kept: &Kept,
-    gamma: &View,                        // (padded channels)
-    [grad_gamma, grad_beta]: [&View; 2], // (padded channels)
-    input: &View,                        // (rows, padded channels)
-    grad_output: &View,                  // (rows, padded channels)
-    grad_input: &View,                   // (rows, padded channels)
+    gamma: &View,                         // (padded channels)
+    [grad_gamma, grad_beta]: [&View; 2],  // (padded channels)
+    input: &View,                         // (rows, padded channels)
+    grad_output: &View,                   // (rows, padded channels)
+    grad_input: impl Into<GradInput<'a>>, // (rows, padded channels)
 ) -> Result<()> {
+    let GradInput { view: grad_input, before, .. } = grad_input.into();
+    let [nothing, ..] = recorder.nothing()?;
     let (partials, statistics) = (&kept.partials, &kept.statistics);
     let part: Step = (&BATCH_NORM_PARTIAL_GRADIENTS, &[input, partials, statistics, grad_output]);
     let join: Step = (&BATCH_NORM_JOIN_GRADIENTS, &[partials, grad_gamma, grad_beta]);
-    let views = [input, statistics, gamma, grad_output, grad_gamma, grad_beta, grad_input];
-    kept.record(recorder, name, part, join, (&BATCH_NORM_BACKWARD, &views), After::default())
+    let grad_before = before.map_or(&nothing, |before| before.grad_input);
+    let views = [input, statistics, gamma, grad_output, grad_gamma, grad_beta, grad_input, grad_before];
+    let beside = Beside { before: before.map(|before| before.function), ..Beside::default() };
+    kept.record(recorder, name, part, join, (&BATCH_NORM_BACKWARD, &views), beside)
 }
 
 /// What the update of the running statistics multiplies the batch's with to make them unbiased: (statistics_len), 1 in the gap too.

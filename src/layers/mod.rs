@@ -12,6 +12,7 @@ pub mod fused;
 pub mod input;
 pub mod linear;
 pub mod lrn;
+pub mod noise;
 pub mod pool;
 pub mod softmax_loss;
 

@@ -1,6 +1,7 @@
 //! Looking at a run without changing it: statistics, test images, feature maps.
 
 use super::Trainer;
+use crate::backend::Hyper;
 use crate::data::batch::{self, Batch};
 use crate::data::{Dataset, Images};
 use crate::error::Result;
@@ -53,7 +54,7 @@ impl Trainer {
         }
         let count = PROBE.min(self.config.batch as usize).min(self.dataset().train.len());
         let probe = self.gather(|dataset| &dataset.train, 0..count);
-        self.backend.snapshot(self.step, &probe).await.map(Some)
+        self.backend.snapshot(&Hyper::of(&self.config, self.step), &probe).await.map(Some)
     }
 
     /// How many test images an evaluation takes.

@@ -23,6 +23,7 @@ CASES = {
     "lrn": (f"--norm lrn --lrn-n 4 --lrn-alpha 0.05 --lrn-beta 0.6 --lrn-k 1.5 {SMALL}", [("alpha=4 * ", "alpha="), ("size=4", "size=5")]),
     "lrn as in the paper, full width": ("--norm lrn --width 1 --batch 8 --steps 3", [("kernel_size=3, stride=2, padding=1", "kernel_size=2, stride=2")]),
     "bn, average pooling": (f"--norm bn --pool avg {SMALL} --lr 0.05", [("network.eval()", "network.train()"), (", count_include_pad=False", "")]),
+    "bn where LRN was, with noise": (f"--norm bn --bn-place lrn --bn-noise 0.5 {SMALL}", [("x = self.bn2(x)", "pass")]),
     "bn, two by two": (f"--norm bn --overlap=false --bn-epsilon 0.1 {SMALL}", [("eps=0.1", "eps=0.001")]),
     "average, two by two, tanh": (f"--pool avg --overlap=false --activation tanh {SMALL}", [("tanh", "sin")]),
     "sigmoid, dropout": (f"--activation sigmoid --dropout 0.5 --init xavier {SMALL}", [("torch.sigmoid(x)", "torch.sigmoid(1.01 * x)")]),

@@ -34,6 +34,8 @@ const COMBINATIONS: &[&str] = &[
     "lrn_n=4&lrn_beta=0.5&lrn_alpha=0.1",
     "dropout=0.5",
     "depth=4&norm=bn",
+    "norm=bn&bn_place=lrn",
+    "norm=bn&bn_noise=0.5",
     "width=1",
 ];
 const IMAGES: usize = 8;
@@ -111,15 +113,8 @@ fn check(machine: &Machine, combination: &str) -> Outcome<Worst> {
 /// The relative error of the GPU's numbers, part by part: |GPU - f64| / |f64| in the Euclidean norm.
 fn compare(gpu: &mut Backend, network: &Network, config: &Config, batch: &Batch) -> Outcome<Worst> {
     let start = initial_state(network, config.seed);
-    let hyper = Hyper {
-        step: 0,
-        seed: config.seed,
-        // Nothing moves, and from velocities of zero the new ones are the gradients themselves.
-        learning_rate: 0.0,
-        momentum: 0.9,
-        weight_decay: 0.0,
-        dropout: config.dropout as f32,
-    };
+    // Nothing moves, and from velocities of zero the new ones are the gradients themselves.
+    let hyper = Hyper { learning_rate: 0.0, weight_decay: 0.0, ..Hyper::of(config, 0) };
     gpu.set_state(&start)?;
     gpu.step(batch, &hyper)?;
     block_on(gpu.settle())?;

@@ -17,15 +17,17 @@ import { icon } from "../icons.js";
  * @returns {Spec[]}
  */
 export function chipsOf(slot, layers, index, blocks) {
-  const has = (/** @type {string} */ kind) => layers.some((layer) => layer.kind === kind);
+  const at = (/** @type {string} */ kind) => layers.findIndex((layer) => layer.kind === kind);
+  const has = (/** @type {string} */ kind) => at(kind) >= 0;
+  const behind = at("batch_norm") > at("activation");
   if (index === blocks - 1) return [];
   switch (slot) {
     case "bn":
-      return [{ kind: "norm", ghost: !has("batch_norm") }];
+      return [{ kind: "norm", ghost: behind || !has("batch_norm") }];
     case "activation":
       return has("activation") ? [{ kind: "activation", ghost: false }] : [];
     case "lrn":
-      return index < 2 ? [{ kind: "norm", ghost: !has("lrn") }] : [];
+      return index < 2 ? [{ kind: "norm", ghost: !behind && !has("lrn") }] : [];
     default:
       if (has("pool")) return [{ kind: "pool", ghost: false }];
       return has("dropout") ? [{ kind: "dropout", ghost: false }] : [];
@@ -77,8 +79,9 @@ export class Chip {
       case "dropout":
         return { sign: "dropout", text: `${t("short.dropout")} ${config.dropout}` };
       default: {
-        const slot = this.place.endsWith(".lrn") ? "lrn" : this.place.endsWith(".bn") ? "bn" : config.norm;
-        return { sign: slot, text: short("norm", slot) };
+        const slot = this.place.endsWith(".norm") ? config.norm : this.place.split(".")[1];
+        const sign = slot === "lrn" && config.norm === "bn" && config.bn_place === "lrn" ? "bn" : slot;
+        return { sign, text: short("norm", sign) };
       }
     }
   }

@@ -5,9 +5,9 @@ import { icon } from "../icons.js";
 import { Control } from "./control.js";
 
 /** What stands in each component's menu: the choice itself, and further settings with the choice that they belong to. */
-const MENUS = {
+export const MENUS = {
   activation: { choice: "activation", more: {} },
-  norm: { choice: "norm", more: { lrn_n: "lrn", lrn_k: "lrn", lrn_alpha: "lrn", lrn_beta: "lrn", bn_epsilon: "bn", bn_momentum: "bn" } },
+  norm: { choice: "norm", more: { lrn_n: "lrn", lrn_k: "lrn", lrn_alpha: "lrn", lrn_beta: "lrn", bn_place: "bn", bn_noise: "bn", bn_epsilon: "bn", bn_momentum: "bn" } },
   pool: { choice: "pool", more: { overlap: "" } },
   dropout: { choice: "", more: { dropout: "" } },
 };

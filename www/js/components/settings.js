@@ -2,6 +2,7 @@
 /** All settings that have no place of their own in the drawn network, in groups. */
 import { h } from "../dom.js";
 import { Control } from "./control.js";
+import { MENUS } from "./menu.js";
 
 /** The order on the page. A key of the schema that is named nowhere comes last, so none can get lost. */
 const GROUPS = {
@@ -11,11 +12,6 @@ const GROUPS = {
   stop: ["stop_steps", "stop_accuracy", "stop_loss", "stop_seconds"],
   machine: ["backend", "workers"],
 };
-/** These stand in the menus of the chips that they belong to. */
-export const IN_THE_NETWORK = [
-  "activation", "norm", "pool", "overlap", "dropout", "lrn_n", "lrn_k", "lrn_alpha", "lrn_beta", "bn_epsilon", "bn_momentum",
-];
-
 export class Settings {
   /** @param {import("../shell.js").Context} context */
   constructor(context) {
@@ -23,7 +19,9 @@ export class Settings {
     /** @type {Control[]} */
     this.controls = [];
     this.element = h("div", { class: "settings" });
-    const known = new Set([...Object.values(GROUPS).flat(), ...IN_THE_NETWORK]);
+    // These stand in the menus of the chips that they belong to.
+    const inTheNetwork = Object.values(MENUS).flatMap(({ choice, more }) => [choice, ...Object.keys(more)]);
+    const known = new Set([...Object.values(GROUPS).flat(), ...inTheNetwork]);
     const rest = session.state.schema.filter(({ key, effect }) => effect !== "view" && !known.has(key)).map(({ key }) => key);
     for (const [group, keys] of Object.entries({ ...GROUPS, rest })) {
       const controls = keys.flatMap((key) => {

@@ -85,7 +85,7 @@ fn pass(data: &Dataset, seed: u32, fragment: &str, scale: f64) -> Pass {
     let mut images = vec![0.0; batch.pixels.len()];
     input::normalise(&batch.pixels, data.mean, data.std, &mut images);
     cpu.set_input(&images);
-    let hyper = Hyper { step: 0, seed, learning_rate: 0.0, momentum: 0.0, weight_decay: 0.0, dropout: 0.0 };
+    let hyper = Hyper { seed, ..Hyper::default() };
     cpu.differentiate(&batch.labels, &hyper);
 
     let at = |name: &str| network.layers.iter().position(|layer| layer.name == name);

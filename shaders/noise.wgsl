@@ -1,0 +1,35 @@
+// Noise behind batch normalisation, y = s x + m, and its way back, times s: the draws are those of src/layers/noise.rs.
+// Constants: VECTORS (vec4s in all), CHANNELS (not padded), LAYER (hash of the layer's name), BACK (whether these are gradients).
+
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;         // (batch, height, width, channels)
+@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;  // (batch, height, width, channels)
+
+const STREAM_NOISE: u32 = 6;
+
+// Two numbers in [-1, 1).
+fn draw(index: u32) -> vec2f {
+    let bits = hash(params.seed, STREAM_NOISE, params.step, LAYER, index);
+    return vec2f(vec2u(bits & 0xffff, bits >> 16)) / 32768.0 - 1.0;
+}
+
+fn noisy(x: f32, channel: u32, index: u32) -> f32 {
+    let of_channel = draw(channel);
+    let of_value = draw(CHANNELS + index);
+    let scale = 1.0 + params.noise * (0.5 * of_channel.y + 0.2 * of_value.y);
+    return scale * x + select(params.noise * (of_channel.x + 0.2 * of_value.x), 0.0, BACK);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let i = thread_index(group, local);
+    if i >= VECTORS {
+        return;
+    }
+    let blocks = (CHANNELS + 3) / 4;
+    let channel = i % blocks * 4;
+    let index = i / blocks * CHANNELS + channel; // without padding
+    let x = input[i];
+    let y = vec4f(
+        noisy(x.x, channel, index), noisy(x.y, channel + 1, index + 1), noisy(x.z, channel + 2, index + 2), noisy(x.w, channel + 3, index + 3));
+    output[i] = keep_channels(y, i % blocks, CHANNELS);
+}
