@@ -12,11 +12,11 @@ fn draw(index: u32) -> vec2f {
     return vec2f(vec2u(bits & 0xffff, bits >> 16)) / 32768.0 - 1.0;
 }
 
-fn noisy(x: f32, channel: u32, index: u32) -> f32 {
-    let of_channel = draw(channel);
-    let of_value = draw(CHANNELS + index);
-    let scale = 1.0 + params.noise * (0.5 * of_channel.y + 0.2 * of_value.y);
-    return scale * x + select(params.noise * (of_channel.x + 0.2 * of_value.x), 0.0, BACK);
+fn noisy(x: f32, index: u32) -> f32 {
+    let layer = draw(0);
+    let value = draw(1 + index);
+    let scale = 1.0 + params.noise * (0.5 * layer.y + 0.2 * value.y);
+    return scale * x + select(params.noise * (layer.x + 0.2 * value.x), 0.0, BACK);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -26,10 +26,8 @@ fn apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
         return;
     }
     let blocks = (CHANNELS + 3) / 4;
-    let channel = i % blocks * 4;
-    let index = i / blocks * CHANNELS + channel; // without padding
+    let index = i / blocks * CHANNELS + i % blocks * 4; // without padding
     let x = input[i];
-    let y = vec4f(
-        noisy(x.x, channel, index), noisy(x.y, channel + 1, index + 1), noisy(x.z, channel + 2, index + 2), noisy(x.w, channel + 3, index + 3));
+    let y = vec4f(noisy(x.x, index), noisy(x.y, index + 1), noisy(x.z, index + 2), noisy(x.w, index + 3));
     output[i] = keep_channels(y, i % blocks, CHANNELS);
 }

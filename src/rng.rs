@@ -17,8 +17,8 @@ pub enum Stream {
     Augment = 4,
     /// Toy objects: `step` the split, `layer` the image, `index` counts what is drawn for it.
     Toy = 5,
-    /// Behind batch normalisation: `step`, the layer's name, `index` the channel, or the number of channels plus the value's index in
-    /// (batch, height, width, channels).
+    /// Behind batch normalisation: `step`, the layer's name, `index` 0 for the layer, or 1 plus the value's index in (batch, height,
+    /// width, channels).
     Noise = 6,
 }
 

@@ -69,7 +69,7 @@ fn strong_neighbours_press_a_response_down() {
 }
 
 #[test]
-fn batch_normalisation_learns_faster_than_lrn_or_none() {
+fn batch_normalisation_before_each_activation_learns_fastest() {
     let (effect, _) = measured("norms");
     all(&effect, |apart| apart > 0.05); // (0.13 to 0.29)
 }
@@ -88,10 +88,12 @@ fn dropout_narrows_the_gap() {
 }
 
 #[test]
-fn what_a_layer_sees_moves_with_batch_normalisation_too() {
+fn noise_moves_what_a_layer_sees_and_it_learns_all_the_same() {
     let (effect, measured) = measured("covariate-shift");
-    all(&effect, |gain| gain > 0.1); // (0.27 to 0.48)
-    all(&numbers(&measured["bn_moved"]), |moved| moved > 0.05); // (0.21 to 0.43)
+    all(&effect, |gain| gain > 0.08); // (0.17 to 0.31)
+    all(&numbers(&measured["bn_gain"]), |gain| gain > 0.1); // (0.27 to 0.48)
+    let [bn, noisy] = ["bn_moved", "noisy_moved"].map(|name| numbers(&measured[name])); // (0.09 to 0.43; 0.87 to 1.33)
+    bn.iter().zip(noisy).for_each(|(bn, noisy)| assert!(noisy > 1.3 * bn, "{bn} {noisy}"));
 }
 
 #[test]

@@ -68,8 +68,8 @@ impl Share {
     /// That of a noise layer; `None` when there is none.
     fn noise(&self, layer: &Layer) -> Option<noise::Noise> {
         let (seed, step, strength) = (self.seed, self.step, self.noise);
-        let (channels, first) = (layer.output.channels, self.first * layer.output.len());
-        let noise = noise::Noise { seed, step, layer: rng::name_hash(&layer.name), channels, first, strength };
+        let noise =
+            noise::Noise { seed, step, layer: rng::name_hash(&layer.name), first: self.first * layer.output.len(), strength };
         (strength > 0.0).then_some(noise)
     }
 }

@@ -72,32 +72,43 @@ fn left_by_lrn(data: &Dataset, seed: u32, alpha: &str) -> Outcome<[f64; 2]> {
 
 pub const NORMS: Lesson = Lesson {
     name: "norms",
-    claim: "After the same steps, the network with batch normalisation has a lower loss than the one with LRN and the one with none.",
-    effect: "loss of the better of none and LRN minus that with BN",
+    claim: "After the same steps, the network with batch normalisation before each activation has a lower loss than those with LRN, with none, and with BN where LRN was.",
+    effect: "loss of the best of the others minus that with BN before each activation",
     measure: norms,
 };
 
 fn norms(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let fragment = "width=0.25&norm=none&lr=0.02&test_every=200&lane2=norm:lrn&lane3=norm:bn";
-    let run = Run::new(data, seed, Plan { fragment, steps: 200, middle: None, test: true })?;
-    let [none, lrn, bn] = &run.lanes[..] else { unreachable!("three lanes") };
-    let [[none_bn, none_bn_error], [lrn_bn, lrn_bn_error], [none_lrn, none_lrn_error]] =
-        [[0, 2], [1, 2], [0, 1]].map(|[a, b]| run.difference(a, b));
+    let fragment = "width=0.25&norm=none&lr=0.02&test_every=200&lane2=norm:lrn&lane3=norm:bn,bn_place:lrn&lane4=norm:bn";
+    let run = Run::new(data, seed, Plan { fragment, steps: 200, look_every: 0, test: true })?;
+    let [none, lrn, bn_as_lrn, bn] = &run.lanes[..] else { unreachable!("four lanes") };
+    let [
+        [none_bn, none_bn_error],
+        [lrn_bn, lrn_bn_error],
+        [place, place_error],
+        [none_lrn, none_lrn_error],
+        [lrn_as, lrn_as_error],
+    ] = [[0, 3], [1, 3], [2, 3], [0, 1], [1, 2]].map(|[a, b]| run.difference(a, b));
     Ok(Measured::new(
-        none_bn > 2.0 * none_bn_error && lrn_bn > 2.0 * lrn_bn_error,
-        none_bn.min(lrn_bn),
+        none_bn > 2.0 * none_bn_error && lrn_bn > 2.0 * lrn_bn_error && place > 2.0 * place_error,
+        none_bn.min(lrn_bn).min(place),
         [
             ("none_loss", none.loss()),
             ("lrn_loss", lrn.loss()),
+            ("bn_as_lrn_loss", bn_as_lrn.loss()),
             ("bn_loss", bn.loss()),
             ("none_minus_bn", none_bn),
             ("none_minus_bn_error", none_bn_error),
             ("lrn_minus_bn", lrn_bn),
             ("lrn_minus_bn_error", lrn_bn_error),
+            ("bn_as_lrn_minus_bn", place),
+            ("bn_as_lrn_minus_bn_error", place_error),
+            ("lrn_minus_bn_as_lrn", lrn_as),
+            ("lrn_minus_bn_as_lrn_error", lrn_as_error),
             ("none_minus_lrn", none_lrn),
             ("none_minus_lrn_error", none_lrn_error),
             ("none_test_accuracy", none.test_accuracy()),
             ("lrn_test_accuracy", lrn.test_accuracy()),
+            ("bn_as_lrn_test_accuracy", bn_as_lrn.test_accuracy()),
             ("bn_test_accuracy", bn.test_accuracy()),
         ],
     ))
@@ -112,7 +123,7 @@ pub const POOLING: Lesson = Lesson {
 
 fn pooling(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let fragment = "width=0.25&norm=bn&test_every=200&lane2=overlap:false&lane3=pool:avg&lane4=pool:avg,overlap:false";
-    let run = Run::new(data, seed, Plan { fragment, steps: 200, middle: None, test: true })?;
+    let run = Run::new(data, seed, Plan { fragment, steps: 200, look_every: 0, test: true })?;
     let [max_overlap, max, avg_overlap, avg] = &run.lanes[..] else { unreachable!("four lanes") };
     let zero = |lane: &Lane| {
         let stats = lane.activation_gradient("conv1");

@@ -18,7 +18,7 @@ pub const RELU_OR_SIGMOID: Lesson = Lesson {
 
 fn relu_or_sigmoid(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let fragment = "width=0.25&depth=4&norm=none&test_every=200&lane2=activation:sigmoid&lane3=activation:tanh";
-    let run = Run::new(data, seed, Plan { fragment, steps: 200, middle: None, test: false })?;
+    let run = Run::new(data, seed, Plan { fragment, steps: 200, look_every: 0, test: false })?;
     let [relu, sigmoid, tanh] = &run.lanes[..] else { unreachable!("three lanes") };
     let conv1 = |lane: &Lane| lane.weight_gradient("conv1");
     // From one hidden activation's gradient to that of the one before.
@@ -91,7 +91,7 @@ pub const PRODUCT_OF_WEIGHTS: Lesson = Lesson {
 
 fn product_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let fragment = "width=0.25&depth=8&norm=none&test_every=0&lane2=init_scale:0.5&lane3=init_scale:2";
-    let run = Run::new(data, seed, Plan { fragment, steps: 60, middle: None, test: false })?;
+    let run = Run::new(data, seed, Plan { fragment, steps: 60, look_every: 0, test: false })?;
     let [one, half, double] = [0, 1, 2].map(|lane| run.lanes[lane].weight_gradient("conv1"));
     let layers = run.lanes[0].hidden() as f64;
     let power = (one / half).log2() / layers;

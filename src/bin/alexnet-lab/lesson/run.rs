@@ -28,8 +28,8 @@ pub struct Lane {
     pub accuracies: Vec<f64>,
     /// After the first step: the same weights in every network that differs in no more than its functions.
     pub first: Snapshot,
-    /// After so many steps as the lesson says, and at the end.
-    pub middle: Option<Snapshot>,
+    /// Every so many steps as the lesson says.
+    pub looks: Vec<Snapshot>,
     pub last: Snapshot,
     /// The step that was not finite; the run ends with it.
     pub diverged: Option<u64>,
@@ -42,8 +42,8 @@ pub struct Lane {
 pub struct Plan {
     pub fragment: &'static str,
     pub steps: u64,
-    /// A further look after so many steps.
-    pub middle: Option<u64>,
+    /// Steps from one look to the next; 0 for none but the first.
+    pub look_every: u64,
     pub test: bool,
 }
 
@@ -71,7 +71,7 @@ impl Lane {
         let batch = f64::from(config.batch);
         let config = Config { test_size: data.test_total.max(1) as u32, ..one_thread(config)? };
         let mut trainer = block_on(Trainer::new(config, data.clone(), &Host::native()))?;
-        let (mut first, mut middle, mut losses, mut accuracies) = (None, None, vec![], vec![]);
+        let (mut first, mut looks, mut losses, mut accuracies) = (None, vec![], vec![], vec![]);
         for step in 1..=plan.steps {
             if !trainer.step()? {
                 fail!("The data set ends before its {} training images.", data.train_total);
@@ -83,24 +83,24 @@ impl Lane {
             if trainer.has_diverged() {
                 break;
             }
-            let mut look = || block_on(trainer.snapshot());
-            match step {
-                1 => first = look()?,
-                _ if plan.middle == Some(step) => middle = look()?,
-                _ => {}
+            let wanted = plan.look_every > 0 && step % plan.look_every == 0;
+            if step == 1 || wanted {
+                let look = block_on(trainer.snapshot())?;
+                looks.extend(look.clone().filter(|_| wanted));
+                first = first.or(look);
             }
         }
-        let Some(last) = block_on(trainer.snapshot())? else { fail!("The lesson has no steps.") };
+        let (Some(first), Some(last)) = (first, block_on(trainer.snapshot())?) else { fail!("The lesson has no steps.") };
         let diverged = trainer.has_diverged().then(|| trainer.step_count());
         let test = if plan.test { Some(block_on(trainer.evaluate())?) } else { None };
         let network = trainer.network();
         Ok(Lane {
             names: network.blocks.iter().map(|block| block.name.clone()).collect(),
             tensors: network.tensors.iter().map(|tensor| tensor.name.clone()).collect(),
-            first: first.unwrap_or_else(|| last.clone()),
+            first,
             losses,
             accuracies,
-            middle,
+            looks,
             last,
             diverged,
             test,
