@@ -14,16 +14,15 @@ export class ProbeToy {
   /** @param {import("./panel.js").Panel} panel @param {string} name of its texts */
   constructor(panel, name) {
     this.panel = panel;
-    this.name = name;
-    /** Before anything is chosen: -1. */
+    /** -1 until the first reading. */
     this.channel = -1;
     this.place = { row: 0, column: 0 };
     /** @type {Reading | null} */
     this.reading = null;
     this.frame = 0;
     this.theme = panel.shell.host.dataset.theme;
-    /** What the worker was asked for. */
-    this.asked = "";
+    /** What the worker is asked for, once the toy is in the panel. */
+    this.asked = JSON.stringify(this.unit);
     /** @type {PixelMap[]} */
     this.maps = [];
     const { say, terms } = panel;
@@ -40,12 +39,10 @@ export class ProbeToy {
     const parts = h("div", { class: "probe-parts" }, this.parts());
     /** What there is to see once there is a reading. */
     this.seen = [this.image.element, this.looked.element, this.where, parts];
-    const choice = h("div", { class: "probe-choice" }, this.imageNumber.element, this.channelNumber.element, this.seen.slice(0, 3));
+    this.choice = h("div", { class: "probe-choice" }, this.imageNumber.element, this.channelNumber.element, this.seen.slice(0, 3));
     this.element = h("div", { class: "toy probe", role: "group", "aria-label": say(`${name}.title`) },
-      h("p", { class: "fine probe-how" }, terms.nodes(say(`${name}.how`))), this.missing, h("div", { class: "probe-body" }, choice, parts));
-    this.asked = JSON.stringify(this.unit); // its step asks, once it is there
+      h("p", { class: "fine probe-how" }, terms.nodes(say(`${name}.how`))), this.missing, h("div", { class: "probe-body" }, this.choice, parts));
     this.update();
-    this.redraw();
   }
 
   // ---- what a toy fills in -----------------------------------------------------------------------------------------
@@ -125,8 +122,8 @@ export class ProbeToy {
       this.asked = asked;
       if (!this.unit) this.reading = null;
       shell.watch();
-      this.redraw();
     }
+    if (!this.reading) this.redraw();
     if (this.theme !== shell.host.dataset.theme) for (const map of this.maps) map.refreshTheme();
     this.theme = shell.host.dataset.theme;
     if (this.imageNumber.input !== shell.root.activeElement) this.imageNumber.input.value = session.state.config.image ?? "";
@@ -136,6 +133,7 @@ export class ProbeToy {
   redraw() {
     const { reading } = this;
     for (const part of this.seen) part.hidden = reading === null;
+    this.choice.hidden = !this.layer;
     this.missing.hidden = reading !== null;
     if (!reading) return setText(this.missing, this.why());
     const { layer, image, values } = reading;
