@@ -1,7 +1,7 @@
 // @ts-check
 /** What toys that look into the network have in common: a test image, and of what one layer makes of it a channel and a pixel. */
 import { h, setText } from "../dom.js";
-import { INPUT, channelOf, largest, placeOf } from "../drill/arithmetic.js";
+import { INPUT, channelOf, placeOf } from "../drill/arithmetic.js";
 import { figure } from "../drill/formula.js";
 import { PixelMap } from "../drill/map.js";
 
@@ -52,9 +52,9 @@ export class ProbeToy {
     return undefined;
   }
 
-  /** Index of the value that is looked at first. @param {Float32Array} values @param {number} _channels */
+  /** Index of the value that is looked at first: the largest. @param {Float32Array} values @param {number} _channels */
   first(values, _channels) {
-    return largest(values, 1)[0];
+    return values.reduce((best, x, at) => (x > values[best] ? at : best), 0);
   }
 
   /** What stands beside the map. @returns {Node[]} */
