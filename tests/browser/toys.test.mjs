@@ -16,8 +16,8 @@ const SIZES = [
   { name: "slide", path: "/embed.html", viewport: { width: 640, height: 360 } },
 ];
 
-/** Opens a lesson in a network that has trained a little; what the worker reads for it is counted in `window.units`. */
-async function open(settings, { path, viewport } = SIZES[0]) {
+/** Opens a lesson in a network that has trained a little, or not at all; what the worker reads for it is counted in `window.units`. */
+async function open(settings, { path, viewport } = SIZES[0], steps = 3) {
   const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => {
     Object.assign(window, { units: 0, steps: 0 });
@@ -29,7 +29,7 @@ async function open(settings, { path, viewport } = SIZES[0]) {
   });
   await page.goto(`${lab.address}${path}#${SMALL}&${settings}`);
   await page.waitForFunction(() => window.ready && document.querySelector("alexnet-lab").shell.lesson.panel?.lesson, { timeout: 120_000 });
-  await train(page, 3);
+  if (steps > 0) await train(page, steps);
   return { page, complaints };
 }
 
@@ -200,10 +200,11 @@ test("what is not there is said in a sentence, without empty boxes", async () =>
 });
 
 for (const size of SIZES) {
-  test(`no serious violation, and nothing wider than the page, ${size.name}`, async () => {
+  test(`before the first step: no serious violation, and nothing wider than the page, ${size.name}`, async () => {
     for (const [lesson, step, look] of [["pooling", QUESTION, "theme=dark&lang=zh"], ["lrn-competition", FORMULA, "theme=light&lang=en"]]) {
-      const { page, complaints } = await open(`lesson=${lesson}&norm=lrn&${look}`, size);
+      const { page, complaints } = await open(`lesson=${lesson}&norm=lrn&${look}`, size, 0);
       await show(page, step);
+      assert.equal(await page.evaluate(() => window.steps), 0);
       assert.deepEqual(complaints, []);
       const [wide, room] = await inToy(page, (toy) => [toy.element.scrollWidth, toy.element.clientWidth]);
       assert.ok(wide <= room && room <= size.viewport.width, `${wide} of ${room}`);
