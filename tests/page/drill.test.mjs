@@ -4,8 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { gradientAt } from "../../www/js/charts/rows.js";
 import * as drill from "../../www/js/drill/arithmetic.js";
 import { maskOf } from "../../www/js/drill/mask.js";
+import { POOLINGS, poolLayer, shareOfNone } from "../../www/js/lessons/pool_toy.js";
 import { termsIn } from "../../www/js/lessons/rich.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -75,6 +77,35 @@ for (const settings of NETWORKS) {
   });
 }
 
+/** Where max 3/2 sends a gradient depends on the images: other ones in the batch than those looked at. */
+const OTHER_IMAGES = 0.05;
+
+for (const pooling of POOLINGS) {
+  test(`the lesson's ${pooling.name} keeps what the engine's keeps, and sends as much of the gradient nowhere`, async () => {
+    const { lab, network } = await trained(`norm=bn&pool=${pooling.pool}&overlap=${pooling.kernel === 3}`);
+    const [before, own] = ["conv1.activation", "conv1.pool"].map((name) => network.layers.find((layer) => layer.name === name));
+    const layer = poolLayer(before.output, pooling);
+    for (const key of ["kind", "input", "output", "pool", "kernel", "stride", "padding"]) assert.deepEqual(layer[key], own[key], key);
+    const [input, output] = [await lab.layer_output(before.name, IMAGE), await lab.layer_output(own.name, IMAGE)];
+    const shares = [];
+    for (let channel = 0; channel < before.output.channels; channel++) {
+      const { values, gradient } = drill.pooledMap(layer, input, channel);
+      values.forEach((value, at) => {
+        const engine = output[at * before.output.channels + channel];
+        assert.ok(drill.agrees({ value, engine, magnitude: Math.abs(engine) }), `channel ${channel}, ${at}: ${value} here, ${engine} there`);
+      });
+      const sum = gradient.reduce((total, x) => total + x, 0);
+      assert.ok(Math.abs(sum - values.length) < 1e-3, `${sum} comes back of ${values.length}`);
+      shares.push(shareOfNone(gradient));
+    }
+    const none = shares.reduce((total, x) => total + x, 0) / shares.length;
+    const { zero } = gradientAt((await lab.snapshot()).activation_gradients, 0);
+    assert.ok(Math.abs(none - zero) <= (pooling.name === "max_overlap" ? OTHER_IMAGES : 0.001), `${none} here, ${zero} there`);
+    console.log(`# without gradient: ${none.toFixed(3)} here, ${zero.toFixed(3)} in the engine's last step`);
+    lab.free();
+  });
+}
+
 test("looking changes nothing: the same losses as without", async () => {
   const losses = async (look) => {
     const run = await trained("norm=bn&dropout=0.5");
@@ -124,6 +155,23 @@ describe("without the engine", () => {
     assert.deepEqual(detail.shares, [0.25, 0.25, null, 0.25, 0.25, null, null, null, null]);
   });
 
+  test("what comes back of a gradient of 1 from each output is the slope of their sum", () => {
+    const input = { height: 6, width: 6, channels: 2 };
+    // No two values within a step of one another, so no winner changes.
+    const values = Float32Array.from({ length: 72 }, (_, i) => ((i * 37) % 72) / 8);
+    const step = 1 / 64;
+    for (const pooling of POOLINGS) {
+      const layer = poolLayer(input, pooling);
+      const sum = (map) => drill.pooledMap(layer, map, 1).values.reduce((total, x) => total + x, 0);
+      const { gradient } = drill.pooledMap(layer, values, 1);
+      gradient.forEach((found, at) => {
+        const moved = (by) => sum(values.map((x, i) => (i === 2 * at + 1 ? x + by : x)));
+        const slope = (moved(step) - moved(-step)) / (2 * step);
+        assert.ok(Math.abs(found - slope) < 1e-3, `${pooling.name}, ${at}: ${found}, not ${slope}`);
+      });
+    }
+  });
+
   test("the pooled output that is shown has the pixel in its window", () => {
     for (const [size, kernel, padding] of [[32, 3, 1], [32, 2, 0], [55, 3, 0], [8, 3, 1]]) {
       const output = Math.floor((size + 2 * padding - kernel) / 2) + 1;
@@ -155,7 +203,7 @@ describe("texts", () => {
   const flatten = (tree, prefix = "") => Object.entries(tree).flatMap(([key, value]) => (typeof value === "string" ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`)));
   const texts = (name) => new Map(flatten(JSON.parse(read("www", "i18n", `${name}.json`))));
   const [english, chinese, lessons] = ["drill.en", "drill.zh", "lessons.en"].map(texts);
-  const scripts = ["arithmetic", "card", "cards", "formula", "lrn_card", "map", "pictures", "sum_cards", "view"].map((name) => read("www", "js", "drill", `${name}.js`)).join("\n");
+  const scripts = ["arithmetic", "card", "cards", "formula", "lrn_card", "lrn_trial", "map", "pictures", "sum_cards", "view"].map((name) => read("www", "js", "drill", `${name}.js`)).join("\n");
   const fields = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort();
 
   test("both languages say the same with the same numbers and terms", () => {

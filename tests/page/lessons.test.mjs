@@ -77,7 +77,7 @@ test("every text that is asked for is there, and every lesson's and recipe's tex
   assert.deepEqual(wanted.filter((key) => !texts.en.has(key)), []);
   const known = new Set(wanted);
   assert.deepEqual([...texts.en.keys()].filter((key) => /^(lessons|recipes|expected)\./.test(key) && !known.has(key)), []);
-  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
+  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "probe_toy", "pool_toy", "lrn_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
   const asked = [...scripts.matchAll(/\bsay\(\s*"([\w.]+)"/g)].map((match) => match[1]);
   assert.ok(asked.length > 25, `found ${asked.length} keys`);
   assert.deepEqual(asked.filter((key) => !texts.en.has(key)), []);

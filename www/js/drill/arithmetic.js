@@ -22,6 +22,9 @@
  * @property {any} [detail] depends on the layer's kind
  */
 
+/** What the worker calls the image as the network receives it. */
+export const INPUT = "input";
+
 /** Relative difference beyond which two numbers are not the same but for rounding. */
 export const TOLERANCE = 1e-4;
 /** A sum below this share of its terms has lost digits to cancellation: its error is measured against that share of them. */
@@ -144,6 +147,25 @@ export function pool(layer, input, channel, place) {
   return { value, magnitude, detail: { values, shares, winner, taps, place, count: inside.length } };
 }
 
+/**
+ * All outputs of a channel, and what of a gradient of 1 from each of them comes back to each place before it.
+ * @param {Layer} layer @param {Float32Array} input @param {number} channel
+ */
+export function pooledMap(layer, input, channel) {
+  const { height, width } = layer.output;
+  const values = new Float32Array(height * width);
+  const gradient = new Float32Array(layer.input.height * layer.input.width);
+  for (let at = 0; at < values.length; at++) {
+    const { value, detail } = pool(layer, input, channel, placeOf(at, width));
+    const { top, left, kernel } = detail.taps;
+    values[at] = value;
+    detail.shares.forEach((share, tap) => {
+      if (share) gradient[(top + Math.floor(tap / kernel)) * layer.input.width + left + (tap % kernel)] += share;
+    });
+  }
+  return { values, gradient };
+}
+
 /** @param {ArrayLike<number>} logits @param {number} i */
 export function softmax(logits, i) {
   const top = Math.max(...Array.from(logits));
@@ -198,8 +220,14 @@ export function stagesOf(layers, outputs, learnt, channel, place) {
   });
 }
 
-/** @param {Float32Array} values @param {Shape} shape @param {Place} place */
-function channelsAt(values, { width, channels }, { row, column }) {
+/** One channel of (height, width, channels). @param {Float32Array} values @param {number} channels @param {number} channel */
+export const channelOf = (values, channels, channel) => Float32Array.from({ length: values.length / channels }, (_, at) => values[at * channels + channel]);
+
+/** @param {number} at @param {number} width @returns {Place} */
+export const placeOf = (at, width) => ({ row: Math.floor(at / width), column: at % width });
+
+/** All channels at a place. @param {Float32Array} values @param {Shape} shape @param {Place} place */
+export function channelsAt(values, { width, channels }, { row, column }) {
   const from = (row * width + column) * channels;
   return values.subarray(from, from + channels);
 }

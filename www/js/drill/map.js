@@ -12,13 +12,16 @@ import { figure } from "./formula.js";
  * @property {Float32Array[]} channels one, or three for colours: (height, width) each
  * @property {Place} [place] the chosen pixel
  * @property {Taps} [taps] a window
+ * @property {number} [scale] the size that has the full colour, where several maps share one; else the largest
+ * @property {string} [words] what it says to those who cannot see it
  */
 
 /** @extends {Chart<MapData>} */
 export class PixelMap extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import("../charts/canvas.js").ChartOptions & {say: import("../i18n.js").Texts, onpick?: (place: Place) => void}} options say: the view's texts; onpick: a pixel was chosen
+   * @param {import("../charts/canvas.js").ChartOptions & {say: import("../i18n.js").Texts, onpick?: (place: Place) => void, colour?: "activation" | "gradient"}} options
+   *   say: the view's texts; onpick: a pixel was chosen; colour: what is positive
    * @param {string} name
    */
   constructor(host, options, name) {
@@ -26,6 +29,7 @@ export class PixelMap extends Chart {
     this.image = document.createElement("canvas");
     this.say = options.say;
     this.onpick = options.onpick;
+    this.colour = options.colour ?? "activation";
     if (!options.onpick) return;
     this.root.classList.add("chart-picks");
     this.canvas.setAttribute("role", "application"); // arrow keys move the pixel
@@ -83,12 +87,12 @@ export class PixelMap extends Chart {
   }
 
   /** @param {MapData} data */
-  paintImage({ height, width, channels }) {
-    const [zero, positive, negative] = [this.palette.sunken, this.palette.activation, this.palette.ink].map(rgb);
+  paintImage({ height, width, channels, scale }) {
+    const [zero, positive, negative] = [this.palette.sunken, this.palette[this.colour], this.palette.ink].map(rgb);
     const finite = (/** @type {number} */ x) => (Number.isFinite(x) ? x : 0);
     let [low, high] = [0, 0];
     for (const values of channels) for (const x of values) [low, high] = [Math.min(low, finite(x)), Math.max(high, finite(x))];
-    const largest = Math.max(high, -low, 1e-30);
+    const largest = Math.max(scale ?? Math.max(high, -low), 1e-30);
     const image = new ImageData(width, height);
     for (let at = 0; at < height * width; at++) {
       const share = finite(channels[0][at]) / largest;
@@ -128,7 +132,7 @@ export class PixelMap extends Chart {
   }
 
   describe() {
-    const { place } = this.data ?? {};
-    return place ? this.words(place) : this.t(`charts.${this.name}.label`);
+    const { place, words } = this.data ?? {};
+    return words ?? (place ? this.words(place) : this.t(`charts.${this.name}.label`));
   }
 }

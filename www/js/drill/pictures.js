@@ -1,5 +1,6 @@
 // @ts-check
 /** The small pictures of the view: numbers in a square, bars, a ranking, colours, a function's curve. */
+import { placeTip } from "../charts/canvas.js";
 import { h, setAttribute, setText, svg } from "../dom.js";
 import { figure, short } from "./formula.js";
 
@@ -36,7 +37,10 @@ export class Grid {
 /** Height of the bars' drawing, in its own units. */
 const HEIGHT = 100;
 
-/** Values side by side as bars about zero, in kinds that are drawn apart. Given `onpick`, one is chosen by pointer and arrow keys. */
+/**
+ * Values side by side as bars about zero, in kinds that are drawn apart. Given `say`, each says its value to the pointer; given
+ * `onpick`, one is chosen by pointer and arrow keys.
+ */
 export class Bars {
   /** @param {{label: string, kinds: string[], onpick?: (index: number) => void, say?: (index: number) => string}} options */
   constructor({ label, kinds, onpick, say }) {
@@ -48,13 +52,16 @@ export class Bars {
     this.count = 1;
     this.at = -1;
     this.say = say;
+    this.tip = h("div", { class: "chart-tip", popover: "manual" });
+    if (say) {
+      this.element.append(this.tip);
+      this.element.addEventListener("pointermove", ({ clientX }) => this.showTip(this.indexAt(clientX)));
+      this.element.addEventListener("pointerleave", () => this.tip.hidePopover());
+    }
     if (!onpick) return;
     const pick = (/** @type {number} */ index) => onpick(Math.max(0, Math.min(index, this.count - 1)));
     this.element.tabIndex = 0;
-    this.element.addEventListener("click", ({ clientX }) => {
-      const { left, width } = this.element.getBoundingClientRect();
-      pick(Math.floor(((clientX - left) / width) * this.count));
-    });
+    this.element.addEventListener("click", ({ clientX }) => pick(this.indexAt(clientX)));
     this.element.addEventListener("keydown", (event) => {
       const to = { ArrowRight: this.at + 1, ArrowUp: this.at + 1, ArrowLeft: this.at - 1, ArrowDown: this.at - 1, Home: 0, End: this.count - 1 }[event.key];
       if (to === undefined) return;
@@ -62,6 +69,19 @@ export class Bars {
       event.stopPropagation();
       pick(to);
     });
+  }
+
+  /** @param {number} clientX */
+  indexAt(clientX) {
+    const { left, width } = this.element.getBoundingClientRect();
+    return Math.max(0, Math.min(Math.floor(((clientX - left) / width) * this.count), this.count - 1));
+  }
+
+  /** @param {number} index */
+  showTip(index) {
+    if (!this.tip.matches(":popover-open")) this.tip.showPopover();
+    const x = ((index + 1) / this.count) * this.element.clientWidth;
+    placeTip(this.tip, { x, y: 0, lines: [this.say?.(index) ?? ""] }, this.element);
   }
 
   /**

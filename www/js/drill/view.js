@@ -6,7 +6,7 @@ import { integer } from "../format.js";
 import { texts } from "../i18n.js";
 import { icon } from "../icons.js";
 import { Terms } from "../lessons/rich.js";
-import { largest, pooledPlace, stagesOf, tapsOf } from "./arithmetic.js";
+import { INPUT, channelOf, largest, placeOf, pooledPlace, stagesOf, tapsOf } from "./arithmetic.js";
 import { cardOf } from "./cards.js";
 import { figure } from "./formula.js";
 import { PixelMap } from "./map.js";
@@ -16,9 +16,6 @@ import { PixelMap } from "./map.js";
  * @typedef {import("./arithmetic.js").Place} Place
  * @typedef {{layers: Layer[], before: Layer | undefined, outputs: Float32Array[], image: Float32Array, learnt: Record<string, Float32Array>, channel: number, step: number}} Reading
  */
-
-/** What the worker calls the image as the network receives it. */
-const INPUT = "input";
 
 export class View {
   /** @param {import("../shell.js").Shell} shell */
@@ -293,9 +290,3 @@ export class View {
     this.map?.update({ ...layer.output, channels: [map], place, taps: pool && tapsOf(pool, pooledPlace(pool, place)) });
   }
 }
-
-/** One channel of (height, width, channels). @param {Float32Array} values @param {number} channels @param {number} channel */
-const channelOf = (values, channels, channel) => Float32Array.from({ length: values.length / channels }, (_, at) => values[at * channels + channel]);
-
-/** @param {number} at @param {number} width @returns {Place} */
-const placeOf = (at, width) => ({ row: Math.floor(at / width), column: at % width });

@@ -18,10 +18,13 @@ import shift from "./covariate-shift.js";
  * @property {(run: import("./measure.js").Run) => import("./measure.js").Measured} measure
  * @property {string[]} sentences about the run, in their order; each is shown if all its numbers were measured
  * @property {string[]} formula lines, with terms as in `rich.js`
- * @property {(panel: import("./panel.js").Panel) => Toy} [toy] to play with under the formula
+ * @property {(panel: import("./panel.js").Panel) => Toy} [toy] to play with
+ * @property {string[]} [toySteps] in which it is there; under the formula unless said
  *
  * @typedef {object} Toy
  * @property {HTMLElement} element
+ * @property {() => void} [update] with every frame that something has changed in
+ * @property {() => void} [destroy]
  * @property {import("../types.js").Unit | null} [unit] what the worker is to read for it
  * @property {(reading: import("../types.js").UnitReading) => void} [receive] takes that
  */

@@ -1,3 +1,4 @@
+import { LrnToy } from "./lrn_toy.js";
 import { at, loss } from "./measure.js";
 
 /** Relative distance from the constant factor within which a lane counts as divided by it. */
@@ -28,4 +29,5 @@ export default {
     return { outcome, values };
   },
   formula: ["[lrn_output|b_{i}] = [response|a_{i}] / ( [lrn_k|k] + [lrn_alpha|α] [lrn_sum|∑_{j}] [response|a_{j}]^{2} )^{[lrn_beta|β]}"],
+  toy: (/** @type {import("./panel.js").Panel} */ panel) => new LrnToy(panel),
 };

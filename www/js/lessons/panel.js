@@ -33,6 +33,8 @@ export class Panel {
     this.terms = new Terms();
     /** @type {import("../i18n.js").Texts | null} the lessons' texts */
     this.texts = null;
+    /** @type {import("../i18n.js").Texts | null} those of the view into a layer, whose pictures toys use */
+    this.layerTexts = null;
     this.shown = false;
     /** @type {import("./list.js").Lesson | null} */
     this.lesson = null;
@@ -45,6 +47,8 @@ export class Panel {
     this.recording = null;
     /** What can be played with in this step. @type {import("./list.js").Toy | null} */
     this.toy = null;
+    /** The last that the worker read for one. @type {import("../types.js").UnitReading | null} */
+    this.reading = null;
     /** @type {Replay | null} a recording that is shown */
     this.replay = null;
     /** The recipe applied last. */
@@ -65,18 +69,19 @@ export class Panel {
     this.stopKeys = () => {};
     this.listen = (/** @type {Event} */ event) => {
       const { kind, detail } = /** @type {CustomEvent} */ (event).detail;
-      if (kind === "unit") this.toy?.receive?.(detail);
+      if (kind === "unit" && this.unit) this.toy?.receive?.((this.reading = detail));
     };
     this.session.addEventListener("change", this.listen);
   }
 
   /** What the worker is to read for the toy. */
   get unit() {
-    return (this.shown && this.toy?.unit) || null;
+    return (this.shown && this.shell.size !== "mini" && this.toy?.unit) || null;
   }
 
   destroy() {
     this.stopKeys();
+    this.toy?.destroy?.();
     this.session.removeEventListener("change", this.listen);
     this.recording?.end("interrupted");
     this.replay?.destroy();
@@ -92,6 +97,11 @@ export class Panel {
     return /** @type {import("../i18n.js").Texts} */ (this.texts);
   }
 
+  /** @returns {import("../i18n.js").Texts} */
+  get inside() {
+    return /** @type {import("../i18n.js").Texts} */ (this.layerTexts);
+  }
+
   /** A text of the lesson that is open. @param {string} key @param {Record<string, unknown>} [fields] */
   word(key, fields) {
     return this.say(`lessons.${this.lesson?.name}.${key}`, fields);
@@ -105,8 +115,8 @@ export class Panel {
   /** The texts in the page's language. */
   async translate() {
     const { language } = this.shell.context.t;
-    this.texts = await texts(language, "lessons.");
-    this.terms.explain = (key) => this.say(`terms.${key}`);
+    [this.texts, this.layerTexts] = await Promise.all([texts(language, "lessons."), texts(language, "drill.")]);
+    this.terms.explain = (key) => (this.say.has(`terms.${key}`) ? this.say : this.inside)(`terms.${key}`);
     this.show();
   }
 
@@ -178,7 +188,9 @@ export class Panel {
 
   /** Says which step it is: aloud, and to the page around. */
   tell() {
-    setText(this.live, `${this.where.textContent}: ${this.body.innerText}`);
+    // A toy has labels of its own.
+    const words = [.../** @type {NodeListOf<HTMLElement>} */ (this.body.childNodes)].filter((node) => node !== this.toy?.element).map(({ innerText }) => innerText);
+    setText(this.live, `${this.where.textContent}: ${words.join("\n")}`);
     /** @type {import("../element.js").AlexNetLab} */ (this.shell.host).fire("lesson", { lesson: this.lesson?.name, step: this.step });
   }
 
@@ -280,6 +292,7 @@ export class Panel {
       this.show();
     }
     this.replay?.update();
+    this.toy?.update?.();
     // Without an engine nobody has read the link.
     const asked = this.stuck ? this.shell.early("lesson") : config.lesson;
     const name = LESSONS.find((lesson) => lesson.name === asked)?.name ?? "none";
@@ -332,6 +345,7 @@ export class Panel {
     setText(this.next, say(step === "predict" && !this.result ? "guide.run" : "guide.next"));
     if (step) setText(this.where, say("guide.where", { n: this.at + 1, total: STEPS.length, step: say(`steps.${step}`) }));
     setAttribute(this.body, "aria-label", step ? say(`steps.${step}`) : title);
+    this.toy?.destroy?.();
     this.toy = null;
     this.body.replaceChildren(...(step ? stepBody(this, step) : home(this)));
     this.shell.watch();

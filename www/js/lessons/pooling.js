@@ -1,4 +1,5 @@
 import { at, decided, difference, loss, test } from "./measure.js";
+import { PoolToy } from "./pool_toy.js";
 
 export default {
   name: "pooling",
@@ -26,4 +27,7 @@ export default {
     "max: [pool_output|y] = [largest|max] [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = [pool_gradient|∂L/∂y] [winner|(i wins)]",
     "[average|avg]: [pool_output|y] = 1/[window_size|n] ∑ [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = 1/[window_size|n] [pool_gradient|∂L/∂y]",
   ],
+  toy: (/** @type {import("./panel.js").Panel} */ panel) => new PoolToy(panel),
+  // It shows what pooling does, not which one learns faster: there before the run as well.
+  toySteps: ["question", "formula"],
 };

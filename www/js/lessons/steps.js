@@ -11,8 +11,17 @@ const PATIENCE = 120;
 
 /** @typedef {import("./panel.js").Panel} Panel */
 
-/** @param {Panel} panel @param {string} step @returns {Node[]} */
+/** The step's words, and the lesson's toy if it belongs there. @param {Panel} panel @param {string} step @returns {Node[]} */
 export function stepBody(panel, step) {
+  const { lesson, reading } = panel;
+  const words = stepWords(panel, step);
+  panel.toy = ((lesson?.toySteps ?? ["formula"]).includes(step) && lesson?.toy?.(panel)) || null;
+  if (reading) panel.toy?.receive?.(reading);
+  return panel.toy ? [...words, panel.toy.element] : words;
+}
+
+/** @param {Panel} panel @param {string} step @returns {Node[]} */
+function stepWords(panel, step) {
   const steps = integer(panel.lesson?.until ?? 0);
   const paragraph = (/** @type {string} */ key) => h("p", null, panel.terms.nodes(panel.word(key, { steps })));
   switch (step) {
@@ -25,7 +34,7 @@ export function stepBody(panel, step) {
     case "saw":
       return saw(panel);
     case "formula":
-      return formula(panel);
+      return [...(panel.lesson?.formula ?? []).map((line) => h("p", { class: "formula" }, panel.terms.nodes(line))), paragraph("formula")];
     case "paper":
       return [paragraph("paper")];
     default:
@@ -134,13 +143,6 @@ function table(panel, { run: seen }) {
       cell(loss(seen, lane), live), cell(accuracy(seen, lane), percent), cell(test(seen, lane).accuracy, percent)));
   const head = ["lane", "loss", "accuracy", "test"].map((name) => h("th", { scope: "col" }, say(`table.${name}`)));
   return h("table", { class: "guide-table" }, h("caption", null, say("table.caption", { n: LAST })), h("thead", null, h("tr", null, head)), h("tbody", null, rows));
-}
-
-/** @param {Panel} panel @returns {Node[]} */
-function formula(panel) {
-  const lines = (panel.lesson?.formula ?? []).map((line) => h("p", { class: "formula" }, panel.terms.nodes(line)));
-  panel.toy = panel.lesson?.toy?.(panel) ?? null;
-  return [...lines, h("p", null, panel.terms.nodes(panel.word("formula"))), ...(panel.toy ? [panel.toy.element] : [])];
 }
 
 /** Runs with other seeds beside one another. @param {Panel} panel @returns {Node[]} */
