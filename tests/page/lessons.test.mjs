@@ -187,12 +187,14 @@ test("LRN: the same share of mean and maximum is a constant factor", () => {
   assert.equal(measure("lrn-competition", [conv2(2, 10), conv2(2, 10)]).outcome, "nothing");
 });
 
-test("norms: the lowest loss wins only beyond two standard errors of both differences", () => {
-  assert.equal(measure("norms", [{ slope: 0.001 }, { slope: 0.002 }, { slope: 0.004 }]).outcome, "bn");
-  assert.equal(measure("norms", [{ slope: 0.001 }, { slope: 0.001, wobble: 0.1 }, { slope: 0.001 }]).outcome, "noise");
-  const { values } = measure("norms", [{ slope: 0.001 }, { slope: 0.002 }, { slope: 0.004, test: { loss: 1.5, accuracy: 0.45 } }]);
-  // Steps 151 to 200, 0.001 a step apart.
-  close(values.none_lrn, 0.001 * 175.5, "difference");
+test("norms: the lowest loss wins only beyond two standard errors of all differences", () => {
+  const test = { loss: 1.5, accuracy: 0.45 };
+  const { outcome, values } = measure("norms", [{ slope: 0.001 }, { slope: 0.002 }, { slope: 0.005 }, { slope: 0.009, test }]);
+  assert.equal(outcome, "bn");
+  assert.equal(measure("norms", [{ slope: 0.001 }, { slope: 0.002 }, { slope: 0.004 }, { slope: 0.003 }]).outcome, "bn_as_lrn");
+  assert.equal(measure("norms", [{ slope: 0.001 }, { slope: 0.001, wobble: 0.1 }, { slope: 0.001 }, { slope: 0.001 }]).outcome, "noise");
+  // Steps 151 to 200, so many thousandths a step apart.
+  [values.none_lrn, values.lrn_as_lrn, values.as_lrn_bn, values.lrn_bn].forEach((apart, at) => close(apart, 0.001 * [1, 3, 4, 7][at] * 175.5, "difference"));
   assert.equal(values.bn_test_accuracy, 0.45);
 });
 
@@ -212,14 +214,17 @@ test("dropout: the gap is test loss minus training loss", () => {
   assert.equal(outcome, "smaller");
 });
 
-test("covariate shift: the move of the activations after step 50, in standard deviations", () => {
+test("covariate shift: how far the activations are from those of step 50, on average and in standard deviations", () => {
   const at = (step, p95, mean) => look(step, { conv4: { p95, mean, std: 0.5 } });
   const { outcome, values } = measure("covariate-shift", [
-    { history: [at(20, 9, 9), at(60, 2, 1), at(300, 4, 1.5)] },
-    { history: [at(60, 2, 1), at(300, 2.5, 1)] },
+    { slope: 0.001, history: [at(20, 9, 9), at(60, 2, 1), at(150, 3, 1.5), at(300, 4, 1.5)] },
+    { slope: 0.003, history: [at(60, 2, 1), at(300, 2.5, 1)] },
+    { slope: 0.002, history: [at(60, 2, 1), at(300, 2, 4)] },
   ]);
-  assert.deepEqual([values.none_moved, values.bn_moved, values.step_from, values.step_to], [4, 1, 60, 300]);
-  assert.equal(outcome, "less");
+  assert.deepEqual([values.none_moved, values.bn_moved, values.noisy_moved, values.step_from], [3, 1, 6, 60]);
+  assert.equal(outcome, "faster");
+  // Steps 251 to 300.
+  close(values.noisy_gain, 0.001 * 275.5, "gain");
 });
 
 test("a whole run fills every sentence; a run of one lane decides nothing and breaks nothing", () => {

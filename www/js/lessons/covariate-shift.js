@@ -1,44 +1,42 @@
-import { loss } from "./measure.js";
+import { decided, difference, loss } from "./measure.js";
 
 /** The layer that is watched. */
 const LAYER = "conv4";
 /** Steps before the drift is counted: until then the running statistics of batch normalisation still find their place (0.9^50 = 0.005). */
 const SETTLED = 50;
-/** Drifts within this factor count as the same. */
-const NEAR = 1.5;
 
 /**
- * How far the middle 90 % of a layer's activations has moved between two looks, in standard deviations of the first.
+ * How far the middle of a layer's activations is from where it was, on average over all later looks: the largest move of median, 95th
+ * percentile and mean, in standard deviations of the first look.
  * @param {import("./measure.js").Lane | undefined} lane
  */
 function drift(lane) {
-  const start = lane?.history.find(({ step }) => step >= SETTLED)?.layers[LAYER];
-  const end = lane?.last?.layers[LAYER];
-  if (!start || !end) return { moved: NaN, from: NaN, to: NaN };
-  const moves = [end.p50 - start.p50, end.p95 - start.p95, end.mean - start.mean].map(Math.abs);
-  return { moved: Math.max(...moves) / start.std, from: start.p95, to: end.p95 };
+  const [start, ...later] = (lane?.history ?? []).filter(({ step }) => step >= SETTLED).map(({ layers }) => layers[LAYER]);
+  if (later.length === 0) return NaN;
+  const distances = later.map((look) => Math.max(...[look.p50 - start.p50, look.p95 - start.p95, look.mean - start.mean].map(Math.abs)) / start.std);
+  return distances.reduce((sum, x) => sum + x, 0) / distances.length;
 }
 
 export default {
   name: "covariate-shift",
-  fragment: "width=0.25&norm=none&lr=0.02&test_every=0&lane2=norm:bn",
-  lanes: ["none", "bn"],
+  fragment: "width=0.25&norm=none&lr=0.02&test_every=0&lane2=norm:bn&lane3=norm:bn,bn_noise:0.5",
+  lanes: ["none", "bn", "noisy"],
   until: 300,
-  choices: ["less", "same", "more"],
-  sentences: ["moved", "range", "losses"],
+  choices: ["faster", "same", "slower"],
+  sentences: ["moved", "losses", "gain"],
   /** @param {import("./measure.js").Run} run */
   measure(run) {
-    const [none, bn] = [0, 1].map((lane) => drift(run.lanes[lane]));
+    const [none_moved, bn_moved, noisy_moved] = [0, 1, 2].map((lane) => drift(run.lanes[lane]));
+    const [bn_gain, noisy_gain] = [1, 2].map((lane) => difference(run, 0, lane));
     const values = {
-      none_moved: none.moved, none_from: none.from, none_to: none.to,
-      bn_moved: bn.moved, bn_from: bn.from, bn_to: bn.to,
-      none_loss: loss(run, 0), bn_loss: loss(run, 1),
+      none_moved, bn_moved, noisy_moved,
+      none_loss: loss(run, 0), bn_loss: loss(run, 1), noisy_loss: loss(run, 2),
+      bn_gain: bn_gain.mean, bn_gain_error: bn_gain.error,
+      noisy_gain: noisy_gain.mean, noisy_gain_error: noisy_gain.error,
       step_from: run.lanes[0]?.history.find(({ step }) => step >= SETTLED)?.step ?? NaN,
-      step_to: run.lanes[0]?.last?.step ?? NaN,
     };
-    const ratio = bn.moved / none.moved;
-    const outcome = ratio > NEAR ? "more" : ratio > 1 / NEAR ? "same" : ratio >= 0 ? "less" : "";
+    const outcome = Number.isNaN(noisy_gain.mean) ? "" : !decided(noisy_gain) ? "same" : noisy_gain.mean > 0 ? "faster" : "slower";
     return { outcome, values };
   },
-  formula: ["[layer_input|u] ~ [distribution_at|P_{t}],  [shift|shift] = distance([distribution_at|P_{t}], [distribution_at|P_{t+1}])"],
+  formula: ["[layer_input|u] ~ [distribution_at|P_{t}],  [shift|shift] = distance([distribution_at|P_{t}], [distribution_at|P_{t+1}])", "[noise|noise]: y = [noise_scale|s] [bn|BN](x) + [noise_shift|m]"],
 };

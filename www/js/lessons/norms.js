@@ -1,29 +1,32 @@
-import { LAST, accuracy, decided, difference, loss, test } from "./measure.js";
+import { LAST, decided, difference, loss, test } from "./measure.js";
+
+const LANES = ["none", "lrn", "bn_as_lrn", "bn"];
 
 export default {
   name: "norms",
-  fragment: "width=0.25&norm=none&lr=0.02&test_every=200&lane2=norm:lrn&lane3=norm:bn",
-  lanes: ["none", "lrn", "bn"],
+  fragment: "width=0.25&norm=none&lr=0.02&test_every=200&lane2=norm:lrn&lane3=norm:bn,bn_place:lrn&lane4=norm:bn",
+  lanes: LANES,
   until: 200,
-  choices: ["none", "lrn", "bn", "noise"],
-  sentences: ["losses", "differences", "tests"],
+  choices: ["none", "lrn", "bn_as_lrn", "bn", "noise"],
+  sentences: ["losses", "differences", "place", "tests"],
   /** @param {import("./measure.js").Run} run */
   measure(run) {
-    const [none_lrn, none_bn, lrn_bn] = [[0, 1], [0, 2], [1, 2]].map(([a, b]) => difference(run, a, b));
+    const [none_lrn, lrn_bn, lrn_as_lrn, as_lrn_bn] = [[0, 1], [1, 3], [1, 2], [2, 3]].map(([a, b]) => difference(run, a, b));
+    const [none_loss, lrn_loss, bn_as_lrn_loss, bn_loss] = [0, 1, 2, 3].map((lane) => loss(run, lane));
+    const [none_test_accuracy, lrn_test_accuracy, bn_as_lrn_test_accuracy, bn_test_accuracy] = [0, 1, 2, 3].map((lane) => test(run, lane).accuracy);
     const values = {
       count_last: LAST,
-      none_loss: loss(run, 0), lrn_loss: loss(run, 1), bn_loss: loss(run, 2),
-      none_accuracy: accuracy(run, 0), lrn_accuracy: accuracy(run, 1), bn_accuracy: accuracy(run, 2),
-      none_test_accuracy: test(run, 0).accuracy, lrn_test_accuracy: test(run, 1).accuracy, bn_test_accuracy: test(run, 2).accuracy,
+      none_loss, lrn_loss, bn_as_lrn_loss, bn_loss,
+      none_test_accuracy, lrn_test_accuracy, bn_as_lrn_test_accuracy, bn_test_accuracy,
       none_lrn: none_lrn.mean, none_lrn_error: none_lrn.error,
       lrn_bn: lrn_bn.mean, lrn_bn_error: lrn_bn.error,
+      lrn_as_lrn: lrn_as_lrn.mean, lrn_as_lrn_error: lrn_as_lrn.error,
+      as_lrn_bn: as_lrn_bn.mean, as_lrn_bn_error: as_lrn_bn.error,
     };
-    const lowest = { none: [none_lrn, none_bn], lrn: [none_lrn, lrn_bn], bn: [none_bn, lrn_bn] };
-    const losses = { none: values.none_loss, lrn: values.lrn_loss, bn: values.bn_loss };
-    const [best] = Object.entries(losses).reduce((least, entry) => (entry[1] < least[1] ? entry : least));
-    const known = Object.values(losses).every((x) => x > 0);
-    const clear = lowest[/** @type {keyof typeof lowest} */ (best)].every(decided);
-    return { outcome: known ? (clear ? best : "noise") : "", values };
+    const losses = [none_loss, lrn_loss, bn_as_lrn_loss, bn_loss];
+    const best = losses.indexOf(Math.min(...losses));
+    const clear = losses.every((_, lane) => lane === best || decided(difference(run, lane, best)));
+    return { outcome: losses.every((x) => x > 0) ? (clear ? LANES[best] : "noise") : "", values };
   },
   formula: [
     "[bn|BN](x) = [bn_gamma|γ] (x − [batch_mean|μ]) / √([batch_variance|σ^{2}] + [bn_epsilon|ε]) + [bn_beta|β]",
