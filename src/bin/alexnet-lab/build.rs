@@ -1,6 +1,6 @@
 //! `build`: from the sources to `dist/`. Four steps, each skipped while its inputs are the same as the last time.
 
-use crate::{Failure, Outcome, about, fail, repository};
+use crate::{Failure, Outcome, about, bindings, fail, repository};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,14 @@ use std::time::Instant;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The features that every browser with 128-bit SIMD has. `--all-features` would let wasm-opt use what they reject.
-const WASM_FEATURES: &[&str] =
-    &["bulk-memory", "reference-types", "sign-ext", "nontrapping-float-to-int", "mutable-globals", "multivalue", "simd"];
-
 /// A WebAssembly module with its bindings, made from the library; `www/js/worker/module.js` loads them.
-struct Module {
+pub struct Module {
     /// The bindings' name in `dist/pkg`; the module's has `_bg` behind it.
-    name: &'static str,
+    pub name: &'static str,
     cargo: &'static [&'static str],
     /// For this crate alone: the dependencies are compiled once for all modules.
     rustc: &'static [&'static str],
-    wasm_opt: &'static [&'static str],
+    pub wasm_opt: &'static [&'static str],
 }
 
 const MODULES: &[Module] = &[
@@ -40,15 +36,15 @@ const MODULES: &[Module] = &[
     },
 ];
 
-/// LLVM's default of 225 makes the module a sixth larger and a step no faster.
-const INLINE_THRESHOLD: &str = "-Cllvm-args=--inline-threshold=25";
+/// LLVM's default of 225 makes the module a fifth larger and a step no faster; what is hot is marked `#[inline(always)]`.
+const INLINE_THRESHOLD: &str = "-Cllvm-args=--inline-threshold=0";
 
 /// Where things are.
-struct Page {
+pub struct Page {
     root: PathBuf,
     dist: PathBuf,
     /// Intermediate files, and for each step the hash of the inputs that it was last made from.
-    work: PathBuf,
+    pub work: PathBuf,
 }
 
 struct Step {
@@ -141,7 +137,7 @@ pub fn run() -> Outcome<PathBuf> {
 /// esbuild, wasm-opt and uPlot, in the versions of the lock file.
 fn tools(page: &Page) -> Outcome {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page.root);
+    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page.root).stdout(std::io::stderr());
     finish(npm, "Install Node.js 20 or newer (https://nodejs.org); the page's scripts are bundled with it.")
 }
 
@@ -157,33 +153,10 @@ fn engine(page: &Page) -> Outcome {
             let compiled = page.work.join(format!("{}.wasm", module.name));
             fs::copy(compile(page, module)?, &compiled).map_err(about(&compiled))?;
             let pkg = &pkg;
-            finishing.push(scope.spawn(move || bind(page, module, &compiled, pkg)));
+            finishing.push(scope.spawn(move || bindings::bind(page, module, &compiled, pkg)));
         }
         finishing.into_iter().try_for_each(|thread| thread.join().expect("no step panics"))
     })
-}
-
-/// From a compiled module to its bindings and its optimised form in `pkg`.
-fn bind(page: &Page, module: &Module, compiled: &Path, pkg: &Path) -> Outcome {
-    let raw = page.work.join("pkg");
-    fs::create_dir_all(&raw).map_err(about(&raw))?;
-    wasm_bindgen_cli_support::Bindgen::new()
-        .input_path(compiled)
-        .out_name(module.name)
-        .web(true)
-        .and_then(|bindgen| bindgen.typescript(false).generate(&raw))
-        .map_err(|error| Failure::new(format!("The bindings of {} could not be made: {error:#}.", compiled.display())))?;
-
-    let (bindings, wasm) = (format!("{}.js", module.name), format!("{}_bg.wasm", module.name));
-    let mut wasm_opt = page.tool("wasm-opt");
-    wasm_opt.arg(raw.join(&wasm)).args(["-O3", "--mvp-features"]);
-    wasm_opt.args(WASM_FEATURES.iter().map(|feature| format!("--enable-{feature}"))).args(module.wasm_opt);
-    wasm_opt.arg("-o").arg(pkg.join(&wasm));
-    finish(wasm_opt, "")?;
-    let mut esbuild = page.tool("esbuild");
-    esbuild.arg(raw.join(&bindings)).args(["--minify", "--format=esm", "--log-level=warning"]);
-    esbuild.arg(format!("--outfile={}", pkg.join(&bindings).display()));
-    finish(esbuild, "")
 }
 
 /// `rustup target add`, unless the compiler has the target already.
@@ -199,7 +172,7 @@ fn install_target() -> Outcome {
     }
     eprintln!("      installing the Rust target {TARGET}");
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", TARGET]);
+    rustup.args(["target", "add", TARGET]).stdout(std::io::stderr());
     finish(
         rustup,
         "The page needs Rust's WebAssembly target; install it by hand with rustup (https://rustup.rs), or with your system's packages.",
@@ -266,18 +239,18 @@ fn files(page: &Page) -> Outcome {
 
 impl Page {
     /// A tool that npm installed, to be run in the root.
-    fn tool(&self, name: &str) -> Command {
+    pub fn tool(&self, name: &str) -> Command {
         let file = if cfg!(windows) { format!("{name}.cmd") } else { name.into() };
         let mut command = Command::new(self.root.join("node_modules/.bin").join(file));
-        command.current_dir(&self.root);
+        command.current_dir(&self.root).stdout(std::io::stderr());
         command
     }
 }
 
-/// Runs a tool to its end, its messages going to standard error; `hint` is what to do if it cannot be started.
-fn finish(mut command: Command, hint: &str) -> Outcome {
+/// Runs a tool to its end; `hint` is what to do if it cannot be started.
+pub fn finish(mut command: Command, hint: &str) -> Outcome {
     let name = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status();
+    let status = command.stdin(Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => fail!("{name} ended with {status}; its messages above say why. {hint}"),
@@ -285,10 +258,10 @@ fn finish(mut command: Command, hint: &str) -> Outcome {
     }
 }
 
-/// A hash of the names and bytes of `inputs`, and of this file, the recipe; the rest of the program is no input of the page.
+/// A hash of the names and bytes of `inputs`, and of the recipe, this file and its part; the rest of the program is no input of the page.
 fn hash_of(root: &Path, inputs: &[&str]) -> Outcome<u64> {
     let mut hasher = DefaultHasher::new();
-    include_str!("build.rs").hash(&mut hasher);
+    [include_str!("build.rs"), include_str!("bindings.rs")].hash(&mut hasher);
     for input in inputs {
         for file in walk(&root.join(input))? {
             if !file.starts_with(root.join("src/bin")) {

@@ -1,6 +1,7 @@
 //! The native program: `serve` (the default), `build`, `train`, `bench`, `check` and `lesson`, one file each.
 
 mod bench;
+mod bindings;
 mod build;
 mod check;
 mod lesson;
