@@ -1,3 +1,4 @@
+import { InputsToy } from "./inputs_toy.js";
 import { loss } from "./measure.js";
 
 /** The layer that is watched. */
@@ -41,4 +42,6 @@ export default {
     return { outcome, values };
   },
   formula: ["[layer_input|u] ~ [distribution_at|P_{t}],  [shift|shift] = distance([distribution_at|P_{t}], [distribution_at|P_{t+1}])"],
+  toy: (/** @type {import("./panel.js").Panel} */ panel) => new InputsToy(panel),
+  toyIn: ["run", "saw"],
 };

@@ -18,12 +18,16 @@ import shift from "./covariate-shift.js";
  * @property {(run: import("./measure.js").Run) => import("./measure.js").Measured} measure
  * @property {string[]} sentences about the run, in their order; each is shown if all its numbers were measured
  * @property {string[]} formula lines, with terms as in `rich.js`
- * @property {(panel: import("./panel.js").Panel) => Toy} [toy] to play with under the formula
+ * @property {(panel: import("./panel.js").Panel) => Toy} [toy] to play with
+ * @property {string[]} [toyIn] the steps that it appears in, of run, saw and formula; the formula's unless given
+ * @property {boolean} [gap] shades the gap between training and test curves
  *
  * @typedef {object} Toy
  * @property {HTMLElement} element
  * @property {import("../types.js").Unit | null} [unit] what the worker is to read for it
  * @property {(reading: import("../types.js").UnitReading) => void} [receive] takes that
+ * @property {() => void} [update] is called with every frame that something has changed in, while it is seen
+ * @property {() => void} [destroy]
  */
 
 /** @type {Lesson[]} */

@@ -61,7 +61,7 @@ function run(panel) {
     h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })),
     h("progress", { class: "guide-progress", max: lesson?.until ?? 1, value: 0, "aria-label": say("steps.run") }),
     h("p", { class: "guide-count" }), h("p", { class: "guide-offer", role: "status", hidden: true }), h("div", { class: "choices" }, again, resume, recorded),
-    replay && h("p", { class: "fine guide-about" }, panel.aboutRecording("about", replay.file)),
+    replay && h("p", { class: "fine guide-about" }, panel.aboutRecording("about", replay.file)), ...toy(panel),
   ].filter((node) => node !== null);
 }
 
@@ -93,7 +93,7 @@ export function progress({ body, say, recording, replay, result, session, lesson
 /** Sentences with the run's own numbers, those that it has. @param {Panel} panel @returns {Node[]} */
 function saw(panel) {
   const { result, lesson, say, recording } = panel;
-  if (recording?.outcome === "going") return [h("p", null, say("saw.going"))];
+  if (recording?.outcome === "going") return [h("p", null, say("saw.going")), ...toy(panel)];
   if (!result || !lesson) return [h("p", null, say("saw.nothing"))];
   const { values, run: seen } = result;
   /** @type {Node[]} */
@@ -110,7 +110,7 @@ function saw(panel) {
     if (divergence) nodes.push(h("p", null, say("saw.diverged", { lane: panel.word(`lanes.${lesson.lanes[lane]}`), step: integer(divergence.step), layer: divergence.layer })));
   });
   if (seen.lanes.length < lesson.lanes.length) nodes.push(h("p", { class: "fine" }, say("saw.missing", { n: seen.lanes.length, total: lesson.lanes.length })));
-  return [...nodes, table(panel, result)];
+  return [...nodes, ...toy(panel), table(panel, result)];
 }
 
 /** What was predicted beside what came out. @param {Panel} panel @param {string} outcome */
@@ -139,8 +139,13 @@ function table(panel, { run: seen }) {
 /** @param {Panel} panel @returns {Node[]} */
 function formula(panel) {
   const lines = (panel.lesson?.formula ?? []).map((line) => h("p", { class: "formula" }, panel.terms.nodes(line)));
-  panel.toy = panel.lesson?.toy?.(panel) ?? null;
-  return [...lines, h("p", null, panel.terms.nodes(panel.word("formula"))), ...(panel.toy ? [panel.toy.element] : [])];
+  return [...lines, h("p", null, panel.terms.nodes(panel.word("formula"))), ...toy(panel)];
+}
+
+/** The lesson's toy, if this step has it. @param {Panel} panel */
+function toy(panel) {
+  const shown = panel.toyOf();
+  return shown ? [shown.element] : [];
 }
 
 /** Runs with other seeds beside one another. @param {Panel} panel @returns {Node[]} */
