@@ -77,9 +77,9 @@ export function shadeGap(plot, training, test, { colour, lane }) {
 }
 
 /**
- * The sizes in numbers, left of the step that they are of; where they would lie on one another they give way downwards.
+ * The sizes in numbers, left of a line from curve to curve; where they would lie on one another they give way downwards.
  * @param {import("uplot")} plot
- * @param {{step: number, value: number, text: string, colour: string}[]} sizes value: where on the axis
+ * @param {{step: number, training: number, test: number, text: string, colour: string}[]} sizes
  * @param {import("./curves.js").Curves} curves
  */
 export function writeGaps(plot, sizes, { font, palette }) {
@@ -91,16 +91,24 @@ export function writeGaps(plot, sizes, { font, palette }) {
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
   ctx.lineJoin = "round";
-  ctx.lineWidth = 4 * ratio;
-  ctx.strokeStyle = palette.surface;
+  const placed = sizes.map(({ step, training, test, ...how }) => {
+    const [from, to] = [training, test].map((value) => plot.valToPos(value, "y", true));
+    return { ...how, x: plot.valToPos(step, "x", true), from, to, y: (from + to) / 2 };
+  });
   let free = -Infinity;
-  const placed = sizes.map((size) => ({ ...size, y: plot.valToPos(size.value, "y", true) })).sort((a, b) => a.y - b.y);
-  for (const { step, text, colour, y } of placed) {
-    const x = plot.valToPos(step, "x", true) - 0.5 * font.size * ratio;
+  for (const { x, from, to, y, text, colour } of placed.sort((a, b) => a.y - b.y)) {
+    ctx.fillStyle = ctx.strokeStyle = colour;
+    ctx.lineWidth = 1.5 * ratio;
+    ctx.beginPath();
+    ctx.moveTo(x, from);
+    ctx.lineTo(x, to);
+    ctx.stroke();
     free = Math.max(y, free);
-    ctx.fillStyle = colour;
-    ctx.strokeText(text, x, free);
-    ctx.fillText(text, x, free);
+    ctx.strokeStyle = palette.surface;
+    ctx.lineWidth = 4 * ratio;
+    const end = x - 0.5 * font.size * ratio;
+    ctx.strokeText(text, end, free);
+    ctx.fillText(text, end, free);
     free += line;
   }
   ctx.restore();

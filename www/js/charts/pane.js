@@ -255,9 +255,9 @@ export class Pane {
     if (!this.showsGaps) return;
     const sizes = this.tracks.map((track, lane) => {
       const { step, size } = this.gapOf(track);
-      return { step, text: this.format(size), value: valueAt(track.test, step) - gapAt(track.smooth, track.test, step) / 2, colour: this.colour(lane) };
+      return { step, size, text: this.format(size), training: valueAt(track.smooth, step), test: valueAt(track.test, step), colour: this.colour(lane) };
     });
-    writeGaps(plot, sizes.filter(({ value }) => Number.isFinite(value)), this.curves);
+    writeGaps(plot, sizes.filter(({ size }) => Number.isFinite(size)), this.curves);
   }
 
   get showsGaps() {
