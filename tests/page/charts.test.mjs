@@ -6,6 +6,7 @@ import { sigmoidBound } from "../../www/js/charts/norms.js";
 import { worstPairs } from "../../www/js/charts/confusion.js";
 import { top } from "../../www/js/charts/predictions.js";
 import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile, vigour } from "../../www/js/charts/rows.js";
+import { gapAreas, gapAt, valueAt } from "../../www/js/charts/gap.js";
 import { Numbers, accuracyRange, decade, linearTicks, logTicks, lossRange, placeMarks } from "../../www/js/charts/scale.js";
 import { Series, Smooth, align } from "../../www/js/charts/series.js";
 
@@ -206,4 +207,35 @@ test("patches fill their box", () => {
   const { columns, rows, patch } = bestGrid(32, 700, 330, 1, 4);
   assert.ok(columns * rows >= 32 && columns * (patch + 4) - 4 <= 700.001 && rows * (patch + 4) - 4 <= 330.001);
   assert.ok(patch > 70, `${patch}`);
+});
+
+test("a curve's value between two points lies on the line that joins them, and beyond its ends there is none", () => {
+  const curve = { x: [10, 20, 40], y: [1, 2, 0] };
+  assert.deepEqual([10, 15, 20, 30, 40].map((x) => valueAt(curve, x)), [1, 1.5, 2, 1, 0]);
+  assert.ok([9, 41, NaN].every((x) => Number.isNaN(valueAt(curve, x))) && Number.isNaN(valueAt({ x: [], y: [] }, 1)));
+});
+
+test("the gap is test minus training, at a step that only one of them has too", () => {
+  const training = { x: [1, 2, 3, 4], y: [4, 3, 2, 1] };
+  const test = { x: [2, 4], y: [3, 5] };
+  assert.deepEqual([2, 3, 4].map((step) => gapAt(training, test, step)), [0, 2, 4]);
+  assert.ok(Number.isNaN(gapAt(training, test, 1)), "there was no evaluation yet");
+});
+
+/** Of a polygon, by the shoelace formula. */
+const areaOf = (outline) => Math.abs(outline.reduce((sum, [x, y], i) => {
+  const [nextX, nextY] = outline[(i + 1) % outline.length];
+  return sum + (x * nextY - nextX * y) / 2;
+}, 0));
+
+test("what is shaded is all that lies between both curves, and is interrupted where one is not finite", () => {
+  const training = { x: [0, 10, 20, 30], y: [4, 3, 2, 1] };
+  const [outline, ...others] = gapAreas(training, { x: [10, 30], y: [3, 5] });
+  assert.equal(others.length, 0);
+  assert.equal(areaOf(outline), 40, "a triangle of 20 steps, 4 high");
+  assert.ok(outline.every(([x]) => x >= 10 && x <= 30), "nothing before the first evaluation");
+  assert.deepEqual(gapAreas(training, { x: [20], y: [9] }), [], "one evaluation has no area");
+  assert.deepEqual(gapAreas({ x: [], y: [] }, { x: [], y: [] }), []);
+  const broken = gapAreas({ x: [0, 1, 2, 3, 4], y: [1, 1, NaN, 1, 1] }, { x: [0, 1, 3, 4], y: [2, 2, 2, 2] });
+  assert.deepEqual(broken.map(areaOf), [1, 1]);
 });

@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { gradientAt } from "../../www/js/charts/rows.js";
 import * as drill from "../../www/js/drill/arithmetic.js";
 import { maskOf } from "../../www/js/drill/mask.js";
+import { UNITS } from "../../www/js/lessons/dropout_toy.js";
 import { POOLINGS, poolLayer, shareOfNone } from "../../www/js/lessons/pool_toy.js";
 import { termsIn } from "../../www/js/lessons/rich.js";
 
@@ -120,6 +121,56 @@ test("looking changes nothing: the same losses as without", async () => {
   assert.deepEqual(await losses(true), without);
 });
 
+/**
+ * The units that the engine dropped in its next step: what they feed gets no gradient, so the weights behind them stay as they are. One
+ * image, no momentum and no decay; tanh, as a unit of ReLU can be 0 by itself.
+ */
+async function droppedBy(lab, { name: behind, output: { channels: width } }, units) {
+  const before = await lab.learnt(behind, undefined); // (units, width), then the bias
+  assert.ok(lab.step());
+  lab.records();
+  const after = await lab.learnt(behind, undefined);
+  assert.equal(before.length, (units + 1) * width);
+  return Array.from({ length: units }, (_, unit) => before.subarray(unit * width, (unit + 1) * width).every((weight, at) => weight === after[unit * width + at]));
+}
+
+test("the masks drawn of fc6 and fc7 are those of the engine's training steps", async () => {
+  const plain = "batch=1&activation=tanh&norm=none&momentum=0&weight_decay=0&lr=0.1&seed=3";
+  for (const [layer, behind] of [["fc6", "fc7"], ["fc7", "fc8"]]) {
+    for (const p of [0.3, 0.5, 0.8]) {
+      const lab = await glue.Lab.create(`data=toy&backend=cpu&workers=1&width=0.25&${plain}&dropout=${p}`, () => assert.fail("no helper was asked for"));
+      lab.add_generated(700);
+      const { layers } = JSON.parse(lab.describe()).network;
+      const of = (wanted) => layers.find(({ name }) => name === wanted);
+      const { channels } = of(`${layer}.dropout`).output;
+      assert.equal(channels, UNITS, "as the lesson takes it for a recording");
+      for (let step = 0; step < 4; step++) {
+        const kept = (await droppedBy(lab, of(behind), channels)).map((dropped) => !dropped);
+        assert.deepEqual(maskOf(`${layer}.dropout`, channels, 3, step, p), kept, `${layer}, p = ${p}, step ${step}`);
+      }
+      lab.free();
+    }
+  }
+});
+
+test("activations are measured on one batch for the whole run: with weights that stand still they do, while gradients change", async () => {
+  const lab = await glue.Lab.create("data=toy&backend=cpu&workers=1&width=0.25&norm=none&augment=true&lr=0&dropout=0.5", () => assert.fail("no helper was asked for"));
+  lab.add_generated(700);
+  const looks = [];
+  for (let step = 0; step < 3; step++) {
+    assert.ok(lab.step());
+    lab.records();
+    const { activations, parameters } = await lab.snapshot();
+    looks.push({ activations: [...activations], parameters: [...parameters] });
+  }
+  assert.ok(looks[0].activations.some((x) => x > 0));
+  for (const { activations, parameters } of looks.slice(1)) {
+    assert.deepEqual(activations, looks[0].activations);
+    assert.notDeepEqual(parameters, looks[0].parameters, "the batches of the steps are others");
+  }
+  lab.free();
+});
+
 test("what the engine does not have is not there", async () => {
   const { lab } = await trained("norm=none");
   assert.equal(await lab.layer_output("conv9", 0), undefined);
@@ -203,7 +254,7 @@ describe("texts", () => {
   const flatten = (tree, prefix = "") => Object.entries(tree).flatMap(([key, value]) => (typeof value === "string" ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`)));
   const texts = (name) => new Map(flatten(JSON.parse(read("www", "i18n", `${name}.json`))));
   const [english, chinese, lessons] = ["drill.en", "drill.zh", "lessons.en"].map(texts);
-  const scripts = ["arithmetic", "card", "cards", "formula", "lrn_card", "lrn_trial", "map", "pictures", "sum_cards", "view"].map((name) => read("www", "js", "drill", `${name}.js`)).join("\n");
+  const scripts = ["arithmetic", "card", "cards", "formula", "lrn_card", "lrn_trial", "map", "mask_grid", "pictures", "sum_cards", "view"].map((name) => read("www", "js", "drill", `${name}.js`)).join("\n");
   const fields = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort();
 
   test("both languages say the same with the same numbers and terms", () => {

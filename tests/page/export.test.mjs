@@ -73,6 +73,9 @@ test("a figure of nothing, of one step, of a run that exploded, and on a logarit
     { training: rows(1), test: empty },
     { training: Float32Array.of(1, 2, 0.1, 2, 1e30, 0.1, 3, NaN, 0), test: empty },
     { logarithmic: true },
+    { gap: true },
+    { gap: true, test: rows(1, 100) },
+    { gap: true, logarithmic: true, training: Float32Array.of(1, 2, 0.1, 2, NaN, 0.1, 3, 2, 0), test: Float32Array.of(1, 3, 0.1, 3, NaN, 0) },
     { training: rows(300, 100_000), test: rows(3, 100_100), events: [] },
     { training: rows(20_000), stride: 4 },
   ]) {
@@ -80,6 +83,15 @@ test("a figure of nothing, of one step, of a run that exploded, and on a logarit
     assert.ok(!/NaN|Infinity|undefined/.test(svg), JSON.stringify(change).slice(0, 80));
     assert.ok(svg.length < 200_000, `${svg.length} characters`);
   }
+});
+
+test("the figure shades the gap where the page does, and says how large it is", () => {
+  const training = Float32Array.from(Array.from({ length: 100 }, (_, i) => [i + 1, 1, 0.75]).flat());
+  const test = Float32Array.of(50, 1.5, 0.5, 100, 3, 0.25);
+  const svg = figure({ ...CURVES, training, test, gap: true }, t, "en");
+  assert.equal(svg.match(/Z" fill="[^"]+" fill-opacity/g).length, 2, "an area in each pane");
+  assert.ok(svg.includes(">gap 2.00<") && svg.includes(">gap 50\u00a0%<"), svg);
+  assert.ok(!figure({ ...CURVES, training, test }, t, "en").includes("fill-opacity"));
 });
 
 test("images become records of CIFAR-10", () => {

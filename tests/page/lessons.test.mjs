@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { LESSONS } from "../../www/js/lessons/list.js";
 import { LAST, decided, difference, loss, quantile, test as evaluated } from "../../www/js/lessons/measure.js";
+import { percentilesOf } from "../../www/js/lessons/inputs_toy.js";
 import { Recording } from "../../www/js/lessons/recording.js";
 import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
 import { fieldsIn, termsIn, written } from "../../www/js/lessons/rich.js";
@@ -77,7 +78,7 @@ test("every text that is asked for is there, and every lesson's and recipe's tex
   assert.deepEqual(wanted.filter((key) => !texts.en.has(key)), []);
   const known = new Set(wanted);
   assert.deepEqual([...texts.en.keys()].filter((key) => /^(lessons|recipes|expected)\./.test(key) && !known.has(key)), []);
-  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "probe_toy", "pool_toy", "lrn_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
+  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "probe_toy", "pool_toy", "lrn_toy", "dropout_toy", "inputs_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
   const asked = [...scripts.matchAll(/\bsay\(\s*"([\w.]+)"/g)].map((match) => match[1]);
   assert.ok(asked.length > 25, `found ${asked.length} keys`);
   assert.deepEqual(asked.filter((key) => !texts.en.has(key)), []);
@@ -300,4 +301,21 @@ test("a look keeps the numbers of each block, the first and the last, and a thin
   assert.deepEqual([first.step, first.layers.conv1.weight, first.layers.conv1.activation, first.layers.conv1.mean], [1, 1, 0.5, 0.25]);
   assert.deepEqual([last.step, last.layers.conv1.weight], [1000, 1000]);
   assert.ok(history.length > 50 && history.length <= 200 && history.every(({ step }, i) => i === 0 || step > history[i - 1].step), `${history.length}`);
+});
+
+test("the percentiles drawn are those of the looks, of the block in front of the layer, for any number of networks", () => {
+  const looks = [1, 40, 80].map((step) => look(step, { conv4: { p5: -step, p50: 0.5, p95: 2 * step }, conv5: { p5: 9, p50: 9, p95: 9 } }));
+  const lane = { history: looks, last: looks[2] };
+  assert.deepEqual(percentilesOf(lane, "conv4"), { steps: [1, 40, 80], values: [[-1, -40, -80], [0.5, 0.5, 0.5], [2, 80, 160]] });
+  // Thinning may have taken the last one out of the history.
+  assert.deepEqual(percentilesOf({ history: looks.slice(0, 2), last: looks[2] }, "conv4").steps, [1, 40, 80]);
+  assert.deepEqual(percentilesOf({ history: [], last: null }, "conv4"), { steps: [], values: [[], [], []] });
+  assert.ok(percentilesOf(lane, "conv9").values.flat().every(Number.isNaN));
+});
+
+test("the probe batch is what its explanation says: fixed, from the training images, as many as a batch of the lesson has", () => {
+  const [, most] = read("src", "trainer", "looks.rs").match(/const PROBE: usize = (\d+);/);
+  const [, batch] = read("src", "config.rs").match(/^ {4}batch: \(integer [^)]*\) \w+ "(\d+)"/m);
+  assert.ok(!lesson("covariate-shift").fragment.includes("batch="));
+  for (const language of ["en", "zh"]) assert.ok(texts[language].get("terms.probe_batch").includes(` ${Math.min(Number(most), Number(batch))} `));
 });

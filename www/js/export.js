@@ -70,10 +70,10 @@ export class Export {
   }
 
   figure() {
-    const { events, logarithmic } = this.views.curves;
+    const { events, logarithmic, gap } = this.views.curves;
     const { training, test } = this.records;
     const { t, session, chartOptions } = this.context;
-    const curves = { training: training.rows, test: test.rows, stride: training.stride, events, logarithmic, about: session.state.describe?.fragment ?? "" };
+    const curves = { training: training.rows, test: test.rows, stride: training.stride, events, logarithmic, gap, about: session.state.describe?.fragment ?? "" };
     return figure(curves, t, chartOptions().language ?? "en");
   }
 

@@ -83,6 +83,12 @@ export function readPalette(root) {
   return palette;
 }
 
+/** @param {Palette} palette @param {number} lane */
+export const laneColour = (palette, lane) => palette[/** @type {keyof Palette} */ (`lane-${lane + 1}`)];
+
+/** @param {string} colour rgb(r, g, b) */
+export const faint = (colour) => colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.22)");
+
 /**
  * @param {string} colour as `readPalette` gives it
  * @returns {Rgb} 0 to 255

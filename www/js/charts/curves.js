@@ -53,6 +53,8 @@ export class Curves {
     this.lanes = [""];
     /** Shows how far the others are from the first one. */
     this.differences = false;
+    /** Shades what lies between training and test. */
+    this.gap = false;
     this.frame = 0;
     this.summaryTimer = 0;
     this.palette = readPalette(this.root);
@@ -114,6 +116,13 @@ export class Curves {
   /** @param {boolean} on */
   showDifferences(on) {
     this.differences = on;
+    this.refreshTheme();
+  }
+
+  /** @param {boolean} on */
+  showGap(on) {
+    this.gap = on;
+    if (on) this.differences = false;
     this.refreshTheme();
   }
 

@@ -1,8 +1,11 @@
 // One quantity's plot: its curves over the steps and a legend of their live values. uPlot draws; this file decides what.
 
 import uPlot from "uplot";
-import { clamp, element } from "./canvas.js";
-import { accuracyRange, differenceRange, lossRange, placeMarks } from "./scale.js";
+import { element, faint, laneColour } from "./canvas.js";
+import { leaveCursor, moveCursor } from "./cursor.js";
+import { gapAt, shadeGap, valueAt, writeGaps } from "./gap.js";
+import { drawMarks, drawPast } from "./marks.js";
+import { accuracyRange, differenceRange, lossRange } from "./scale.js";
 import { Series, align } from "./series.js";
 import { Track } from "./track.js";
 
@@ -25,17 +28,19 @@ export class Pane {
     this.tracks = [new Track()];
     this.root = element("div", "chart-pane");
     this.legend = element("div", "chart-legend");
+    this.keyRow = element("span", "chart-keys");
     this.title = element("span", "chart-title");
     this.stepText = element("span", "chart-at");
     this.log = this.toggle(() => curves.logLoss(!curves.logarithmic));
     this.difference = this.toggle(() => curves.showDifferences(!curves.differences));
+    this.gap = this.toggle(() => curves.showGap(!curves.gap));
     /** @type {{root: HTMLElement, label: HTMLElement, value: HTMLElement}[]} */
     this.keys = [];
     this.stage = element("div", "chart-stage");
     this.stage.tabIndex = 0;
     this.stage.setAttribute("role", "img");
     this.stage.addEventListener("keydown", (event) => this.press(event));
-    this.stage.addEventListener("blur", () => this.plot?.setCursor({ left: -10, top: -10 }));
+    this.stage.addEventListener("blur", () => this.plot && leaveCursor(this.plot));
     this.root.append(this.legend, this.stage);
     /** @type {uPlot | null} */
     this.plot = null;
@@ -89,7 +94,7 @@ export class Pane {
   build() {
     const { t } = this.curves;
     this.plot?.destroy();
-    const { differences, logarithmic } = this.curves;
+    const { differences, logarithmic, gap } = this.curves;
     this.log.textContent = t("charts.curves.log");
     this.log.setAttribute("aria-pressed", String(logarithmic));
     this.log.hidden = this.quantity !== "loss" || differences;
@@ -97,6 +102,10 @@ export class Pane {
     this.difference.title = t("charts.curves.difference_help", { lane: this.curves.lanes[0] });
     this.difference.setAttribute("aria-pressed", String(differences));
     this.difference.hidden = this.quantity !== "loss" || this.tracks.length === 1;
+    this.gap.textContent = t("charts.curves.gap");
+    this.gap.title = t("charts.curves.gap_help");
+    this.gap.setAttribute("aria-pressed", String(gap));
+    this.gap.hidden = this.quantity !== "loss" || differences;
     this.title.textContent = t(`charts.curves.${this.quantity}`);
     this.buildKeys();
     this.stage.setAttribute("aria-label", t("charts.curves.label", { quantity: t(`charts.curves.${this.quantity}`) }));
@@ -122,9 +131,9 @@ export class Pane {
       root.append(swatch, label, value);
       return { root, label, value };
     });
-    const keys = this.keys.map(({ root }) => root);
-    const toggles = [this.difference, this.log];
-    this.legend.replaceChildren(this.title, ...(many ? [...toggles, ...keys] : [...keys, ...toggles]), this.stepText);
+    this.keyRow.replaceChildren(...this.keys.map(({ root }) => root));
+    const toggles = [this.difference, this.gap, this.log];
+    this.legend.replaceChildren(this.title, ...(many ? [...toggles, this.keyRow] : [this.keyRow, ...toggles]), this.stepText);
   }
 
   /** @returns {uPlot.Options} */
@@ -166,7 +175,7 @@ export class Pane {
         },
       ],
       series: [{}, ...this.curvesShown.map(({ what, lane }) => this.strokeOf(what, lane))],
-      hooks: { draw: [(plot) => this.drawMarks(plot), (plot) => this.drawPast(plot)], setCursor: [() => this.showValues()] },
+      hooks: { drawAxes: [(plot) => this.drawGaps(plot)], draw: [(plot) => this.writeGaps(plot), (plot) => drawMarks(plot, this.curves), (plot) => drawPast(plot, this.curves)], setCursor: [() => this.showValues()] },
     };
   }
 
@@ -177,10 +186,16 @@ export class Pane {
     const spanGaps = true; // curves have their points at different steps
     const none = { show: false };
     if (what === "raw") return { stroke: faint(palette.train), width: 1, spanGaps, points: none };
-    const stroke = many ? laneColour(palette, lane) : palette[what === "test" ? "test" : "train"];
+    const stroke = !many && what === "test" ? palette.test : this.colour(lane);
     const dash = many ? DASHES[lane] : undefined;
     if (what === "test") return { stroke: many ? faint(stroke) : stroke, width: many ? 1 : 2, spanGaps, points: { show: true, size: 7, width: 1.5, stroke, fill: palette.surface } };
     return { stroke, width: 2.5, spanGaps, dash, points: none };
+  }
+
+  /** Of a network. @param {number} lane */
+  colour(lane) {
+    const { palette } = this.curves;
+    return this.tracks.length > 1 ? laneColour(palette, lane) : palette.train;
   }
 
   /** Of what is drawn strongly; the faint noise of single batches may leave the picture. @returns {[number, number]} */
@@ -230,66 +245,51 @@ export class Pane {
     this.showValues();
   }
 
-  /** A line and a label where a switch was flipped. @param {uPlot} plot */
-  drawMarks(plot) {
-    const { events, palette, font } = this.curves;
-    const { ctx, bbox } = plot;
-    const { min, max } = plot.scales.x;
-    if (min == null || max == null) return;
-    const ratio = devicePixelRatio || 1;
-    ctx.save();
-    ctx.font = `${font.size * ratio}px ${font.family}`;
-    ctx.textBaseline = "middle";
-    ctx.textAlign = "left";
-    ctx.strokeStyle = ctx.fillStyle = palette.mark;
-    ctx.lineWidth = 1.5 * ratio;
-    const shown = events.filter(({ step }) => step >= min && step <= max);
-    const spots = shown.map(({ step, label }) => ({
-      x: plot.valToPos(step, "x", true) - bbox.left,
-      width: ctx.measureText(label).width + 4 * ratio,
-    }));
-    const places = placeMarks(spots, 1, bbox.width);
-    shown.forEach(({ label }, index) => {
-      const x = Math.round(bbox.left + spots[index].x);
-      ctx.setLineDash([4 * ratio, 3 * ratio]);
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top - 4 * ratio);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
-      if (places[index].row >= 0) ctx.fillText(label, bbox.left + places[index].left, bbox.top - font.size * 0.85 * ratio);
+  /** Below the curves: what lies between training and test. @param {uPlot} plot */
+  drawGaps(plot) {
+    if (this.showsGaps) this.tracks.forEach(({ smooth, test }, lane) => shadeGap(plot, smooth, test, { colour: this.colour(lane), lane }));
+  }
+
+  /** Over the curves: its size at the newest evaluation. @param {uPlot} plot */
+  writeGaps(plot) {
+    if (!this.showsGaps) return;
+    const sizes = this.tracks.map((track, lane) => {
+      const { step, size } = this.gapOf(track);
+      return { step, size, text: this.format(size), training: valueAt(track.smooth, step), test: valueAt(track.test, step), colour: this.colour(lane) };
     });
-    ctx.restore();
+    writeGaps(plot, sizes.filter(({ size }) => Number.isFinite(size)), this.curves);
   }
 
-  /** Where the record is shown. @param {uPlot} plot */
-  drawPast(plot) {
-    const { past, palette } = this.curves;
-    if (past === null) return;
-    const { ctx, bbox } = plot;
-    const ratio = devicePixelRatio || 1;
-    const x = Math.round(plot.valToPos(past, "x", true));
-    ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = palette.ink;
-    ctx.lineWidth = 2 * ratio;
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-    ctx.beginPath();
-    for (const [dx, dy] of [[-5, 0], [5, 0], [0, 7]]) ctx.lineTo(x + dx * ratio, bbox.top + dy * ratio);
-    ctx.fill();
-    ctx.restore();
+  get showsGaps() {
+    return this.curves.gap && !this.curves.differences;
   }
 
-  /** The values at the cursor, else at the step of the record that is shown, else the latest. */
+  /** How far test is behind training: at a step, else at the newest evaluation. @param {Track} track @param {number | null} [step] @returns {{step: number, size: number}} */
+  gapOf({ smooth, test }, step) {
+    const at = step ?? test.x.at(-1) ?? NaN;
+    const gap = gapAt(smooth, test, at);
+    return { step: at, size: this.quantity === "accuracy" ? -gap : gap };
+  }
+
+  /** The cursor's, else that of the record that is shown; null: the latest. @returns {number | null} */
+  get step() {
+    const index = this.plot?.cursor.idx;
+    return index == null ? this.curves.past : (this.plot?.data[0][index] ?? null);
+  }
+
+  /** @param {number} value */
+  format(value) {
+    const { numbers } = this.curves;
+    return (this.quantity === "accuracy" ? numbers.percent(value) : numbers.live(value)).replace(/^-/, "−");
+  }
+
+  /** The values at that step. */
   showValues() {
     const { numbers, t } = this.curves;
-    const index = this.plot?.cursor.idx;
-    const step = index == null ? this.curves.past : this.plot?.data[0][index];
-    const format = (/** @type {number} */ value) => (this.quantity === "accuracy" ? numbers.percent(value) : numbers.live(value));
+    const { step } = this;
     const at = (/** @type {Series} */ series) => {
       const index = step == null ? series.x.length - 1 : nearest(series.x, step);
-      return index < 0 ? "–" : format(series.y[index]);
+      return index < 0 ? "–" : this.format(series.y[index]);
     };
     this.keys.forEach(({ value }, key) => {
       const track = this.tracks[this.tracks.length === 1 ? 0 : key];
@@ -302,25 +302,22 @@ export class Pane {
 
   /** @param {KeyboardEvent} event */
   press(event) {
-    const { plot } = this;
-    const last = (plot?.data[0].length ?? 0) - 1;
-    if (!plot || last < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
-    const at = plot.cursor.idx ?? last;
-    const stride = Math.max(1, Math.round(last / 50));
-    const to = { ArrowLeft: at - stride, ArrowRight: at + stride, Home: 0, End: last, Escape: -1 }[event.key];
-    if (to === undefined || (event.key === "Escape" && plot.cursor.idx == null)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (event.key === "Escape") return plot.setCursor({ left: -10, top: -10 });
-    const step = plot.data[0][clamp(to, 0, last)];
-    plot.setCursor({ left: plot.valToPos(step, "x"), top: plot.over.clientHeight / 2 });
+    if (!this.plot || !moveCursor(this.plot, event)) return;
     this.curves.spoken.textContent = `${this.stepText.textContent}: ${this.describeValues()}`;
   }
 
   describeValues() {
     const { t } = this.curves;
     const values = this.keys.map(({ root, label, value }) => `${root.title || label.textContent} ${value.textContent}`).join(", ");
-    return `${t(`charts.curves.${this.quantity}`)}: ${values}.`;
+    return [`${t(`charts.curves.${this.quantity}`)}: ${values}.`, ...this.describeGaps()].join(" ");
+  }
+
+  /** A sentence a network, where both of its curves are known. */
+  describeGaps() {
+    const { t, lanes, numbers } = this.curves;
+    if (!this.showsGaps) return [];
+    const found = this.tracks.map((track, lane) => ({ lane, ...this.gapOf(track, this.step) })).filter(({ size }) => Number.isFinite(size));
+    return found.map(({ lane, step, size }) => t(`charts.curves.gap_${lanes.length > 1 ? "of" : "at"}`, { lane: lanes[lane], size: this.format(size), step: numbers.count(step) }));
   }
 
   describe() {
@@ -332,12 +329,6 @@ export class Pane {
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
-
-/** @param {import("./canvas.js").Palette} palette @param {number} lane */
-export const laneColour = (palette, lane) => palette[/** @type {keyof typeof palette} */ (`lane-${lane + 1}`)];
-
-/** @param {string} colour rgb(r, g, b) */
-const faint = (colour) => colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.22)");
 
 /** From the start of the run, unless it was taken up again far from there. @param {number} low @param {number} high @returns {[number, number]} */
 const stepRange = (low, high) => [low < 0.2 * high || low <= 1 ? 0 : low, Math.max(high, low + 10)];

@@ -1,12 +1,13 @@
 // @ts-check
 /** The cards of each kind of layer but the learnt ones and LRN. */
-import { h, setAttribute, setText, svg } from "../dom.js";
+import { h, setAttribute, setText } from "../dom.js";
 import { integer, percent } from "../format.js";
 import { FUNCTIONS, largest } from "./arithmetic.js";
 import { Card } from "./card.js";
 import { figure } from "./formula.js";
 import { LrnCard } from "./lrn_card.js";
 import { maskOf } from "./mask.js";
+import { MaskGrid } from "./mask_grid.js";
 import { Curve, Grid, Ranking } from "./pictures.js";
 import { ConvCard, LinearCard } from "./sum_cards.js";
 
@@ -58,12 +59,8 @@ class DropoutCard extends Card {
   build() {
     this.evaluation = h("p", null, this.view.terms.nodes(this.view.say("dropout.evaluation", { count: integer(this.layer.output.channels) })));
     this.training = h("p", { class: "fine" });
-    this.kept = svg("path", { class: "bars-in" });
-    this.off = svg("path", { class: "bars-rest" });
-    this.own = svg("rect", { class: "mask-own", width: 1, height: 1 });
-    const rows = Math.ceil(this.layer.output.channels / ROW);
-    this.mask = svg("svg", { viewBox: `-0.2 -0.2 ${ROW + 0.4} ${rows + 0.4}`, class: "drill-mask", "aria-hidden": "true" }, this.off, this.kept, this.own);
-    this.body.append(this.formula("[dropped|<y>] = [unit|<x>]"), this.evaluation, this.training, this.mask);
+    this.mask = new MaskGrid(this.layer.output.channels, ROW);
+    this.body.append(this.formula("[dropped|<y>] = [unit|<x>]"), this.evaluation, this.training, this.mask.element);
   }
 
   /** @param {Stage} _stage @param {import("./card.js").Now} now */
@@ -71,18 +68,15 @@ class DropoutCard extends Card {
     const { say } = this.view;
     const probability = Number(config.dropout);
     const drops = probability > 0 && step > 0;
-    if (this.mask) setAttribute(this.mask, "hidden", !drops);
-    if (!this.training) return;
+    if (!this.training || !this.mask) return;
+    setAttribute(this.mask.element, "hidden", !drops);
     if (!drops) return setText(this.training, say(probability > 0 ? "dropout.before" : "dropout.off"));
     const mask = maskOf(layer.name, layer.output.channels, Number(config.seed), step - 1, probability);
     const count = mask.filter(Boolean).length;
     setText(this.training, say(mask[channel] ? "dropout.kept" : "dropout.dropped", {
       step: integer(step), count: integer(count), total: integer(mask.length), percent: percent(probability), factor: figure(1 / (1 - probability)),
     }));
-    const cells = (/** @type {boolean} */ kept) => mask.map((own, at) => (own === kept ? `M${(at % ROW) + 0.1} ${Math.floor(at / ROW) + 0.1}h.8v.8h-.8z` : "")).join("");
-    if (this.kept) setAttribute(this.kept, "d", cells(true));
-    if (this.off) setAttribute(this.off, "d", cells(false));
-    if (this.own) for (const [name, x] of [["x", channel % ROW], ["y", Math.floor(channel / ROW)]]) setAttribute(this.own, String(name), String(x));
+    this.mask.update(mask, channel);
   }
 }
 

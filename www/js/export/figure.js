@@ -1,6 +1,7 @@
 // @ts-check
 /** The curves as a drawing in vectors, for slides and papers: loss and accuracy side by side, on white. */
 import { Numbers, accuracyRange, linearTicks, lossRange, placeMarks } from "../charts/scale.js";
+import { gapAreas, gapAt } from "../charts/gap.js";
 import { SMOOTHING, Series, Smooth } from "../charts/series.js";
 
 /**
@@ -10,6 +11,7 @@ import { SMOOTHING, Series, Smooth } from "../charts/series.js";
  * @property {number} stride steps between two of the training rows
  * @property {{step: number, label: string}[]} events flipped switches
  * @property {boolean} logarithmic the axis of the loss
+ * @property {boolean} [gap] shades what lies between training and test
  * @property {string} about the settings, kept in the file as its description
  *
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Translate
@@ -60,7 +62,7 @@ function pane(curves, quantity, left, t, numbers) {
   return [
     `<clipPath id="${clip}"><rect x="${left}" y="${top}" width="${width}" height="${height}"/></clipPath>`,
     text(left, 22, title, { "font-weight": "bold" }),
-    ...legend(left + 14 + CHARACTER * wide(title), t),
+    ...legend(left + 14 + CHARACTER * wide(title), t, curves.gap ? gapText(smooth, test, quantity, t, numbers) : ""),
     ...(log ? decadeTicks(low, high) : linearTicks(low, high, 6)).flatMap((tick) => [
       `<path d="M${left} ${fixed(y(tick))}h${width}" stroke="${INK.line}"/>`,
       text(left - 8, y(tick) + 5, value(tick), { "text-anchor": "end", fill: INK.muted }),
@@ -69,6 +71,7 @@ function pane(curves, quantity, left, t, numbers) {
     text(left + width / 2, top + height + 42, t("export.step"), { "text-anchor": "middle", fill: INK.muted }),
     ...marks(curves.events.filter(({ step }) => step >= start && step <= last), x, left),
     `<g clip-path="url(#${clip})" fill="none" stroke-linejoin="round">`,
+    ...(curves.gap ? gapAreas(smooth, test) : []).map((area) => `<path d="M${area.map(([step, value]) => `${fixed(x(step))} ${fixed(y(value))}`).join("L")}Z" fill="${INK.train}" fill-opacity="0.14"/>`),
     `<path d="${path(raw, x, y)}" stroke="${INK.train}" stroke-opacity="0.22"/>`,
     `<path d="${path(smooth, x, y)}" stroke="${INK.train}" stroke-width="2.5"/>`,
     `<path d="${path(test, x, y)}" stroke="${INK.test}" stroke-width="2"/>`,
@@ -133,16 +136,25 @@ function dots(series, x, y, [low, high]) {
   });
 }
 
-/** Above the plot: which line is which. @param {number} left @param {Translate} t */
-function legend(left, t) {
+/** How large the gap is at the newest evaluation. @param {Series} training @param {Series} test @param {string} quantity @param {Translate} t @param {Numbers} numbers */
+function gapText(training, test, quantity, t, numbers) {
+  const gap = gapAt(training, test, test.x.at(-1) ?? NaN);
+  if (!Number.isFinite(gap)) return "";
+  return `${t("charts.curves.gap")} ${quantity === "loss" ? numbers.live(gap) : numbers.percent(-gap)}`;
+}
+
+/** Above the plot: which line is which, and the gap between them. @param {number} left @param {Translate} t @param {string} gap */
+function legend(left, t, gap) {
   const [train, test] = [t("charts.curves.train"), t("charts.curves.test")];
   const second = left + 50 + CHARACTER * wide(train);
+  const third = second + 50 + CHARACTER * wide(test);
   return [
     `<path d="M${left} 17h22" stroke="${INK.train}" stroke-width="2.5"/>`,
     text(left + 28, 22, train, { fill: INK.muted }),
     `<path d="M${second} 17h22" stroke="${INK.test}" stroke-width="2"/>`,
     `<circle cx="${second + 11}" cy="17" r="3.5" fill="#ffffff" stroke="${INK.test}" stroke-width="1.5"/>`,
     text(second + 28, 22, test, { fill: INK.muted }),
+    ...(gap ? [`<rect x="${third}" y="11" width="22" height="12" fill="${INK.train}" fill-opacity="0.14"/>`, text(third + 28, 22, gap, { fill: INK.muted })] : []),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { InputsToy } from "./inputs_toy.js";
 import { decided, difference, loss } from "./measure.js";
 
 /** The layer that is watched. */
@@ -39,4 +40,6 @@ export default {
     return { outcome, values };
   },
   formula: ["[layer_input|u] ~ [distribution_at|P_{t}],  [shift|shift] = distance([distribution_at|P_{t}], [distribution_at|P_{t+1}])", "[noise|noise]: y = [noise_scale|s] [bn|BN](x) + [noise_shift|m]"],
+  toy: (/** @type {import("./panel.js").Panel} */ panel) => new InputsToy(panel),
+  toySteps: ["run", "saw"],
 };

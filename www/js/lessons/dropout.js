@@ -1,3 +1,4 @@
+import { DropoutToy } from "./dropout_toy.js";
 import { accuracy, loss, test } from "./measure.js";
 
 /** Nats: gaps closer than this count as the same, as 500 test images leave an error of about half of it. */
@@ -25,4 +26,7 @@ export default {
     return { outcome, values };
   },
   formula: ["[dropped|h̃_{i}] = [mask|m_{i}] [unit|h_{i}] / (1 − [dropout_rate|p]),  P([mask|m_{i}] = 0) = [dropout_rate|p]"],
+  gap: true,
+  toy: (/** @type {import("./panel.js").Panel} */ panel) => new DropoutToy(panel),
+  toySteps: ["run", "formula"],
 };

@@ -20,13 +20,14 @@ import shift from "./covariate-shift.js";
  * @property {string[]} formula lines, with terms as in `rich.js`
  * @property {(panel: import("./panel.js").Panel) => Toy} [toy] to play with
  * @property {string[]} [toySteps] in which it is there; under the formula unless said
+ * @property {boolean} [gap] shades the gap between training and test curves
  *
  * @typedef {object} Toy
  * @property {HTMLElement} element
- * @property {() => void} [update] with every frame that something has changed in
- * @property {() => void} [destroy]
  * @property {import("../types.js").Unit | null} [unit] what the worker is to read for it
  * @property {(reading: import("../types.js").UnitReading) => void} [receive] takes that
+ * @property {() => void} [update] is called with every frame that something has changed in, while it is seen
+ * @property {() => void} [destroy]
  */
 
 /** @type {Lesson[]} */

@@ -45,10 +45,8 @@ export class Panel {
     this.results = new Map();
     /** @type {Recording | null} */
     this.recording = null;
-    /** What can be played with in this step. @type {import("./list.js").Toy | null} */
+    /** What can be played with, in some steps. @type {import("./list.js").Toy | null} */
     this.toy = null;
-    /** The last that the worker read for one. @type {import("../types.js").UnitReading | null} */
-    this.reading = null;
     /** @type {Replay | null} a recording that is shown */
     this.replay = null;
     /** The recipe applied last. */
@@ -69,19 +67,19 @@ export class Panel {
     this.stopKeys = () => {};
     this.listen = (/** @type {Event} */ event) => {
       const { kind, detail } = /** @type {CustomEvent} */ (event).detail;
-      if (kind === "unit" && this.unit) this.toy?.receive?.((this.reading = detail));
+      if (kind === "unit" && this.unit) this.toy?.receive?.(detail);
     };
     this.session.addEventListener("change", this.listen);
   }
 
   /** What the worker is to read for the toy. */
   get unit() {
-    return (this.shown && this.shell.size !== "mini" && this.toy?.unit) || null;
+    return (this.shown && this.shell.size !== "mini" && this.toy?.element.isConnected && this.toy.unit) || null;
   }
 
   destroy() {
     this.stopKeys();
-    this.toy?.destroy?.();
+    this.endToy();
     this.session.removeEventListener("change", this.listen);
     this.recording?.end("interrupted");
     this.replay?.destroy();
@@ -116,8 +114,21 @@ export class Panel {
   async translate() {
     const { language } = this.shell.context.t;
     [this.texts, this.layerTexts] = await Promise.all([texts(language, "lessons."), texts(language, "drill.")]);
+    this.endToy(); // its words are those of the language before
     this.terms.explain = (key) => (this.say.has(`terms.${key}`) ? this.say : this.inside)(`terms.${key}`);
     this.show();
+  }
+
+  /** The lesson's toy, if this step has it; it stays as it is while other steps are shown. */
+  toyOf() {
+    const { lesson, step = "" } = this;
+    if (!lesson?.toy || !(lesson.toySteps ?? ["formula"]).includes(step)) return null;
+    return (this.toy ??= lesson.toy(this));
+  }
+
+  endToy() {
+    this.toy?.destroy?.();
+    this.toy = null;
   }
 
   // ---- what can be asked for -------------------------------------------------------------------------------------
@@ -292,14 +303,16 @@ export class Panel {
       this.show();
     }
     this.replay?.update();
-    this.toy?.update?.();
     // Without an engine nobody has read the link.
     const asked = this.stuck ? this.shell.early("lesson") : config.lesson;
-    const name = LESSONS.find((lesson) => lesson.name === asked)?.name ?? "none";
-    if (name !== (this.lesson?.name ?? "none")) {
+    const next = LESSONS.find((lesson) => lesson.name === asked) ?? null;
+    if (next !== this.lesson) {
       this.recording?.end("interrupted");
+      this.recording = null;
       this.leaveRecording();
-      this.lesson = LESSONS.find((lesson) => lesson.name === name) ?? null;
+      this.endToy();
+      if (this.lesson?.gap || next?.gap) this.shell.views?.curves.showGap(next?.gap ?? false);
+      this.lesson = next;
       // Whoever closes a lesson in the whole lab is back at the list; a slide has no room for it.
       this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
       this.at = 0;
@@ -315,6 +328,7 @@ export class Panel {
   /** Of the run, here or recorded. */
   showProgress() {
     if (this.step === "run") progress(this);
+    if (this.toy?.element.isConnected) this.toy.update?.();
   }
 
   resized() {
@@ -345,9 +359,10 @@ export class Panel {
     setText(this.next, say(step === "predict" && !this.result ? "guide.run" : "guide.next"));
     if (step) setText(this.where, say("guide.where", { n: this.at + 1, total: STEPS.length, step: say(`steps.${step}`) }));
     setAttribute(this.body, "aria-label", step ? say(`steps.${step}`) : title);
-    this.toy?.destroy?.();
-    this.toy = null;
+    const focused = /** @type {HTMLElement | null} */ (this.shell.root.activeElement);
     this.body.replaceChildren(...(step ? stepBody(this, step) : home(this)));
+    // The toy has been put back in its place.
+    if (this.toy?.element.contains(focused)) focused?.focus({ preventScroll: true });
     this.shell.watch();
     this.showProgress();
   }

@@ -20,6 +20,7 @@ export class Replay {
     this.views = new /** @type {typeof import("../components/views.js").Views} */ (views?.constructor)(this.context);
     this.labels = Object.fromEntries(TAKEN.map((name) => [name, h("p", { class: "recording-label" })]));
     for (const name of TAKEN) this.views.hosts[name].classList.add("recording");
+    this.views.curves.gap = views?.curves.gap ?? false;
     this.recorded.addEventListener("change", (event) => {
       const { kind, detail, lane } = /** @type {CustomEvent} */ (event).detail;
       this.views.receive(kind, detail, lane);

@@ -25,8 +25,8 @@ export class ScaleToy {
     };
     this.a = slider("a", SCALES, A);
     this.epsilon = slider("epsilon", EPSILONS, EPSILON);
-    this.layer = h("select", { onchange: () => this.panel.shell.watch() }, this.layers.map(({ name }) => h("option", { value: name }, name)));
-    this.layer.value = this.layers.find(({ name }) => name === "conv3")?.name ?? this.layer.value;
+    this.layer = h("select", { onchange: () => this.panel.shell.watch() });
+    this.update();
     const row = (/** @type {string} */ name) => {
       const cells = ["bn", "none", "rule"].map(() => h("td", null, "–"));
       return { cells, element: h("tr", null, h("th", { scope: "row" }, panel.terms.nodes(say(`scale.${name}`))), cells) };
@@ -42,6 +42,14 @@ export class ScaleToy {
   /** Convolutions behind the first one. */
   get layers() {
     return (this.panel.session.state.describe?.network.layers ?? []).filter(({ kind, name }) => kind === "conv" && name !== "conv1");
+  }
+
+  /** The run may have another network. */
+  update() {
+    const names = this.layers.map(({ name }) => name);
+    if (names.join() === [...this.layer.options].map(({ value }) => value).join()) return;
+    this.layer.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
+    if (names.includes("conv3")) this.layer.value = "conv3";
   }
 
   /** What the worker is to read. @returns {import("../types.js").Unit | null} */

@@ -13,11 +13,9 @@ const PATIENCE = 120;
 
 /** The step's words, and the lesson's toy if it belongs there. @param {Panel} panel @param {string} step @returns {Node[]} */
 export function stepBody(panel, step) {
-  const { lesson, reading } = panel;
   const words = stepWords(panel, step);
-  panel.toy = ((lesson?.toySteps ?? ["formula"]).includes(step) && lesson?.toy?.(panel)) || null;
-  if (reading) panel.toy?.receive?.(reading);
-  return panel.toy ? [...words, panel.toy.element] : words;
+  const toy = panel.toyOf();
+  return toy ? [...words, toy.element] : words;
 }
 
 /** @param {Panel} panel @param {string} step @returns {Node[]} */

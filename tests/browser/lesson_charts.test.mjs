@@ -1,0 +1,211 @@
+// What lessons draw of their own, in Chromium on the CPU: dropout's masks and its slider, the shaded gap, percentiles of inputs.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Smooth, SMOOTHING } from "../../www/js/charts/series.js";
+import { maskOf } from "../../www/js/drill/mask.js";
+import { Recorded } from "../../www/js/lessons/recorded.js";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
+import { ROOT } from "./servers.mjs";
+
+const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8");
+const file = (name) => JSON.parse(readFileSync(join(ROOT, "www", "data", "lessons", `${name}.json`), "utf8"));
+
+/** Opens a lesson at its run. `run(panel, root, ...args)` is run in the page by `inPanel`. */
+async function open(lesson, settings = "lang=en", { path = "/", viewport } = {}) {
+  const { page, complaints } = await newPage(browser, [lab.address], viewport);
+  await page.evaluateOnNewDocument(() => addEventListener("ready", () => (window.ready = true), true));
+  await page.goto(`${lab.address}${path}#v=1&backend=cpu&workers=1&lesson=${lesson}&${settings}`);
+  await page.waitForFunction(() => window.ready && document.querySelector("alexnet-lab").shell.lesson.panel?.lesson, { timeout: 120_000 });
+  const panel = await page.evaluateHandle(() => document.querySelector("alexnet-lab").shell.lesson.panel);
+  const inPanel = (run, ...args) => panel.evaluate(run, ...args);
+  const until = async (run, ...args) => {
+    for (const end = Date.now() + 120_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) if (await inPanel(run, ...args)) return;
+    assert.fail(`waited in vain for ${run}`);
+  };
+  await inPanel((panel) => panel.go(1));
+  return { page, complaints, inPanel, until };
+}
+
+/** Shows the lesson's recording, to its end. */
+async function recorded(lesson, settings, size) {
+  const opened = await open(lesson, settings, size);
+  await opened.inPanel((panel) => (panel.go(2), void panel.showRecording()));
+  await opened.until((panel) => panel.result);
+  await opened.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  return opened;
+}
+
+/** The masks that are drawn, and of which step they say that they are. */
+const masks = (panel) => ({
+  words: panel.toy.when.textContent,
+  p: panel.toy.input.value,
+  state: { step: panel.session.state.lanes[1].step, run: panel.session.state.run, dropout: panel.session.state.lanes.map(({ config }) => config.dropout), going: panel.session.state.phase },
+  seed: Number(panel.session.state.config.seed),
+  layers: panel.toy.layers.map(({ name, words, picture }) => {
+    const squares = (path) => (picture.querySelector(`.mask-${path}`).getAttribute("d") ?? "").match(/M[\d.]+ [\d.]+/g)?.map((move) => move.slice(1).split(" ").map((at) => Math.round(at - 0.1))) ?? [];
+    return { name, words: words.textContent, kept: squares("kept"), dropped: squares("dropped") };
+  }),
+});
+
+/** What is drawn is the engine's mask of the step that the words name, in numbers, too. */
+function check({ words, p, seed, layers }) {
+  const step = Number(words.match(/Step ([\d,]+)/)[1].replace(",", ""));
+  for (const { name, words: count, kept, dropped } of layers) {
+    assert.equal(kept.length + dropped.length, 64);
+    const expected = maskOf(`${name}.dropout`, 64, seed, step - 1, Number(p));
+    const drawn = new Set(kept.map(([x, y]) => 16 * y + x));
+    assert.deepEqual(expected, Array.from({ length: 64 }, (_, unit) => drawn.has(unit)), `${name}, step ${step}, p = ${p}`);
+    assert.equal(count, `${name}: ${kept.length} of 64 kept, ${dropped.length} dropped`);
+  }
+  return step;
+}
+
+test("the masks are those of the last step, the slider changes the running network's p, and the run goes on", async () => {
+  const { page, complaints, inPanel, until } = await open("dropout");
+  await inPanel((panel) => panel.act("next"));
+  await until((panel) => panel.recording?.step >= 5 && panel.toy.when.textContent.includes("last"));
+  const before = await inPanel(masks);
+  assert.deepEqual([before.state.dropout, before.p], [["0", "0.5"], "0.5"]);
+  const first = check(before);
+  await until((panel, step) => panel.session.state.lanes[1].step > step, first);
+  const second = check(await inPanel(masks));
+  assert.ok(second > first, "another step, another mask");
+  // By keys: from 0.5 to 0.65.
+  await inPanel((panel) => panel.toy.input.focus());
+  for (let press = 0; press < 3; press++) await page.keyboard.press("ArrowRight");
+  await until((panel) => panel.session.confirmed.lanes[1].describe.config.dropout === "0.65");
+  await until((panel, step) => panel.session.state.lanes[1].step > step + 2 && panel.toy.last.p === 0.65, second);
+  const after = await inPanel(masks);
+  assert.deepEqual([after.state.dropout, after.p, after.state.run, after.state.going], [["0", "0.65"], "0.65", before.state.run, "running"]);
+  check(after);
+  assert.ok(await inPanel((panel) => panel.shell.root.activeElement === panel.toy.input), "the slider keeps the keyboard's place");
+  assert.equal(await inPanel((panel) => panel.toy.factor.textContent), "What is kept is multiplied by 1 / (1 − 0.65) = 2.86.");
+  assert.equal(await inPanel((panel) => panel.recording.outcome), "interrupted", "these are no longer the lesson's numbers");
+  await inPanel((panel) => panel.session.pause());
+  await until((panel) => panel.session.state.phase === "paused");
+  // Paused, an attempt shows what the next step would draw.
+  await page.keyboard.press("End");
+  await until((panel) => panel.session.confirmed.lanes[1].describe.config.dropout === "0.9" && panel.toy.tried === null);
+  const next = await inPanel(masks);
+  assert.match(next.words, /next/);
+  assert.equal(check(next), next.state.step + 1);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("before a run the slider is a preview", async () => {
+  const { page, complaints, inPanel } = await open("dropout");
+  await inPanel((panel) => panel.go(4));
+  await inPanel((panel) => panel.toy.input.focus());
+  await page.keyboard.press("Home");
+  const { p, none, lanes } = await inPanel((panel) => ({ p: panel.toy.input.value, none: panel.toy.layers[0].words.textContent, lanes: panel.session.state.lanes.length }));
+  assert.deepEqual([p, lanes], ["0", 1]);
+  assert.match(none, /^fc6: (\d+) of \1 kept, 0 dropped$/);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("the gap is shaded by the lesson, is as large as its curves say, and ends with the lesson", async () => {
+  const { page, complaints, inPanel, until } = await recorded("dropout");
+  assert.ok(await inPanel((panel) => panel.replay.views.curves.gap && panel.shell.views.curves.gap));
+  await until((panel) => panel.replay.views.curves.summary.textContent.includes("at step 400"));
+  const words = await inPanel((panel) => panel.replay.views.curves.summary.textContent);
+  file("dropout").lanes.forEach(({ loss, accuracy, tests }, lane) => {
+    const [step, testLoss, testAccuracy] = tests.at(-1);
+    const smoothed = (values) => values.slice(0, step).reduce(({ smooth }, value) => ({ smooth, mean: smooth.push(value) }), { smooth: new Smooth(SMOOTHING), mean: NaN }).mean;
+    const found = [...words.matchAll(/: gap between training and test at step (\d+): ([−\d.]+)(\s%)?\./g)].filter(([, at]) => Number(at) === step);
+    assert.equal(found.length, 4, words);
+    const [inLoss, inAccuracy] = [found[lane][2], found[2 + lane][2]].map((text) => Number(text.replace("−", "-")));
+    assert.ok(Math.abs(inLoss - (testLoss - smoothed(loss))) < 0.006, `${inLoss}`);
+    assert.ok(Math.abs(inAccuracy - 100 * (smoothed(accuracy) - testAccuracy)) < 0.6, `${inAccuracy}`);
+  });
+  // A toggle as the others: off, and the picture loses what was shaded.
+  const ink = (panel) => {
+    const { ctx } = panel.replay.views.curves.panes[0].plot;
+    return ctx.getImageData(0, 0, ctx.canvas.width, ctx.canvas.height).data.filter((value, at) => at % 4 === 3 && value > 0).length;
+  };
+  const shaded = await inPanel(ink);
+  const pressed = await inPanel((panel) => {
+    const button = panel.replay.views.curves.panes[0].gap;
+    const was = button.getAttribute("aria-pressed");
+    button.click();
+    return [was, button.getAttribute("aria-pressed")];
+  });
+  assert.deepEqual(pressed, ["true", "false"]);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const plain = await inPanel(ink);
+  assert.ok(shaded > 1.5 * plain, `${shaded} pixels with the gap, ${plain} without`);
+  await inPanel((panel) => panel.choose(null));
+  await until((panel) => panel.lesson === null && !panel.shell.views.curves.gap);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("the percentiles are those of the recording's looks, of the layer that is chosen, in words and by keys", async () => {
+  const { page, complaints, inPanel } = await recorded("covariate-shift");
+  const told = new Recorded(file("covariate-shift"));
+  told.tell(told.file.until);
+  const { lanes } = told.measured;
+  const drawn = (panel) => panel.toy.chart.lanes.map(({ plot }) => plot.data.map((column) => [...column]));
+  const expected = (block) => lanes.map(({ history }) => [history.map(({ step }) => step), ...["p5", "p50", "p95"].map((key) => history.map(({ layers }) => layers[block][key]))]);
+  assert.deepEqual(await inPanel(drawn), expected("conv4"), "conv5 receives what conv4 gives");
+  const choices = await inPanel((panel) => [...panel.toy.select.options].map(({ value, dataset }) => [value, dataset.before]));
+  assert.deepEqual(choices, told.file.names.slice(1).map((name, at) => [name, told.file.names[at]]));
+  await inPanel((panel) => panel.toy.select.focus());
+  for (let press = 0; press < 3; press++) await page.keyboard.press("ArrowUp");
+  assert.deepEqual(await inPanel(drawn), expected("conv1"));
+  const scales = await inPanel((panel) => panel.toy.chart.lanes.map(({ plot }) => [plot.scales.x.min, plot.scales.x.max, plot.scales.y.min, plot.scales.y.max]));
+  assert.equal(new Set(scales.map(String)).size, 1, "one scale");
+  assert.deepEqual(scales[0].slice(0, 2), [0, 300]);
+  // The stage of the first network: Home is its first look.
+  await inPanel((panel) => panel.toy.chart.lanes[0].stage.focus());
+  await page.keyboard.press("Home");
+  const short = (x) => String(Number(x.toPrecision(2)));
+  const [p5, p50, p95] = expected("conv1")[0].slice(1).map((row) => short(row[0]));
+  assert.equal(await inPanel((panel) => panel.toy.chart.spoken.textContent), `1 none, step 1: 5 % lie below ${p5}, 50 % below ${p50}, 95 % below ${p95}.`);
+  const summary = await inPanel((panel) => panel.toy.chart.summary.textContent);
+  assert.ok(summary.startsWith("Inputs of conv2: the activations of conv1.") && summary.includes("2 BN, step 299:"), summary);
+  // The choice stays for what was seen.
+  await inPanel((panel) => panel.go(3));
+  assert.deepEqual([await inPanel((panel) => panel.toy.select.value), await inPanel(drawn)], ["conv2", expected("conv1")]);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("percentiles grow while the lesson runs", async () => {
+  const { page, complaints, inPanel, until } = await open("covariate-shift");
+  await inPanel((panel) => panel.act("next"));
+  const looks = (panel) => panel.toy?.chart.lanes.map(({ plot }) => plot.data[0].length) ?? [];
+  await until((panel) => panel.toy?.chart.lanes[1]?.plot.data[0].length > 2);
+  const before = await inPanel(looks);
+  await until((panel, count) => panel.toy.chart.lanes[1].plot.data[0].length > count, before[1]);
+  const { drawn, kept } = await inPanel((panel) => {
+    panel.toy.draw();
+    return { drawn: panel.toy.chart.lanes.map(({ plot }) => plot.data[3]), kept: panel.recording.lanes.map(({ history }) => history.map(({ layers }) => layers.conv4.p95)) };
+  });
+  assert.deepEqual(drawn, kept);
+  await inPanel((panel) => panel.session.pause());
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+for (const lesson of ["dropout", "covariate-shift"]) {
+  for (const [theme, lang, size] of [["light", "en", {}], ["dark", "zh", { viewport: { width: 390, height: 844 } }], ["dark", "en", { path: "/embed.html", viewport: { width: 640, height: 360 } }]]) {
+    test(`axe-core finds nothing serious in the run of ${lesson}, ${theme}, ${lang}, ${size.viewport?.width ?? 1440}`, async () => {
+      const { page, complaints, inPanel } = await recorded(lesson, `theme=${theme}&lang=${lang}`, size);
+      assert.deepEqual(complaints, []);
+      await page.evaluate(AXE);
+      for (const step of [2, 3, 4]) {
+        await inPanel((panel, at) => panel.go(at), step);
+        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+        assert.ok(await inPanel(({ body }) => body.scrollWidth <= body.clientWidth), `step ${step}: nothing is cut off at its side`);
+        assert.deepEqual(serious.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.flat().at(-1)}`)), [], `step ${step}`);
+      }
+      await page.close();
+    });
+  }
+}

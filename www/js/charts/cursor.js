@@ -1,0 +1,32 @@
+// The keys that move the cursor of a plot, the same in all of them.
+
+import { clamp } from "./canvas.js";
+
+/** Presses of an arrow key from one end to the other. */
+const STRIDES = 50;
+
+/**
+ * @param {import("uplot")} plot
+ * @param {KeyboardEvent} event
+ * @returns {boolean} whether the cursor stands at another step now, whose values can be told
+ */
+export function moveCursor(plot, event) {
+  const last = plot.data[0].length - 1;
+  if (last < 0 || event.ctrlKey || event.altKey || event.metaKey) return false;
+  const at = plot.cursor.idx ?? last;
+  const stride = Math.max(1, Math.round(last / STRIDES));
+  const to = { ArrowLeft: at - stride, ArrowRight: at + stride, Home: 0, End: last, Escape: -1 }[event.key];
+  if (to === undefined || (event.key === "Escape" && plot.cursor.idx == null)) return false;
+  event.preventDefault();
+  event.stopPropagation();
+  if (event.key === "Escape") {
+    leaveCursor(plot);
+    return false;
+  }
+  const step = plot.data[0][clamp(to, 0, last)];
+  plot.setCursor({ left: plot.valToPos(step, "x"), top: plot.over.clientHeight / 2 });
+  return true;
+}
+
+/** @param {import("uplot")} plot */
+export const leaveCursor = (plot) => plot.setCursor({ left: -10, top: -10 });
