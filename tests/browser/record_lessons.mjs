@@ -11,7 +11,7 @@ import { launch, newPage } from "./browsers.mjs";
 import { ROOT, startLab } from "./servers.mjs";
 
 /** Bytes of a recording, packed: as many looks are kept as fit. */
-const ROOM = 19_000;
+const ROOM = 39_000;
 /** Most looks kept of a network. */
 const MOST = 24;
 /** A measured value may be as far from that of the whole run, relatively: counts are packed, and there are fewer looks. */

@@ -87,7 +87,7 @@ pub enum Start<'a, T> {
 /// Elements that [`pack`] needs for a right operand of this shape.
 pub fn packed_len(depth: usize, columns: usize) -> usize {
     // No kernel rounds a number of columns up further.
-    depth * columns.next_multiple_of(16)
+    depth * columns.next_multiple_of(16).max(columns.next_multiple_of(12))
 }
 
 /// Elements of scratch that [`multiply`] needs.
@@ -116,10 +116,10 @@ pub fn pack<'a, T: Float>(b: &Operand<T>, depth: Range<usize>, scratch: &'a mut 
         for (to, row) in panel.chunks_exact_mut(width).zip(rows) {
             let (to, beyond) = to.split_at_mut(columns.len());
             if side_by_side && beyond.is_empty() {
-                // Eights, because a copy of unknown length is a call.
+                // Fours, because a copy of unknown length is a call.
                 let from = &b.data[row + columns[0]..][..width];
-                let (to, _) = to.as_chunks_mut::<8>();
-                to.iter_mut().zip(from.as_chunks::<8>().0).for_each(|(to, from)| *to = *from);
+                let (to, _) = to.as_chunks_mut::<4>();
+                to.iter_mut().zip(from.as_chunks::<4>().0).for_each(|(to, from)| *to = *from);
             } else {
                 to.iter_mut().zip(columns).for_each(|(to, column)| *to = b.data[row + column]);
             }
