@@ -50,7 +50,7 @@ async function stagesOf({ lab, network }, { layers: { start, end } }) {
 
 const NETWORKS = [
   "norm=none&pool=max", "norm=lrn&pool=max", "norm=lrn&pool=avg&overlap=false&lrn_n=4&lrn_alpha=0.5&lrn_beta=1.1", "norm=bn&pool=avg&dropout=0.5",
-  "norm=bn&pool=max&overlap=false&activation=sigmoid", "norm=none&activation=tanh", "norm=lrn&activation=leaky_relu",
+  "norm=bn&pool=max&overlap=false&activation=sigmoid", "norm=bn&bn_place=lrn&bn_noise=0.5", "norm=none&activation=tanh", "norm=lrn&activation=leaky_relu",
 ];
 
 for (const settings of NETWORKS) {
@@ -70,7 +70,7 @@ for (const settings of NETWORKS) {
       }
     }
     const norm = settings.match(/norm=(\w+)/)[1];
-    const wanted = ["conv", "linear", "activation", "pool", "dropout", "softmax_loss", ...{ none: [], lrn: ["lrn"], bn: ["batch_norm"] }[norm]];
+    const wanted = ["conv", "linear", "activation", "pool", "dropout", "softmax_loss", ...{ none: [], lrn: ["lrn"], bn: ["batch_norm"] }[norm], ...(settings.includes("bn_noise") ? ["noise"] : [])];
     assert.deepEqual([...kinds].sort(), wanted.sort());
     assert.ok(differing > compared / 3, `only ${differing} of ${compared} are not zero`);
     console.log(`# ${compared} outputs, largest relative difference ${worst.toExponential(1)}`);

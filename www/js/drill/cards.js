@@ -23,6 +23,12 @@ class BatchNormCard extends Card {
   }
 }
 
+class NoiseCard extends Card {
+  build() {
+    this.body.append(this.formula("[noise|y] = [noise_scale|s] [pre_activation|z] + [noise_shift|m]", "[noise|<y>] = [pre_activation|<x>]"), this.note("noise.evaluation"));
+  }
+}
+
 /** What stands before `(z)`, and the function's slope from its value. @type {Record<string, [string, (y: number) => number]>} */
 const SHAPES = {
   relu: ["[relu|max](0, [pre_activation|z])", (y) => Number(y > 0)],
@@ -127,7 +133,7 @@ class SoftmaxCard extends Card {
 
 /** @type {Record<string, typeof Card>} by the layers' kinds */
 const CARDS = {
-  conv: ConvCard, linear: LinearCard, batch_norm: BatchNormCard, activation: ActivationCard, dropout: DropoutCard, lrn: LrnCard, pool: PoolCard, softmax_loss: SoftmaxCard,
+  conv: ConvCard, linear: LinearCard, batch_norm: BatchNormCard, noise: NoiseCard, activation: ActivationCard, dropout: DropoutCard, lrn: LrnCard, pool: PoolCard, softmax_loss: SoftmaxCard,
 };
 
 /** @param {import("./view.js").View} view @param {import("../types.js").Layer} layer @returns {Card} */
