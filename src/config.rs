@@ -189,6 +189,7 @@ settings! {
     ridges: (choice ["layers", "time"]) View "layers" "Gradient histograms: layer by layer, or one layer over time";
     layer: (choice ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "fc6", "fc7", "fc8"]) View "conv1" "Layer that the detailed views show";
     image: (integer 0 9999) View "0" "Test image whose feature maps are shown";
+    inside: (switch) View "false" "The view into the layer is open";
     lesson: (choice ["none", "relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"]) View "none" "Guided lesson that is open";
 }
 

@@ -184,6 +184,27 @@ test("a feature map leads into its channel, and a click or a touch chooses the p
   await page.close();
 });
 
+test("a link opens it at a layer and an image, and the page's own link says where one is", async () => {
+  const { page, complaints } = await open("norm=none&inside=true&layer=conv5&image=3");
+  await until(page, (view) => view?.reading?.layers[0].name === "conv5");
+  check(await inView(page, shown), ["conv5", "conv5.activation", "conv5.pool"]);
+  assert.equal(await inView(page, (view) => view.imageInput.value), "3");
+  const says = (...wanted) => page.waitForFunction((parts) => parts.every((part) => location.hash.includes(part)), { timeout: 20_000 }, wanted);
+  await inView(page, (view, root) => root.querySelector(".drill-block[data-block=fc7]").click());
+  await until(page, (view) => view.reading?.layers[0].name === "fc7");
+  await says("inside=true", "layer=fc7");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !location.hash.includes("inside"), { timeout: 20_000 });
+  assert.equal(await inView(page, (view) => view.dialog.open), false);
+  // By a message or a script, as from a slide.
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ inside: "true", layer: "conv2" }));
+  await until(page, (view) => view.dialog.open && view.reading?.layers[0].name === "conv2");
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ inside: "false" }));
+  await until(page, (view) => !view.dialog.open);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
 test("it shows the network that is shown, in both languages and themes, and axe-core finds nothing serious", async () => {
   const { page, complaints } = await open("norm=none&lane2=norm:bn");
   await train(page, 3);

@@ -14,6 +14,12 @@ export class Drill extends OnDemand {
     return this.panel?.unit ?? null;
   }
 
+  /** @param {import("../session.js").State} state */
+  update(state) {
+    if (state.config.inside === "true" && state.describe) this.load();
+    super.update(state);
+  }
+
   /** @param {string} block @param {number} [channel] */
   async open(block, channel) {
     await this.load();

@@ -41,6 +41,8 @@ export class View {
     /** What the cards were made for. */
     this.key = "";
     this.frame = 0;
+    /** What the settings said last: whether the view is open, and its layer. */
+    this.asked = { inside: "false", layer: "" };
     /** @type {string | undefined} */
     this.theme = undefined;
     this.dialog = h("dialog", { class: "dialog drill", "aria-labelledby": "drill-title", onclose: () => this.closed(), oncancel: (/** @type {Event} */ event) => this.terms.hide() && event.preventDefault() });
@@ -109,8 +111,9 @@ export class View {
     this.title?.focus();
   }
 
-  /** @param {string} block @param {number} channel */
+  /** The link says that it is open, and where. @param {string} block @param {number} channel */
   look(block, channel) {
+    this.shell.change({ inside: "true", layer: block });
     if (block !== this.block || channel !== this.channel) this.reading = null;
     Object.assign(this, { block, channel, place: null, wantedTap: -1 });
     this.follow();
@@ -143,7 +146,16 @@ export class View {
   closed() {
     this.terms.hide();
     this.reading = null;
+    this.shell.change({ inside: "false" });
     this.shell.watch();
+  }
+
+  /** Follows the settings where they have changed. @param {Record<string, string>} config */
+  obey({ inside, layer }) {
+    const before = this.asked;
+    this.asked = { inside, layer };
+    if (inside !== before.inside && (inside === "true") !== this.dialog.open) return inside === "true" ? this.enter(layer) : this.dialog.close();
+    if (layer !== before.layer && layer !== this.block && this.dialog.open) this.look(layer, 0);
   }
 
   // ---- what comes --------------------------------------------------------------------------------------------------
@@ -166,7 +178,9 @@ export class View {
 
   /** With every frame that something has changed in. @param {import("../session.js").State} state */
   update({ wanted, step, config }) {
-    if (!this.texts || !this.dialog.open) return;
+    if (!this.texts) return;
+    this.obey(config);
+    if (!this.dialog.open) return;
     const { t } = this.shell.context;
     if (this.texts.language !== t.language) return void this.translate();
     // In another network there may be fewer layers and channels.
