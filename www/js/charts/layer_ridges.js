@@ -101,13 +101,18 @@ export class LayerRidges {
     ctx.lineWidth = 1;
     ctx.textAlign = "center";
     this.chart.type();
+    let edge = -Infinity; // of the label before
     for (const exponent of logTicks(-12, this.end, right - floor, font.size * 5.4)) {
       const x = Math.round(this.x(exponent)) + 0.5;
       ctx.strokeStyle = palette.line;
       line(ctx, x, top, x, bottom + 4);
       ctx.fillStyle = palette.muted;
-      ctx.textAlign = exponent === -12 ? "left" : "center"; // room for the gutter's word
-      ctx.fillText(decade(exponent), x, bottom + font.size * 0.9);
+      const width = ctx.measureText(decade(exponent)).width;
+      const start = exponent === -12 ? x : x - width / 2; // room for the gutter's word
+      if (start < edge || start + width > right + font.size) continue;
+      edge = start + width + 4;
+      ctx.textAlign = "left";
+      ctx.fillText(decade(exponent), start, bottom + font.size * 0.9);
     }
     // The floor: a line and a name, as everything to the left of it is as good as gone.
     ctx.strokeStyle = palette.muted;

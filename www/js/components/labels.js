@@ -4,7 +4,7 @@
 /** `Sigmoid`, `LRN`, `learning rate 0.001`: short, for a line on a time axis. @param {import("../i18n.js").Texts} t @param {string} key @param {string} value */
 export function valueLabel(t, key, value) {
   const option = `options.${key}.${value}`;
-  if (t.has(option) && ["activation", "norm", "pool"].includes(key)) return t(t.has(`short.${key}.${value}`) ? `short.${key}.${value}` : option);
+  if (t.has(option) && ["activation", "norm", "pool", "bn_place"].includes(key)) return t(t.has(`short.${key}.${value}`) ? `short.${key}.${value}` : option);
   return `${t(`settings.${key}.label`)} ${t.has(option) ? t(option) : value}`;
 }
 
@@ -16,7 +16,9 @@ export function laneLabels(t, lanes) {
   const all = new Set(lanes.flatMap(({ changes }) => Object.keys(changes)));
   return lanes.map(({ config, changes }, at) => {
     const number = lanes.length > 1 ? t("lanes.lane", { n: at + 1 }) : "";
-    const keys = at === 0 ? [...all] : Object.keys(changes);
+    // A normalisation comes before its constants, and those of one that is not there say nothing.
+    const keys = (at === 0 ? [...all] : Object.keys(changes)).sort((a, b) => Number(b === "norm") - Number(a === "norm"))
+      .filter((key) => !/^(bn|lrn)_/.test(key) || key.startsWith(`${config.norm}_`) || !all.has("norm"));
     return [number, keys.map((key) => valueLabel(t, key, config[key])).join(", ")].filter(Boolean).join(" ");
   });
 }

@@ -47,6 +47,8 @@ export class Panel {
     this.recording = null;
     /** What can be played with, in some steps. @type {import("./list.js").Toy | null} */
     this.toy = null;
+    /** Counts what was asked to be shown, runs and recordings: the last one wins. */
+    this.asked = 0;
     /** @type {Replay | null} a recording that is shown */
     this.replay = null;
     /** The recipe applied last. */
@@ -223,7 +225,8 @@ export class Panel {
     if (!lesson) return;
     this.recording?.end("interrupted");
     this.leaveRecording();
-    if (!(await apply(session, `${lesson.fragment}&seed=${seed}`)) || this.lesson !== lesson) return;
+    const asked = ++this.asked;
+    if (!(await apply(session, `${lesson.fragment}&seed=${seed}`)) || this.lesson !== lesson || this.asked !== asked) return;
     const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, seed));
     this.recording = recording;
     this.show();
@@ -258,6 +261,7 @@ export class Panel {
     if (!lesson) return;
     this.recording?.end("interrupted");
     this.recording = null;
+    this.asked++;
     session.pause();
     await session.attempt(async () => {
       const file = await fetchRecording(lesson.name);
