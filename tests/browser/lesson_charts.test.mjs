@@ -192,7 +192,33 @@ test("percentiles grow while the lesson runs", async () => {
   await page.close();
 });
 
-for (const lesson of ["dropout", "covariate-shift"]) {
+test("each layer's gain is that of the recording's gradients, first and last, with their product", async () => {
+  const { page, complaints, inPanel } = await recorded("relu-or-sigmoid");
+  const shown = () => inPanel((panel) => [...panel.toy.table.rows].map((row) => [...row.cells].map((cell) => (cell.querySelector(".figure") ?? cell).textContent)));
+  const wanted = (when) => {
+    const whole = new Recorded(file("relu-or-sigmoid"));
+    whole.tell(Infinity);
+    const { names, lanes } = whole.measured;
+    const [head, ...back] = names.slice(0, -1);
+    const norms = lanes.map((lane) => (name) => lane[when].layers[name].activation);
+    const rows = back.map((name, at) => [name, ...norms.map((norm) => norm([head, ...back][at]) / norm(name))]).reverse();
+    return [...rows, ["product", ...norms.map((norm) => norm(head) / norm(back.at(-1)))]];
+  };
+  const close = (rows, expected) => rows.slice(1).forEach(([name, ...cells], at) => {
+    assert.equal(name, expected[at][0]);
+    cells.forEach((cell, lane) => assert.ok(Math.abs(Number(cell) / expected[at][lane + 1] - 1) < 0.06, `${name}: ${cell}, not ${expected[at][lane + 1]}`)); // 7.1e-6 has two digits
+  });
+  close(await shown(), wanted("first"));
+  await inPanel((panel) => {
+    panel.toy.when.value = "last";
+    panel.toy.when.dispatchEvent(new Event("change"));
+  });
+  close(await shown(), wanted("last"));
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+for (const lesson of ["relu-or-sigmoid", "dropout", "covariate-shift"]) {
   for (const [theme, lang, size] of [["light", "en", {}], ["dark", "zh", { viewport: { width: 390, height: 844 } }], ["dark", "en", { path: "/embed.html", viewport: { width: 640, height: 360 } }]]) {
     test(`axe-core finds nothing serious in the run of ${lesson}, ${theme}, ${lang}, ${size.viewport?.width ?? 1440}`, async () => {
       const { page, complaints, inPanel } = await recorded(lesson, `theme=${theme}&lang=${lang}`, size);

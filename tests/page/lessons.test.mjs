@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { gainsOf } from "../../www/js/lessons/gains_toy.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
 import { LAST, decided, difference, loss, quantile, test as evaluated } from "../../www/js/lessons/measure.js";
 import { percentilesOf } from "../../www/js/lessons/inputs_toy.js";
@@ -78,7 +79,7 @@ test("every text that is asked for is there, and every lesson's and recipe's tex
   assert.deepEqual(wanted.filter((key) => !texts.en.has(key)), []);
   const known = new Set(wanted);
   assert.deepEqual([...texts.en.keys()].filter((key) => /^(lessons|recipes|expected)\./.test(key) && !known.has(key)), []);
-  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "probe_toy", "pool_toy", "lrn_toy", "dropout_toy", "inputs_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
+  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "probe_toy", "pool_toy", "lrn_toy", "dropout_toy", "inputs_toy", "gains_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
   const asked = [...scripts.matchAll(/\bsay\(\s*"([\w.]+)"/g)].map((match) => match[1]);
   assert.ok(asked.length > 25, `found ${asked.length} keys`);
   assert.deepEqual(asked.filter((key) => !texts.en.has(key)), []);
@@ -186,6 +187,14 @@ test("LRN: the same share of mean and maximum is a constant factor", () => {
   assert.equal(constant.outcome, "constant");
   assert.equal(measure("lrn-competition", [conv2(2, 10), conv2(2 * factor, 3)]).outcome, "competition");
   assert.equal(measure("lrn-competition", [conv2(2, 10), conv2(2, 10)]).outcome, "nothing");
+});
+
+test("gains: each layer's, from the last hidden one back, and their product; the logits have none", () => {
+  const layers = { conv1: { activation: 1 }, conv2: { activation: 4, dead: 0.5 }, fc7: { activation: 2, saturated: 0.25 }, fc8: { activation: 9 } };
+  const { rows, product } = gainsOf({ step: 1, layers }, ["conv1", "conv2", "fc7", "fc8"]);
+  assert.deepEqual(rows.map(({ name, gain }) => [name, gain]), [["fc7", 2], ["conv2", 0.25]]);
+  assert.deepEqual([rows[0].saturated, rows[1].dead], [0.25, 0.5]);
+  assert.equal(product, 0.5);
 });
 
 test("norms: the lowest loss wins only beyond two standard errors of all differences", () => {

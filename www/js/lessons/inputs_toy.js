@@ -38,24 +38,18 @@ export class InputsToy {
     this.chart.destroy();
   }
 
-  /** The run whose looks are shown: the recording's, the one that goes on, or the last one. @returns {import("./measure.js").Run | undefined} */
-  get run() {
-    const { replay, recording, result } = this.panel;
-    return replay?.recorded.measured ?? recording?.measured ?? result?.run;
-  }
-
   /** With every frame that something has changed in. */
   update() {
-    const { shell } = this.panel;
-    this.choices(this.run?.names ?? shell.session.state.describe?.network.blocks.map(({ name }) => name) ?? []);
+    const { shell, shownRun } = this.panel;
+    this.choices(shownRun?.names ?? shell.session.state.describe?.network.blocks.map(({ name }) => name) ?? []);
     const look = `${shell.host.dataset.theme} ${shell.size}`;
     if (look !== this.look) {
       this.look = look;
       Object.assign(this.chart.options, shell.context.chartOptions());
       this.chart.refreshTheme();
     }
-    const looks = (this.run?.lanes ?? []).map(({ history, last }) => `${history.length} ${last?.step}`);
-    const drawn = [this.run?.until, ...looks].join();
+    const looks = (shownRun?.lanes ?? []).map(({ history, last }) => `${history.length} ${last?.step}`);
+    const drawn = [shownRun?.until, ...looks].join();
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     this.draw();
@@ -73,8 +67,8 @@ export class InputsToy {
   }
 
   draw() {
-    const { panel, run } = this;
-    const { lesson } = panel;
+    const { panel } = this;
+    const { lesson, shownRun: run } = panel;
     const before = this.select.selectedOptions[0]?.dataset.before ?? "";
     const name = (/** @type {number} */ lane) => `${lane + 1} ${panel.word(`lanes.${lesson?.lanes[lane]}`)}`;
     const lanes = (run?.lanes ?? []).map((lane, at) => ({ name: name(at), ...percentilesOf(lane, before) }));

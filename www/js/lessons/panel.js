@@ -112,6 +112,11 @@ export class Panel {
     return this.results.get(this.lesson?.name ?? "")?.at(-1);
   }
 
+  /** The run that is looked at: the recording's, the one that goes on, or the last one. @returns {import("./measure.js").Run | undefined} */
+  get shownRun() {
+    return this.replay?.recorded.measured ?? this.recording?.measured ?? this.result?.run;
+  }
+
   /** The texts in the page's language. */
   async translate() {
     const { language } = this.shell.context.t;

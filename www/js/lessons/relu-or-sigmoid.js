@@ -1,3 +1,4 @@
+import { GainsToy } from "./gains_toy.js";
 import { at, guessing, lastHidden, loss } from "./measure.js";
 
 /** Beyond these ratios of the two gradients, an answer is the right one. */
@@ -37,6 +38,8 @@ export default {
   formula: [
     "[gradient_activation|∂L/∂a_{l−1}] = [weights|W_{l}]^{T} ( [slope|σ′(z_{l})] [elementwise|⊙] [gradient_activation|∂L/∂a_{l}] )",
     "[slope|σ′(z)] = σ(z) (1 − σ(z)) ≤ [quarter|¼]",
+    "[gain|gain of l] = ‖[gradient_activation|∂L/∂a_{l−1}]‖ / ‖[gradient_activation|∂L/∂a_{l}]‖",
     "[slope|ReLU′(z)] = 1 [if_positive|(z > 0)], 0 [if_positive|(z ≤ 0)]",
-  ],
+  ],  toy: (/** @type {import("./panel.js").Panel} */ panel) => new GainsToy(panel),
+  toySteps: ["run", "saw", "formula"],
 };

@@ -1,0 +1,91 @@
+// @ts-check
+/** What each layer makes of the gradient on its way back: its gain, the product of them all, and which share is saturated or dead. */
+import { h, setText } from "../dom.js";
+import { live, percent } from "../format.js";
+
+/** The ends of a bar, as decimal logarithms of the gain. */
+const [LOW, HIGH] = [-2, 1];
+/** Places on a bar that are marked: the bound of sigmoid's slope, and what passes a gradient on as it is. */
+const MARKS = { quarter: 0.25, one: 1 };
+
+/** A smaller share is written as 0. */
+const NONE = 5e-4;
+
+/** Where a gain lies on a bar, 0 to 1. @param {number} gain */
+const place = (gain) => Math.max(0, Math.min(1, (Math.log10(gain) - LOW) / (HIGH - LOW)));
+
+/**
+ * From the last hidden block back to the second, what crossing it does to the size of the gradient, and of its own activations the
+ * shares that are saturated and dead.
+ * @param {import("./measure.js").Look} look @param {string[]} names of all blocks
+ */
+export function gainsOf({ layers }, names) {
+  const hidden = names.slice(0, -1);
+  const rows = hidden.slice(1).map((name, at) => {
+    const { activation, saturated, dead } = layers[name];
+    return { name, gain: layers[hidden[at]].activation / activation, saturated, dead };
+  });
+  return { rows: rows.reverse(), product: layers[hidden[0]].activation / layers[hidden[hidden.length - 1]].activation };
+}
+
+export class GainsToy {
+  /** @param {import("./panel.js").Panel} panel */
+  constructor(panel) {
+    const { say, terms } = this.panel = panel;
+    this.when = h("select", { onchange: () => this.draw() }, ["first", "last"].map((key) => h("option", { value: key }, say(`gains.${key}`))));
+    this.empty = h("p", { class: "fine" }, say("gains.empty"));
+    this.table = h("table", { class: "guide-table gains" });
+    this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("gains.title") },
+      h("p", null, terms.nodes(say("gains.how"))), h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when), this.empty, this.table);
+    this.drawn = "";
+    this.update();
+  }
+
+  /** With every frame that something has changed in. */
+  update() {
+    const lanes = this.panel.shownRun?.lanes ?? [];
+    const drawn = lanes.map((lane) => `${lane.first?.step} ${lane.last?.step}`).join();
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    this.draw();
+  }
+
+  draw() {
+    const { panel, table } = this;
+    const { lesson, say, shownRun } = panel;
+    const { names = [], lanes = [] } = shownRun ?? {};
+    const key = /** @type {"first" | "last"} */ (this.when.value);
+    const looks = lanes.map((lane) => lane[key]);
+    const columns = looks.map((look) => look && gainsOf(look, names));
+    const known = columns.find((column) => column);
+    this.empty.hidden = Boolean(known);
+    table.hidden = !known;
+    if (!known) return;
+    const step = looks.find((look) => look)?.step ?? 0;
+    const head = columns.map((_, lane) => h("th", { scope: "col" }, panel.word(`lanes.${lesson?.lanes[lane]}`)));
+    const rows = known.rows.map(({ name }, at) => h("tr", null, h("th", { scope: "row" }, name), columns.map((column) => this.cell(column?.rows[at]))));
+    const product = columns.map((column) => h("td", null, h("strong", null, column ? live(column.product) : "–")));
+    table.replaceChildren(h("caption", null, say("gains.caption", { step })),
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, say("gains.layer")), head)),
+      h("tbody", null, rows, h("tr", null, h("th", { scope: "row" }, say("gains.product")), product)));
+  }
+
+  /** @param {{gain: number, saturated: number, dead: number} | undefined} row */
+  cell(row) {
+    if (!row || !Number.isFinite(row.gain)) return h("td", null, "–");
+    const { t } = this.panel.shell.context;
+    const off = Object.entries({ saturated: row.saturated, dead: row.dead }).filter(([, share]) => share >= NONE).map(([key, share]) => t(`charts.activations.${key}`, { percent: percent(share) }));
+    const bar = h("span", { class: "gain-bar", "aria-hidden": "true" }, h("span", { class: "gain-fill" }), Object.values(MARKS).map((gain) => mark(gain)));
+    bar.style.setProperty("--gain", String(place(row.gain)));
+    const number = h("span", { class: "figure" });
+    setText(number, live(row.gain));
+    return h("td", null, h("span", { class: "gain" }, bar, number), off.length > 0 ? h("span", { class: "fine" }, off.join(", ")) : null);
+  }
+}
+
+/** @param {number} gain */
+function mark(gain) {
+  const line = h("span", { class: "gain-mark" });
+  line.style.setProperty("--at", String(place(gain)));
+  return line;
+}
