@@ -26,9 +26,9 @@ fn collect(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         return;
     }
     var s = 0u;
-    while s + 1 < SEGMENTS && segments[s + 1].x <= FIRST + i {
-        s++;
-    }
+#for k in SEGMENTS - 1
+    s += u32(segments[$k + 1].x <= FIRST + i);
+#end
     let segment = segments[s];
     var sum = gradients[i];
     if segment.y > 0 {

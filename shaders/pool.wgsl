@@ -76,14 +76,19 @@ fn backward_max(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     let ys = windows(at.y, OUT_HEIGHT);
     let xs = windows(at.x, OUT_WIDTH);
     var sum = vec4(0.0);
-    for (var y = ys.x; y < ys.y; y++) {
-        for (var x = xs.x; x < xs.y; x++) {
-            let out = output_index(at.image, y, x, at.block);
-            let here = (at.y + PADDING - y * STRIDE) * KERNEL + at.x + PADDING - x * STRIDE;
-            let winner = (vec4(winners[out]) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
-            sum += select(vec4(0.0), grad_output[out], winner == vec4(here));
-        }
-    }
+#for j in (KERNEL + STRIDE - 1) / STRIDE
+    let y_$j = ys.x + $j;
+    let x_$j = xs.x + $j;
+#end
+#for j in (KERNEL + STRIDE - 1) / STRIDE
+#for i in (KERNEL + STRIDE - 1) / STRIDE
+    let covers_$j_$i = (y_$j < ys.y) & (x_$i < xs.y);
+    let out_$j_$i = output_index(at.image, min(y_$j, OUT_HEIGHT - 1), min(x_$i, OUT_WIDTH - 1), at.block);
+    let here_$j_$i = (at.y + PADDING - y_$j * STRIDE) * KERNEL + at.x + PADDING - x_$i * STRIDE;
+    let winner_$j_$i = (vec4(winners[out_$j_$i]) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
+    sum += select(vec4(0.0), grad_output[out_$j_$i], (winner_$j_$i == vec4(here_$j_$i)) & vec4(covers_$j_$i));
+#end
+#end
     grad_input[index] = sum;
     pass_through_activation(index, sum);
 }

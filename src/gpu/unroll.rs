@@ -12,7 +12,7 @@
 use super::recorder::Constant;
 
 /// From the weakest to the strongest; a two-letter operator before the one that it starts with.
-const OPERATORS: [&[&str]; 5] = [&["||"], &["&&"], &["<=", ">=", "==", "<", ">"], &["+", "-"], &["*", "/", "%"]];
+const OPERATORS: [&[&str]; 5] = [&["||"], &["&&"], &["<=", ">=", "==", "!=", "<", ">"], &["+", "-"], &["*", "/", "%"]];
 
 /// Writes out the blocks of `source`.
 ///
@@ -127,6 +127,7 @@ fn apply(operator: &str, left: i64, right: i64) -> i64 {
         "<=" => i64::from(left <= right),
         ">=" => i64::from(left >= right),
         "==" => i64::from(left == right),
+        "!=" => i64::from(left != right),
         "<" => i64::from(left < right),
         ">" => i64::from(left > right),
         "+" => left + right,
@@ -177,7 +178,7 @@ mod tests {
     fn precedence_is_that_of_wgsl() {
         let value = |expression: &str| unroll(&format!("$({expression})"), "", &CONSTANTS).trim().to_string();
         let cases = [("1 + N * 3", "7"), ("(1 + N) * STRIDE - 4", "5"), ("8 - 2 - 1", "5"), ("7 / 2 % 2", "1")];
-        for (expression, wanted) in cases.into_iter().chain([("1 < N && 2 <= 1 || N == 2", "1"), ("N > 2", "0")]) {
+        for (expression, wanted) in cases.into_iter().chain([("1 < N && 2 <= 1 || N == 2", "1"), ("N != 2", "0")]) {
             assert_eq!(value(expression), wanted, "{expression}");
         }
     }

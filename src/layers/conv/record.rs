@@ -159,6 +159,7 @@ pub(super) fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Ve
     let mut constants = vec![
         ("IN_HEIGHT", input.height.into()),
         ("IN_WIDTH", input.width.into()),
+        ("IN_CHANNELS", input.channels.into()),
         ("IN_BLOCKS", blocks(input.channels).into()),
         ("OUT_HEIGHT", output.height.into()),
         ("OUT_WIDTH", output.width.into()),
