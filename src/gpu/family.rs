@@ -21,16 +21,18 @@
 //!
 //! On adapters that are a processor, a convolution runs at 1.25 GFLOP/s by registers and 0.14 by tiles on SwiftShader in Chromium; there
 //! and on lavapipe the losses of the first steps agree to seven digits. Measured on SwiftShader, two cores of an Intel Xeon, batch 16,
-//! which went from 515 to 473 ms in Chromium, from 66 to 71 % of the best 512 x 512 register product's rate; native, of 480 ms:
+//! which went from 515 to 455 ms in Chromium, from 66 to 72 or 74 % of the best 512 x 512 register product's rate; native, of 480 ms:
 //! * A loop costs more than what it repeats, if that is little: conv1, whose pictures have one vec4 of channels, 29 -> 17 ms without one
 //!   around it; adding up partial sums, 16 -> 12 ms with the search for the tensor written out; pooling backward, 16 -> 14 ms with its
 //!   windows written out.
 //! * A branch is skipped only where four neighbouring threads skip it: with the same pixels of four images, layers of 8 x 8 pixels, a
 //!   twelfth of whose rows of taps lie outside, are 6 % faster, and conv2 3 %.
-//! * Every load is four with a check each, two fifths of a convolution: tiles of twice the size make the step 2 % faster, but take twice
-//!   as long to compile.
+//! * Every load is four with a check each, two fifths of a convolution: tiles of twice the size are a tenth faster in the layers whose
+//!   kernel is 5 x 5. That forward alone has them is 3 % of a step, and a start in Chromium 0.1 to 0.4 s longer; backward, whose program
+//!   holds two tiles and is longer already, would be 1 % more.
 //! * No use: two rounds at once in the loop over input channels (conv2 59 -> 64 ms); one loop over rows of taps and input channels in
-//!   place of two (conv2 the same, layers of 8 x 8 pixels 9 % slower).
+//!   place of two (conv2 the same, layers of 8 x 8 pixels 9 % slower); counting rows up in place of dividing in the weight gradient (436
+//!   -> 438 ms). Half as many splits of the weight gradient: 1 %, and less to share among more cores.
 
 use super::kernels::WORKGROUP;
 use super::recorder::Constant;

@@ -22,12 +22,11 @@ struct Tile {
 
 impl Tile {
     /// For rows of `width` pixels. Large tiles read less, but the program, whose length goes with pixels, channels and taps of a
-    /// kernel's row, must stay quick to compile: a software adapter takes 0.3 s for this much.
-    fn new(width: usize, kernel: usize) -> Tile {
-        const TAPS: usize = 96;
-        let row_tiles = width.div_ceil((TAPS / kernel).clamp(4, 16));
+    /// kernel's row, must stay quick to compile: a software adapter takes 0.3 s for 96.
+    fn new(width: usize, kernel: usize, taps: usize) -> Tile {
+        let row_tiles = width.div_ceil((taps / kernel).clamp(4, 16));
         let pixels = width.div_ceil(row_tiles);
-        Tile { pixels, row_tiles, channels: if 2 * pixels * kernel <= TAPS { 2 } else { 1 } }
+        Tile { pixels, row_tiles, channels: if 2 * pixels * kernel <= taps { 2 } else { 1 } }
     }
 
     /// Threads for `rows` rows of pixels with `channels` channels.
@@ -45,6 +44,10 @@ impl Tile {
         [("BACK_PIXELS", self.pixels.into()), ("BACK_ROW_TILES", self.row_tiles.into()), ("BACK_CHANNELS", self.channels.into())]
     }
 }
+
+/// Most pixels times channels times taps of a tile; a program that goes back has two of them.
+const TAPS_FORWARD: usize = 192;
+const TAPS_BACKWARD: usize = 96;
 
 /// Threads that keep a software adapter's processor busy; the weight gradient is split until there are as many.
 const BUSY: usize = 2048;
@@ -65,7 +68,7 @@ pub fn record_forward(
     if recorder.family() == Family::Tiled {
         return tiled::record_forward(recorder, &label, window, function, &views);
     }
-    let tile = Tile::new(window.output.width, window.kernel);
+    let tile = Tile::new(window.output.width, window.kernel, TAPS_FORWARD);
     let threads = tile.threads(recorder.batch * window.output.height, window.output.channels);
     let mut constants = constants(window, &[("FUNCTION", activation::code(function).into())]);
     constants.extend(tile.constants());
@@ -91,7 +94,7 @@ struct Split {
 }
 
 fn split(recorder: &Recorder, window: &Window) -> Split {
-    let tile = Tile::new(window.output.width, window.kernel);
+    let tile = Tile::new(window.output.width, window.kernel, TAPS_BACKWARD);
     let tiles = recorder.batch * window.output.height * tile.row_tiles;
     let threads = taps(window) / window.kernel * blocks(window.output.channels).div_ceil(tile.channels);
     let tiles_a_split = tiles.div_ceil(BUSY.div_ceil(threads).min(tiles));
@@ -134,7 +137,7 @@ pub fn record_backward(
             recorder.dispatch(&format!("{name}.backward_weight"), &CONV_BACKWARD_WEIGHT, &constants, &for_weight, groups)?;
         }
         Some(grad_input) => {
-            let tile = Tile::new(window.input.width, window.kernel);
+            let tile = Tile::new(window.input.width, window.kernel, TAPS_BACKWARD);
             constants.extend(tile.back_constants());
             let groups = groups + workgroups(tile.threads(recorder.batch * window.input.height, window.input.channels));
             let (label, views) = (format!("{name}.backward"), [&for_weight[..], &[weight]].concat());
