@@ -286,6 +286,11 @@ impl Backend {
         each!(self, backend => backend.state().await)
     }
 
+    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; none for others.
+    pub async fn learnt(&mut self, layer: usize) -> Result<Vec<f32>> {
+        each!(self, backend => backend.learnt(layer).await)
+    }
+
     /// Replaces everything that training changes, and forgets an earlier divergence.
     pub fn set_state(&mut self, state: &State) -> Result<()> {
         each!(self, backend => backend.set_state(state))

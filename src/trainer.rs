@@ -281,6 +281,12 @@ impl Trainer {
         self.backend.state().await
     }
 
+    /// What `network.layers[layer]` has learnt, after the steps enqueued so far: see [`Backend::learnt`].
+    pub async fn learnt(&mut self, layer: usize) -> Result<Vec<f32>> {
+        self.settle().await?;
+        self.backend.learnt(layer).await
+    }
+
     /// The run as a safetensors file; `file` is its name for messages.
     pub async fn save(&mut self, file: &str) -> Result<Vec<u8>> {
         let state = self.state().await?;

@@ -196,6 +196,11 @@ fn evaluation_and_every_layers_output_match_the_cpu() {
         // Ten layers, each a sum of up to 800 products: relative errors of about sqrt(800) epsilon each.
         let tolerance = |wanted: &[f32]| 10.0 * 30.0 * f32::EPSILON * largest(wanted);
         assert_close(&format!("{fragment}: logits"), &found, &wanted, tolerance(&wanted));
+        for (i, layer) in network.layers.iter().enumerate() {
+            let (found, wanted) = (block_on(gpu.learnt(i)).unwrap(), block_on(cpu.learnt(i)).unwrap());
+            assert_eq!(found, wanted, "{fragment}: what {} has learnt", layer.name);
+            assert_eq!(wanted.is_empty(), layer.kind.tensors().is_none(), "{fragment}: {}", layer.name);
+        }
         let images = batch(&network, 3, 60);
         for (i, layer) in network.layers.iter().enumerate() {
             let wanted = block_on(cpu.output_of(&images, i)).unwrap();

@@ -143,6 +143,18 @@ impl<T: Float> Cpu<T> {
         Ok(State { parameters: to_f32(&self.parameters), velocities: to_f32(&self.velocities), running: to_f32(&self.running) })
     }
 
+    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; none for others.
+    pub async fn learnt(&mut self, layer: usize) -> Result<Vec<f32>> {
+        self.work().await?;
+        let (network, kind) = (self.network(), &self.network().layers[layer].kind);
+        let Some([first, second]) = kind.tensors() else { return Ok(vec![]) };
+        let mut values = to_f32(&self.parameters[network.tensors[first].range.start..network.tensors[second].range.end]);
+        if let Kind::BatchNorm { running, .. } = *kind {
+            values.extend(to_f32(&self.running[network.running[running].range()]));
+        }
+        Ok(values)
+    }
+
     /// Logits in evaluation mode, (n, classes), of any number of images.
     pub async fn logits(&mut self, batch: &Batch) -> Result<Vec<f32>> {
         self.work().await?;

@@ -28,6 +28,11 @@ impl Place {
         self.len() == 0
     }
 
+    /// Elements without padding.
+    pub fn values(&self) -> usize {
+        self.outer * self.rows * self.columns
+    }
+
     /// Calls `f` with the logical and the padded start of each row of `columns` elements, relative to the tensor.
     fn each_row(&self, mut f: impl FnMut(usize, usize)) {
         for outer in 0..self.outer {
@@ -46,11 +51,9 @@ impl Place {
         stored
     }
 
-    /// Puts this tensor's padded form back into the whole logical buffer.
-    pub fn unpad(&self, stored: &[f32], logical: &mut [f32]) {
-        self.each_row(|to, from| {
-            logical[self.logical + to..][..self.columns].copy_from_slice(&stored[from..from + self.columns]);
-        });
+    /// Appends this tensor, out of its padded form, without padding.
+    pub fn unpad(&self, stored: &[f32], values: &mut Vec<f32>) {
+        self.each_row(|_, from| values.extend(&stored[from..from + self.columns]));
     }
 }
 
@@ -124,7 +127,7 @@ mod tests {
             let network = Network::new(&Config::from_fragment(fragment).0, 7);
             let layout = Layout::of(&network);
             let logical: Vec<f32> = (1..=network.parameters()).map(|i| i as f32).collect();
-            let (mut back, mut sum) = (vec![0.0; logical.len()], 0.0);
+            let (mut back, mut sum) = (vec![], 0.0);
             for place in &layout.tensors {
                 let stored = place.pad(&logical);
                 sum += stored.iter().map(|value| f64::from(*value)).sum::<f64>();

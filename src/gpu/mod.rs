@@ -44,7 +44,7 @@ mod unroll;
 use crate::backend::{Hyper, NotFinite, Place, State, StepRecord};
 use crate::data::batch::Batch;
 use crate::error::Result;
-use crate::network::Network;
+use crate::network::{Kind, Network};
 use crate::stats::Snapshot;
 use device::Device;
 use passes::{Activations, Mode, Passes};
@@ -207,24 +207,41 @@ impl Gpu {
     /// # Errors
     /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub async fn state(&mut self) -> Result<State> {
-        let buffers = &self.passes.buffers;
-        let read = async |view: &View, places: &[layout::Place], length: usize| -> Result<Vec<f32>> {
-            let mut values = vec![0.0; length];
-            // Each reading can wait for a tenth of a second, but a copy of all that is large would need too much memory.
-            let together = if length < READ_TOGETHER { places.len().max(1) } else { 1 };
-            for group in places.chunks(together) {
-                let (start, last) = (group[0].start, group[group.len() - 1]);
-                let stored = view.slice(start, last.start + last.len() - start).read(&self.device).await?;
-                group.iter().for_each(|place| place.unpad(&stored[place.start - start..], &mut values));
-            }
-            Ok(values)
-        };
-        let (layout, parameters) = (&buffers.layout, self.network.parameters());
+        let (buffers, layout) = (&self.passes.buffers, &self.passes.buffers.layout);
         Ok(State {
-            parameters: read(&buffers.parameters, &layout.tensors, parameters).await?,
-            velocities: read(&buffers.velocities, &layout.tensors, parameters).await?,
-            running: read(&buffers.running, &layout.running, self.network.running_len()).await?,
+            parameters: self.tensors(&buffers.parameters, &layout.tensors).await?,
+            velocities: self.tensors(&buffers.velocities, &layout.tensors).await?,
+            running: self.tensors(&buffers.running, &layout.running).await?,
         })
+    }
+
+    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; none for others.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
+    pub async fn learnt(&mut self, layer: usize) -> Result<Vec<f32>> {
+        let (buffers, layout) = (&self.passes.buffers, &self.passes.buffers.layout);
+        let kind = &self.network.layers[layer].kind;
+        let Some([first, second]) = kind.tensors() else { return Ok(vec![]) };
+        let mut values = self.tensors(&buffers.parameters, &layout.tensors[first..=second]).await?;
+        if let Kind::BatchNorm { running, .. } = *kind {
+            values.extend(self.tensors(&buffers.running, &layout.running[2 * running..][..2]).await?);
+        }
+        Ok(values)
+    }
+
+    /// Neighbouring tensors of a flat buffer, one after the other.
+    async fn tensors(&self, view: &View, places: &[layout::Place]) -> Result<Vec<f32>> {
+        let length = places.iter().map(layout::Place::values).sum();
+        let mut values = Vec::with_capacity(length);
+        // Each reading can wait for a tenth of a second, but a copy of all that is large would need too much memory.
+        let together = if length < READ_TOGETHER { places.len().max(1) } else { 1 };
+        for group in places.chunks(together) {
+            let (start, last) = (group[0].start, group[group.len() - 1]);
+            let stored = view.slice(start, last.start + last.len() - start).read(&self.device).await?;
+            group.iter().for_each(|place| place.unpad(&stored[place.start - start..], &mut values));
+        }
+        Ok(values)
     }
 
     fn flat<'a>(&'a self, state: &'a State) -> [(&'a View, &'a [layout::Place], &'a [f32]); 3] {

@@ -13,7 +13,6 @@ use crate::data::{Dataset, Images};
 use crate::gpu::choice;
 use crate::js::{Answer, fail};
 use crate::lanes::Lanes;
-use crate::network::Kind;
 use crate::stats::{ActivationStats, GradientStats};
 use crate::trainer::{Mistake, Trainer};
 use js_sys::{Array, Float32Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint32Array};
@@ -318,18 +317,14 @@ impl Lab {
     /// What a layer has learnt: its two tensors and, for batch normalisation, running means and variances, one after the
     /// other, the output channel last in each; of one `channel`, or of all. `undefined` when it learns nothing.
     pub async fn learnt(&mut self, layer: String, channel: Option<usize>) -> Answer<JsValue> {
-        let state = self.trainer.state().await.map_err(fail)?;
-        let network = self.trainer.network();
-        let Some(layer) = network.layers.iter().find(|candidate| candidate.name == layer) else { return Ok(JsValue::UNDEFINED) };
-        let Some([first, second]) = layer.kind.tensors() else { return Ok(JsValue::UNDEFINED) };
-        let tensors = &state.parameters[network.tensors[first].range.start..network.tensors[second].range.end];
-        let running = match layer.kind {
-            Kind::BatchNorm { running, .. } => &state.running[network.running[running].range()],
-            _ => &[],
-        };
-        let (start, step) = channel.map_or((0, 1), |channel| (channel, layer.output.channels));
-        let all = [tensors, running].concat();
-        Ok(floats(all.iter().skip(start).step_by(step).copied().collect()))
+        let layers = &self.trainer.network().layers;
+        let Some(at) = layers.iter().position(|candidate| candidate.name == layer) else { return Ok(JsValue::UNDEFINED) };
+        let (start, step) = channel.map_or((0, 1), |channel| (channel, layers[at].output.channels));
+        let values = self.trainer.learnt(at).await.map_err(fail)?;
+        if values.is_empty() {
+            return Ok(JsValue::UNDEFINED);
+        }
+        Ok(floats(values.into_iter().skip(start).step_by(step).collect()))
     }
 
     /// The weights as a safetensors file.

@@ -16,9 +16,10 @@ export function laneLabels(t, lanes) {
   const all = new Set(lanes.flatMap(({ changes }) => Object.keys(changes)));
   return lanes.map(({ config, changes }, at) => {
     const number = lanes.length > 1 ? t("lanes.lane", { n: at + 1 }) : "";
-    // A normalisation comes before its constants, and those of one that is not there say nothing.
-    const keys = (at === 0 ? [...all] : Object.keys(changes)).sort((a, b) => Number(b === "norm") - Number(a === "norm"))
-      .filter((key) => !/^(bn|lrn)_/.test(key) || key.startsWith(`${config.norm}_`) || !all.has("norm"));
+    // A normalisation's constants come last, and those of one that is not there say nothing.
+    const constant = (/** @type {string} */ key) => /^(bn|lrn)_/.test(key);
+    const keys = (at === 0 ? [...all] : Object.keys(changes)).sort((a, b) => Number(constant(a)) - Number(constant(b)))
+      .filter((key) => !constant(key) || key.startsWith(`${config.norm}_`) || !all.has("norm"));
     return [number, keys.map((key) => valueLabel(t, key, config[key])).join(", ")].filter(Boolean).join(" ");
   });
 }
