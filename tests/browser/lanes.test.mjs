@@ -62,7 +62,8 @@ for (const name of NAMES) {
         assert.ok(fragment.endsWith("&lane2=norm:bn,lr:0.01&lane3=activation:sigmoid"), fragment);
         assert.deepEqual(lanes.map(({ changes }) => changes), [{}, { norm: "bn", lr: "0.01" }, { activation: "sigmoid" }]);
         assert.equal(new Set(lanes.map(({ step }) => step)).size, 1, "all lanes have done the same steps");
-        assert.deepEqual(lanes.map(({ evaluated }) => evaluated), [5, 5, 5]);
+        // A fast machine may be at the second evaluation when the pause comes.
+        for (const { evaluated, step } of lanes) assert.ok([5, 10].includes(evaluated) && evaluated <= step, `evaluated at ${evaluated} of ${step}`);
         await together.page.close();
         for (const [lane, changes] of ["", "&norm=bn&lr=0.01", "&activation=sigmoid"].entries()) {
           const alone = await open(browser, own + changes);
