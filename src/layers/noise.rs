@@ -29,28 +29,34 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// The shift and the factor of the value at `index` of (rows, channels).
+    /// Two numbers in [-1, 1): 0 for the layer's, 1 plus its index in the batch for a value's.
     fn draw(&self, index: usize) -> [f32; 2] {
-        let [layer, value] = [0, 1 + self.first + index].map(|index| {
-            let bits = rng::hash(self.seed, Stream::Noise, self.step as u32, self.layer, index as u32);
-            [bits & 0xffff, bits >> 16].map(|half| half as f32 / 32768.0 - 1.0)
-        });
-        [self.strength * (layer[0] + 0.2 * value[0]), 1.0 + self.strength * (0.5 * layer[1] + 0.2 * value[1])]
+        let bits = rng::hash(self.seed, Stream::Noise, self.step as u32, self.layer, index as u32);
+        [bits & 0xffff, bits >> 16].map(|half| half as f32 / 32768.0 - 1.0)
+    }
+
+    /// The shift and the factor of each value of (rows, channels), one after the other.
+    fn draws(&self) -> impl Iterator<Item = [f32; 2]> {
+        let layer = self.draw(0);
+        (1 + self.first..).map(move |index| {
+            let value = self.draw(index);
+            [self.strength * (layer[0] + 0.2 * value[0]), 1.0 + self.strength * (0.5 * layer[1] + 0.2 * value[1])]
+        })
     }
 }
 
 /// Both are (rows, channels).
 pub fn forward<T: Float>(noise: &Noise, input: &[T], output: &mut [T]) {
-    for (index, (y, x)) in output.iter_mut().zip(input).enumerate() {
-        let [shift, scale] = noise.draw(index).map(T::from_f32);
+    for ((y, x), draw) in output.iter_mut().zip(input).zip(noise.draws()) {
+        let [shift, scale] = draw.map(T::from_f32);
         *y = scale * *x + shift;
     }
 }
 
 /// Both are (rows, channels).
 pub fn backward<T: Float>(noise: &Noise, grad_output: &[T], grad_input: &mut [T]) {
-    for (index, (grad, g)) in grad_input.iter_mut().zip(grad_output).enumerate() {
-        *grad = T::from_f32(noise.draw(index)[1]) * *g;
+    for ((grad, g), [_, scale]) in grad_input.iter_mut().zip(grad_output).zip(noise.draws()) {
+        *grad = T::from_f32(scale) * *g;
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a compiled module to its JavaScript bindings and its optimised form: a part of `build`.
 
-use crate::build::{Module, Page, finish};
+use crate::build::{Module, Page, complete, finish};
 use crate::{Failure, Outcome, about};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ pub fn bind(page: &Page, module: &Module, compiled: &Path, pkg: &Path) -> Outcom
     wasm_opt.arg("--mvp-features").args(WASM_FEATURES.iter().map(|feature| format!("--enable-{feature}"))).args(module.wasm_opt);
     wasm_opt.args(OPTIMISE).arg(raw.join(&wasm)).arg("-o").arg(pkg.join(&wasm));
     wasm_opt.stdout(File::create(&names).map_err(about(&names))?);
-    finish(wasm_opt, "")?;
+    complete(wasm_opt, "")?;
 
     let names = fs::read(&names).map_err(about(&names))?;
     let names: Names = serde_json::from_slice(&names)

@@ -138,7 +138,7 @@ pub fn run() -> Outcome<PathBuf> {
 /// esbuild, wasm-opt and uPlot, in the versions of the lock file.
 fn tools(page: &Page) -> Outcome {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page.root).stdout(std::io::stderr());
+    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page.root);
     finish(npm, "Install Node.js 20 or newer (https://nodejs.org); the page's scripts are bundled with it.")
 }
 
@@ -173,7 +173,7 @@ fn install_target() -> Outcome {
     }
     eprintln!("      installing the Rust target {TARGET}");
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", TARGET]).stdout(std::io::stderr());
+    rustup.args(["target", "add", TARGET]);
     finish(
         rustup,
         "The page needs Rust's WebAssembly target; install it by hand with rustup (https://rustup.rs), or with your system's packages.",
@@ -243,13 +243,19 @@ impl Page {
     pub fn tool(&self, name: &str) -> Command {
         let file = if cfg!(windows) { format!("{name}.cmd") } else { name.into() };
         let mut command = Command::new(self.root.join("node_modules/.bin").join(file));
-        command.current_dir(&self.root).stdout(std::io::stderr());
+        command.current_dir(&self.root);
         command
     }
 }
 
-/// Runs a tool to its end; `hint` is what to do if it cannot be started.
+/// Runs a tool to its end, its messages going to standard error; `hint` is what to do if it cannot be started.
 pub fn finish(mut command: Command, hint: &str) -> Outcome {
+    command.stdout(std::io::stderr());
+    complete(command, hint)
+}
+
+/// The same for one whose output goes elsewhere.
+pub fn complete(mut command: Command, hint: &str) -> Outcome {
     let name = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let status = command.stdin(Stdio::null()).status();
     match status {
