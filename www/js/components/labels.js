@@ -1,5 +1,6 @@
 // @ts-check
 /** Settings and their values in a few words. */
+import { MENUS } from "./menu.js";
 
 /** `Sigmoid`, `LRN`, `learning rate 0.001`: short, for a line on a time axis. @param {import("../i18n.js").Texts} t @param {string} key @param {string} value */
 export function valueLabel(t, key, value) {
@@ -17,9 +18,9 @@ export function laneLabels(t, lanes) {
   return lanes.map(({ config, changes }, at) => {
     const number = lanes.length > 1 ? t("lanes.lane", { n: at + 1 }) : "";
     // A normalisation's constants come last, and those of one that is not there say nothing.
-    const constant = (/** @type {string} */ key) => /^(bn|lrn)_/.test(key);
-    const keys = (at === 0 ? [...all] : Object.keys(changes)).sort((a, b) => Number(constant(a)) - Number(constant(b)))
-      .filter((key) => !constant(key) || key.startsWith(`${config.norm}_`) || !all.has("norm"));
+    const norms = /** @type {Record<string, string>} */ (MENUS.norm.more);
+    const keys = (at === 0 ? [...all] : Object.keys(changes)).sort((a, b) => Number(a in norms) - Number(b in norms))
+      .filter((key) => !(key in norms) || norms[key] === config.norm || !all.has("norm"));
     return [number, keys.map((key) => valueLabel(t, key, config[key])).join(", ")].filter(Boolean).join(" ");
   });
 }

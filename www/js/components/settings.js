@@ -12,6 +12,7 @@ const GROUPS = {
   stop: ["stop_steps", "stop_accuracy", "stop_loss", "stop_seconds"],
   machine: ["backend", "workers"],
 };
+
 export class Settings {
   /** @param {import("../shell.js").Context} context */
   constructor(context) {

@@ -6,7 +6,7 @@ import { live, percent } from "../format.js";
 /** The ends of a bar, as decimal logarithms of the gain. */
 const [LOW, HIGH] = [-2, 1];
 /** Places on a bar that are marked: the bound of sigmoid's slope, and what passes a gradient on as it is. */
-const MARKS = { quarter: 0.25, one: 1 };
+const MARKS = [0.25, 1];
 
 /** A smaller share is written as 0. */
 const NONE = 5e-4;
@@ -75,7 +75,7 @@ export class GainsToy {
     if (!row || !Number.isFinite(row.gain)) return h("td", null, "–");
     const { t } = this.panel.shell.context;
     const off = Object.entries({ saturated: row.saturated, dead: row.dead }).filter(([, share]) => share >= NONE).map(([key, share]) => t(`charts.activations.${key}`, { percent: percent(share) }));
-    const bar = h("span", { class: "gain-bar", "aria-hidden": "true" }, h("span", { class: "gain-fill" }), Object.values(MARKS).map((gain) => mark(gain)));
+    const bar = h("span", { class: "gain-bar", "aria-hidden": "true" }, h("span", { class: "gain-fill" }), MARKS.map(mark));
     bar.style.setProperty("--gain", String(place(row.gain)));
     const number = h("span", { class: "figure" });
     setText(number, live(row.gain));

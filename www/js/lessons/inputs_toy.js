@@ -22,7 +22,6 @@ export class InputsToy {
   constructor(panel) {
     const { say, terms } = this.panel = panel;
     this.select = h("select", { onchange: () => this.draw() });
-    this.source = h("p", { class: "fine" });
     this.host = h("div", { class: "inputs-chart" });
     this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("inputs.title") },
       h("label", { class: "inputs-choice" }, h("span", null, say("inputs.layer")), this.select), this.host,
