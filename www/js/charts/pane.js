@@ -2,9 +2,9 @@
 
 import uPlot from "uplot";
 import { element, faint, laneColour } from "./canvas.js";
-import { leaveCursor, moveCursor } from "./cursor.js";
 import { gapAt, shadeGap, valueAt, writeGaps } from "./gap.js";
 import { drawMarks, drawPast } from "./marks.js";
+import { axisOf, cursorOf, leaveCursor, moveCursor, sizeOf } from "./plot.js";
 import { accuracyRange, differenceRange, lossRange } from "./scale.js";
 import { Series, align } from "./series.js";
 import { Track } from "./track.js";
@@ -139,20 +139,14 @@ export class Pane {
   /** @returns {uPlot.Options} */
   plotOptions() {
     const { palette, font, numbers, logarithmic } = this.curves;
-    const type = `${Math.round(font.size)}px ${font.family}`; // uPlot reads whole pixels only
-    const axis = {
-      stroke: palette.muted,
-      font: type,
-      grid: { stroke: palette.line, width: 1 },
-      ticks: { stroke: palette.line, width: 1, size: 5 },
-    };
+    const axis = axisOf(palette, font);
     const accuracy = this.quantity === "accuracy";
     const log = logarithmic && !accuracy && !this.curves.differences;
     return {
       ...this.size(),
       padding: [font.size * 1.6, font.size * 2, 0, 0],
       legend: { show: false },
-      cursor: { sync: { key: this.sync, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 8 } },
+      cursor: cursorOf(this.sync),
       scales: {
         x: { time: false, range: (_, low, high) => stepRange(low ?? 0, high ?? 0) },
         y: log ? { distr: 3 } : { range: () => this.range() },
@@ -230,7 +224,7 @@ export class Pane {
   /** Measured only when the layout may have changed, as asking makes the browser lay out. */
   size() {
     this.height = this.stage.clientHeight;
-    return { width: Math.max(60, this.stage.clientWidth), height: Math.max(40, this.height) };
+    return sizeOf(this.stage);
   }
 
   resize() {

@@ -3,7 +3,7 @@
 
 import uPlot from "uplot";
 import { element, faint, languageOf, laneColour, readPalette } from "./canvas.js";
-import { leaveCursor, moveCursor } from "./cursor.js";
+import { axisOf, cursorOf, leaveCursor, moveCursor, sizeOf } from "./plot.js";
 import { Numbers } from "./scale.js";
 
 /** Shares of the values that lie below a curve, in the order of the data. */
@@ -149,26 +149,19 @@ class Plot {
     return /** @type {uPlot.AlignedData} */ ([steps, ...values.map((row) => row.map((value) => (Number.isFinite(value) ? value : null)))]);
   }
 
-  get size() {
-    return { width: Math.max(60, this.stage.clientWidth), height: Math.max(40, this.stage.clientHeight) };
-  }
-
   /** @returns {uPlot.Options} */
   plotOptions() {
     const { chart } = this;
     const { palette, font, numbers } = chart;
     const { size } = font;
     const stroke = laneColour(palette, this.lane);
-    const axis = {
-      stroke: palette.muted, font: `${Math.round(size)}px ${font.family}`, // uPlot reads whole pixels only
-      grid: { stroke: palette.line, width: 1 }, ticks: { stroke: palette.line, width: 1, size: 4 },
-    };
+    const axis = axisOf(palette, font);
     const none = { show: false };
     return {
-      ...this.size,
+      ...sizeOf(this.stage),
       padding: [size * 0.6, size * 1.4, 0, 0],
       legend: none,
-      cursor: { sync: { key: chart.sync, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 7 } },
+      cursor: cursorOf(chart.sync),
       scales: { x: { time: false, range: () => chart.stepRange() }, y: { range: () => chart.range() } },
       axes: [
         { ...axis, space: size * 4.2, size: size * 2, values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")) },
@@ -186,8 +179,8 @@ class Plot {
   }
 
   resize() {
-    const { width, height } = this.size;
-    if (width !== this.plot.width || height !== this.plot.height) this.plot.setSize({ width, height });
+    const size = sizeOf(this.stage);
+    if (size.width !== this.plot.width || size.height !== this.plot.height) this.plot.setSize(size);
   }
 
   /** At the cursor, else at the newest look. */

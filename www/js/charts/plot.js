@@ -1,9 +1,21 @@
-// The keys that move the cursor of a plot, the same in all of them.
+// What all plots of uPlot have in common: their size, how axes look, and a cursor that keys move.
 
 import { clamp } from "./canvas.js";
 
 /** Presses of an arrow key from one end to the other. */
 const STRIDES = 50;
+
+/** @param {HTMLElement} stage */
+export const sizeOf = (stage) => ({ width: Math.max(60, stage.clientWidth), height: Math.max(40, stage.clientHeight) });
+
+/** @param {Record<string, string>} palette @param {{size: number, family: string}} font @returns {import("uplot").Axis} */
+export const axisOf = ({ muted, line }, { size, family }) => ({
+  stroke: muted, font: `${Math.round(size)}px ${family}`, // uPlot reads whole pixels only
+  grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 5 },
+});
+
+/** @param {string} key of the plots that share it @returns {import("uplot").Cursor} */
+export const cursorOf = (key) => ({ sync: { key, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 8 } });
 
 /**
  * @param {import("uplot")} plot
