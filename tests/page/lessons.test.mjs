@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gainsOf } from "../../www/js/lessons/gains_toy.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
-import { LAST, decided, difference, loss, quantile, test as evaluated } from "../../www/js/lessons/measure.js";
+import { LAST, decided, difference, endsOf, loss, quantile, sameLooks, test as evaluated } from "../../www/js/lessons/measure.js";
 import { percentilesOf } from "../../www/js/lessons/inputs_toy.js";
 import { Recording } from "../../www/js/lessons/recording.js";
 import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
@@ -320,6 +320,17 @@ test("the percentiles drawn are those of the looks, of the block in front of the
   assert.deepEqual(percentilesOf({ history: looks.slice(0, 2), last: looks[2] }, "conv4").steps, [1, 40, 80]);
   assert.deepEqual(percentilesOf({ history: [], last: null }, "conv4"), { steps: [], values: [[], [], []] });
   assert.ok(percentilesOf(lane, "conv9").values.flat().every(Number.isNaN));
+});
+
+test("a picture of looks is drawn anew for another run, even of the same steps, and not for the same looks", () => {
+  const run = (step) => ({ lanes: [0, 1].map(() => lane({ until: 10, history: [look(step)] })) });
+  const [one, other] = [run(5), run(5)];
+  assert.ok(sameLooks(endsOf(one), endsOf(one)) && !sameLooks(endsOf(other), endsOf(one)));
+  const before = endsOf(one);
+  one.lanes[1].last = look(5);
+  assert.ok(!sameLooks(endsOf(one), before), "a newer look of one lane");
+  // A run without looks is one to draw, too: once.
+  assert.ok(!sameLooks(endsOf(undefined), null) && sameLooks(endsOf({ lanes: [] }), endsOf(undefined)));
 });
 
 test("the probe batch is what its explanation says: fixed, from the training images, as many as a batch of the lesson has", () => {

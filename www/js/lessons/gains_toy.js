@@ -2,6 +2,7 @@
 /** What each layer makes of the gradient on its way back: its gain, the product of them all, and which share is saturated or dead. */
 import { h, setText } from "../dom.js";
 import { live, percent } from "../format.js";
+import { endsOf, sameLooks } from "./measure.js";
 
 /** The ends of a bar, as decimal logarithms of the gain. */
 const [LOW, HIGH] = [-2, 1];
@@ -37,16 +38,16 @@ export class GainsToy {
     this.table = h("table", { class: "guide-table gains" });
     this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("gains.title") },
       h("p", null, terms.nodes(say("gains.how"))), h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when), this.empty, this.table);
-    this.drawn = "";
+    /** @type {(import("./measure.js").Look | null)[] | null} */
+    this.drawn = null;
     this.update();
   }
 
   /** With every frame that something has changed in. */
   update() {
-    const lanes = this.panel.shownRun?.lanes ?? [];
-    const drawn = lanes.map((lane) => `${lane.first?.step} ${lane.last?.step}`).join();
-    if (drawn === this.drawn) return;
-    this.drawn = drawn;
+    const ends = endsOf(this.panel.shownRun);
+    if (sameLooks(ends, this.drawn)) return;
+    this.drawn = ends;
     this.draw();
   }
 

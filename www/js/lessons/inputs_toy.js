@@ -2,6 +2,7 @@
 /** What a layer receives on the probe batch, over a run: its percentiles, of all networks on one scale. */
 import { Percentiles } from "../charts/percentiles.js";
 import { h, setAttribute } from "../dom.js";
+import { endsOf, sameLooks } from "./measure.js";
 
 /** Whose inputs are shown first: the activations that the lesson measures are those of the block before it. */
 const FIRST = "conv5";
@@ -27,8 +28,8 @@ export class InputsToy {
       h("label", { class: "inputs-choice" }, h("span", null, say("inputs.layer")), this.select), this.host,
       h("p", { class: "fine" }, terms.nodes(say("inputs.how"))));
     this.chart = new Percentiles(this.host, panel.shell.context.chartOptions());
-    /** What is drawn, and how. */
-    this.drawn = "";
+    /** What is drawn, and how. @type {(import("./measure.js").Look | null)[] | null} */
+    this.drawn = null;
     this.look = "";
     this.update();
   }
@@ -47,10 +48,9 @@ export class InputsToy {
       Object.assign(this.chart.options, shell.context.chartOptions());
       this.chart.refreshTheme();
     }
-    const looks = (shownRun?.lanes ?? []).map(({ history, last }) => `${history.length} ${last?.step}`);
-    const drawn = [shownRun?.until, ...looks].join();
-    if (drawn === this.drawn) return;
-    this.drawn = drawn;
+    const ends = endsOf(shownRun);
+    if (sameLooks(ends, this.drawn)) return;
+    this.drawn = ends;
     this.draw();
   }
 

@@ -78,6 +78,12 @@ export const decided = ({ mean: apart, error }) => Math.abs(apart) > 2 * error;
 /** The last evaluation on test images, up to the run's end. @param {Run} run @param {number} lane */
 export const test = ({ lanes, until }, lane) => lanes[lane]?.evaluations.filter(({ step }) => step <= until).at(-1) ?? { step: NaN, loss: NaN, accuracy: NaN };
 
+/** The looks at both ends of every lane: a picture of looks is another one when, and only when, one of these is. @param {Run | undefined} run */
+export const endsOf = (run) => (run?.lanes ?? []).flatMap(({ first, last }) => [first, last]);
+
+/** Whether they are the same looks, not only of the same steps. @param {(Look | null)[]} a @param {(Look | null)[] | null} b */
+export const sameLooks = (a, b) => a.length === b?.length && a.every((look, at) => look === b[at]);
+
 /** The last hidden block: what comes after it are the logits. @param {Run} run */
 export const lastHidden = ({ names }) => names.at(-2);
 
