@@ -89,18 +89,19 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Changes settings of the shown lane by key; what lanes have in common is changed in all. Weights go on where the change allows it,
+   * Changes settings of a lane by key; what lanes have in common is changed in all. Weights go on where the change allows it,
    * unless `restart`.
    * @param {Record<string, string>} changes
    * @param {boolean} [restart]
+   * @param {number} [of] the lane, the shown one unless said
    */
-  async set(changes, restart = false) {
+  async set(changes, restart = false, of = this.state.shown) {
     const { lanes, shown } = this.state;
     const effects = Object.keys(changes).map((key) => this.setting(key)?.effect);
-    const own = Object.entries(changes).filter(([key]) => shown > 0 && this.setting(key)?.lane);
-    const all = Object.entries(changes).filter(([key]) => !(shown > 0 && this.setting(key)?.lane));
+    const own = Object.entries(changes).filter(([key]) => of > 0 && this.setting(key)?.lane);
+    const all = Object.entries(changes).filter(([key]) => !(of > 0 && this.setting(key)?.lane));
     const first = { ...lanes[0].config, ...Object.fromEntries(all) };
-    const each = lanes.map((lane, at) => (at === shown && at > 0 ? { ...lane.changes, ...Object.fromEntries(own) } : lane.changes));
+    const each = lanes.map((lane, at) => (at === of && at > 0 ? { ...lane.changes, ...Object.fromEntries(own) } : lane.changes));
     // Seen at once, confirmed by the answer.
     this.patch({ lanes: lanes.map((lane, at) => ({ ...lane, changes: each[at], config: { ...first, ...each[at] } })) });
     this.patch({ config: this.state.lanes[shown].config, busy: effects.some((effect) => effect !== "view" && effect !== "live") });

@@ -85,10 +85,7 @@ export class DropoutToy {
   async commit(p) {
     this.attempt(p);
     if (!this.network.there) return;
-    const { session } = this.panel;
-    const changes = Object.entries({ ...session.state.lanes[LANE].changes, dropout: p }).map((change) => change.join(":"));
-    const others = session.state.fragment.split("&").filter((part) => !part.startsWith("lane2="));
-    await session.setFragment([...others, `lane2=${changes.join()}`].join("&"));
+    await this.panel.session.set({ dropout: String(p) }, false, LANE);
     if (this.tried === p) this.tried = null;
     this.draw();
   }
