@@ -115,7 +115,7 @@ export class DropoutToy {
     for (const layer of this.layers) {
       const mask = maskOf(`${layer.name}.dropout`, units, seed, of - 1, p);
       const kept = mask.filter(Boolean).length;
-      setText(layer.words, say("mask.layer", { layer: layer.name, kept: integer(kept), total: integer(units), dropped: integer(units - kept) }));
+      setText(layer.words, say("mask.layer", { layer: layer.name, kept: integer(kept), total: integer(units) }));
       this.gridOf(layer, units).update(mask);
     }
     if (this.tried === null || !this.input.matches(":active")) this.input.value = String(p);
