@@ -94,6 +94,18 @@ test("every term is explained in one sentence, and every explanation is used", (
   }
 });
 
+test("every sign of a formula that has a name is a term, in lessons and inside a layer", () => {
+  const bare = (text) => {
+    const less = text.replace(/\[\w+\|[^[\]]+\]|<[+-]?\w+>/g, "");
+    return less === text ? text : bare(less);
+  };
+  const cards = ["cards", "sum_cards", "lrn_card", "lrn_trial"].map((name) => read("www", "js", "drill", `${name}.js`)).join("\n");
+  const inside = [...cards.matchAll(/"([^"\n]*\[\w+\|[^"\n]*)"/g)].map(([, line]) => line);
+  const formulas = [...LESSONS.flatMap(({ formula }) => formula), ...inside];
+  assert.ok(inside.length > 12, `found ${inside.length}`);
+  for (const line of formulas) assert.doesNotMatch(bare(line), /[\p{L}∂∑∝~‖]/u, line);
+});
+
 test("numbers are written as their names say", () => {
   const cases = [["step_from", 51, "51"], ["count_layers", 1e4, "10,000"], ["bn_accuracy", 0.534, "53 %"], ["zero_share", 0.05, "5.0 %"], ["ratio", 1.23e7, "1.2e7"], ["bn_loss", 2.3, "2.30"], ["kinds", -0.08, "−0.08"]];
   for (const [name, value, text] of cases) assert.equal(written(name, value), text);

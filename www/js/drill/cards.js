@@ -33,7 +33,7 @@ class NoiseCard extends Card {
 const SHAPES = {
   relu: ["[relu|max](0, [pre_activation|z])", (y) => Number(y > 0)],
   leaky_relu: ["[leaky_relu|max](0.01 [pre_activation|z], [pre_activation|z])", (y) => (y > 0 ? 1 : 0.01)],
-  sigmoid: ["1 / (1 + e^{−[pre_activation|z]}) = [sigmoid|σ]([pre_activation|z])", (y) => y * (1 - y)],
+  sigmoid: ["1 / (1 + [exponential|e]^{−[pre_activation|z]}) = [sigmoid|σ]([pre_activation|z])", (y) => y * (1 - y)],
   tanh: ["[tanh|tanh]([pre_activation|z])", (y) => 1 - y * y],
 };
 
@@ -94,8 +94,8 @@ class PoolCard extends Card {
     this.window = new Grid(terms.nodes(say("pool.window")), kernel);
     this.back = new Grid(terms.nodes(say("pool.back")), kernel);
     this.where = h("p", { class: "fine" });
-    const lines = max ? ["[pool_output|<y>] = [largest|max] [window|x]", "∂L/∂[window|x] = [winner|m] [pool_gradient|∂L/∂y]"]
-      : ["[pool_output|<y>] = [average|∑ x] / [window_count|<count>]", "∂L/∂[window|x] = [pool_gradient|∂L/∂y] / [window_count|<count>]"];
+    const lines = max ? ["[pool_output|<y>] = [largest|max] [window|x]", "[pool_gradient|∂L/∂x] = [winner|m] [pool_gradient|∂L/∂y]"]
+      : ["[pool_output|<y>] = [average|∑ x] / [window_count|<count>]", "[pool_gradient|∂L/∂x] = [pool_gradient|∂L/∂y] / [window_count|<count>]"];
     this.body.append(this.note(max ? "pool.max" : "pool.avg"), this.formula(...lines),
       h("div", { class: "drill-row" }, this.window.element, h("span", { class: "drill-sign", "aria-hidden": "true" }, "⇠"), this.back.element), this.where);
   }
@@ -119,7 +119,7 @@ class SoftmaxCard extends Card {
   build() {
     const { terms, say } = this.view;
     this.ranking = new Ranking(terms.nodes(say("softmax.classes")));
-    this.body.append(this.formula("[probability|p] = exp([logit|z]) / [all_classes|∑_{j}] exp([logit|z_{j}]) = [probability|<y>]"), this.ranking.element);
+    this.body.append(this.formula("[probability|p] = [exponential|exp]([logit|z]) / [all_classes|∑_{j}] [exponential|exp]([logit|z_{j}]) = [probability|<y>]"), this.ranking.element);
   }
 
   /** @param {Stage} stage @param {import("./card.js").Now} now */

@@ -39,7 +39,7 @@ export default {
     const outcome = Number.isNaN(noisy_gain.mean) ? "" : !decided(noisy_gain) ? "same" : noisy_gain.mean > 0 ? "faster" : "slower";
     return { outcome, values };
   },
-  formula: ["[layer_input|u] ~ [distribution_at|P_{t}],  [shift|shift] = distance([distribution_at|P_{t}], [distribution_at|P_{t+1}])", "[noise|noise]: y = [noise_scale|s] [bn|BN](x) + [noise_shift|m]"],
+  formula: ["[layer_input|u] [distributed|~] [distribution_at|P_{t}],  [shift|shift] = [distance|distance]([distribution_at|P_{t}], [distribution_at|P_{t+1}])", "[noise|noise]: [noisy|y] = [noise_scale|s] [bn|BN]([bn_input|x]) + [noise_shift|m]"],
   toy: (/** @type {import("./panel.js").Panel} */ panel) => new InputsToy(panel),
   toySteps: ["run", "saw"],
 };

@@ -25,7 +25,7 @@ export default {
     const outcome = Number.isNaN(apart) ? "" : Math.abs(apart) < NEAR ? "same" : apart < 0 ? "smaller" : "larger";
     return { outcome, values };
   },
-  formula: ["[dropped|h̃_{i}] = [mask|m_{i}] [unit|h_{i}] / (1 − [dropout_rate|p]),  P([mask|m_{i}] = 0) = [dropout_rate|p]"],
+  formula: ["[dropped|h̃_{i}] = [mask|m_{i}] [unit|h_{i}] / (1 − [dropout_rate|p]),  [chance|P]([mask|m_{i}] = 0) = [dropout_rate|p]"],
   gap: true,
   toy: (/** @type {import("./panel.js").Panel} */ panel) => new DropoutToy(panel),
   toySteps: ["run", "formula"],

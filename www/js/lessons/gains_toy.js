@@ -37,7 +37,8 @@ export class GainsToy {
     this.empty = h("p", { class: "fine" }, say("gains.empty"));
     this.table = h("table", { class: "guide-table gains" });
     this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("gains.title") },
-      h("p", null, terms.nodes(say("gains.how"))), h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when), this.empty, this.table);
+      h("p", null, terms.nodes(say("gains.how"))), h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when), this.empty, this.table,
+      h("p", { class: "fine" }, terms.nodes(say("gains.off"))));
     /** @type {(import("./measure.js").Look | null)[] | null} */
     this.drawn = null;
     this.update();
@@ -66,9 +67,13 @@ export class GainsToy {
     const head = columns.map((_, lane) => h("th", { scope: "col" }, panel.word(`lanes.${lesson?.lanes[lane]}`)));
     const rows = known.rows.map(({ name }, at) => h("tr", null, h("th", { scope: "row" }, name), columns.map((column) => this.cell(column?.rows[at]))));
     const product = columns.map((column) => h("td", null, h("strong", null, column ? live(column.product) : "–")));
+    // Sigmoid's slopes are bounded; the weights come on top.
+    const layers = known.rows.length;
+    const bound = columns.map((column, lane) => h("td", null, column && lesson?.lanes[lane] === "sigmoid" ? live(MARKS[0] ** layers) : "–"));
     table.replaceChildren(h("caption", null, say("gains.caption", { step })),
       h("thead", null, h("tr", null, h("th", { scope: "col" }, say("gains.layer")), head)),
-      h("tbody", null, rows, h("tr", null, h("th", { scope: "row" }, say("gains.product")), product)));
+      h("tbody", null, rows, h("tr", null, h("th", { scope: "row" }, say("gains.product")), product),
+        h("tr", null, h("th", { scope: "row" }, say("gains.bound", { layers })), bound)));
   }
 
   /** @param {{gain: number, saturated: number, dead: number} | undefined} row */

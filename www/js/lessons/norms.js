@@ -29,7 +29,7 @@ export default {
     return { outcome: losses.every((x) => x > 0) ? (clear ? LANES[best] : "noise") : "", values };
   },
   formula: [
-    "[bn|BN](x) = [bn_gamma|γ] (x − [batch_mean|μ]) / √([batch_variance|σ^{2}] + [bn_epsilon|ε]) + [bn_beta|β]",
+    "[bn|BN]([bn_input|x]) = [bn_gamma|γ] ([bn_input|x] − [batch_mean|μ]) / √([batch_variance|σ^{2}] + [bn_epsilon|ε]) + [bn_beta|β]",
     "[lrn_output|b_{i}] = [response|a_{i}] / ( [lrn_k|k] + [lrn_alpha|α] [lrn_sum|∑_{j}] [response|a_{j}]^{2} )^{[lrn_beta|β]}",
   ],
 };

@@ -36,10 +36,11 @@ export default {
     return { outcome, values };
   },
   formula: [
-    "[gradient_activation|∂L/∂a_{l−1}] = [weights|W_{l}]^{T} ( [slope|σ′(z_{l})] [elementwise|⊙] [gradient_activation|∂L/∂a_{l}] )",
-    "[slope|σ′(z)] = σ(z) (1 − σ(z)) ≤ [quarter|¼]",
-    "[gain|gain of l] = ‖[gradient_activation|∂L/∂a_{l−1}]‖ / ‖[gradient_activation|∂L/∂a_{l}]‖",
+    "[gradient_activation|∂L/∂a_{l−1}] = [weights|W_{l}][transposed|^{T}] ( [slope|σ′(z_{l})] [elementwise|⊙] [gradient_activation|∂L/∂a_{l}] )",
+    "[slope|σ′(z)] = [sigmoid|σ]([function_input|z]) (1 − [sigmoid|σ]([function_input|z])) ≤ [quarter|¼]",
+    "[gain|gain of l] = [norm|‖][gradient_activation|∂L/∂a_{l−1}][norm|‖] / [norm|‖][gradient_activation|∂L/∂a_{l}][norm|‖]",
     "[slope|ReLU′(z)] = 1 [if_positive|(z > 0)], 0 [if_positive|(z ≤ 0)]",
-  ],  toy: (/** @type {import("./panel.js").Panel} */ panel) => new GainsToy(panel),
+  ],
+  toy: (/** @type {import("./panel.js").Panel} */ panel) => new GainsToy(panel),
   toySteps: ["run", "saw", "formula"],
 };

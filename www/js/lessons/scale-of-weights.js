@@ -36,8 +36,8 @@ export default {
   },
   formula: [
     "[bn|BN]([scale|a][weights|W][layer_input|u]) = [bn|BN]([weights|W][layer_input|u])",
-    "∂[bn|BN]([scale|a][weights|W][layer_input|u])/∂[layer_input|u] = ∂[bn|BN]([weights|W][layer_input|u])/∂[layer_input|u]",
-    "∂[bn|BN]([scale|a][weights|W][layer_input|u])/∂([scale|a][weights|W]) = 1/[scale|a] · ∂[bn|BN]([weights|W][layer_input|u])/∂[weights|W]",
+    "[derivative|∂][bn|BN]([scale|a][weights|W][layer_input|u])/[derivative|∂][layer_input|u] = [derivative|∂][bn|BN]([weights|W][layer_input|u])/[derivative|∂][layer_input|u]",
+    "[derivative|∂][bn|BN]([scale|a][weights|W][layer_input|u])/[derivative|∂]([scale|a][weights|W]) = 1/[scale|a] · [derivative|∂][bn|BN]([weights|W][layer_input|u])/[derivative|∂][weights|W]",
   ],
   toy: (/** @type {import("./panel.js").Panel} */ panel) => new ScaleToy(panel),
 };
