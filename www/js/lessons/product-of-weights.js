@@ -35,4 +35,6 @@ export default {
   },
   formula: ["[gradient_weights|∂L/∂W_{1}] [proportional|∝] [weights|W_{2}] · [weights|W_{3}] · … · [weights|W_{L}]", "[size_of_weights|w]^{[layers_crossed|k]}"],
   toy: powerToy,
+  // By hand first, then in the network.
+  toySteps: ["question", "formula"],
 };
