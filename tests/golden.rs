@@ -9,7 +9,7 @@ use alexnet_lab::backend::Hyper;
 use alexnet_lab::cpu::Float;
 use alexnet_lab::cpu::peers::Peers;
 use alexnet_lab::layers::lrn::{self, Lrn};
-use alexnet_lab::layers::{Gradients, Window, activation, batch_norm, conv, linear, pool, softmax_loss};
+use alexnet_lab::layers::{Window, activation, batch_norm, conv, linear, pool, softmax_loss};
 use alexnet_lab::network::{ActivationFunction, PoolKind, Shape};
 use alexnet_lab::optimizer;
 use pollster::block_on;
@@ -150,8 +150,8 @@ fn check_conv<T: Float>(case: &Case<T>) {
     let mut output = case.zeros_like("output");
     conv::forward(&window, &input, &weight, &bias, &mut output, &mut scratch);
     let [mut grad_input, mut grad_weight, mut grad_bias] = ["input", "weight", "bias"].map(|name| case.zeros_like(name));
-    let grad = Gradients { weight: &mut grad_weight, bias: &mut grad_bias, input: Some(&mut grad_input) };
-    conv::backward(&window, &input, &weight, &grad_output, grad, &mut scratch);
+    conv::backward_parameters(&window, &input, &grad_output, [&mut grad_weight, &mut grad_bias], &mut scratch);
+    conv::backward_input(&window, &weight, &grad_output, &mut grad_input, &mut scratch);
     let taps = window.kernel * window.kernel;
     let positions = batch * window.output.height * window.output.width;
     case.compare("output", &output, taps * window.input.channels);
@@ -167,8 +167,8 @@ fn check_linear<T: Float>(case: &Case<T>) {
     let mut scratch = vec![T::ZERO; linear::scratch_len(features, bias.len(), batch)];
     linear::forward(&input, &weight, &bias, &mut output, &mut scratch);
     let [mut grad_input, mut grad_weight, mut grad_bias] = ["input", "weight", "bias"].map(|name| case.zeros_like(name));
-    let grad = Gradients { weight: &mut grad_weight, bias: &mut grad_bias, input: Some(&mut grad_input) };
-    linear::backward(&input, &weight, &grad_output, grad, &mut scratch);
+    linear::backward_parameters(&input, &grad_output, [&mut grad_weight, &mut grad_bias], &mut scratch);
+    linear::backward_input(bias.len(), &weight, &grad_output, &mut grad_input, &mut scratch);
     case.compare("output", &output, features);
     case.compare("grad_input", &grad_input, bias.len());
     case.compare("grad_weight", &grad_weight, batch);
@@ -223,9 +223,10 @@ fn check_batch_norm<T: Float>(case: &Case<T>) {
     let mut output = case.zeros_like("output");
     batch_norm::forward(&input, [mean, variance], [&gamma, &beta], epsilon, &mut output);
     let [mut grad_input, mut grad_gamma, mut grad_beta] = ["input", "gamma", "beta"].map(|name| case.zeros_like(name));
-    let grad = Gradients { weight: &mut grad_gamma, bias: &mut grad_beta, input: Some(&mut grad_input) };
-    let batch = [mean, variance];
-    block_on(batch_norm::backward(&input, rows, batch, &gamma, epsilon, &grad_output, grad, &mut Peers::none())).unwrap();
+    let (batch, gradients) = ([mean, variance], [&mut grad_gamma[..], &mut grad_beta]);
+    batch_norm::backward_parameters(&input, batch, epsilon, &grad_output, gradients);
+    let sums = [&grad_gamma[..], &grad_beta];
+    batch_norm::backward_input(&input, rows, batch, &gamma, epsilon, &grad_output, sums, &mut grad_input);
 
     // Subtracting the mean loses mean / deviation; grad_input is what is left of scale * grad_output after two subtractions.
     let loss = |c: usize| mean[c].to_f64().abs() / (variance[c].to_f64() + epsilon).sqrt();

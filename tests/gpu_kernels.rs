@@ -9,7 +9,7 @@ use alexnet_lab::backend::Hyper;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{StepParams, padded};
 use alexnet_lab::layers::fused::{After, GradInput};
-use alexnet_lab::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, softmax_loss};
+use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, softmax_loss};
 use alexnet_lab::network::{ActivationFunction, Shape, output_size};
 use alexnet_lab::optimizer;
 use gpu_common::*;
@@ -53,8 +53,8 @@ fn check_conv(family: Family, case: &str, batch: usize, window: &Window) {
     let mut y = vec![0.0; g.len()];
     conv::forward(window, &x, &w, &b, &mut y, &mut scratch);
     let (mut gw, mut gb, mut gx) = (vec![0.0; w.len()], vec![0.0; b.len()], vec![0.0; x.len()]);
-    let gradients = Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) };
-    conv::backward(window, &x, &w, &g, gradients, &mut scratch);
+    conv::backward_parameters(window, &x, &g, [&mut gw, &mut gb], &mut scratch);
+    conv::backward_input(window, &w, &g, &mut gx, &mut scratch);
 
     let mut recorder = recorder_of(family, batch, StepParams::default());
     let r = &mut recorder;
@@ -134,8 +134,8 @@ fn check_linear(family: Family) {
             let mut scratch = vec![0.0; linear::scratch_len(inputs, outputs, batch)];
             linear::forward(&x, &w, &b, &mut y, &mut scratch);
             let (mut gw, mut gb, mut gx) = (vec![0.0; w.len()], vec![0.0; b.len()], vec![0.0; x.len()]);
-            let gradients = Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) };
-            linear::backward(&x, &w, &g, gradients, &mut scratch);
+            linear::backward_parameters(&x, &g, [&mut gw, &mut gb], &mut scratch);
+            linear::backward_input(outputs, &w, &g, &mut gx, &mut scratch);
 
             // Only weights are split; the limit may not be below the other buffers.
             let limit = limit.max(4 * padded(batch * inputs.max(padded(outputs))) as u64);

@@ -6,7 +6,7 @@ mod finite_difference;
 use alexnet_lab::cpu::peers::Peers;
 use alexnet_lab::layers::dropout::Mask;
 use alexnet_lab::layers::lrn::Lrn;
-use alexnet_lab::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
+use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
 use alexnet_lab::network::{ActivationFunction, PoolKind, Shape, output_size};
 use finite_difference::{Tally, normals, rms, sample};
 use pollster::block_on;
@@ -73,8 +73,8 @@ fn conv_matches_finite_differences() {
             dot(&r, &y)
         };
         let [mut gx, mut gw, mut gb] = [&x, &w, &b].map(|v| vec![f64::NAN; v.len()]);
-        let grad = Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) };
-        conv::backward(&window, &x, &w, &r, grad, &mut scratch.clone());
+        conv::backward_parameters(&window, &x, &r, [&mut gw, &mut gb], &mut scratch.clone());
+        conv::backward_input(&window, &w, &r, &mut gx, &mut scratch.clone());
         let terms = r.len() * (w.len() / channels + 1);
         check(&format!("{label} input"), &x, &gx, terms, |x| loss(x, &w, &b));
         check(&format!("{label} weight"), &w, &gw, terms, |w| loss(&x, w, &b));
@@ -95,7 +95,8 @@ fn linear_matches_finite_differences() {
             dot(&r, &y)
         };
         let [mut gx, mut gw, mut gb] = [&x, &w, &b].map(|v| vec![f64::NAN; v.len()]);
-        linear::backward(&x, &w, &r, Gradients { weight: &mut gw, bias: &mut gb, input: Some(&mut gx) }, &mut scratch.clone());
+        linear::backward_parameters(&x, &r, [&mut gw, &mut gb], &mut scratch.clone());
+        linear::backward_input(outputs, &w, &r, &mut gx, &mut scratch.clone());
         let terms = r.len() * (inputs + 1);
         check(&format!("{label} input"), &x, &gx, terms, |x| loss(x, &w, &b));
         check(&format!("{label} weight"), &w, &gw, terms, |w| loss(&x, w, &b));
@@ -161,9 +162,9 @@ fn batch_norm_matches_finite_differences() {
         let (mut mean, mut variance) = (vec![f64::NAN; channels], vec![f64::NAN; channels]);
         block_on(batch_norm::statistics(&x, rows, &mut mean, &mut variance, &mut Peers::none())).unwrap();
         let [mut gx, mut gg, mut gb] = [&x, &gamma, &beta].map(|v| vec![f64::NAN; v.len()]);
-        let grad = Gradients { weight: &mut gg, bias: &mut gb, input: Some(&mut gx) };
         let statistics = [&mean[..], &variance];
-        block_on(batch_norm::backward(&x, rows, statistics, &gamma, 1e-3, &r, grad, &mut Peers::none())).unwrap();
+        batch_norm::backward_parameters(&x, statistics, 1e-3, &r, [&mut gg, &mut gb]);
+        batch_norm::backward_input(&x, rows, statistics, &gamma, 1e-3, &r, [&gg, &gb], &mut gx);
         let terms = 4 * r.len();
         check(&format!("{label} input"), &x, &gx, terms, |x| loss(x, &gamma, &beta));
         check(&format!("{label} gamma"), &gamma, &gg, terms, |gamma| loss(&x, gamma, &beta));

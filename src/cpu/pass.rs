@@ -1,10 +1,10 @@
 //! Forward and backward through the list of layers, and the buffers they fill.
 
 use super::Float;
-use super::peers::{Gone, Peers};
+use super::peers::{Gone, Peers, add};
 use crate::backend::Hyper;
 use crate::layers::lrn::Lrn;
-use crate::layers::{Gradients, Window, activation, batch_norm, conv, dropout, linear, lrn, noise, pool, softmax_loss};
+use crate::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, noise, pool, softmax_loss};
 use crate::network::{Kind, Layer, Network};
 use crate::rng;
 use serde::{Deserialize, Serialize};
@@ -195,7 +195,8 @@ impl<T: Float> Buffers<T> {
         softmax_loss::forward(&logits[..length], labels, batch, &mut probabilities[..length])
     }
 
-    /// All layers from the loss to the first, after [`Buffers::forward`] in training mode.
+    /// All layers from the loss to the first, after [`Buffers::forward`] in training mode. The gradients of a convolution's or linear
+    /// layer's parameters are put off until other parts would be waited for.
     pub async fn backward(
         &mut self,
         network: &Network,
@@ -205,29 +206,41 @@ impl<T: Float> Buffers<T> {
         gradients: &mut [T], // (parameters), of these images
         peers: &mut Peers<'_, T>,
     ) -> Result<(), Gone> {
+        let Buffers { batch, input, outputs, output_gradients, statistics, scratch, .. } = self;
+        let input_of = |i: usize| &outputs[..i].last().unwrap_or(input)[..*batch * network.layers[i].input.len()];
+        let mut put_off = None;
         for (i, layer) in network.layers.iter().enumerate().rev() {
-            let (before, after) = self.output_gradients.split_at_mut(i);
-            let grad_output = &after[0][..after[0].len().min(self.batch * layer.output.len())];
-            let grad_input = before.last_mut().map(|grad| &mut grad[..self.batch * layer.input.len()]);
-            let input = &self.outputs[..i].last().unwrap_or(&self.input)[..self.batch * layer.input.len()];
-            let output = &self.outputs[i][..self.batch * layer.output.len()];
-            if let Some(tensors) = layer.kind.tensors() {
-                let [weight, bias] = tensors.map(|index| network.tensors[index].range.clone());
-                let (grad_weight, grad_bias) = gradients[weight.start..bias.end].split_at_mut(weight.len());
-                let grad = Gradients { weight: grad_weight, bias: grad_bias, input: grad_input };
-                let weight = &parameters[weight];
-                match layer.kind {
-                    Kind::Conv { kernel, stride, padding, .. } => {
-                        let window = Window::new(layer, kernel, stride, padding);
-                        conv::backward(&window, input, weight, grad_output, grad, &mut self.scratch);
-                    }
-                    Kind::BatchNorm { running, epsilon, .. } => {
-                        let statistics = self.statistics[network.running[running].range()].split_at(layer.output.channels);
-                        let rows = share.rows(layer);
-                        batch_norm::backward(input, rows, statistics.into(), weight, epsilon, grad_output, grad, peers).await?;
-                    }
-                    _ => linear::backward(input, weight, grad_output, grad, &mut self.scratch),
+            let (before, after) = output_gradients.split_at_mut(i);
+            let settle = |later: usize, gradients: &mut [T], scratch: &mut [T]| {
+                backward_parameters(network, later, input_of(later), &after[later - i], gradients, scratch);
+            };
+            let grad_output = &after[0][..after[0].len().min(*batch * layer.output.len())];
+            let grad_input = before.last_mut().map(|grad| &mut grad[..*batch * layer.input.len()]);
+            let (input, output) = (input_of(i), &outputs[i][..*batch * layer.output.len()]);
+            if let Kind::Conv { weight, .. } | Kind::Linear { weight, .. } = layer.kind {
+                if let Some(later) = put_off.replace(i) {
+                    settle(later, gradients, scratch);
                 }
+                let Some(grad_input) = grad_input else { continue };
+                let weight = &parameters[network.tensors[weight].range.clone()];
+                if let Kind::Conv { kernel, stride, padding, .. } = layer.kind {
+                    conv::backward_input(&Window::new(layer, kernel, stride, padding), weight, grad_output, grad_input, scratch);
+                } else {
+                    linear::backward_input(layer.output.len(), weight, grad_output, grad_input, scratch);
+                }
+            } else if let Kind::BatchNorm { gamma, beta, running, epsilon, .. } = layer.kind {
+                let channels = layer.output.channels;
+                let statistics = statistics[network.running[running].range()].split_at(channels).into();
+                let [gamma, beta] = [gamma, beta].map(|index| network.tensors[index].range.clone());
+                let own = &mut gradients[gamma.start..beta.end];
+                batch_norm::backward_parameters(input, statistics, epsilon, grad_output, own.split_at_mut(channels).into());
+                let mut all = own.to_vec();
+                let meanwhile = || put_off.take().into_iter().for_each(|later| settle(later, gradients, scratch));
+                peers.join(&mut all, add, meanwhile).await?;
+                let Some(grad_input) = grad_input else { continue };
+                let all = all.split_at(channels).into();
+                let gamma = &parameters[gamma];
+                batch_norm::backward_input(input, share.rows(layer), statistics, gamma, epsilon, grad_output, all, grad_input);
             } else if let Some(grad_input) = grad_input {
                 match layer.kind {
                     Kind::Noise => match share.noise(layer) {
@@ -252,6 +265,32 @@ impl<T: Float> Buffers<T> {
                 }
             }
         }
+        if let Some(first) = put_off {
+            backward_parameters(network, first, input_of(first), &output_gradients[first], gradients, scratch);
+        }
         Ok(())
+    }
+}
+
+/// The gradients of a convolution's or linear layer's parameters.
+fn backward_parameters<T: Float>(
+    network: &Network,
+    layer: usize,
+    input: &[T],         // (images, height, width, in)
+    grad_output: &[T],   // (capacity, height, width, out)
+    gradients: &mut [T], // (parameters)
+    scratch: &mut [T],
+) {
+    let layer = &network.layers[layer];
+    let Some([weight, bias]) = layer.kind.tensors().map(|tensors| tensors.map(|index| network.tensors[index].range.clone()))
+    else {
+        return;
+    };
+    let grad_output = &grad_output[..input.len() / layer.input.len() * layer.output.len()];
+    let own = gradients[weight.start..bias.end].split_at_mut(weight.len()).into();
+    if let Kind::Conv { kernel, stride, padding, .. } = layer.kind {
+        conv::backward_parameters(&Window::new(layer, kernel, stride, padding), input, grad_output, own, scratch);
+    } else {
+        linear::backward_parameters(input, grad_output, own, scratch);
     }
 }

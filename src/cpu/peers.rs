@@ -121,21 +121,17 @@ impl<T: Float> Peers<'_, T> {
         Peers::Helpers(&mut [])
     }
 
-    /// Replaces `values` by their sum over all parts, each of which calls this at the same place.
-    pub async fn sum(&mut self, values: &mut [T]) -> Result<(), Gone> {
-        self.join(values, add).await
-    }
-
     /// Replaces `values` by those of all parts together, each of which calls this at the same place: `join` takes what is
     /// joined so far and the values of the next part. A pair tell each other theirs and both join them, so that neither waits
-    /// for an answer; of more parts, part 0 joins and tells all.
-    pub async fn join(&mut self, values: &mut [T], join: impl Fn(&mut [T], &[T])) -> Result<(), Gone> {
+    /// for an answer; of more parts, part 0 joins and tells all. `meanwhile` is done before anybody is waited for.
+    pub async fn join(&mut self, values: &mut [T], join: impl Fn(&mut [T], &[T]), meanwhile: impl FnOnce()) -> Result<(), Gone> {
         match self {
             Peers::Helpers(helpers) => {
                 let pair = helpers.len() == 1;
                 if pair {
                     helpers[0].send(What::Join, values.to_vec(), vec![]);
                 }
+                meanwhile();
                 for helper in helpers.iter_mut() {
                     join(values, &told(helper, values.len()).await?.1);
                 }
@@ -145,6 +141,7 @@ impl<T: Float> Peers<'_, T> {
             }
             Peers::First(first) => {
                 first.send(What::Join, values.to_vec(), vec![]);
+                meanwhile();
                 let (what, mut all) = told(first, values.len()).await?;
                 if what == What::Join {
                     join(&mut all, values);
@@ -212,18 +209,18 @@ mod tests {
             lines.push(Line::between(to, answers, ()));
             let mut own = [*value];
             threads.push(std::thread::spawn(move || {
-                let outcome = block_on(Peers::First(&mut Line::between(from, inbox, ())).join(&mut own, join));
+                let outcome = block_on(Peers::First(&mut Line::between(from, inbox, ())).join(&mut own, join, || ()));
                 outcome.map(|()| own[0])
             }));
         }
         let mut own = [values[0]];
-        assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join)), Ok(()));
+        assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join, || ())), Ok(()));
         let mut all = [own[0]; N];
         for (all, thread) in all[1..].iter_mut().zip(threads) {
             *all = thread.join().unwrap().unwrap();
         }
         // Whoever has ended is noticed.
-        assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join)), Err(Gone));
+        assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join, || ())), Err(Gone));
         all
     }
 

@@ -8,7 +8,7 @@
 //! `grad gamma = sum g x'`, `grad beta = sum g`,
 //! `grad x = gamma / sqrt(variance + epsilon) * (g - grad beta / m - x' grad gamma / m)`
 
-use super::{Gradients, sum_rows};
+use super::{grad_bias, sum_rows};
 use crate::cpu::Float;
 use crate::cpu::peers::{Gone, Peers};
 use crate::error::Result;
@@ -47,7 +47,7 @@ pub async fn statistics<T: Float>(
         }
     });
     let mut parts = [&[T::of(own_rows as f64)], &*mean, &*variance].concat();
-    peers.join(&mut parts, join_statistics).await?;
+    peers.join(&mut parts, join_statistics, || ()).await?;
     mean.copy_from_slice(&parts[1..1 + channels]);
     let share = T::ONE / T::of(rows as f64);
     variance.iter_mut().zip(&parts[1 + channels..]).for_each(|(variance, squares)| *variance = *squares * share);
@@ -103,30 +103,38 @@ pub fn forward<T: Float>(
     }
 }
 
-/// The gradients of gamma (`grad.weight`) and beta (`grad.bias`), of these rows alone, and of the input, in training mode.
-pub async fn backward<T: Float>(
+/// The gradients of gamma and beta, of these rows alone, in training mode.
+pub fn backward_parameters<T: Float>(
     input: &[T],                 // (own rows, channels)
-    rows: usize,                 // of all parts
     [mean, variance]: [&[T]; 2], // (channels), of the batch
-    gamma: &[T],                 // (channels)
     epsilon: f64,
-    grad_output: &[T], // (own rows, channels)
-    grad: Gradients<'_, T>,
-    peers: &mut Peers<'_, T>,
-) -> Result<(), Gone> {
+    grad_output: &[T],                      // (own rows, channels)
+    [grad_gamma, grad_beta]: [&mut [T]; 2], // (channels)
+) {
     let channels = mean.len();
     let inverse: Vec<T> = inverse_deviation(variance, epsilon).collect();
-    super::grad_bias(grad_output, grad.bias);
-    sum_rows(input.len() / channels, grad.weight, |row, sum| {
+    grad_bias(grad_output, grad_beta);
+    sum_rows(input.len() / channels, grad_gamma, |row, sum| {
         let (x, g) = (&input[row * channels..][..channels], &grad_output[row * channels..][..channels]);
         for ((((sum, x), g), mean), inverse) in sum.iter_mut().zip(x).zip(g).zip(mean).zip(&inverse) {
             *sum += *g * ((*x - *mean) * *inverse);
         }
     });
-    let mut sums = [&*grad.weight, &*grad.bias].concat();
-    peers.sum(&mut sums).await?;
-    let (grad_gamma, grad_beta) = sums.split_at(channels);
-    let Some(grad_input) = grad.input else { return Ok(()) };
+}
+
+/// The gradient of the input, in training mode.
+pub fn backward_input<T: Float>(
+    input: &[T],                 // (own rows, channels)
+    rows: usize,                 // of all parts
+    [mean, variance]: [&[T]; 2], // (channels), of the batch
+    gamma: &[T],                 // (channels)
+    epsilon: f64,
+    grad_output: &[T],                  // (own rows, channels)
+    [grad_gamma, grad_beta]: [&[T]; 2], // (channels), of all parts
+    grad_input: &mut [T],               // (own rows, channels)
+) {
+    let channels = mean.len();
+    let inverse: Vec<T> = inverse_deviation(variance, epsilon).collect();
     let share = T::ONE / T::of(rows as f64);
     // grad x = scale g - offset - slope (x - mean), each channel.
     let scale: Vec<T> = inverse.iter().zip(gamma).map(|(inverse, gamma)| *inverse * *gamma).collect();
@@ -140,7 +148,6 @@ pub async fn backward<T: Float>(
             *grad = *scale * *g - *offset - *slope * (*x - *mean);
         }
     }
-    Ok(())
 }
 
 /// `1 / sqrt(variance + epsilon)`, each channel.

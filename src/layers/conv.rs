@@ -11,7 +11,7 @@ mod tiled;
 
 pub use record::*;
 
-use super::{Gradients, Window, grad_bias};
+use super::{Window, grad_bias};
 use crate::cpu::Float;
 use crate::cpu::gemm::{self, Operand, Start, multiply, pack, packed_len};
 use crate::network::Shape;
@@ -29,17 +29,23 @@ fn fan_out(window: &Window) -> usize {
     window.kernel * window.kernel * window.output.channels
 }
 
-/// Images that are worked off together.
-fn chunk(window: &Window) -> usize {
-    POSITIONS.div_ceil(window.output.height * window.output.width)
+/// Positions of the window on an image.
+fn positions(window: &Window) -> usize {
+    window.output.height * window.output.width
 }
 
-/// Length of the scratch buffer that [`forward`] and [`backward`] need.
+/// Images that are worked off together.
+fn chunk(window: &Window) -> usize {
+    POSITIONS.div_ceil(positions(window))
+}
+
+/// Length of the scratch buffer that the other functions need.
 pub fn scratch_len(window: &Window, batch: usize) -> usize {
     let (channels, images) = (window.output.channels, chunk(window).min(batch));
     let forward = images * Canvas::of_input(window).shape.len() + packed_len(fan_in(window), channels);
     let backward = images * Canvas::of_grad_output(window).shape.len() + packed_len(fan_out(window), window.input.channels);
-    let grad_weight = images * Canvas::of_input(window).shape.len() + gemm::scratch_len(POSITIONS, channels);
+    let grad_weight =
+        images * Canvas::of_input(window).shape.len() + gemm::scratch_len(chunk(window) * positions(window), channels);
     forward.max(backward).max(grad_weight)
 }
 
@@ -55,7 +61,7 @@ pub fn forward<T: Float>(
     let (packed, space) = scratch.split_at_mut(packed_len(fan_in(window), bias.len()));
     let weight = pack(&Operand::matrix(weight, bias.len()), 0..fan_in(window), packed);
     let canvas = Canvas::of_input(window);
-    canvas.clear(space);
+    canvas.clear(chunk(window), space);
     let patches = canvas.patches(chunk(window));
     let inputs = input.chunks(chunk(window) * window.input.len());
     for (input, output) in inputs.zip(output.chunks_mut(chunk(window) * window.output.len())) {
@@ -63,28 +69,19 @@ pub fn forward<T: Float>(
     }
 }
 
-/// The gradients of weight, bias and input, in this order of chunks: always the same sums.
-pub fn backward<T: Float>(
+/// The gradients of weight and bias, in this order of chunks: always the same sums. `grad w = patches^T grad y`.
+pub fn backward_parameters<T: Float>(
     window: &Window,
-    input: &[T],       // (batch, height, width, in)
-    weight: &[T],      // (kernel, kernel, in, out)
-    grad_output: &[T], // (batch, out height, out width, out)
-    grad: Gradients<T>,
-    scratch: &mut [T], // (scratch_len)
+    input: &[T],                                // (batch, height, width, in)
+    grad_output: &[T],                          // (batch, out height, out width, out)
+    [grad_weight, grad_of_bias]: [&mut [T]; 2], // (kernel, kernel, in, out), (out)
+    scratch: &mut [T],                          // (scratch_len)
 ) {
-    grad_bias(grad_output, grad.bias);
-    backward_weight(window, input, grad_output, grad.weight, scratch);
-    if let Some(grad_input) = grad.input {
-        backward_input(window, weight, grad_output, grad_input, scratch);
-    }
-}
-
-/// `grad w = patches^T grad y`.
-fn backward_weight<T: Float>(window: &Window, input: &[T], grad_output: &[T], grad_weight: &mut [T], scratch: &mut [T]) {
+    grad_bias(grad_output, grad_of_bias);
     let channels = window.output.channels;
-    let (packed, space) = scratch.split_at_mut(gemm::scratch_len(POSITIONS, channels));
+    let (packed, space) = scratch.split_at_mut(gemm::scratch_len(chunk(window) * positions(window), channels));
     let canvas = Canvas::of_input(window);
-    canvas.clear(space);
+    canvas.clear(chunk(window), space);
     let patches = canvas.patches(chunk(window));
     grad_weight.fill(T::ZERO);
     let inputs = input.chunks(chunk(window) * window.input.len());
@@ -94,8 +91,14 @@ fn backward_weight<T: Float>(window: &Window, input: &[T], grad_output: &[T], gr
     }
 }
 
-/// `grad x`: each of its pixels sums what the windows over it passed on.
-fn backward_input<T: Float>(window: &Window, weight: &[T], grad_output: &[T], grad_input: &mut [T], scratch: &mut [T]) {
+/// The gradient of the input: each of its pixels sums what the windows over it passed on.
+pub fn backward_input<T: Float>(
+    window: &Window,
+    weight: &[T],         // (kernel, kernel, in, out)
+    grad_output: &[T],    // (batch, out height, out width, out)
+    grad_input: &mut [T], // (batch, height, width, in)
+    scratch: &mut [T],    // (scratch_len)
+) {
     let (inputs, channels) = (window.input.channels, window.output.channels);
     let (packed, space) = scratch.split_at_mut(packed_len(fan_out(window), inputs));
     // Element ((ky, kx, o), c) is w[kernel - 1 - ky, kernel - 1 - kx, c, o].
@@ -104,7 +107,7 @@ fn backward_input<T: Float>(window: &Window, weight: &[T], grad_output: &[T], gr
     let turned = Operand::new(weight, rows, (0..inputs).map(|c| c * channels).collect::<Vec<_>>());
     let turned = pack(&turned, 0..fan_out(window), packed);
     let canvas = Canvas::of_grad_output(window);
-    canvas.clear(space);
+    canvas.clear(chunk(window), space);
     let patches = canvas.patches(chunk(window));
     let grad_outputs = grad_output.chunks(chunk(window) * window.output.len());
     for (grad_output, grad_input) in grad_outputs.zip(grad_input.chunks_mut(chunk(window) * window.input.len())) {
@@ -145,9 +148,11 @@ impl Canvas {
         self.shape == self.image && self.spacing == 1 && self.origin == 0
     }
 
-    fn clear<T: Float>(&self, space: &mut [T]) {
+    /// For so many canvases.
+    fn clear<T: Float>(&self, images: usize, space: &mut [T]) {
         if !self.is_image() {
-            space.fill(T::ZERO);
+            let length = space.len().min(images * self.shape.len());
+            space[..length].fill(T::ZERO);
         }
     }
 

@@ -6,11 +6,11 @@ mod record;
 
 pub use record::*;
 
-use super::{Gradients, grad_bias};
+use super::grad_bias;
 use crate::cpu::Float;
 use crate::cpu::gemm::{self, Operand, Start, multiply};
 
-/// Length of the scratch buffer that [`forward`] and [`backward`] need.
+/// Length of the scratch buffer that the other functions need.
 pub fn scratch_len(inputs: usize, outputs: usize, batch: usize) -> usize {
     [(inputs, outputs), (batch, outputs), (outputs, inputs)]
         .map(|(depth, columns)| gemm::scratch_len(depth, columns))
@@ -31,20 +31,26 @@ pub fn forward<T: Float>(
     multiply(&input, &Operand::matrix(weight, bias.len()), Start::Row(bias), output, scratch);
 }
 
-/// The gradients of weight, bias and input.
-pub fn backward<T: Float>(
-    input: &[T],       // (batch, in)
-    weight: &[T],      // (in, out)
-    grad_output: &[T], // (batch, out)
-    grad: Gradients<T>,
-    scratch: &mut [T], // (scratch_len)
+/// The gradients of weight and bias.
+pub fn backward_parameters<T: Float>(
+    input: &[T],                   // (batch, in)
+    grad_output: &[T],             // (batch, out)
+    [weight, bias]: [&mut [T]; 2], // (in, out), (out)
+    scratch: &mut [T],             // (scratch_len)
 ) {
-    let features = grad.bias.len();
-    grad_bias(grad_output, grad.bias);
-    let grad_output = Operand::matrix(grad_output, features);
-    let input = Operand::matrix(input, weight.len() / features).transposed();
-    multiply(&input, &grad_output, Start::Zero, grad.weight, scratch);
-    if let Some(grad_input) = grad.input {
-        multiply(&grad_output, &Operand::matrix(weight, features).transposed(), Start::Zero, grad_input, scratch);
-    }
+    grad_bias(grad_output, bias);
+    let input = Operand::matrix(input, weight.len() / bias.len()).transposed();
+    multiply(&input, &Operand::matrix(grad_output, bias.len()), Start::Zero, weight, scratch);
+}
+
+/// The gradient of the input.
+pub fn backward_input<T: Float>(
+    outputs: usize,
+    weight: &[T],         // (in, out)
+    grad_output: &[T],    // (batch, out)
+    grad_input: &mut [T], // (batch, in)
+    scratch: &mut [T],    // (scratch_len)
+) {
+    let weight = Operand::matrix(weight, outputs).transposed();
+    multiply(&Operand::matrix(grad_output, outputs), &weight, Start::Zero, grad_input, scratch);
 }

@@ -1,6 +1,9 @@
 //! The layers, one file each: the formula with its source, forward and backward on the CPU as plain functions on slices,
 //! and below them, or in `record.rs`, the recording of the same on the GPU.
 //!
+//! A layer with parameters goes back in two functions: the network's first layer has no use for its input's gradient, and nothing
+//! else of the pass waits for those of the parameters.
+//!
 //! The CPU functions are generic over [`Float`], so that finite differences can check them in `f64`. They take the
 //! batch size from the length of the slices, and overwrite their outputs.
 
@@ -41,14 +44,6 @@ impl Window {
         let last = (size + self.padding).saturating_sub(start).min(self.kernel);
         self.padding.saturating_sub(start).min(last)..last
     }
-}
-
-/// Where a layer with parameters puts its gradients.
-pub struct Gradients<'a, T> {
-    pub weight: &'a mut [T],
-    pub bias: &'a mut [T],
-    /// `None` in the network's first layer, where nobody needs it.
-    pub input: Option<&'a mut [T]>,
 }
 
 /// Rows that are added up one by one before their sum joins the total.

@@ -9,8 +9,8 @@ use super::vector::{Lanes, Vector};
 
 /// Most terms that are added up in registers.
 pub const DEPTH: usize = 256;
-/// Most rows of a tile.
-pub const ROWS: usize = 8;
+/// Most rows of a strip.
+pub const ROWS: usize = 12;
 
 /// M rows of a product, at full width: `c[i][j] = from[i][j] + sum over k of a(i, k) b(k, j)`.
 pub struct Strip<'a, T> {
@@ -20,9 +20,11 @@ pub struct Strip<'a, T> {
     /// Rows that are stored.
     pub rows: usize,
     pub columns: usize,
-    /// Element (k, j) of the panel p is at `b + p * panel + k * N + j`; the last panel is filled up with 0.
+    /// Element (k, j) of the panel that starts at column f and is w wide is at `b + f * depth + (first + k) * w + j`; the last
+    /// panel is filled up with 0.
     pub b: *const T,
-    pub panel: usize,
+    pub depth: usize,
+    pub first: usize,
     /// Row i starts at `from + i * from_stride`, and at `c + i * c_stride`.
     pub from: *const T,
     pub from_stride: usize,
@@ -30,11 +32,13 @@ pub struct Strip<'a, T> {
     pub c_stride: usize,
 }
 
-/// The loops for one machine and one size of tile.
+/// The loops for one machine and the sizes of tiles that suit it.
 #[derive(Clone, Copy)]
 pub struct Kernel<T> {
+    /// Of a strip.
     pub rows: usize,
-    pub columns: usize,
+    /// Columns of the next panel, when so many are left.
+    pub width: fn(usize) -> usize,
     /// # Safety
     /// Everything that the strip points to is there, `c` overlaps neither operand, `offsets` has at most `DEPTH` elements,
     /// and the processor has the kernel's instructions.
@@ -42,8 +46,15 @@ pub struct Kernel<T> {
 }
 
 impl<T> Kernel<T> {
+    /// With one size of tile.
     fn of<V: Vector<Element = T>, const M: usize, const N: usize>(run: unsafe fn(&Strip<T>)) -> Self {
-        Kernel { rows: M, columns: N * V::LANES, run }
+        Kernel { rows: M, width: |_| N * V::LANES, run }
+    }
+
+    /// Columns that are computed for so many.
+    #[cfg(target_arch = "x86_64")]
+    fn columns(&self, wanted: usize) -> usize {
+        wanted.next_multiple_of((self.width)(wanted))
     }
 }
 
@@ -86,7 +97,7 @@ pub fn best(columns: usize) -> Kernel<f32> {
             Kernel::of::<Avx512, 8, 3>(avx512::<3>),
             Kernel::of::<Avx512, 8, 1>(avx512::<1>),
         ];
-        return kernels.into_iter().min_by_key(|kernel| columns.next_multiple_of(kernel.columns)).expect("three kernels");
+        return kernels.into_iter().min_by_key(|kernel| kernel.columns(columns)).expect("three kernels");
     }
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         return Kernel::of::<Avx2, 6, 2>(avx2);
@@ -95,12 +106,8 @@ pub fn best(columns: usize) -> Kernel<f32> {
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub fn best(columns: usize) -> Kernel<f32> {
-    use super::vector::wasm::Simd128;
-    let (usual, fused) = (Kernel::of::<Simd128, 4, 2>(packed::<4, 2>), Kernel::of::<Simd128, 3, 3>(packed::<3, 3>));
-    // A multiply-add takes longer until its sum is there: nine sums hide that and are an eighth faster, where few columns are empty.
-    let widths = [usual.columns, fused.columns].map(|width| columns.next_multiple_of(width));
-    if cfg!(target_feature = "relaxed-simd") && 9 * widths[1] < 10 * widths[0] { fused } else { usual }
+pub fn best(_: usize) -> Kernel<f32> {
+    Kernel { rows: ROWS, width: packed_width, run: packed }
 }
 
 #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
@@ -115,8 +122,17 @@ pub fn best(columns: usize) -> Kernel<f32> {
 #[inline(always)]
 unsafe fn in_place<V: Vector, const M: usize, const N: usize>(strip: &Strip<V::Element>) {
     let a: [_; M] = std::array::from_fn(|i| strip.a[i]);
-    // SAFETY: the caller's promise; k is below offsets.len().
-    unsafe { tiles::<V, M, N>(strip, |i, k| a[i].add(*strip.offsets.get_unchecked(k))) }
+    for column in (0..strip.columns).step_by(N * V::LANES) {
+        // SAFETY: the caller's promise; k is below offsets.len().
+        unsafe { tile_at::<V, M, N>(strip, 0, column, |k| a.map(|row| row.add(*strip.offsets.get_unchecked(k)))) }
+    }
+}
+
+/// Columns of the next panel of [`packed`]. A fused multiply-add takes longer until its sum is there: the nine sums of 3 rows by
+/// 12 columns hide that and are an eighth faster; the eight of 4 by 8 take the columns that no twelves fill.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+fn packed_width(left: usize) -> usize {
+    if cfg!(target_feature = "relaxed-simd") && left.next_multiple_of(4).is_multiple_of(12) { 12 } else { 8 }
 }
 
 /// Packs the strip of `a` first: `panel[k][i] = a(i, k)`, four k at a time where they lie side by side.
@@ -124,66 +140,96 @@ unsafe fn in_place<V: Vector, const M: usize, const N: usize>(strip: &Strip<V::E
 /// # Safety
 /// Of [`Kernel::run`].
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-unsafe fn packed<const M: usize, const N: usize>(strip: &Strip<f32>) {
+unsafe fn packed(strip: &Strip<f32>) {
     use super::vector::wasm::{Simd128, transpose};
-    /// Rows that are packed, of which M are used.
-    const ROWS: usize = 4;
     let mut panel = [const { std::mem::MaybeUninit::<[f32; ROWS]>::uninit() }; DEPTH];
-    let a: [_; ROWS] = std::array::from_fn(|i| strip.a[i]);
-    let (fours, rest) = strip.offsets.as_chunks::<4>();
-    let (panels, last) = panel[..strip.offsets.len()].as_chunks_mut::<4>();
-    // SAFETY: the caller's promise; each column of the panel is written before the tiles read it.
-    unsafe {
-        if (1..ROWS).all(|i| a[i] == a[0].wrapping_add(i)) {
-            for (column, offset) in panel.iter_mut().zip(strip.offsets) {
-                column.write(a[0].add(*offset).cast::<[f32; ROWS]>().read_unaligned());
+    let panel = panel.as_mut_ptr().cast::<f32>();
+    // Tiles of three rows reach as far as the fours do, or further.
+    for first in (0..strip.rows.next_multiple_of(3)).step_by(4) {
+        let a: [_; 4] = std::array::from_fn(|i| strip.a[first + i]);
+        // SAFETY: the caller's promise; each column of the panel is written before the tiles read it.
+        unsafe {
+            let to = panel.add(first);
+            if (1..4).all(|i| a[i] == a[0].wrapping_add(i)) {
+                for (k, offset) in strip.offsets.iter().enumerate() {
+                    Simd128::load(a[0].add(*offset)).store(to.add(k * ROWS));
+                }
+                continue;
             }
-        } else {
-            for (columns, four) in panels.iter_mut().zip(fours) {
-                if four[3] == four[0] + 3 {
-                    transpose(a.map(|row| row.add(four[0])), columns.as_mut_ptr().cast());
+            let (fours, rest) = strip.offsets.as_chunks::<4>();
+            for (i, four) in fours.iter().enumerate() {
+                let to = to.add(4 * i * ROWS);
+                if (1..4).all(|k| four[k] == four[0] + k) {
+                    transpose(a.map(|row| row.add(four[0])), to, ROWS);
                 } else {
-                    *columns = four.map(|offset| std::mem::MaybeUninit::new(a.map(|row| *row.add(offset))));
+                    for (k, offset) in four.iter().enumerate() {
+                        to.add(k * ROWS).cast::<[f32; 4]>().write_unaligned(a.map(|row| *row.add(*offset)));
+                    }
                 }
             }
-            for (column, offset) in last.iter_mut().zip(rest) {
-                column.write(a.map(|row| *row.add(*offset)));
+            for (k, offset) in (4 * fours.len()..).zip(rest) {
+                to.add(k * ROWS).cast::<[f32; 4]>().write_unaligned(a.map(|row| *row.add(*offset)));
             }
         }
-        let panel = panel.as_ptr().cast::<f32>();
-        tiles::<Simd128, M, N>(strip, |i, k| panel.add(k * ROWS + i));
+    }
+    let mut column = 0;
+    while column < strip.columns {
+        let width = packed_width(strip.columns - column);
+        // SAFETY: the caller's promise; the panel holds ROWS rows, a multiple of both tiles'.
+        unsafe {
+            if width == 12 {
+                for row in (0..strip.rows).step_by(3) {
+                    let mut next = panel.add(row);
+                    tile_at::<Simd128, 3, 3>(strip, row, column, |_| {
+                        let column = next;
+                        next = next.add(ROWS);
+                        std::array::from_fn(|i| column.add(i).cast_const())
+                    });
+                }
+            } else {
+                for row in (0..strip.rows).step_by(4) {
+                    let mut next = panel.add(row);
+                    tile_at::<Simd128, 4, 2>(strip, row, column, |_| {
+                        let column = next;
+                        next = next.add(ROWS);
+                        std::array::from_fn(|i| column.add(i).cast_const())
+                    });
+                }
+            }
+        }
+        column += width;
     }
 }
 
-/// All tiles of a strip; those that reach over the edge of `c` go through a copy.
+/// The tile of a strip that starts at this row and this column, which a panel does too; one that reaches over the edge of `c` goes
+/// through a copy.
 ///
 /// # Safety
-/// Of [`Kernel::run`]; `a(i, k)` points to an element for i < M and k < offsets.len().
+/// Of [`Kernel::run`]; `a(k)` points to M elements for k < offsets.len().
 #[inline(always)]
-unsafe fn tiles<V: Vector, const M: usize, const N: usize>(
+unsafe fn tile_at<V: Vector, const M: usize, const N: usize>(
     strip: &Strip<V::Element>,
-    a: impl Fn(usize, usize) -> *const V::Element,
+    row: usize,
+    column: usize,
+    a: impl FnMut(usize) -> [*const V::Element; M],
 ) {
     let width = N * V::LANES;
-    for (panel, first) in (0..strip.columns).step_by(width).enumerate() {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let b = strip.b.add(panel * strip.panel);
-            let (from, c) = (strip.from.add(first), strip.c.add(first));
-            if strip.rows == M && first + width <= strip.columns {
-                tile::<V, M, N>(strip.offsets.len(), &a, b, (from, strip.from_stride), (c, strip.c_stride));
-                continue;
-            }
-            let columns = width.min(strip.columns - first);
-            let mut whole = [[V::zero(); N]; M];
-            let whole = whole.as_mut_ptr().cast::<V::Element>();
-            for i in 0..strip.rows {
-                whole.add(i * width).copy_from_nonoverlapping(from.add(i * strip.from_stride), columns);
-            }
-            tile::<V, M, N>(strip.offsets.len(), &a, b, (whole, width), (whole, width));
-            for i in 0..strip.rows {
-                c.add(i * strip.c_stride).copy_from_nonoverlapping(whole.add(i * width), columns);
-            }
+    let (rows, columns) = (M.min(strip.rows - row), width.min(strip.columns - column));
+    // SAFETY: the caller's promise.
+    unsafe {
+        let b = strip.b.add(column * strip.depth + strip.first * width);
+        let (from, c) = (strip.from.add(row * strip.from_stride + column), strip.c.add(row * strip.c_stride + column));
+        if rows == M && columns == width {
+            return tile::<V, M, N>(strip.offsets.len(), a, b, (from, strip.from_stride), (c, strip.c_stride));
+        }
+        let mut whole = [[V::zero(); N]; M];
+        let whole = whole.as_mut_ptr().cast::<V::Element>();
+        for i in 0..rows {
+            whole.add(i * width).copy_from_nonoverlapping(from.add(i * strip.from_stride), columns);
+        }
+        tile::<V, M, N>(strip.offsets.len(), a, b, (whole, width), (whole, width));
+        for i in 0..rows {
+            c.add(i * strip.c_stride).copy_from_nonoverlapping(whole.add(i * width), columns);
         }
     }
 }
@@ -191,11 +237,11 @@ unsafe fn tiles<V: Vector, const M: usize, const N: usize>(
 /// One tile, all of it.
 ///
 /// # Safety
-/// Of [`tiles`].
+/// Of [`tile_at`].
 #[inline(always)]
 unsafe fn tile<V: Vector, const M: usize, const N: usize>(
     depth: usize,
-    a: impl Fn(usize, usize) -> *const V::Element,
+    mut a: impl FnMut(usize) -> [*const V::Element; M],
     mut b: *const V::Element,
     (from, from_stride): (*const V::Element, usize),
     (c, c_stride): (*mut V::Element, usize),
@@ -205,8 +251,8 @@ unsafe fn tile<V: Vector, const M: usize, const N: usize>(
         let mut sums = [[V::zero(); N]; M];
         for k in 0..depth {
             let row: [V; N] = std::array::from_fn(|j| V::load(b.add(j * V::LANES)));
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let a = V::spread(a(i, k));
+            for (sums, a) in sums.iter_mut().zip(a(k)) {
+                let a = V::spread(a);
                 for (sum, b) in sums.iter_mut().zip(row) {
                     *sum = sum.add_product(a, b);
                 }

@@ -24,11 +24,14 @@
 //! a multiplication and an addition run 1.04 to 0.91 times as long as one fused instruction.)
 //!
 //! A fused instruction takes four cycles until its sum is there, and two start in each: eight sums are just enough if none ever
-//! waits. So where few columns stay empty, relaxed SIMD has 3 rows by 12 columns, nine sums and still 15 vectors. Bare loops on an
-//! Intel Xeon, Chromium, GFLOP/s: 4 by 8 plain 44.7, fused 51.7; 3 by 12 44.2 and 58.2; 2 by 16 fused 54.6, which was no faster in
-//! a step. Values of `a` spread by shuffles in place of loads: plain 36.4, fused 54.6, a step no faster. There the product is 1.28
-//! times as fast with relaxed SIMD, and a step 1.18 to 1.20 times (before: 1.17 and 1.15), as layers of 32 and 64 channels keep 4 by
-//! 8. In Firefox, whose plain code is slower, a step is 1.28 to 1.38 times as fast.
+//! waits. So relaxed SIMD has tiles of 3 rows by 12 columns, nine sums and still 15 vectors, and 4 by 8 only for the columns that no
+//! twelves fill: 64 columns are four times 12 and twice 8. Bare loops on an Intel Xeon, Chromium, GFLOP/s: 4 by 8 plain 44.7, fused
+//! 51.7; 3 by 12 44.2 and 58.2; 2 by 16 fused 54.6, which was no faster in a step; values of `a` spread by shuffles in place of loads:
+//! plain 36.4, fused 54.6, a step no faster; 6 by 8, twelve sums, 0.7 of 4 by 8, as sums go to memory.
+//!
+//! A strip of twelve rows is packed at a time, so that a panel of `b` is read from the nearest cache three or four times in a row.
+//! The pointer into the packed strip moves on with each k: as an index that counts k, the compiler leaves one more addition for
+//! each value (59.7 in place of 55.9 in the fused product).
 //!
 //! Natively a row of `a` is read in place, as a multiply-add takes its factor from memory at no cost; with AVX-512 8 rows by
 //! 16, 32 or 48 columns, whichever wastes least, with AVX2 6 by 16.
@@ -90,10 +93,15 @@ pub enum Start<'a, T> {
     Add,
 }
 
+/// Terms that are added up at a time: as many blocks as needed, of nearly equal length.
+fn block(depth: usize) -> usize {
+    depth.div_ceil(depth.div_ceil(DEPTH).max(1)).max(1)
+}
+
 /// Elements that [`pack`] needs for a right operand of this shape.
 pub fn packed_len(depth: usize, columns: usize) -> usize {
     // No kernel rounds a number of columns up further.
-    depth * columns.next_multiple_of(16).max(columns.next_multiple_of(12))
+    depth * columns.next_multiple_of(16)
 }
 
 /// Elements of scratch that [`multiply`] needs.
@@ -115,24 +123,28 @@ pub struct Packed<'a, T> {
 /// When `scratch` is shorter than [`packed_len`].
 pub fn pack<'a, T: Float>(b: &Operand<T>, depth: Range<usize>, scratch: &'a mut [T]) -> Packed<'a, T> {
     let kernel = T::kernel(b.columns.len());
-    let (rows, width) = (&b.rows[depth.clone()], kernel.columns);
-    let panels = &mut scratch[..rows.len() * b.columns.len().next_multiple_of(width)];
-    for (panel, columns) in panels.chunks_exact_mut((rows.len() * width).max(1)).zip(b.columns.chunks(width)) {
-        let side_by_side = columns.iter().enumerate().all(|(j, column)| *column == columns[0] + j);
+    let rows = &b.rows[depth.clone()];
+    let (mut columns, mut space) = (&b.columns[..], &mut *scratch);
+    while !columns.is_empty() {
+        let width = (kernel.width)(columns.len());
+        let (own, others) = columns.split_at(width.min(columns.len()));
+        let (panel, further) = space.split_at_mut(rows.len() * width);
+        (columns, space) = (others, further);
+        let side_by_side = own.iter().enumerate().all(|(j, column)| *column == own[0] + j);
         for (to, row) in panel.chunks_exact_mut(width).zip(rows) {
-            let (to, beyond) = to.split_at_mut(columns.len());
+            let (to, beyond) = to.split_at_mut(own.len());
             if side_by_side && beyond.is_empty() {
                 // Fours, because a copy of unknown length is a call.
-                let from = &b.data[row + columns[0]..][..width];
+                let from = &b.data[row + own[0]..][..width];
                 let (to, _) = to.as_chunks_mut::<4>();
                 to.iter_mut().zip(from.as_chunks::<4>().0).for_each(|(to, from)| *to = *from);
             } else {
-                to.iter_mut().zip(columns).for_each(|(to, column)| *to = b.data[row + column]);
+                to.iter_mut().zip(own).for_each(|(to, column)| *to = b.data[row + column]);
             }
             beyond.fill(T::ZERO);
         }
     }
-    Packed { panels, depth, columns: b.columns.len(), kernel }
+    Packed { panels: scratch, depth, columns: b.columns.len(), kernel }
 }
 
 impl<T: Float> Packed<'_, T> {
@@ -155,11 +167,11 @@ impl<T: Float> Packed<'_, T> {
             Start::Add => (c.as_ptr(), self.columns),
         };
         let c = c.as_mut_ptr();
-        let width = self.kernel.columns;
         let offsets = &a.columns[self.depth.clone()];
         // A product over nothing still has its start.
-        for first in (0..offsets.len().max(1)).step_by(DEPTH) {
-            let offsets = &offsets[first..offsets.len().min(first + DEPTH)];
+        let block = block(offsets.len());
+        for first in (0..offsets.len().max(1)).step_by(block) {
+            let offsets = &offsets[first..offsets.len().min(first + block)];
             for (strip, rows) in a.rows.chunks(self.kernel.rows).enumerate() {
                 let place = strip * self.kernel.rows;
                 // SAFETY: elements of `a` lie in its data by construction, `panels` holds whole panels, and `c`, (rows, columns)
@@ -170,8 +182,9 @@ impl<T: Float> Packed<'_, T> {
                         offsets,
                         rows: rows.len(),
                         columns: self.columns,
-                        b: self.panels.as_ptr().add(first * width),
-                        panel: self.depth.len() * width,
+                        b: self.panels.as_ptr(),
+                        depth: self.depth.len(),
+                        first,
                         from: from.add(place * from_stride),
                         from_stride,
                         c: c.add(place * self.columns),
@@ -191,8 +204,9 @@ impl<T: Float> Packed<'_, T> {
 pub fn multiply<T: Float>(a: &Operand<T>, b: &Operand<T>, start: Start<T>, c: &mut [T], scratch: &mut [T]) {
     assert_eq!(a.columns.len(), b.rows.len(), "inner dimensions");
     let depth = b.rows.len();
-    for first in (0..depth.max(1)).step_by(DEPTH) {
-        let range = first..depth.min(first + DEPTH);
+    let block = block(depth);
+    for first in (0..depth.max(1)).step_by(block) {
+        let range = first..depth.min(first + block);
         let start = if first == 0 { start } else { Start::Add };
         pack(b, range, scratch).left_multiply(a, start, c);
     }

@@ -127,12 +127,12 @@ pub mod wasm {
     vector!(Simd128, v128, 4, zero: f32x4_splat(0.0), load: v128_load, spread: |x: *const f32| v128_load32_splat(x.cast()),
         store: v128_store, add: f32x4_add, add_product: fused);
 
-    /// `to[k][i] = from[i][k]`.
+    /// `to[k][i] = from[i][k]`, for rows of `to` that lie `stride` apart.
     ///
     /// # Safety
-    /// Four elements are there in each row, and sixteen in `to`.
+    /// Four elements are there in each of the four rows of both.
     #[inline(always)]
-    pub unsafe fn transpose(from: [*const f32; 4], to: *mut f32) {
+    pub unsafe fn transpose(from: [*const f32; 4], to: *mut f32, stride: usize) {
         // SAFETY: the caller's promise.
         let [a, b, c, d] = from.map(|row| unsafe { v128_load(row.cast()) });
         let (ab, cd) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d));
@@ -145,7 +145,7 @@ pub mod wasm {
         ];
         for (k, column) in columns.into_iter().enumerate() {
             // SAFETY: the caller's promise.
-            unsafe { v128_store(to.add(4 * k).cast(), column) }
+            unsafe { v128_store(to.add(k * stride).cast(), column) }
         }
     }
 
