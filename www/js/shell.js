@@ -17,6 +17,7 @@ import { Network } from "./components/network.js";
 import { Settings } from "./components/settings.js";
 import { Status } from "./components/status.js";
 import { Tabs } from "./components/tabs.js";
+import { Tip } from "./components/tip.js";
 import { Views } from "./components/views.js";
 
 /**
@@ -26,6 +27,7 @@ import { Views } from "./components/views.js";
  * @property {import("./i18n.js").Texts} t
  * @property {ShadowRoot} root
  * @property {{restart: boolean}} flip what a switched component does to the weights
+ * @property {Tip} tip where components explain themselves
  * @property {(changes: Record<string, string>) => void} change
  * @property {(action: string) => void} act
  * @property {(kind: "activation" | "norm" | "pool" | "dropout", anchor: HTMLElement) => void} openMenu
@@ -66,6 +68,7 @@ export class Shell {
     /** @type {Record<string, Tabs>} */
     this.tabs = {};
     this.exporter = h("div");
+    this.tip = new Tip();
     /** What was last acted upon, to act once. */
     this.seen = { view: "", controls: "", watch: "", run: 0 };
     /** @type {any} */
@@ -106,6 +109,7 @@ export class Shell {
 
   destroy() {
     for (const undo of this.undo) undo();
+    this.tip.hide();
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
     this.network?.destroy();
@@ -177,7 +181,7 @@ export class Shell {
   get context() {
     const t = /** @type {import("./i18n.js").Texts} */ (this.texts);
     return {
-      session: this.session, t, root: this.root, flip: this.flip,
+      session: this.session, t, root: this.root, flip: this.flip, tip: this.tip,
       change: (changes) => this.change(changes),
       act: (action) => act(this, action),
       openMenu: (kind, anchor) => this.menu?.open(kind, anchor),
@@ -216,12 +220,13 @@ export class Shell {
   /** Lays the parts out for the size of the moment. */
   arrange() {
     if (!this.header || !this.views) return;
+    this.tip.hide();
     const { t } = this.context;
     const { hosts } = this.views;
     const known = this.session.state.schema.length > 0;
     const chosen = { gradients: this.tabs.gradients?.chosen ?? "ridges", sees: this.tabs.sees?.chosen ?? "predictions", more: this.tabs.more?.chosen ?? "settings" };
     const panel = (/** @type {string} */ name, /** @type {Element[]} */ ...content) => h("section", { class: `panel panel-${name}` }, ...content);
-    const tab = (/** @type {string} */ name, /** @type {Node | null | undefined | false} */ content) => ({ name, title: t(`tabs.${name}`), panel: h("div", { class: `tab-panel tab-${name}` }, content) });
+    const tab = (/** @type {string} */ name, /** @type {Node | null | undefined | false} */ content) => ({ name, title: t(`tabs.${name}`), about: t(`tabs.${name}_help`), panel: h("div", { class: `tab-panel tab-${name}` }, content) });
     const watch = () => this.watch();
     const curves = panel("curves", hosts.curves);
     curves.setAttribute("aria-label", t("tabs.curves"));
@@ -229,9 +234,9 @@ export class Shell {
     if (this.size === "full") {
       this.settings = known ? new Settings(this.context) : null;
       this.tabs = {
-        gradients: new Tabs(t("regions.gradients"), [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)], chosen.gradients, watch),
-        sees: new Tabs(t("regions.sees"), [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)], chosen.sees, watch),
-        more: new Tabs(t("regions.more"), [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element), tab("export", this.exporter)], chosen.more, (name) => this.export(name)),
+        gradients: new Tabs(t("regions.gradients"), [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)], this.tip, chosen.gradients, watch),
+        sees: new Tabs(t("regions.sees"), [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)], this.tip, chosen.sees, watch),
+        more: new Tabs(t("regions.more"), [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element), tab("export", this.exporter)], this.tip, chosen.more, (name) => this.export(name)),
       };
       const { gradients, sees, more } = this.tabs;
       parts = [curves, panel("gradients", gradients.element), panel("sees", sees.element), panel("more", more.element)];
@@ -242,7 +247,7 @@ export class Shell {
     }
     const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
     const network = this.size === "full" ? this.network?.element : null;
-    this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element].filter((node) => !!node));
+    this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element, this.tip.tip].filter((node) => !!node));
     this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, this.lesson, this.drill, ...(this.quick ?? [])]
       .filter((part) => !!part)
       .map((part) => (part instanceof Chip ? { update: (/** @type {import("./session.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));

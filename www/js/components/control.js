@@ -4,7 +4,7 @@ import { h, setAttribute } from "../dom.js";
 
 /**
  * @typedef {import("../types.js").Setting} Setting
- * @typedef {{t: import("../i18n.js").Texts, change: (changes: Record<string, string>) => void}} Context
+ * @typedef {{t: import("../i18n.js").Texts, tip: import("./tip.js").Tip, change: (changes: Record<string, string>) => void}} Context
  */
 
 /** Choices up to this many, with short words, stand side by side. */
@@ -26,13 +26,15 @@ export class Control {
     /** Above this there is nothing to choose: images that the data set does not have. */
     this.limit = Infinity;
     this.id = `control-${++serial}`;
-    const { t } = context;
+    const { t, tip } = context;
     const key = setting.key;
-    const effect = h("span", { class: "effect", title: t(`effects.${setting.effect}`) }, t(`effects.${setting.effect}_sign`));
-    this.label = h("label", { class: "control-label", id: `${this.id}-label`, for: this.id, title: t(`settings.${key}.help`) },
-      t(`settings.${key}.label`), " ", setting.effect === "restart" && effect);
+    const restarts = setting.effect === "restart";
+    this.label = h("label", { class: "control-label", id: `${this.id}-label`, for: this.id },
+      h("span", { class: "explained" }, t(`settings.${key}.label`)), " ", restarts && h("span", { class: "effect" }, t("effects.restart_sign")));
     this.input = this.build();
     this.element = h("div", { class: "control", "data-key": key, "data-kind": setting.kind }, this.label, this.input);
+    const about = t(`settings.${key}.help`) + (restarts ? ` ${t("effects.restart_sign")} ${t("effects.restart")}` : "");
+    this.element.append(tip.explain(this.label, about, this.element, this.input.matches(".slider") ? this.input.children : [this.input]));
   }
 
   /** @returns {HTMLElement} */

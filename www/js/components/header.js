@@ -47,12 +47,12 @@ export class Header {
   }
 
   speeds() {
-    const { t, session } = this.context;
+    const { t, session, tip } = this.context;
     const options = session.setting("speed")?.options ?? [];
     const name = (/** @type {string} */ value) => (value === "max" ? t("options.speed.max") : t("speed", { steps: value }));
-    this.speedSelect = h("select", { onchange: () => this.context.change({ speed: this.speedSelect?.value ?? "max" }), title: t("settings.speed.help") },
+    this.speedSelect = h("select", { onchange: () => this.context.change({ speed: this.speedSelect?.value ?? "max" }) },
       options.map((value) => h("option", { value }, name(value))));
-    return h("label", { class: "speed" }, h("span", { class: "counter-name" }, t("settings.speed.label")), this.speedSelect);
+    return h("label", { class: "speed" }, h("span", { class: "counter-name" }, t("settings.speed.label")), this.speedSelect, tip.explain(this.speedSelect, t("settings.speed.help")));
   }
 
   /** @param {import("../session.js").State} state */

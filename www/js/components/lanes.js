@@ -15,8 +15,8 @@ export class Lanes {
     this.context = context;
     this.key = "";
     this.list = h("div", { class: "lane-list", role: "group", "aria-label": context.t("lanes.title") });
-    this.select = h("select", { "aria-label": context.t("lanes.add"), title: context.t("lanes.add_help"), onchange: () => this.add() });
-    this.element = h("div", { class: "lanes" }, this.list, this.select);
+    this.select = h("select", { "aria-label": context.t("lanes.add"), onchange: () => this.add() });
+    this.element = h("div", { class: "lanes" }, this.list, this.select, context.tip.explain(this.select, context.t("lanes.add_help")));
   }
 
   /** @param {import("../session.js").State} state */

@@ -24,11 +24,13 @@ export class Status {
 
   /** What happens to the weights when a component is switched. */
   flip() {
-    const { t, flip } = this.context;
-    const radio = (/** @type {string} */ name, /** @type {boolean} */ restart) =>
-      h("label", { class: "segment", title: t(`flip.${name}_help`) },
-        h("input", { type: "radio", name: "flip", checked: flip.restart === restart, onchange: () => (flip.restart = restart) }),
-        h("span", null, t(`flip.${name}`)));
+    const { t, flip, tip } = this.context;
+    const radio = (/** @type {string} */ name, /** @type {boolean} */ restart) => {
+      const input = h("input", { type: "radio", name: "flip", checked: flip.restart === restart, onchange: () => (flip.restart = restart) });
+      const label = h("label", { class: "segment" }, input, h("span", null, t(`flip.${name}`)));
+      label.append(tip.explain(label, t(`flip.${name}_help`), label, [input]));
+      return label;
+    };
     return h("div", { class: "flip" }, h("span", { class: "fine", id: "flip-label" }, t("flip.label")),
       h("div", { class: "segments", role: "radiogroup", "aria-labelledby": "flip-label" }, radio("keep", false), radio("restart", true)));
   }

@@ -7,22 +7,26 @@ let serial = 0;
 export class Tabs {
   /**
    * @param {string} label
-   * @param {{name: string, title: string, panel: HTMLElement}[]} tabs
+   * @param {{name: string, title: string, about: string, panel: HTMLElement}[]} tabs
+   * @param {import("./tip.js").Tip} tip
    * @param {string} chosen name of the first one shown
    * @param {(name: string) => void} [onchange]
    */
-  constructor(label, tabs, chosen, onchange = () => {}) {
+  constructor(label, tabs, tip, chosen, onchange = () => {}) {
     const group = `tabs-${++serial}`;
     this.onchange = onchange;
-    this.tabs = tabs.map(({ name, title, panel }) => {
+    /** @type {HTMLElement[]} */
+    const words = [];
+    this.tabs = tabs.map(({ name, title, about, panel }) => {
       const id = `${group}-${name}`;
       const button = h("button", { type: "button", role: "tab", class: "tab", id, onclick: () => this.choose(name), onkeydown: (/** @type {KeyboardEvent} */ e) => this.key(e) }, title);
+      words.push(tip.explain(button, about));
       panel.setAttribute("role", "tabpanel");
       panel.setAttribute("aria-labelledby", id);
       return { name, button, panel };
     });
     this.list = h("div", { class: "tab-list", role: "tablist", "aria-label": label }, this.tabs.map(({ button }) => button));
-    this.element = h("div", { class: "tabs" }, this.list, this.tabs.map(({ panel }) => panel));
+    this.element = h("div", { class: "tabs" }, this.list, words, this.tabs.map(({ panel }) => panel));
     this.chosen = "";
     this.choose(tabs.some(({ name }) => name === chosen) ? chosen : tabs[0].name);
   }

@@ -2,6 +2,7 @@
 /** One layer's arithmetic at one output: its name, what it comes to, and what lies between. */
 import { h, setText } from "../dom.js";
 import { agrees } from "./arithmetic.js";
+import { plain } from "../lessons/rich.js";
 import { Formula, figure } from "./formula.js";
 
 /**
@@ -22,7 +23,7 @@ import { Formula, figure } from "./formula.js";
 export class Card {
   /** @param {import("./view.js").View} view @param {import("../types.js").Layer} layer */
   constructor(view, layer) {
-    const { say } = view;
+    const title = view.say(`stages.${layer.kind}`);
     this.view = view;
     this.layer = layer;
     /** @type {Formula[]} */
@@ -30,8 +31,8 @@ export class Card {
     this.value = h("span", { class: "figure drill-value" });
     this.differs = h("p", { class: "drill-differs", hidden: true });
     this.body = h("div", { class: "drill-card-body" });
-    this.element = h("section", { class: "panel drill-card", "data-kind": layer.kind, "aria-label": say(`stages.${layer.kind}`) },
-      h("div", { class: "drill-card-head" }, h("h3", null, say(`stages.${layer.kind}`)), h("span", { class: "fine" }, layer.name), this.value),
+    this.element = h("section", { class: "panel drill-card", "data-kind": layer.kind, "aria-label": plain(title) },
+      h("div", { class: "drill-card-head" }, h("h3", null, view.terms.nodes(title)), h("span", { class: "fine" }, layer.name), this.value),
       this.body, this.differs);
     this.build();
   }

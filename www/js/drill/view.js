@@ -45,8 +45,7 @@ export class View {
     this.asked = { inside: "false", layer: "" };
     /** @type {string | undefined} */
     this.theme = undefined;
-    this.dialog = h("dialog", { class: "dialog drill", "aria-labelledby": "drill-title", onclose: () => this.closed(), oncancel: (/** @type {Event} */ event) => this.terms.hide() && event.preventDefault() });
-    this.dialog.addEventListener("scroll", () => this.terms.hide(), true); // a sentence stays with its term
+    this.dialog = h("dialog", { class: "dialog drill", "aria-labelledby": "drill-title", onclose: () => this.closed() });
     // Beside the lab's other parts, which are laid out anew now and then: a dialog that is moved is closed.
     this.element = h("div", { class: "lab drill-host" }, this.dialog);
     shell.root.append(this.element);
@@ -74,7 +73,7 @@ export class View {
     const { language } = this.shell.context.t;
     const [own, lessons] = await Promise.all([texts(language, "drill."), texts(language, "lessons.")]);
     this.texts = own;
-    this.terms.explain = (key) => (own.has(`terms.${key}`) ? own : lessons)(`terms.${key}`);
+    this.terms.sentence = (key) => (own.has(`terms.${key}`) ? own : lessons)(`terms.${key}`);
     this.build();
   }
 
@@ -227,7 +226,7 @@ export class View {
     const drawn = (/** @type {"input" | "pixel"} */ name) => h("figure", null, hosts[name], h("figcaption", { class: "fine" }, say(`pick.${name}`)));
     this.empty = h("p", { class: "drill-empty" }, say("waiting"));
     this.chain = h("div", { class: "drill-chain" });
-    const step = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...content) => h("div", { class: `drill-step drill-step-${name}` }, h("h3", null, say(`pick.${name}`)), content);
+    const step = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...content) => h("div", { class: `drill-step drill-step-${name}` }, h("h3", null, terms.nodes(say(`pick.${name}`))), content);
     const channel = step("channel", h("label", { class: "bar" }, h("span", { class: "fine" }, say("pick.number")), this.channelInput), hosts.maps);
     this.channelTitle = /** @type {HTMLElement} */ (channel.firstChild);
     this.placeStep = step("place", h("div", { class: "drill-places" }, drawn("input"), drawn("pixel")), this.where);
@@ -258,6 +257,14 @@ export class View {
     this.shell.watch();
   }
 
+  /** @param {"channel" | "unit"} name */
+  nameChannel(name) {
+    const { channelTitle: title } = this;
+    if (!title || title.dataset.name === name) return;
+    title.dataset.name = name;
+    title.replaceChildren(...this.terms.nodes(this.say(`pick.${name}`)));
+  }
+
   /** All of it, from the last reading. */
   draw() {
     const { reading, channelInput } = this;
@@ -286,7 +293,7 @@ export class View {
     if (channelInput !== this.shell.root.activeElement) channelInput.value = String(this.channel + 1);
     const flat = height * width === 1;
     if (this.placeStep) this.placeStep.hidden = flat;
-    if (this.channelTitle) setText(this.channelTitle, this.say(flat ? "pick.unit" : "pick.channel"));
+    this.nameChannel(flat ? "unit" : "channel");
     if (this.where) setText(this.where, this.say("place", { layer: this.block, channel: channel + 1, row: place.row + 1, column: place.column + 1, value: figure(map[place.row * width + place.column]) }));
   }
 

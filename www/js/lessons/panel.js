@@ -122,7 +122,7 @@ export class Panel {
     const { language } = this.shell.context.t;
     [this.texts, this.layerTexts] = await Promise.all([texts(language, "lessons."), texts(language, "drill.")]);
     this.endToy(); // its words are those of the language before
-    this.terms.explain = (key) => (this.say.has(`terms.${key}`) ? this.say : this.inside)(`terms.${key}`);
+    this.terms.sentence = (key) => (this.say.has(`terms.${key}`) ? this.say : this.inside)(`terms.${key}`);
     this.show();
   }
 
@@ -157,7 +157,7 @@ export class Panel {
   key(event) {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     event.preventDefault();
-    if (!this.terms.hide() && this.shell.size === "full") this.leave();
+    if (this.shell.size === "full") this.leave();
   }
 
   enter() {

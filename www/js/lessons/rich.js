@@ -1,12 +1,11 @@
 // @ts-check
 /** Texts with terms in them, `[key|words]`, and formulas with `_{subscripts}` and `^{superscripts}`. */
+import { Tip } from "../components/tip.js";
 import { h } from "../dom.js";
 import { integer, live, number, percent } from "../format.js";
 
 /** A piece of rich text: a term, a subscript or a superscript. */
 const PIECE = /\[(\w+)\|([^\]]+)\]|([_^])\{([^}]*)\}/g;
-/** Space between a term and its explanation, and at the window's edges. */
-const [GAP, MARGIN] = [6, 8];
 
 /** The keys of the terms in a text. @param {string} text */
 export const termsIn = (text) => [...text.matchAll(/\[(\w+)\|/g)].map(([, key]) => key);
@@ -21,13 +20,15 @@ export function written(name, value) {
   return (name.endsWith("loss") ? live(value) : number(value)).replace(/^-/, "−");
 }
 
-/** Explanations of terms: each term is a button; its sentence shows when it is pointed at, focused or pressed. */
-export class Terms {
+/** The text without its terms' keys. @param {string} text */
+export const plain = (text) => text.replace(PIECE, (all, _, words) => words ?? all);
+
+/** Explanations of terms in texts: each term is a button. */
+export class Terms extends Tip {
   constructor() {
+    super(0);
     /** @type {(key: string) => string} */
-    this.explain = (key) => key;
-    this.tip = h("div", { class: "term-tip", role: "tooltip", popover: "manual" });
-    this.serial = 0;
+    this.sentence = (key) => key;
   }
 
   /** @param {string} text @returns {(Node | string)[]} */
@@ -38,41 +39,9 @@ export class Terms {
     for (const match of text.matchAll(PIECE)) {
       const [all, key, words, sign, inner] = match;
       nodes.push(text.slice(end, match.index));
-      nodes.push(...(key ? this.term(key, words) : [h(sign === "_" ? "sub" : "sup", null, this.nodes(inner))]));
+      nodes.push(...(key ? this.button(this.nodes(words), this.sentence(key)) : [h(sign === "_" ? "sub" : "sup", null, this.nodes(inner))]));
       end = match.index + all.length;
     }
     return [...nodes, text.slice(end)].filter((node) => node !== "");
-  }
-
-  /** The button, and its sentence where screen readers find it. @param {string} key @param {string} words */
-  term(key, words) {
-    const id = `term-${++this.serial}`;
-    const show = () => this.show(button, key);
-    const hide = () => this.hide();
-    const leave = () => button.matches(":focus") || hide();
-    const button = h("button", {
-      type: "button", class: "term", "aria-describedby": id,
-      onclick: show, onfocus: show, onpointerenter: show, onblur: hide, onpointerleave: leave,
-    }, this.nodes(words));
-    return [button, h("span", { id, hidden: true }, this.explain(key))];
-  }
-
-  /** @param {HTMLElement} button @param {string} key */
-  show(button, key) {
-    const { tip } = this;
-    tip.textContent = this.explain(key);
-    if (!tip.matches(":popover-open")) tip.showPopover();
-    const box = button.getBoundingClientRect();
-    const inside = (/** @type {number} */ at, /** @type {number} */ size, /** @type {number} */ room) => `${Math.max(MARGIN, Math.min(at, room - size - MARGIN))}px`;
-    const below = box.bottom + GAP + tip.offsetHeight <= innerHeight;
-    tip.style.left = inside(box.left, tip.offsetWidth, innerWidth);
-    tip.style.top = inside(below ? box.bottom + GAP : box.top - GAP - tip.offsetHeight, tip.offsetHeight, innerHeight);
-  }
-
-  /** @returns {boolean} whether there was one to hide */
-  hide() {
-    const shown = this.tip.matches(":popover-open");
-    if (shown) this.tip.hidePopover();
-    return shown;
   }
 }
