@@ -37,11 +37,16 @@ fn all(values: &[f64], holds: impl Fn(f64) -> bool) {
 #[test]
 fn sigmoid_shrinks_the_gradient_a_thousandfold() {
     let (effect, measured) = measured("relu-or-sigmoid");
-    all(&effect, |decades| decades > 4.0); // (5.5 to 6.2)
+    all(&effect, |decades| decades > 4.0); // (5.7 to 6.1)
     // Layer by layer, no gain of a sigmoid is above the slope's bound times what weights of He's scale give: a third. (0.31 to 0.33)
     all(&numbers(&measured["sigmoid_largest_gain"]), |gain| gain < 0.5);
-    all(&numbers(&measured["relu_product_of_gains"]), |product| (0.1..10.0).contains(&product)); // (0.54 to 1.2)
-    all(&numbers(&measured["tanh_steps_to_25_percent"]), |steps| steps > 0.0);
+    all(&numbers(&measured["relu_product_of_gains"]), |product| (0.1..10.0).contains(&product)); // (0.60 to 1.2)
+    // The paper's comparison comes out the other way round in this small network: tanh is there before ReLU. (142 to 169 and 364 to 434)
+    all(&numbers(&measured["relu_over_tanh_steps"]), |ratio| ratio > 1.3); // (2.6 to 2.7)
+    assert!(
+        measured["sigmoid_steps_to_25_percent"].as_array().unwrap().iter().all(Value::is_null),
+        "sigmoid does not come so far"
+    );
 }
 
 #[test]

@@ -218,6 +218,62 @@ test("each layer's gain is that of the recording's gradients, first and last, wi
   await page.close();
 });
 
+test("the gradient that reaches each layer is the recording's, beside a quarter a layer of sigmoid's, in words and by keys", async () => {
+  const { page, complaints, inPanel } = await recorded("relu-or-sigmoid");
+  const whole = new Recorded(file("relu-or-sigmoid"));
+  whole.tell(Infinity);
+  const { names, lanes } = whole.measured;
+  const hidden = names.slice(0, -1);
+  const drawn = await inPanel(({ toy }) => toy.chart.data);
+  assert.deepEqual(drawn.layers, hidden);
+  assert.deepEqual(drawn.lanes.map(({ name, norms }) => [name, norms]), ["ReLU", "Sigmoid", "Tanh"].map((name, lane) => [name, hidden.map((layer) => lanes[lane].first.layers[layer].activation)]));
+  const sigmoid = drawn.lanes[1].norms;
+  drawn.bound.forEach((norm, layer) => assert.ok(Math.abs(norm / (sigmoid.at(-1) * 0.25 ** (hidden.length - 1 - layer)) - 1) < 1e-9));
+  // Every norm and the bound lie within the axis.
+  const { low, high } = await inPanel(({ toy }) => toy.chart);
+  for (const norm of [...drawn.lanes.flatMap(({ norms }) => norms), ...drawn.bound]) assert.ok(Math.log10(norm) >= low && Math.log10(norm) <= high, `${norm}`);
+  await inPanel(({ toy }) => toy.chart.canvas.focus());
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Home");
+  const spoken = await inPanel(({ toy }) => toy.chart.spoken.textContent);
+  assert.match(spoken, /^conv1, ReLU: [\d.]+, Sigmoid: [\d.]+e-\d+, Tanh: [\d.]+, slopes: 0\.25ᵏ: [\d.]+e-\d+$/);
+  // What was seen has the steps to 25 % training error, of the recording's own batches.
+  await inPanel((panel) => panel.go(3));
+  const seen = await inPanel(({ body }) => body.querySelector("[data-saw=quarter]").textContent);
+  const first = (accuracy) => accuracy.findIndex((_, at) => at >= 15 && accuracy.slice(at - 15, at + 1).reduce((sum, x) => sum + x, 0) >= 12 - 1e-3) + 1;
+  const [relu, none, tanh] = file("relu-or-sigmoid").lanes.map(({ accuracy }) => first(accuracy));
+  assert.ok(tanh > 0 && relu > tanh && none === 0);
+  assert.ok(seen.endsWith(`ReLU after ${relu} steps, tanh after ${tanh} steps, sigmoid not within 500 steps.`), seen);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("another depth starts the run anew, and the words are of it; a link can say it", async () => {
+  const { page, complaints, inPanel, until } = await open("relu-or-sigmoid", "lang=en&depth=12");
+  await inPanel((panel) => panel.go(0));
+  const pressed = (panel) => panel.body.querySelector("[data-depth][aria-pressed=true]").textContent;
+  assert.deepEqual([await inPanel(pressed), await inPanel(({ body }) => body.textContent.includes("19 activations before"))], ["20", true]);
+  // By keys, at the question: nothing runs yet.
+  await inPanel((panel) => panel.body.querySelector("[data-depth='8']").focus());
+  await page.keyboard.press("Enter");
+  assert.deepEqual([await inPanel(pressed), await inPanel(({ body }) => body.textContent.includes("15 activations before"))], ["16", true]);
+  assert.ok(await inPanel((panel) => panel.shell.root.activeElement.dataset.depth === "8" && panel.recording === null), "the button keeps the keyboard's place");
+  await inPanel((panel) => (panel.go(1), panel.act("next")));
+  await until((panel) => panel.toy?.chart.data?.layers.length === 15);
+  const run = await inPanel((panel) => panel.session.state.run);
+  // At the run: from the first step, as deep as asked.
+  await inPanel((panel) => panel.body.querySelector("[data-depth='0']").click());
+  await until((panel, before) => panel.session.state.run > before && panel.recording?.outcome === "going" && panel.toy.chart.data.layers.length === 7, run);
+  assert.deepEqual(await inPanel((panel) => panel.session.state.lanes.map(({ config }) => [config.depth, config.activation])), [["0", "relu"], ["0", "sigmoid"], ["0", "tanh"]]);
+  await until(({ toy }) => [...toy.table.rows].at(-1).cells[0].textContent === "6 slopes of ¼");
+  // The recording is of the lesson as it is written.
+  await inPanel((panel) => void panel.showRecording());
+  await until((panel) => panel.result?.recorded);
+  assert.deepEqual([await inPanel(pressed), await inPanel(({ toy }) => toy.chart.data.layers.length)], ["12", 11]);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
 for (const lesson of ["relu-or-sigmoid", "dropout", "covariate-shift"]) {
   for (const [theme, lang, size] of [["light", "en", {}], ["dark", "zh", { viewport: { width: 390, height: 844 } }], ["dark", "en", { path: "/embed.html", viewport: { width: 640, height: 360 } }]]) {
     test(`axe-core finds nothing serious in the run of ${lesson}, ${theme}, ${lang}, ${size.viewport?.width ?? 1440}`, async () => {

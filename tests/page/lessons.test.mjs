@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { gainsOf } from "../../www/js/lessons/gains_toy.js";
+import { boundOf, gainsOf, normsOf } from "../../www/js/lessons/gains_toy.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
-import { LAST, decided, difference, endsOf, loss, quantile, sameLooks, test as evaluated } from "../../www/js/lessons/measure.js";
+import { LAST, decided, difference, endsOf, loss, quantile, sameLooks, stepsTo, test as evaluated } from "../../www/js/lessons/measure.js";
 import { percentilesOf } from "../../www/js/lessons/inputs_toy.js";
 import { Recording } from "../../www/js/lessons/recording.js";
 import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
@@ -207,6 +207,29 @@ test("gains: each layer's, from the last hidden one back, and their product; the
   assert.deepEqual(rows.map(({ name, gain }) => [name, gain]), [["fc7", 2], ["conv2", 0.25]]);
   assert.deepEqual([rows[0].saturated, rows[1].dead], [0.25, 0.5]);
   assert.equal(product, 0.5);
+});
+
+test("the bound of the slopes: a quarter a layer, from the last hidden gradient back", () => {
+  const norms = normsOf(look(1, { conv1: { activation: 0.5 }, fc7: { activation: 8 }, fc8: { activation: 99 } }), NAMES);
+  assert.deepEqual(norms, [0.5, 1, 1, 1, 1, 1, 8]);
+  assert.deepEqual(boundOf(norms), [6, 5, 4, 3, 2, 1, 0].map((k) => 8 * 0.25 ** k));
+  assert.deepEqual(boundOf([]), []);
+});
+
+test("steps to a training error: the first step up to which so many batches are right often enough, 0 if there is none", () => {
+  const lanes = [[0, 0, 0, 1, 1, 1, 1, 1], [1, 1, 0, 0, 0, 0, 0, 0], [0.75, 0.75, 0.7499, 0.75, 0, 0, 0, 0]].map((shares) => ({ records: shares.map((share, at) => [at + 1, 2, share]) }));
+  const run = { names: NAMES, classes: 10, until: 7, lanes };
+  assert.deepEqual([0, 1, 2].map((lane) => stepsTo(run, lane, 0.75, 4)), [6, 0, 4]);
+  assert.equal(stepsTo({ ...run, until: 5 }, 0, 0.75, 4), 0, "what comes after the run's end does not count");
+  assert.ok(Number.isNaN(stepsTo(run, 3, 0.75, 4)));
+});
+
+test("a lesson's depths are settings, and the one that it is written for is among them", () => {
+  for (const { name, fragment, depths = [] } of LESSONS) {
+    if (depths.length > 0) assert.ok(depths.includes(fragment.match(/\bdepth=(\d+)/)[1]), name);
+    for (const depth of depths) assert.ok(allowed("depth", depth), `${name}: ${depth}`);
+  }
+  assert.deepEqual(lesson("relu-or-sigmoid").depths.map(Number), [0, 4, 8, 12]);
 });
 
 test("norms: the lowest loss wins only beyond two standard errors of all differences", () => {

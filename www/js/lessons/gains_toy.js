@@ -1,5 +1,9 @@
 // @ts-check
-/** What each layer makes of the gradient on its way back: its gain, the product of them all, and which share is saturated or dead. */
+/**
+ * The gradient on its way back: its norm at each layer, beside what slopes of a quarter would leave; each layer's gain, the product of
+ * them all, and which share is saturated or dead.
+ */
+import { DepthNorms } from "../charts/depth_norms.js";
 import { h, setText } from "../dom.js";
 import { live, percent } from "../format.js";
 import { endsOf, sameLooks } from "./measure.js";
@@ -29,23 +33,44 @@ export function gainsOf({ layers }, names) {
   return { rows: rows.reverse(), product: layers[hidden[0]].activation / layers[hidden[hidden.length - 1]].activation };
 }
 
+/**
+ * The norm of the gradient of each hidden block's activations, first to last.
+ * @param {import("./measure.js").Look} look @param {string[]} names of all blocks
+ */
+export const normsOf = ({ layers }, names) => names.slice(0, -1).map((name) => layers[name].activation);
+
+/** What slopes of a quarter alone leave of the last of these norms: k layers before it, its 0.25^k. @param {number[]} norms */
+export const boundOf = (norms) => norms.map((_, layer) => norms[norms.length - 1] * MARKS[0] ** (norms.length - 1 - layer));
+
 export class GainsToy {
   /** @param {import("./panel.js").Panel} panel */
   constructor(panel) {
     const { say, terms } = this.panel = panel;
+    this.host = h("div", { class: "norms-chart" });
     this.when = h("select", { onchange: () => this.draw() }, ["first", "last"].map((key) => h("option", { value: key }, say(`gains.${key}`))));
     this.empty = h("p", { class: "fine" }, say("gains.empty"));
     this.table = h("table", { class: "guide-table gains" });
     this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("gains.title") },
-      h("p", null, terms.nodes(say("gains.how"))), h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when), this.empty, this.table,
-      h("p", { class: "fine" }, terms.nodes(say("gains.off"))));
+      h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when), this.empty, this.host,
+      h("p", { class: "fine" }, terms.nodes(say("gains.dashed"))),
+      h("p", null, terms.nodes(say("gains.how"))), this.table, h("p", { class: "fine" }, terms.nodes(say("gains.off"))));
+    this.chart = new DepthNorms(this.host, panel.shell.context.chartOptions());
+    this.look = "";
     /** @type {(import("./measure.js").Look | null)[] | null} */
     this.drawn = null;
     this.update();
   }
 
+  destroy() {
+    this.chart.destroy();
+  }
+
   /** With every frame that something has changed in. */
   update() {
+    const { host, size } = this.panel.shell;
+    const look = `${host.dataset.theme} ${size}`;
+    if (look !== this.look) this.chart.refreshTheme();
+    this.look = look;
     const ends = endsOf(this.panel.shownRun);
     if (sameLooks(ends, this.drawn)) return;
     this.drawn = ends;
@@ -61,8 +86,11 @@ export class GainsToy {
     const columns = looks.map((look) => look && gainsOf(look, names));
     const known = columns.find((column) => column);
     this.empty.hidden = Boolean(known);
-    table.hidden = !known;
+    table.hidden = this.host.hidden = !known;
     if (!known) return;
+    const norms = looks.map((look) => (look ? normsOf(look, names) : []));
+    const bounded = norms[lesson?.lanes.indexOf("sigmoid") ?? -1] ?? [];
+    this.chart.update({ layers: names.slice(0, -1), lanes: norms.map((row, lane) => ({ name: panel.word(`lanes.${lesson?.lanes[lane]}`), norms: row })), bound: boundOf(bounded) });
     const step = looks.find((look) => look)?.step ?? 0;
     const head = columns.map((_, lane) => h("th", { scope: "col" }, panel.word(`lanes.${lesson?.lanes[lane]}`)));
     const rows = known.rows.map(({ name }, at) => h("tr", null, h("th", { scope: "row" }, name), columns.map((column) => this.cell(column?.rows[at]))));

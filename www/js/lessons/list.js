@@ -12,6 +12,7 @@ import shift from "./covariate-shift.js";
  * @typedef {object} Lesson
  * @property {string} name as the setting `lesson` spells it
  * @property {string} fragment the settings of its run; what differs in a lane stands after `lane2=` to `lane4=`
+ * @property {string[]} [depths] other values of the setting `depth` to run it with
  * @property {string[]} lanes their names, in that order
  * @property {number} until steps of the run
  * @property {string[]} choices to predict from

@@ -31,6 +31,8 @@
 
 /** Steps whose mean loss stands for the end of a run. */
 export const LAST = 50;
+/** A sum of shares may lack so much: recordings have four digits of each. */
+const ROUNDING = 1e-3;
 
 /**
  * @param {Lane | undefined} lane
@@ -59,6 +61,21 @@ export const loss = (run, lane) => mean(tail(run, lane).map((row) => row[1])).me
 
 /** Share of right answers on training images at the run's end. @param {Run} run @param {number} lane */
 export const accuracy = (run, lane) => mean(tail(run, lane).map((row) => row[2])).mean;
+
+/**
+ * Steps until a share of the answers on training images is right, on average over so many batches; 0 if it never is.
+ * @param {Run} run @param {number} lane @param {number} share @param {number} batches
+ */
+export function stepsTo({ lanes, until }, lane, share, batches) {
+  if (!lanes[lane]) return NaN;
+  const rows = lanes[lane].records.filter(([step]) => step <= until);
+  let sum = 0;
+  for (let i = 0; i < rows.length; i++) {
+    sum += rows[i][2] - (rows[i - batches]?.[2] ?? 0);
+    if (i >= batches - 1 && sum >= share * batches - ROUNDING) return rows[i][0];
+  }
+  return 0;
+}
 
 /**
  * Loss of lane `a` minus that of lane `b` on the same batches, with the standard error of that mean.

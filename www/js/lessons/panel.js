@@ -11,12 +11,14 @@ import { fetchRecording } from "./recorded.js";
 import { Recording } from "./recording.js";
 import { Replay } from "./replay.js";
 import { Terms } from "./rich.js";
-import { progress, stepBody } from "./steps.js";
+import { layersAt, progress, stepBody } from "./steps.js";
 
 /** What a lesson consists of. */
 export const STEPS = ["question", "predict", "run", "saw", "formula", "paper", "noise"];
 /** Keys of a presenter's remote control; in the whole lab they scroll. */
 const REMOTE = [{ key: "PageDown", action: "next" }, { key: "PageUp", action: "back" }];
+/** The depth of a lesson's run, where it can be another one. */
+const DEPTH = /(?<=\bdepth=)\d+/;
 /** Pause before asking again for images that have not arrived, ms. */
 const RETRY = 200;
 
@@ -24,6 +26,9 @@ const RETRY = 200;
  * @typedef {{seed: number, run: import("./measure.js").Run, recorded?: import("./recorded.js").File} & import("./measure.js").Measured} Result
  *   of one run, with its seed; `recorded`: it was not run here
  */
+
+/** The depth that a lesson is written, and recorded, for. @param {import("./list.js").Lesson | null} lesson */
+const depthOf = (lesson) => (lesson?.depths && lesson.fragment.match(DEPTH)?.[0]) ?? "";
 
 export class Panel {
   /** @param {import("../shell.js").Shell} shell */
@@ -41,8 +46,10 @@ export class Panel {
     this.at = 0;
     /** @type {Map<string, string>} what was predicted, by lesson */
     this.choices = new Map();
-    /** @type {Map<string, Result[]>} by lesson, the newest last */
+    /** @type {Map<string, Result[]>} by lesson and depth, the newest last */
     this.results = new Map();
+    /** The setting `depth` of the lesson's run, where there is a choice. */
+    this.depth = "";
     /** @type {Recording | null} */
     this.recording = null;
     /** What can be played with, in some steps. @type {import("./list.js").Toy | null} */
@@ -107,9 +114,19 @@ export class Panel {
     return this.say(`lessons.${this.lesson?.name}.${key}`, fields);
   }
 
-  /** The last run of the lesson that is open. */
+  /** The runs of the lesson that is open, as deep as it is now, the newest last. */
+  get ran() {
+    return this.results.get(`${this.lesson?.name} ${this.depth}`) ?? [];
+  }
+
+  /** The last one of them. */
   get result() {
-    return this.results.get(this.lesson?.name ?? "")?.at(-1);
+    return this.ran.at(-1);
+  }
+
+  /** Learnt layers of the lesson's network. */
+  get layers() {
+    return layersAt(this.depth);
   }
 
   /** The run that is looked at: the recording's, the one that goes on, or the last one. @returns {import("./measure.js").Run | undefined} */
@@ -220,19 +237,42 @@ export class Panel {
     this.start(seed);
   }
 
+  /** Another depth: from its first step, if the run is what is looked at. @param {string} depth */
+  chooseDepth(depth) {
+    if (depth === this.depth) return;
+    if (this.recording?.outcome === "going") this.session.pause();
+    this.recording?.end("interrupted");
+    this.recording = null;
+    this.asked++;
+    this.leaveRecording();
+    this.depth = depth;
+    this.show();
+    // The button was made anew.
+    /** @type {HTMLElement | null} */ (this.body.querySelector(`[data-depth="${depth}"]`))?.focus();
+    if (this.step === "run") this.start(this.seed);
+  }
+
+  /** The depth that a lesson begins with: the link's, if nothing has been trained yet. @param {import("./list.js").Lesson | null} lesson */
+  firstDepth(lesson) {
+    const { config, step } = this.session.state;
+    const own = depthOf(lesson);
+    return step === 0 && !this.stuck && config.depth !== "0" && lesson?.depths?.includes(config.depth) ? config.depth : own;
+  }
+
   get seed() {
     return Number(this.session.state.config.seed);
   }
 
   /** The lesson's run, from its first step, of which everything is measured, to its last. @param {number} seed */
   async start(seed) {
-    const { session, lesson } = this;
+    const { session, lesson, depth } = this;
     if (!lesson) return;
     this.recording?.end("interrupted");
     this.leaveRecording();
     const asked = ++this.asked;
-    if (!(await apply(session, `${lesson.fragment}&seed=${seed}`)) || this.lesson !== lesson || this.asked !== asked) return;
-    const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, seed));
+    const fragment = lesson.depths ? lesson.fragment.replace(DEPTH, depth) : lesson.fragment;
+    if (!(await apply(session, `${fragment}&seed=${seed}`)) || this.lesson !== lesson || this.asked !== asked) return;
+    const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, depth, seed));
     this.recording = recording;
     this.show();
     while (recording.step === 0 && recording.outcome === "going" && session.state.phase !== "diverged") {
@@ -242,20 +282,21 @@ export class Panel {
     if (recording.outcome === "going") session.play();
   }
 
-  /** @param {Recording} recording @param {import("./list.js").Lesson} lesson @param {number} seed */
-  ended(recording, lesson, seed) {
+  /** @param {Recording} recording @param {import("./list.js").Lesson} lesson @param {string} depth @param {number} seed */
+  ended(recording, lesson, depth, seed) {
     if (recording.outcome === "complete") {
       this.session.pause();
-      this.keep(lesson, { seed, run: recording.measured });
+      this.keep(lesson, depth, { seed, run: recording.measured });
       setText(this.live, this.say("run.complete"));
     }
     this.show();
   }
 
-  /** @param {import("./list.js").Lesson} lesson @param {Omit<Result, "outcome" | "values">} result in the place of an earlier one of its kind */
-  keep(lesson, result) {
-    const earlier = (this.results.get(lesson.name) ?? []).filter(({ seed, recorded }) => seed !== result.seed || !recorded !== !result.recorded);
-    this.results.set(lesson.name, [...earlier, { ...result, ...lesson.measure(result.run) }]);
+  /** @param {import("./list.js").Lesson} lesson @param {string} depth @param {Omit<Result, "outcome" | "values">} result in the place of an earlier one of its kind */
+  keep(lesson, depth, result) {
+    const key = `${lesson.name} ${depth}`;
+    const earlier = (this.results.get(key) ?? []).filter(({ seed, recorded }) => seed !== result.seed || !recorded !== !result.recorded);
+    this.results.set(key, [...earlier, { ...result, ...lesson.measure(result.run) }]);
   }
 
   // ---- the recording -----------------------------------------------------------------------------------------------
@@ -267,12 +308,13 @@ export class Panel {
     this.recording?.end("interrupted");
     this.recording = null;
     this.asked++;
+    this.depth = depthOf(lesson);
     session.pause();
     await session.attempt(async () => {
       const file = await fetchRecording(lesson.name);
       if (this.lesson !== lesson || this.replay) return;
       this.replay = new Replay(this, file, () => {
-        this.keep(lesson, { seed: file.seed, run: /** @type {Replay} */ (this.replay).recorded.measured, recorded: file });
+        this.keep(lesson, depthOf(lesson), { seed: file.seed, run: /** @type {Replay} */ (this.replay).recorded.measured, recorded: file });
         setText(this.live, this.say("recorded.complete"));
         this.show();
       });
@@ -322,6 +364,7 @@ export class Panel {
       this.endToy();
       if (this.lesson?.gap || next?.gap) this.shell.views?.curves.showGap(next?.gap ?? false);
       this.lesson = next;
+      this.depth = this.firstDepth(next);
       // Whoever closes a lesson in the whole lab is back at the list; a slide has no room for it.
       this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
       this.at = 0;

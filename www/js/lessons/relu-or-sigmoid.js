@@ -1,16 +1,19 @@
 import { GainsToy } from "./gains_toy.js";
-import { at, guessing, lastHidden, loss } from "./measure.js";
+import { at, guessing, lastHidden, loss, stepsTo } from "./measure.js";
 
 /** Beyond these ratios of the two gradients, an answer is the right one. */
 const [SAME, MUCH] = [10, 1000];
+/** What figure 1 of Krizhevsky et al. 2012 compares: 25 % training error, here over so many batches of 32, about one pass over 500 images. */
+const [RIGHT, BATCHES] = [0.75, 16];
 
 export default {
   name: "relu-or-sigmoid",
-  fragment: "width=0.25&depth=4&norm=none&test_every=200&lane2=activation:sigmoid&lane3=activation:tanh",
+  fragment: "width=0.25&depth=4&norm=none&train_size=500&lr=0.0025&test_every=100&lane2=activation:sigmoid&lane3=activation:tanh",
   lanes: ["relu", "sigmoid", "tanh"],
-  until: 200,
+  depths: ["0", "4", "8", "12"],
+  until: 500,
   choices: ["larger", "same", "smaller", "vanished"],
-  sentences: ["gradient", "passed", "tanh"],
+  sentences: ["gradient", "passed", "tanh", "quarter"],
   /** @param {import("./measure.js").Run} run */
   measure(run) {
     const [relu, sigmoid, tanh] = run.lanes;
@@ -30,6 +33,10 @@ export default {
       sigmoid_loss: loss(run, 1),
       tanh_loss: loss(run, 2),
       guessing_loss: guessing(run),
+      count_batches: BATCHES,
+      when_relu: stepsTo(run, 0, RIGHT, BATCHES),
+      when_sigmoid: stepsTo(run, 1, RIGHT, BATCHES),
+      when_tanh: stepsTo(run, 2, RIGHT, BATCHES),
     };
     const { ratio } = values;
     const outcome = ratio > MUCH ? "vanished" : ratio > SAME ? "smaller" : ratio > 1 / SAME ? "same" : ratio > 0 ? "larger" : "";

@@ -8,6 +8,11 @@ import { fieldsIn, written } from "./rich.js";
 
 /** Seconds from which a run is too long to wait for. */
 const PATIENCE = 120;
+/** Learnt layers of the network without further ones. */
+const LAYERS = 8;
+
+/** @param {string} depth */
+export const layersAt = (depth) => LAYERS + Number(depth);
 
 /** @typedef {import("./panel.js").Panel} Panel */
 
@@ -21,10 +26,10 @@ export function stepBody(panel, step) {
 /** @param {Panel} panel @param {string} step @returns {Node[]} */
 function stepWords(panel, step) {
   const steps = integer(panel.lesson?.until ?? 0);
-  const paragraph = (/** @type {string} */ key) => h("p", null, panel.terms.nodes(panel.word(key, { steps })));
+  const paragraph = (/** @type {string} */ key) => h("p", null, panel.terms.nodes(panel.word(key, { steps, activations: panel.layers - 1 })));
   switch (step) {
     case "question":
-      return [paragraph("question")];
+      return [paragraph("question"), ...depths(panel)];
     case "predict":
       return [paragraph("predict"), choices(panel)];
     case "run":
@@ -55,6 +60,15 @@ function choices(panel) {
   return h("div", { class: "choices", role: "group", "aria-label": say("steps.predict") }, buttons);
 }
 
+/** How deep the lesson's network is to be. @param {Panel} panel @returns {Node[]} */
+function depths(panel) {
+  const { lesson, say, depth } = panel;
+  if (!lesson?.depths) return [];
+  const buttons = lesson.depths.map((value) =>
+    h("button", { type: "button", class: "action choice", "data-depth": value, "aria-pressed": String(value === depth), disabled: panel.stuck, onclick: () => panel.chooseDepth(value) }, String(layersAt(value))));
+  return [h("div", { class: "choices depths", role: "group", "aria-label": say("depth") }, h("span", null, say("depth")), buttons)];
+}
+
 /** @param {Panel} panel @returns {Node[]} */
 function run(panel) {
   const { lesson, say, result, recording, replay, stuck } = panel;
@@ -65,7 +79,7 @@ function run(panel) {
   const recorded = h("button", { type: "button", class: "action guide-recorded", onclick: () => (replay ? panel.endRecording() : panel.showRecording()) },
     say(replay ? "recorded.leave" : "recorded.show"));
   return [
-    h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })),
+    h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })), ...depths(panel),
     h("progress", { class: "guide-progress", max: lesson?.until ?? 1, value: 0, "aria-label": say("steps.run") }),
     h("p", { class: "guide-count" }), h("p", { class: "guide-offer", role: "status", hidden: true }), h("div", { class: "choices" }, again, resume, recorded),
     replay && h("p", { class: "fine guide-about" }, panel.aboutRecording("about", replay.file)),
@@ -103,6 +117,7 @@ function saw(panel) {
   if (recording?.outcome === "going") return [h("p", null, say("saw.going"))];
   if (!result || !lesson) return [h("p", null, say("saw.nothing"))];
   const { values, run: seen } = result;
+  const when = (/** @type {number} */ step) => say(step > 0 ? "saw.after" : "saw.never", { steps: integer(step || seen.until) });
   /** @type {Node[]} */
   const nodes = [verdict(panel, result.outcome)];
   if (result.recorded) nodes.unshift(h("p", { class: "recording-label" }, panel.aboutRecording("seen", result.recorded)));
@@ -110,7 +125,7 @@ function saw(panel) {
     const text = panel.word(`saw.${key}`);
     const fields = fieldsIn(text);
     if (!fields.every((field) => Number.isFinite(values[field]))) continue;
-    const filled = panel.word(`saw.${key}`, Object.fromEntries(fields.map((field) => [field, written(field, values[field])])));
+    const filled = panel.word(`saw.${key}`, Object.fromEntries(fields.map((field) => [field, field.startsWith("when_") ? when(values[field]) : written(field, values[field])])));
     nodes.push(h("p", { "data-saw": key }, panel.terms.nodes(filled)));
   }
   seen.lanes.forEach(({ divergence }, lane) => {
@@ -146,7 +161,7 @@ function table(panel, { run: seen }) {
 /** Runs with other seeds beside one another. @param {Panel} panel @returns {Node[]} */
 function noise(panel) {
   const { say, lesson } = panel;
-  const results = panel.results.get(lesson?.name ?? "") ?? [];
+  const results = panel.ran;
   if (!lesson || results.length === 0) return [];
   const rows = results.map(({ seed, run: seen, outcome, recorded }) =>
     h("tr", null, h("th", { scope: "row" }, recorded ? say("recorded.seed", { seed }) : String(seed)),
