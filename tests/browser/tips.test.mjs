@@ -65,9 +65,10 @@ test("the keyboard's focus shows the sentence, Escape hides it and nothing else,
   // In a menu, Escape hides the sentence first, then closes.
   await inRoot(page, (root) => root.activeElement.blur());
   assert.equal(await shown(page), null);
-  await page.keyboard.press("d");
-  await appears(page);
-  assert.match(await shown(page), /^Share of the units/);
+  await page.keyboard.press("n");
+  assert.equal(await shown(page), null);
+  await page.keyboard.press("Tab");
+  assert.match(await shown(page), /^How many neighbouring channels/);
   await page.keyboard.press("Escape");
   assert.deepEqual([await shown(page), await inRoot(page, (root) => Boolean(root.querySelector(".menu:popover-open")))], [null, true]);
   await page.keyboard.press("Escape");

@@ -35,7 +35,7 @@ export class DepthNorms extends Chart {
     if (this.high === this.low) this.high++;
     const left = Math.ceil(ctx.measureText(decade(-10)).width) + 8;
     const right = width - ctx.measureText(layers.at(-1) ?? "").width / 2 - 2;
-    this.box = { left: left + 8, right, top: font.size * 2, bottom: height - font.size * 1.5, step: (right - left - 8) / Math.max(1, layers.length - 1) };
+    this.box = { left: left + 8, right, top: font.size * 2, bottom: height - font.size * 1.8, step: (right - left - 8) / Math.max(1, layers.length - 1) };
     this.drawAxes(ctx, layers);
     ctx.lineWidth = 1.5;
     this.curve(ctx, bound, this.palette.ink, true);
@@ -90,7 +90,7 @@ export class DepthNorms extends Chart {
       const x = this.x(layer);
       if (layer !== last && (x - half(layer) < free || (layer > 0 && x + half(layer) > this.x(last) - half(last)))) return;
       free = x + half(layer);
-      ctx.fillText(name, x, bottom + font.size * 0.9);
+      ctx.fillText(name, x, bottom + font.size * 1.2);
     });
   }
 
@@ -109,9 +109,8 @@ export class DepthNorms extends Chart {
     const { palette, font, t } = this;
     const { lanes, bound } = /** @type {DepthNormsData} */ (this.data);
     const y = font.size * 0.7;
-    let x = this.box.left - 4;
+    let x = 5;
     ctx.textAlign = "left";
-    ctx.fillStyle = palette.ink;
     lanes.forEach(({ name }, lane) => {
       shape(ctx, SIDES[lane], x, y, 4, laneColour(palette, lane));
       ctx.fillStyle = palette.ink;

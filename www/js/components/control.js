@@ -19,8 +19,8 @@ const SLIDABLE = 100_000;
 let serial = 0;
 
 export class Control {
-  /** @param {Setting} setting @param {Context} context */
-  constructor(setting, context) {
+  /** @param {Setting} setting @param {Context} context @param {boolean} [explains] itself, unless its sentence stands beside it */
+  constructor(setting, context, explains = true) {
     this.setting = setting;
     this.context = context;
     /** Above this there is nothing to choose: images that the data set does not have. */
@@ -30,11 +30,11 @@ export class Control {
     const key = setting.key;
     const restarts = setting.effect === "restart";
     this.label = h("label", { class: "control-label", id: `${this.id}-label`, for: this.id },
-      h("span", { class: "explained" }, t(`settings.${key}.label`)), " ", restarts && h("span", { class: "effect" }, t("effects.restart_sign")));
+      h("span", { class: explains && "explained" }, t(`settings.${key}.label`)), " ", restarts && h("span", { class: "effect" }, t("effects.restart_sign")));
     this.input = this.build();
     this.element = h("div", { class: "control", "data-key": key, "data-kind": setting.kind }, this.label, this.input);
     const about = t(`settings.${key}.help`) + (restarts ? ` ${t("effects.restart_sign")} ${t("effects.restart")}` : "");
-    this.element.append(tip.explain(this.label, about, this.element, this.input.matches(".slider") ? this.input.children : [this.input]));
+    if (explains) this.element.append(tip.explain(this.label, about, this.element, this.input.matches(".slider") ? this.input.children : [this.input]));
   }
 
   /** @returns {HTMLElement} */

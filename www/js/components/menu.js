@@ -54,7 +54,7 @@ export class Menu {
     this.radios = entries.map(({ radio }) => radio);
     this.controls = Object.entries(more).flatMap(([key, only]) => {
       const row = session.setting(key);
-      return row ? [{ control: new Control(row, this.context), only }] : [];
+      return row ? [{ control: new Control(row, this.context, key !== kind), only }] : [];
     });
     this.element.setAttribute("aria-label", t(`settings.${kind}.label`));
     this.element.replaceChildren(
