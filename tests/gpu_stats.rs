@@ -49,13 +49,13 @@ impl Bench {
         view.write(&self.device, bytemuck::cast_slice(&stored));
     }
 
-    /// Fills the gradients of all tensors; the padding gets NaN.
-    fn fill_gradients(&self, values: &[f32]) {
+    /// Fills all tensors of a flat buffer; the padding gets NaN.
+    fn fill_tensors(&self, view: &View, values: &[f32]) {
         for (i, place) in self.buffers.layout.tensors.iter().enumerate() {
             let mut stored = place.pad(values);
             let is_value = place.pad(&vec![1.0; values.len()]);
             stored.iter_mut().zip(is_value).filter(|(_, is)| *is == 0.0).for_each(|(pad, _)| *pad = f32::NAN);
-            self.buffers.tensor(&self.buffers.gradients, i).write(&self.device, bytemuck::cast_slice(&stored));
+            self.buffers.tensor(view, i).write(&self.device, bytemuck::cast_slice(&stored));
         }
     }
 
@@ -84,13 +84,19 @@ fn compare_gradients(what: &str, found: &GradientStats, wanted: &GradientStats) 
 }
 
 fn check_gradients(bench: &mut Bench, parameters: &[f32], activations: &[Vec<f32>]) {
-    bench.fill_gradients(parameters);
+    bench.fill_tensors(&bench.buffers.gradients, parameters);
     for (block, values) in bench.network.blocks.iter().zip(activations) {
         let channels = bench.network.layers[block.activation].output.channels;
         bench.fill(&bench.buffers.grads[block.activation], values, channels);
     }
+    let tensors: Vec<f32> = parameters.iter().rev().copied().collect();
+    bench.fill_tensors(&bench.buffers.parameters, &tensors);
     let found = bench.measure(BATCH);
     assert_eq!(found.step, 5);
+    for (tensor, norm) in bench.network.tensors.iter().zip(&found.norms) {
+        let wanted = GradientStats::of(tensors[tensor.range.clone()].iter().copied());
+        compare_gradients(&tensor.name, &GradientStats { norm: *norm, ..wanted.clone() }, &wanted);
+    }
     assert_eq!(found.parameters.len(), bench.network.tensors.len());
     for (tensor, found) in bench.network.tensors.iter().zip(&found.parameters) {
         compare_gradients(&tensor.name, found, &GradientStats::of(parameters[tensor.range.clone()].iter().copied()));
@@ -291,7 +297,10 @@ fn compare_snapshots(network: &Network, [found, single, double]: [&Snapshot; 3])
         let parameters = s.parameters.iter().enumerate().filter(|(i, _)| !has_no_gradient(network, *i)).map(|(_, g)| g);
         parameters.chain(&s.activation_gradients).cloned().collect()
     };
-    let norms = |s: &Snapshot| gradients(s).iter().map(|g| g.norm).collect::<Vec<_>>();
+    let own = |s: &Snapshot| -> Vec<f32> {
+        s.norms.iter().enumerate().filter(|(i, _)| !has_no_gradient(network, *i)).map(|(_, norm)| *norm).collect()
+    };
+    let norms = |s: &Snapshot| gradients(s).iter().map(|g| g.norm).chain(own(s)).collect::<Vec<_>>();
     let sizes = |s: &Snapshot| s.activations.iter().flat_map(|a| [a.min, a.max, a.mean, a.std]).collect::<Vec<_>>();
     for (name, of) in [("norm", &norms as &dyn Fn(&Snapshot) -> Vec<f32>), ("min, max, mean, std", &sizes)] {
         let wanted = of(double);

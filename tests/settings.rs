@@ -113,6 +113,9 @@ fn check_snapshot(snapshot: &Snapshot, network: &Network, batch: usize, told: &m
         told.number(f64::from(stats.norm));
         assert_eq!(stats.percentiles().iter().all(|p| p.is_finite()), counted > stats.zero + stats.nan + stats.inf);
     }
+    assert_eq!(snapshot.norms.len(), network.tensors.len());
+    assert!(snapshot.norms.iter().all(|norm| norm.is_finite()), "{:?}", snapshot.norms);
+    told.numbers(&snapshot.norms);
     for (stats, length) in snapshot.activations.iter().zip(shapes) {
         let counted = stats.bins.iter().sum::<u32>() + stats.nan + stats.inf;
         assert_eq!(counted as usize, batch.min(TRAIN) * length);

@@ -92,6 +92,9 @@ fn the_gradient_of_conv1_vanishes_under_sigmoid() {
         let tensor = cpu.network().tensors.iter().position(|tensor| tensor.name == "conv1.weight").unwrap();
         let sum: f64 = cpu.gradients()[cpu.network().tensors[tensor].range.clone()].iter().map(|g| f64::from(*g).powi(2)).sum();
         assert_eq!(snapshot.parameters[tensor].norm, sum.sqrt() as f32);
+        let range = cpu.network().tensors[tensor].range.clone();
+        let weights: f64 = cpu.parameters_mut()[range].iter().map(|w| f64::from(*w).powi(2)).sum();
+        assert_eq!(snapshot.norms[tensor], weights.sqrt() as f32);
         sum.sqrt()
     };
     let (relu, sigmoid) = (norm("relu"), norm("sigmoid"));

@@ -189,6 +189,8 @@ impl<T: Float> Cpu<T> {
         let values = |values: &[T]| GradientStats::of(values.iter().map(|g| g.to_f32()));
         let tensors = &self.network().tensors;
         let parameters = tensors.iter().map(|tensor| values(&self.gradients()[tensor.range.clone()])).collect();
+        let norm = |values: &[T]| values.iter().map(|x| f64::from(x.to_f32()).powi(2)).sum::<f64>().sqrt() as f32;
+        let norms = tensors.iter().map(|tensor| norm(&self.parameters[tensor.range.clone()])).collect();
         let mut outputs: Vec<Vec<f32>> = vec![vec![]; self.network().blocks.len()]; // (images, height, width, channels) each
         for pixels in probe.pixels.chunks(self.part.capacity() * self.network().input.len()) {
             self.part.load(pixels);
@@ -202,7 +204,7 @@ impl<T: Float> Cpu<T> {
             let function = if let Kind::Activation { function } = layer.kind { Some(function) } else { None };
             ActivationStats::of(output, layer.output.channels, function)
         });
-        Ok(Snapshot { step: hyper.step, parameters, activation_gradients, activations: activations.collect() })
+        Ok(Snapshot { step: hyper.step, parameters, norms, activation_gradients, activations: activations.collect() })
     }
 
     /// Runs a training step without its update, and names the first layer whose output is not finite, in forward order;

@@ -155,6 +155,8 @@ impl Part {
 /// Where the results of a network lie in `counts`, in words.
 struct Records {
     tensors: usize,
+    /// Of the tensors themselves, after those of their gradients and of the blocks'.
+    norms: usize,
     blocks: Vec<Block>,
     words: usize,
 }
@@ -172,7 +174,8 @@ struct Block {
 impl Records {
     fn of(network: &Network) -> Records {
         let (tensors, blocks) = (network.tensors.len(), network.blocks.len());
-        let activations = (tensors + blocks) * GRADIENT_WORDS;
+        let norms = (tensors + blocks) * GRADIENT_WORDS;
+        let activations = norms + tensors * GRADIENT_WORDS;
         let mut words = activations + blocks * ACTIVATION_WORDS;
         let block = |(i, block): (usize, &crate::network::Block)| {
             let layer = &network.layers[block.activation];
@@ -183,7 +186,7 @@ impl Records {
             Block { shape: layer.output, function, layer: block.activation, gradient, activation, alive }
         };
         let blocks = network.blocks.iter().enumerate().map(block).collect();
-        Records { tensors, blocks, words }
+        Records { tensors, norms, blocks, words }
     }
 }
 
@@ -222,6 +225,10 @@ impl Stats {
         let places = buffers.layout.tensors.iter().enumerate();
         let tensors: Vec<Tensor> = places.map(|(i, place)| Tensor::parameter(place, i * GRADIENT_WORDS)).collect();
         gradient_parts.extend(Part::all(recorder, "parameters", &buffers.gradients, &tensors, &mut partials)?);
+        // Of the tensors themselves the norm is read, and nothing else.
+        let own = |tensor: &Tensor| Tensor { record: tensor.record + records.norms, ..*tensor };
+        let tensors: Vec<Tensor> = tensors.iter().map(own).collect();
+        gradient_parts.extend(Part::all(recorder, "norms", &buffers.parameters, &tensors, &mut partials)?);
         for (i, block) in records.blocks.iter().enumerate() {
             let name = &network.layers[block.layer].name;
             let (gradient, activation) = (block.gradient_tensor(images), block.activation_tensor(images));
@@ -288,6 +295,7 @@ impl Stats {
         Ok(Snapshot {
             step,
             parameters: (0..self.records.tensors).map(|i| gradient(i * GRADIENT_WORDS)).collect(),
+            norms: (0..self.records.tensors).map(|i| gradient(self.records.norms + i * GRADIENT_WORDS).norm).collect(),
             activation_gradients: self.records.blocks.iter().map(|block| gradient(block.gradient)).collect(),
             activations: self.records.blocks.iter().map(activation).collect(),
         })

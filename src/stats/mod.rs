@@ -53,6 +53,8 @@ pub struct Snapshot {
     pub step: u64,
     /// Gradient of each tensor of the network (weights, biases, gammas, betas).
     pub parameters: Vec<GradientStats>,
+    /// The Euclidean norm of each tensor itself, after the step.
+    pub norms: Vec<f32>,
     /// Gradient of the loss with respect to each block's activation, of the last training batch.
     pub activation_gradients: Vec<GradientStats>,
     /// Each block's activations on the probe batch, in evaluation mode.

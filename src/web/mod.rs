@@ -242,7 +242,7 @@ impl Lab {
         Ok(divergence.map(|divergence| serde_json::to_string(&divergence).expect("plain data")))
     }
 
-    /// Statistics of the last step: `{step, parameters, activation_gradients, activations}`, rows of numbers as
+    /// Statistics of the last step: `{step, parameters, norms, activation_gradients, activations}`, `norms` (tensors), the others rows as
     /// [`gradient_row`] and [`activation_row`] write them; `undefined` before the first step.
     pub async fn snapshot(&mut self) -> Answer<JsValue> {
         let Some(snapshot) = self.trainer.snapshot().await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
@@ -250,6 +250,7 @@ impl Lab {
         Ok(object(&[
             ("step", JsValue::from(snapshot.step as f64)),
             ("parameters", gradients(&snapshot.parameters)),
+            ("norms", floats(snapshot.norms.clone())),
             ("activation_gradients", gradients(&snapshot.activation_gradients)),
             ("activations", floats(snapshot.activations.iter().flat_map(activation_row).collect())),
         ]))

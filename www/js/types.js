@@ -31,7 +31,7 @@
  *
  * @typedef {{family: "registers" | "tiled", measured: {registers: number, tiled: number} | null}} Kernels GFLOP/s
  *
- * @typedef {{step: number, parameters: Float32Array, activation_gradients: Float32Array, activations: Float32Array}} Snapshot
+ * @typedef {{step: number, parameters: Float32Array, norms: Float32Array, activation_gradients: Float32Array, activations: Float32Array}} Snapshot
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
  *   pixels: Uint8Array}} Evaluation
  * @typedef {{pixels: Uint8Array, labels: Uint8Array, probabilities: Float32Array}} Predictions
