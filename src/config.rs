@@ -157,6 +157,7 @@ settings! {
     depth: (integer 0 12) Restart "0" "Further 3x3 convolutions after conv4";
     init: (choice ["he", "xavier", "paper"]) Restart "he" "Initial weights: He, Xavier, or N(0, 0.01) with the paper's biases";
     init_scale: (number 0.0 10.0 false) Restart "1" "Multiplies the initial weights";
+    init_scale_layer: (choice ["all", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]) Restart "all" "Whose initial weights init_scale multiplies: all layers', or those of one";
     seed: (integer 0 4294967295) Restart "1" "Fixes initial weights, order of images and dropout masks";
     // ---- the optimizer
     lr: (number 0.0 10.0 true) Live "0.01" "Learning rate of stochastic gradient descent";

@@ -405,7 +405,9 @@ impl<'a> Builder<'a> {
         // The paper starts the biases of conv2, conv4, conv5 and the hidden linear layers at 1.
         let ones = self.config.init == "paper" && ["conv2", "conv4", "conv5", "fc6", "fc7"].contains(&name);
         let features = *shape.last().expect("a weight has axes");
-        let weight = self.tensor(format!("{name}.weight"), shape, Init::Normal { std: std * self.config.init_scale });
+        let scaled = self.config.init_scale_layer == "all" || self.config.init_scale_layer == name;
+        let std = if scaled { std * self.config.init_scale } else { std };
+        let weight = self.tensor(format!("{name}.weight"), shape, Init::Normal { std });
         let bias = self.tensor(format!("{name}.bias"), vec![features], Init::Constant { value: f64::from(u8::from(ones)) });
         (weight, bias)
     }
@@ -451,6 +453,16 @@ mod tests {
         for tensor in &base.tensors {
             let other = deeper.tensor(&tensor.name).unwrap();
             assert_eq!(a[tensor.range.clone()], b[other.range.clone()], "{}", tensor.name);
+        }
+    }
+
+    #[test]
+    fn the_scale_may_be_that_of_one_layer() {
+        let (plain, scaled) = (network("", 10), network("init_scale=4&init_scale_layer=conv3", 10));
+        let (a, b) = (plain.initial_parameters(3), scaled.initial_parameters(3));
+        for tensor in &plain.tensors {
+            let factor = if tensor.name == "conv3.weight" { 4.0 } else { 1.0 };
+            assert!(tensor.range.clone().all(|i| b[i] == factor * a[i]), "{}", tensor.name);
         }
     }
 

@@ -7,7 +7,7 @@ import { MENUS } from "./menu.js";
 /** The order on the page. A key of the schema that is named nowhere comes last, so none can get lost. */
 const GROUPS = {
   optimizer: ["lr", "momentum", "weight_decay", "schedule", "schedule_every", "batch"],
-  start: ["init", "init_scale", "seed", "width", "depth", "arch"],
+  start: ["init", "init_scale", "init_scale_layer", "seed", "width", "depth", "arch"],
   images: ["data", "hold_back", "train_size", "augment", "test_size", "test_every"],
   stop: ["stop_steps", "stop_accuracy", "stop_loss", "stop_seconds"],
   machine: ["backend", "workers"],
