@@ -170,10 +170,12 @@ export class Session extends EventTarget {
 
   /** Tells what was switched while it trains. @param {Record<string, string>[]} before settings of each lane */
   markChanges(before) {
-    this.state.lanes.forEach(({ config, step }, lane) => {
+    this.state.lanes.forEach(({ step }, lane) => {
+      // As the engine has them; what is shown may be newer.
+      const { config } = this.confirmed.lanes[lane].describe;
       const marked = (/** @type {string} */ key) => this.setting(key)?.effect !== "view" && !key.startsWith("stop_");
       const changed = Object.keys(config).filter((key) => before[lane][key] !== config[key] && marked(key));
-      if (changed.length > 0) this.emit("mark", { step, changes: changed.map((key) => [key, config[key]]) }, lane);
+      if (changed.length > 0) this.emit("mark", { step, changes: changed.map((key) => [key, config[key], before[lane][key]]) }, lane);
     });
   }
 
