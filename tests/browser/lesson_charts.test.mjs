@@ -83,7 +83,9 @@ test("the masks are those of the last step, the slider changes the running netwo
   check(after);
   assert.ok(await inPanel((panel) => panel.shell.root.activeElement === panel.toy.input), "the slider keeps the keyboard's place");
   assert.equal(await inPanel((panel) => panel.toy.factor.textContent), "What is kept is multiplied by 1 / (1 − 0.65) = 2.86.");
-  assert.equal(await inPanel((panel) => panel.recording.outcome), "interrupted", "these are no longer the lesson's numbers");
+  const [{ step: changed, ...change }] = await inPanel((panel) => panel.recording.lanes[1].changes);
+  assert.deepEqual(change, { key: "dropout", value: "0.55", before: "0.5" }, "the first press");
+  assert.equal(await inPanel((panel) => panel.recording.outcome), "going", "the lesson's run goes on, too");
   await inPanel((panel) => panel.session.pause());
   await until((panel) => panel.session.state.phase === "paused");
   // Paused, an attempt shows what the next step would draw.
@@ -92,6 +94,18 @@ test("the masks are those of the last step, the slider changes the running netwo
   const next = await inPanel(masks);
   assert.match(next.words, /next/);
   assert.equal(check(next), next.state.step + 1);
+  // What was seen names every p and its first step, and leaves the prediction open.
+  await inPanel((panel) => {
+    panel.recording.until = panel.recording.step + 5;
+    panel.session.play();
+  });
+  await until((panel) => panel.result);
+  await inPanel((panel) => panel.go(3));
+  const [sentence, outcome] = await inPanel(({ body, result }) => [body.querySelector("[data-saw=changed]").textContent, result.outcome]);
+  const changes = await inPanel((panel) => panel.result.run.lanes[1].changes.map(({ value, step }) => `${value} from step ${step + 1}`));
+  assert.equal(sentence, `“dropout”: Dropout ${["0.5 from step 1", ...changes].join(", ")}.`);
+  assert.ok(sentence.includes(`0.55 from step ${changed + 1}, `) && sentence.includes("0.9 from step "), sentence);
+  assert.equal(outcome, "");
   assert.deepEqual(complaints, []);
   await page.close();
 });
@@ -192,6 +206,40 @@ test("percentiles grow while the lesson runs", async () => {
   await page.close();
 });
 
+test("steps beside their weights are those of the recording's looks, of the layer that is chosen, beside what the rule expects", async () => {
+  const { page, complaints, inPanel } = await recorded("scale-of-weights");
+  const told = new Recorded(file("scale-of-weights"));
+  told.tell(told.file.until);
+  const { lanes } = told.measured;
+  const drawn = (panel) => panel.toy.chart.plot.data.map((column) => [...column]);
+  const expected = (block) => [lanes[0].history.map(({ step }) => step), ...lanes.map(({ history }) => history.map(({ layers }) => Math.log10((0.01 * layers[block].weight) / layers[block].size)))];
+  const rule = expected("conv3")[1].map((x) => x - Math.log10(16));
+  const close = (found, wanted) => {
+    assert.deepEqual(found.map(({ length }) => length), wanted.map(({ length }) => length));
+    found.flat().forEach((x, at) => assert.ok(Math.abs(x - wanted.flat()[at]) < 1e-6, `${at}: ${x}, not ${wanted.flat()[at]}`));
+  };
+  close(await inPanel(drawn), [...expected("conv3"), rule]);
+  assert.ok(rule.every((x, at) => Math.abs(expected("conv3")[2][at] - x) < Math.log10(2)), "the rule holds within a factor of 2 at every look");
+  // A layer that starts from the same weights has no rule; with BN its steps begin the same.
+  await inPanel((panel) => panel.toy.select.focus());
+  await page.keyboard.press("ArrowUp");
+  const conv2 = await inPanel(drawn);
+  close(conv2, expected("conv2"));
+  assert.ok(Math.abs(conv2[1][0] - conv2[2][0]) < 1e-3, `${conv2[1][0]}, ${conv2[2][0]}`);
+  await page.keyboard.press("ArrowDown");
+  await inPanel((panel) => panel.toy.chart.stage.focus());
+  await page.keyboard.press("Home");
+  const [first, second] = expected("conv3").slice(1).map(([x]) => Number((10 ** x).toPrecision(2)));
+  const spoken = await inPanel((panel) => panel.toy.chart.spoken.textContent);
+  assert.ok(spoken.startsWith(`Step 1: 1 BN, a = 1 ${first}, 2 BN, a = 4 ${second.toExponential(1)}, `) && spoken.includes("rule: 1/16 of 1 "), spoken);
+  // Under the formula stands the network that stands still, and going back finds the curves again.
+  assert.equal(await inPanel((panel) => (panel.go(4), "rows" in panel.toy)), true);
+  await inPanel((panel) => panel.go(3));
+  close(await inPanel(drawn), [...expected("conv3"), rule]);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
 test("each layer's gain is that of the recording's gradients, first and last, with their product", async () => {
   const { page, complaints, inPanel } = await recorded("relu-or-sigmoid");
   const shown = () => inPanel((panel) => [...panel.toy.table.rows].map((row) => [...row.cells].map((cell) => (cell.querySelector(".figure") ?? cell).textContent)));
@@ -274,7 +322,7 @@ test("another depth starts the run anew, and the words are of it; a link can say
   await page.close();
 });
 
-for (const lesson of ["relu-or-sigmoid", "dropout", "covariate-shift"]) {
+for (const lesson of ["relu-or-sigmoid", "scale-of-weights", "dropout", "covariate-shift"]) {
   for (const [theme, lang, size] of [["light", "en", {}], ["dark", "zh", { viewport: { width: 390, height: 844 } }], ["dark", "en", { path: "/embed.html", viewport: { width: 640, height: 360 } }]]) {
     test(`axe-core finds nothing serious in the run of ${lesson}, ${theme}, ${lang}, ${size.viewport?.width ?? 1440}`, async () => {
       const { page, complaints, inPanel } = await recorded(lesson, `theme=${theme}&lang=${lang}`, size);

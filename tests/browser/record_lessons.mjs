@@ -50,8 +50,8 @@ async function run(browser, lab, { name }) {
     const { session, shell } = document.querySelector("alexnet-lab");
     const { lanes, describe, fragment } = session.state;
     const { seen } = window;
-    const list = ({ step, parameters, activation_gradients, activations }) =>
-      ({ step, parameters: [...parameters], activation_gradients: [...activation_gradients], activations: [...activations] });
+    const list = ({ step, parameters, norms, activation_gradients, activations }) =>
+      ({ step, parameters: [...parameters], norms: [...norms], activation_gradients: [...activation_gradients], activations: [...activations] });
     return {
       ...seen, looks: seen.looks.map((looks) => looks.map(list)), result: shell.lesson.panel.result, backend: describe.backend, version: new URLSearchParams(fragment).get("v"),
       lanes: lanes.map(({ changes, config, divergence, describe: { network } }) => ({ changes, config, divergence, network })),
@@ -82,9 +82,10 @@ function fileOf({ name, fragment, until, measure }, found, count) {
   const lanes = found.lanes.map(({ changes, divergence, network: own }, lane) => {
     const rows = found.rows[lane].filter(([step]) => step < until);
     assert.ok(divergence || rows.length === until, `${name}: ${rows.length} steps`);
-    const looks = thin(found.looks[lane].filter(({ step }) => step <= until), count).map(({ step, parameters, activation_gradients, activations }) =>
+    const looks = thin(found.looks[lane].filter(({ step }) => step <= until), count).map(({ step, parameters, norms, activation_gradients, activations }) =>
       packLook({
         step,
+        norms: names.map((block) => digits(norms[own.tensors.findIndex((tensor) => tensor.name === `${block}.weight`)], 5)),
         weights: names.map((block) => cut(parameters, own.tensors.findIndex((tensor) => tensor.name === `${block}.weight`), GRADIENT_ROW)),
         gradients: names.map((_, at) => cut(activation_gradients, at, GRADIENT_ROW)),
         activations: names.map((_, at) => cut(activations, at, ACTIVATION_ROW)),

@@ -8,6 +8,7 @@ import { LESSONS } from "../../www/js/lessons/list.js";
 import { LAST, decided, difference, endsOf, loss, quantile, sameLooks, stepsTo, test as evaluated } from "../../www/js/lessons/measure.js";
 import { percentilesOf } from "../../www/js/lessons/inputs_toy.js";
 import { Recording } from "../../www/js/lessons/recording.js";
+import { LAYER, RATE, SCALE, updatesOf } from "../../www/js/lessons/updates.js";
 import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
 import { fieldsIn, termsIn, written } from "../../www/js/lessons/rich.js";
 
@@ -79,7 +80,7 @@ test("every text that is asked for is there, and every lesson's and recipe's tex
   assert.deepEqual(wanted.filter((key) => !texts.en.has(key)), []);
   const known = new Set(wanted);
   assert.deepEqual([...texts.en.keys()].filter((key) => /^(lessons|recipes|expected)\./.test(key) && !known.has(key)), []);
-  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "probe_toy", "pool_toy", "lrn_toy", "dropout_toy", "inputs_toy", "gains_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
+  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "probe_toy", "pool_toy", "lrn_toy", "dropout_toy", "inputs_toy", "gains_toy", "updates_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
   const asked = [...scripts.matchAll(/\bsay\(\s*"([\w.]+)"/g)].map((match) => match[1]);
   assert.ok(asked.length > 25, `found ${asked.length} keys`);
   assert.deepEqual(asked.filter((key) => !texts.en.has(key)), []);
@@ -120,13 +121,13 @@ const records = (steps, slope, wobble = 0) => Array.from({ length: steps }, (_, 
 
 /** A look at which every layer has the same numbers, but for those given. */
 const look = (step, special = {}) => {
-  const plain = { weight: 1, activation: 1, zero: 0, mean: 1, std: 1, max: 1, saturated: 0, dead: 0, p5: 0, p50: 0, p95: 1 };
+  const plain = { weight: 1, size: 1, activation: 1, zero: 0, mean: 1, std: 1, max: 1, saturated: 0, dead: 0, p5: 0, p50: 0, p95: 1 };
   return { step, layers: Object.fromEntries(NAMES.map((name) => [name, { ...plain, ...special[name] }])) };
 };
 
 const lane = ({ until, slope = 0, wobble = 0, first = {}, history = [], test: tested = { loss: 2, accuracy: 0.25 } }) => {
   const looks = [look(1, first), ...history];
-  return { records: records(until, slope, wobble), evaluations: [{ step: until, ...tested }], first: looks[0], last: looks.at(-1), history: looks, divergence: null };
+  return { records: records(until, slope, wobble), evaluations: [{ step: until, ...tested }], first: looks[0], last: looks.at(-1), history: looks, divergence: null, changes: [] };
 };
 
 const lesson = (name) => LESSONS.find((candidate) => candidate.name === name);
@@ -183,11 +184,23 @@ test("the product of weights: measured beside the rule", () => {
   assert.equal(outcome, "hundredth");
 });
 
-test("the scale of weights: gradients relative to what arrives at fc7", () => {
-  const first = (weight, activation, arrives) => ({ first: { conv1: { weight, activation }, fc7: { activation: arrives } } });
-  const { outcome, values } = measure("scale-of-weights", [first(8, 6, 2), first(4, 12, 4), first(1, 1, 1), first(4096 * 4, 1, 4)]);
-  assert.deepEqual([values.bn_ratio, values.bn_passed, values.none_ratio, values.none_rule], [0.25, 1, 4096, 4096]);
-  assert.equal(outcome, "quarter");
+test("the scale of weights: steps beside the weights, their mean over the run, and the first step's gradients", () => {
+  const settings = lesson("scale-of-weights").fragment;
+  assert.ok(settings.includes(`&lr=${RATE}&momentum=0&weight_decay=0&`) && settings.includes(`&init_scale_layer=${LAYER}&lane2=init_scale:${SCALE}&`), "a step is the rate times the gradient");
+  const conv3 = (weight, size, activation = 1) => ({ conv3: { weight, size }, conv2: { activation } });
+  const { outcome, values } = measure("scale-of-weights", [
+    { first: conv3(8, 2), history: [look(50, conv3(4, 2))] }, { first: conv3(2, 8), history: [look(50, conv3(1.5, 8))] },
+    { first: conv3(1, 2, 1), history: [look(50, conv3(1, 2))] }, { first: conv3(3, 8, 5), history: [look(50, conv3(2, 8))] },
+  ]);
+  close(values.bn_small_update, (RATE * (4 + 2)) / 2, "mean over both looks");
+  close(values.bn_update_ratio, (1 / 16 + 1.5 / 16) / 2, "mean of the ratios");
+  close(values.none_update_ratio, (3 / 4 + 2 / 4) / 2, "mean of the ratios");
+  assert.deepEqual([values.bn_weight_ratio, values.bn_passed, values.none_weight_ratio, values.none_passed, values.bn_update_rule], [0.25, 1, 3, 5, 1 / 16]);
+  assert.equal(outcome, "sixteenth");
+  for (const [weight, expected] of [[8, "quarter"], [30, "same"]]) {
+    assert.equal(measure("scale-of-weights", [{ first: conv3(8, 2) }, { first: conv3(weight, 8) }]).outcome, expected);
+  }
+  assert.deepEqual(updatesOf({ history: [look(1)], last: look(9, conv3(2, 4)) }, LAYER), { steps: [1, 9], values: [RATE, RATE / 2] });
 });
 
 test("LRN: the same share of mean and maximum is a constant factor", () => {
@@ -324,7 +337,7 @@ test("a lane that diverged has come to its end, with its place", () => {
 });
 
 test("a switch that is flipped, or a run that starts again, ends a recording without a result", () => {
-  for (const disturb of [({ tell }) => tell("mark", { step: 3 }), ({ made, tell }) => ((made.state.run += 1), tell("state"))]) {
+  for (const disturb of [({ tell }) => tell("mark", { step: 3, changes: [["lr", "0.1", "0.01"]] }), ({ made, tell }) => ((made.state.run += 1), tell("state"))]) {
     const told = session();
     const recording = new Recording(told.made, 10, () => {});
     told.tell("records", told.steps(0, 3));
@@ -333,16 +346,26 @@ test("a switch that is flipped, or a run that starts again, ends a recording wit
   }
 });
 
+test("a setting that the lesson allows to change is written down, and the recording goes on", () => {
+  const { made, tell, steps } = session();
+  const recording = new Recording(made, 10, () => {}, ["dropout"]);
+  tell("records", steps(0, 3), 1);
+  tell("mark", { step: 3, changes: [["dropout", "0.7", "0.5"]] }, 1);
+  assert.deepEqual([recording.outcome, recording.lanes[1].changes], ["going", [{ step: 3, key: "dropout", value: "0.7", before: "0.5" }]]);
+  tell("mark", { step: 3, changes: [["dropout", "0.1", "0.7"], ["lr", "0.1", "0.01"]] }, 1);
+  assert.equal(recording.outcome, "interrupted", "with another one beside it");
+});
+
 test("a look keeps the numbers of each block, the first and the last, and a thinned history", () => {
   const { made, tell } = session();
   const recording = new Recording(made, 10_000, () => {});
   for (let step = 1; step <= 1000; step++) {
     const gradients = new Float32Array(2 * 137);
     gradients[137 + 133] = step; // the norm in the second tensor's row
-    tell("snapshot", { step, parameters: gradients, activation_gradients: new Float32Array(137).fill(0.5, 133, 134), activations: new Float32Array(72).fill(0.25, 68, 69) }, 1);
+    tell("snapshot", { step, parameters: gradients, norms: Float32Array.of(7, 2 * step), activation_gradients: new Float32Array(137).fill(0.5, 133, 134), activations: new Float32Array(72).fill(0.25, 68, 69) }, 1);
   }
   const { first, last, history } = recording.lanes[1];
-  assert.deepEqual([first.step, first.layers.conv1.weight, first.layers.conv1.activation, first.layers.conv1.mean], [1, 1, 0.5, 0.25]);
+  assert.deepEqual([first.step, first.layers.conv1.weight, first.layers.conv1.size, first.layers.conv1.activation, first.layers.conv1.mean], [1, 1, 2, 0.5, 0.25]);
   assert.deepEqual([last.step, last.layers.conv1.weight], [1000, 1000]);
   assert.ok(history.length > 50 && history.length <= 200 && history.every(({ step }, i) => i === 0 || step > history[i - 1].step), `${history.length}`);
 });

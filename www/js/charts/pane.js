@@ -4,15 +4,13 @@ import uPlot from "uplot";
 import { element, faint, laneColour } from "./canvas.js";
 import { gapAt, shadeGap, valueAt, writeGaps } from "./gap.js";
 import { drawMarks, drawPast } from "./marks.js";
-import { axisOf, cursorOf, leaveCursor, moveCursor, sizeOf } from "./plot.js";
+import { DASHES, axisOf, cursorOf, leaveCursor, moveCursor, sizeOf } from "./plot.js";
 import { accuracyRange, differenceRange, lossRange } from "./scale.js";
 import { Series, align } from "./series.js";
 import { Track } from "./track.js";
 
 /** Steps of the accuracy's axis, so that no label is rounded. */
 const WHOLE_PERCENTS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
-/** Networks side by side differ in more than their colours. */
-const DASHES = [undefined, [9, 5], [2, 4], [12, 4, 2, 4]];
 
 /** One quantity's plot with its legend of live values. */
 export class Pane {

@@ -5,6 +5,9 @@ import { clamp } from "./canvas.js";
 /** Presses of an arrow key from one end to the other. */
 const STRIDES = 50;
 
+/** Networks side by side differ in more than their colours. */
+export const DASHES = [undefined, [9, 5], [2, 4], [12, 4, 2, 4]];
+
 /** @param {HTMLElement} stage */
 export const sizeOf = (stage) => ({ width: Math.max(60, stage.clientWidth), height: Math.max(40, stage.clientHeight) });
 

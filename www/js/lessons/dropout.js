@@ -6,7 +6,7 @@ const NEAR = 0.2;
 
 export default {
   name: "dropout",
-  fragment: "width=0.25&norm=bn&train_size=500&test_every=100&lane2=dropout:0.5",
+  fragment: "width=0.25&norm=bn&train_size=500&test_every=50&lane2=dropout:0.5",
   lanes: ["without", "with"],
   until: 400,
   choices: ["smaller", "same", "larger"],
@@ -27,6 +27,7 @@ export default {
   },
   formula: ["[dropped|h̃_{i}] = [mask|m_{i}] [unit|h_{i}] / (1 − [dropout_rate|p]),  [chance|P]([mask|m_{i}] = 0) = [dropout_rate|p]"],
   gap: true,
+  changeable: ["dropout"],
   toy: (/** @type {import("./panel.js").Panel} */ panel) => new DropoutToy(panel),
   toySteps: ["run", "formula"],
 };

@@ -20,6 +20,8 @@ import shift from "./covariate-shift.js";
  * @property {string[]} sentences about the run, in their order; each is shown if all its numbers were measured
  * @property {string[]} formula lines, with terms as in `rich.js`
  * @property {(panel: import("./panel.js").Panel) => Toy} [toy] to play with
+ * @property {Record<string, (panel: import("./panel.js").Panel) => Toy>} [toys] others, by the step that they are in
+ * @property {string[]} [changeable] settings that may change during the run: it goes on, what was seen names them, and the prediction is left open
  * @property {string[]} [toySteps] in which it is there; under the formula unless said
  * @property {boolean} [gap] shades the gap between training and test curves
  *

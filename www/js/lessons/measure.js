@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Layer One block at one step.
  * @property {number} weight norm of the gradient of its weights
+ * @property {number} size norm of its weights
  * @property {number} activation norm of the gradient of its activations
  * @property {number} zero share of that gradient's values that are exactly zero
  * @property {number} mean of its activations, as the rest is
@@ -23,6 +24,9 @@
  * @property {Look | null} last
  * @property {Look[]} history between the two, thinned
  * @property {{step: number, layer: string} | null} divergence
+ * @property {Change[]} changes that were made while it ran, and that the lesson allows
+ *
+ * @typedef {{step: number, key: string, value: string, before: string}} Change a setting, from the step after this one on
  *
  * @typedef {{names: string[], classes: number, until: number, lanes: Lane[]}} Run `names` of the blocks, first to last.
  * @typedef {Record<string, number>} Values by the name that the lesson's sentences use

@@ -54,6 +54,8 @@ export class Panel {
     this.recording = null;
     /** What can be played with, in some steps. @type {import("./list.js").Toy | null} */
     this.toy = null;
+    /** @type {Map<Function, import("./list.js").Toy>} the lesson's toys, by what makes them */
+    this.toys = new Map();
     /** Counts what was asked to be shown, runs and recordings: the last one wins. */
     this.asked = 0;
     /** @type {Replay | null} a recording that is shown */
@@ -143,15 +145,19 @@ export class Panel {
     this.show();
   }
 
-  /** The lesson's toy, if this step has it; it stays as it is while other steps are shown. */
+  /** The lesson's toy, if this step has one; it stays as it is while other steps are shown. */
   toyOf() {
     const { lesson, step = "" } = this;
-    if (!lesson?.toy || !(lesson.toySteps ?? ["formula"]).includes(step)) return null;
-    return (this.toy ??= lesson.toy(this));
+    const make = lesson?.toys?.[step] ?? ((lesson?.toySteps ?? ["formula"]).includes(step) ? lesson?.toy : undefined);
+    if (!make) return null;
+    this.toy = this.toys.get(make) ?? make(this);
+    this.toys.set(make, this.toy);
+    return this.toy;
   }
 
   endToy() {
-    this.toy?.destroy?.();
+    for (const toy of this.toys.values()) toy.destroy?.();
+    this.toys.clear();
     this.toy = null;
   }
 
@@ -272,7 +278,7 @@ export class Panel {
     const asked = ++this.asked;
     const fragment = lesson.depths ? lesson.fragment.replace(DEPTH, depth) : lesson.fragment;
     if (!(await apply(session, `${fragment}&seed=${seed}`)) || this.lesson !== lesson || this.asked !== asked) return;
-    const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, depth, seed));
+    const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, depth, seed), lesson.changeable);
     this.recording = recording;
     this.show();
     while (recording.step === 0 && recording.outcome === "going" && session.state.phase !== "diverged") {
@@ -296,7 +302,10 @@ export class Panel {
   keep(lesson, depth, result) {
     const key = `${lesson.name} ${depth}`;
     const earlier = (this.results.get(key) ?? []).filter(({ seed, recorded }) => seed !== result.seed || !recorded !== !result.recorded);
-    this.results.set(key, [...earlier, { ...result, ...lesson.measure(result.run) }]);
+    const measured = lesson.measure(result.run);
+    // What was predicted is about the lesson's own settings.
+    if (result.run.lanes.some(({ changes }) => changes.length > 0)) measured.outcome = "";
+    this.results.set(key, [...earlier, { ...result, ...measured }]);
   }
 
   // ---- the recording -----------------------------------------------------------------------------------------------

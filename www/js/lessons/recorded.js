@@ -26,13 +26,14 @@ import { Recording } from "./recording.js";
  * @property {{step: number, layer: string} | null} divergence
  * @property {PackedLook[]} looks
  *
- * @typedef {{step: number, weights: string[], gradients: string[], activations: string[]}} PackedLook a row a block
- * @typedef {{step: number, weights: Float32Array[], gradients: Float32Array[], activations: Float32Array[]}} Look
+ * @typedef {{step: number, norms?: (number | null)[], weights: string[], gradients: string[], activations: string[]}} PackedLook a row a block; `norms` of the
+ *   weights are missing in recordings that no lesson reads them from
+ * @typedef {{step: number, norms: (number | null)[] | undefined, weights: Float32Array[], gradients: Float32Array[], activations: Float32Array[]}} Look
  */
 
 /** @param {Look} look @returns {PackedLook} */
-export function packLook({ step, weights, gradients, activations }) {
-  return { step, weights: weights.map(packGradient), gradients: gradients.map(packGradient), activations: activations.map(packActivation) };
+export function packLook({ step, norms, weights, gradients, activations }) {
+  return { step, norms, weights: weights.map(packGradient), gradients: gradients.map(packGradient), activations: activations.map(packActivation) };
 }
 
 /** One after the other. @param {Float32Array[]} rows */
@@ -85,9 +86,10 @@ export class Recorded extends EventTarget {
 }
 
 /** @param {PackedLook} look @returns {import("../types.js").Snapshot} */
-function snapshot({ step, weights, gradients, activations }) {
+function snapshot({ step, norms = [], weights, gradients, activations }) {
   return {
     step,
+    norms: Float32Array.from(norms, (norm) => norm ?? NaN),
     parameters: join(weights.map(unpackGradient)),
     activation_gradients: join(gradients.map(unpackGradient)),
     activations: join(activations.map(unpackActivation)),

@@ -13,11 +13,13 @@ export class Recording {
    * @param {import("../session.js").Session} session
    * @param {number} until steps
    * @param {() => void} ended is called once
+   * @param {string[]} [changeable] settings whose change is written down; any other ends it
    */
-  constructor(session, until, ended) {
+  constructor(session, until, ended, changeable = []) {
     this.session = session;
     this.until = until;
     this.ended = ended;
+    this.changeable = changeable;
     /** @type {import("./measure.js").Lane[]} */
     this.lanes = [];
     /** @type {"going" | "complete" | "interrupted"} */
@@ -49,9 +51,11 @@ export class Recording {
   /** @param {{kind: string, detail: any, lane?: number}} change */
   receive({ kind, detail, lane = 0 }) {
     const { state } = this.session;
+    const allowed = kind === "mark" && detail.changes.every((/** @type {string[]} */ [key]) => this.changeable.includes(key));
     // A switch was flipped, or the run started again: these are no longer the lesson's numbers.
-    if (kind === "mark" || state.run !== this.run) return this.end("interrupted");
+    if ((kind === "mark" && !allowed) || state.run !== this.run) return this.end("interrupted");
     const into = this.lane(lane);
+    if (allowed) for (const [key, value, before] of detail.changes) into.changes.push({ step: detail.step, key, value, before });
     if (kind === "records") for (let i = 0; i < detail.length; i += 3) into.records.push([detail[i] + 1, detail[i + 1], detail[i + 2]]);
     if (kind === "evaluation") into.evaluations.push({ step: detail.step, loss: detail.loss, accuracy: detail.accuracy });
     if (kind === "snapshot") this.look(into, detail, lane);
@@ -60,21 +64,22 @@ export class Recording {
 
   /** @param {number} lane */
   lane(lane) {
-    return (this.lanes[lane] ??= { records: [], evaluations: [], first: null, last: null, history: [], divergence: null });
+    return (this.lanes[lane] ??= { records: [], evaluations: [], first: null, last: null, history: [], divergence: null, changes: [] });
   }
 
   /** @param {import("./measure.js").Lane} into @param {import("../types.js").Snapshot} snapshot @param {number} lane */
-  look(into, { step, parameters, activation_gradients, activations }, lane) {
+  look(into, { step, parameters, norms, activation_gradients, activations }, lane) {
     /** @type {import("../types.js").Description["network"] | undefined} */
     const network = this.side(lane).describe?.network;
     if (!network) return;
     const blocks = network.blocks.map(({ name }, index) => {
-      const weight = gradientAt(parameters, network.tensors.findIndex((tensor) => tensor.name === `${name}.weight`)).norm;
+      const tensor = network.tensors.findIndex((tensor) => tensor.name === `${name}.weight`);
+      const [weight, size] = [gradientAt(parameters, tensor).norm, norms[tensor]];
       const { norm: activation, zero } = gradientAt(activation_gradients, index);
       const stats = activationAt(activations, index);
       const { mean, std, max, saturated, dead } = stats;
       const [p5, p50, p95] = [0.05, 0.5, 0.95].map((q) => quantile(stats, q));
-      return [name, { weight, activation, zero, mean, std, max, saturated, dead, p5, p50, p95 }];
+      return [name, { weight, size, activation, zero, mean, std, max, saturated, dead, p5, p50, p95 }];
     });
     into.last = { step, layers: Object.fromEntries(blocks) };
     into.first ??= into.last;

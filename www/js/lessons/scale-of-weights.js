@@ -1,43 +1,53 @@
-import { at, lastHidden } from "./measure.js";
+import { at, loss } from "./measure.js";
 import { ScaleToy } from "./scale_toy.js";
+import { LAYER, SCALE, meanUpdate, updateRatio } from "./updates.js";
+import { UpdatesToy } from "./updates_toy.js";
 
-/** How much larger the weights of the second and the fourth lane are. */
-const SCALE = 4;
+/** The block that gives the layer its input. */
+const BEFORE = "conv2";
+/** Between a sixteenth and a quarter, and between a quarter and 1, by the logarithm. */
+const [LOW, HIGH] = [0.125, 0.5];
+
+const updates = (/** @type {import("./panel.js").Panel} */ panel) => new UpdatesToy(panel);
 
 export default {
   name: "scale-of-weights",
-  fragment: "width=0.25&norm=bn&init_scale=0.25&test_every=0&lane2=init_scale:1&lane3=norm:none&lane4=norm:none,init_scale:1",
+  fragment: "width=0.25&norm=bn&lr=0.01&momentum=0&weight_decay=0&test_every=0&init_scale_layer=conv3&lane2=init_scale:4&lane3=norm:none&lane4=norm:none,init_scale:4",
   lanes: ["bn_small", "bn_large", "none_small", "none_large"],
-  until: 60,
-  choices: ["larger", "same", "quarter"],
-  sentences: ["weight", "activation", "none", "losses"],
+  until: 100,
+  choices: ["same", "quarter", "sixteenth"],
+  sentences: ["updates", "first", "losses", "none"],
   /** @param {import("./measure.js").Run} run */
   measure(run) {
-    const hidden = lastHidden(run);
-    // The logits grow with the weights of fc8, which no normalisation follows: what arrives at the last hidden layer is the measure.
-    const [bn_small, bn_large, none_small, none_large] = [0, 1, 2, 3].map((lane) => {
-      const arrives = at(run.lanes[lane], "first", hidden, "activation");
-      return { weight: at(run.lanes[lane], "first", "conv1", "weight") / arrives, activation: at(run.lanes[lane], "first", "conv1", "activation") / arrives };
-    });
-    const count_factors = run.names.length - 2;
+    const [bn_small, bn_large, none_small, none_large] = [0, 1, 2, 3].map((lane) => run.lanes[lane]);
+    /** @param {import("./measure.js").Lane | undefined} large @param {import("./measure.js").Lane | undefined} small @param {string} layer @param {"weight" | "activation"} what */
+    const ratio = (large, small, layer, what) => at(large, "first", layer, what) / at(small, "first", layer, what);
+    const firstLoss = (/** @type {number} */ lane) => run.lanes[lane]?.records[0]?.[1] ?? NaN;
     const values = {
-      bn_ratio: bn_large.weight / bn_small.weight,
-      bn_passed: bn_large.activation / bn_small.activation,
-      none_ratio: none_large.weight / none_small.weight,
-      count_factors,
-      bn_rule: 1 / SCALE,
-      none_rule: SCALE ** count_factors,
-      small_loss: run.lanes[0]?.records[0]?.[1] ?? NaN,
-      large_loss: run.lanes[1]?.records[0]?.[1] ?? NaN,
+      bn_small_update: meanUpdate(bn_small),
+      bn_large_update: meanUpdate(bn_large),
+      bn_update_ratio: updateRatio(bn_large, bn_small),
+      bn_update_rule: 1 / SCALE ** 2,
+      bn_weight_ratio: ratio(bn_large, bn_small, LAYER, "weight"),
+      bn_weight_rule: 1 / SCALE,
+      bn_passed: ratio(bn_large, bn_small, BEFORE, "activation"),
+      none_weight_ratio: ratio(none_large, none_small, LAYER, "weight"),
+      none_passed: ratio(none_large, none_small, BEFORE, "activation"),
+      none_update_ratio: updateRatio(none_large, none_small),
+      bn_small_first_loss: firstLoss(0), bn_large_first_loss: firstLoss(1), none_small_first_loss: firstLoss(2), none_large_first_loss: firstLoss(3),
+      bn_small_loss: loss(run, 0), bn_large_loss: loss(run, 1),
     };
-    const { bn_ratio } = values;
-    const outcome = bn_ratio > 2 ? "larger" : bn_ratio > 0.5 ? "same" : bn_ratio > 0 ? "quarter" : "";
+    const { bn_update_ratio } = values;
+    const outcome = bn_update_ratio > HIGH ? "same" : bn_update_ratio > LOW ? "quarter" : bn_update_ratio > 0 ? "sixteenth" : "";
     return { outcome, values };
   },
   formula: [
     "[bn|BN]([scale|a][weights|W][layer_input|u]) = [bn|BN]([weights|W][layer_input|u])",
     "[derivative|∂][bn|BN]([scale|a][weights|W][layer_input|u])/[derivative|∂][layer_input|u] = [derivative|∂][bn|BN]([weights|W][layer_input|u])/[derivative|∂][layer_input|u]",
     "[derivative|∂][bn|BN]([scale|a][weights|W][layer_input|u])/[derivative|∂]([scale|a][weights|W]) = 1/[scale|a] · [derivative|∂][bn|BN]([weights|W][layer_input|u])/[derivative|∂][weights|W]",
+    "[update|‖Δ(aW)‖] / [size|‖aW‖] = 1/[scale|a]^{2} · [update|‖ΔW‖] / [size|‖W‖]",
+    "[update|ΔW] = −[rate|η] [gradient_weight|∂L/∂W]",
   ],
   toy: (/** @type {import("./panel.js").Panel} */ panel) => new ScaleToy(panel),
+  toys: { run: updates, saw: updates },
 };

@@ -20,7 +20,10 @@ export const layersAt = (depth) => LAYERS + Number(depth);
 export function stepBody(panel, step) {
   const words = stepWords(panel, step);
   const toy = panel.toyOf();
-  return toy ? [...words, toy.element] : words;
+  if (!toy) return words;
+  // What was seen ends with a table: the picture belongs to the sentences.
+  const at = step === "saw" && words.at(-1) instanceof HTMLTableElement ? words.length - 1 : words.length;
+  return [...words.slice(0, at), toy.element, ...words.slice(at)];
 }
 
 /** @param {Panel} panel @param {string} step @returns {Node[]} */
@@ -121,6 +124,7 @@ function saw(panel) {
   /** @type {Node[]} */
   const nodes = [verdict(panel, result.outcome)];
   if (result.recorded) nodes.unshift(h("p", { class: "recording-label" }, panel.aboutRecording("seen", result.recorded)));
+  nodes.push(...changes(panel, result));
   for (const key of lesson.sentences) {
     const text = panel.word(`saw.${key}`);
     const fields = fieldsIn(text);
@@ -133,6 +137,19 @@ function saw(panel) {
   });
   if (seen.lanes.length < lesson.lanes.length) nodes.push(h("p", { class: "fine" }, say("saw.missing", { n: seen.lanes.length, total: lesson.lanes.length })));
   return [...nodes, table(panel, result)];
+}
+
+/** Settings that were changed while it ran: each value, and the first step that had it. @param {Panel} panel @param {import("./panel.js").Result} result @returns {Node[]} */
+function changes(panel, { run: seen }) {
+  const { say, lesson } = panel;
+  const sentences = seen.lanes.flatMap((lane, at) =>
+    [...new Set(lane.changes.map(({ key }) => key))].map((key) => {
+      const of = lane.changes.filter((change) => change.key === key);
+      const values = [{ value: of[0].before, step: 0 }, ...of].map(({ value, step }) => say("saw.value", { value, step: integer(step + 1) }));
+      const setting = panel.shell.context.t(`settings.${key}.label`);
+      return h("p", { "data-saw": "changed" }, say("saw.changed", { lane: panel.word(`lanes.${lesson?.lanes[at]}`), setting, values: values.join(say("guide.comma")) }));
+    }));
+  return sentences.length > 0 ? [...sentences, h("p", { class: "fine" }, say("saw.open"))] : [];
 }
 
 /** What was predicted beside what came out. @param {Panel} panel @param {string} outcome */

@@ -13,7 +13,7 @@ pub const DROPOUT: Lesson = Lesson {
 };
 
 fn dropout(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let fragment = "width=0.25&norm=bn&train_size=500&test_every=100&lane2=dropout:0.5";
+    let fragment = "width=0.25&norm=bn&train_size=500&test_every=50&lane2=dropout:0.5";
     let run = Run::new(data, seed, Plan { fragment, steps: 400, look_every: 0, test: true })?;
     let [without, with] = &run.lanes[..] else { unreachable!("two lanes") };
     let gap = |lane: &Lane| lane.test_loss() - lane.loss();

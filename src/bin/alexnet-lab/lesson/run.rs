@@ -116,11 +116,20 @@ impl Lane {
         self.names.iter().position(|own| own == name).expect("the network has the block")
     }
 
+    fn weight(&self, block: &str) -> usize {
+        let name = format!("{block}.weight");
+        self.tensors.iter().position(|own| *own == name).expect("the network has the weight")
+    }
+
     /// Norm of the gradient of a block's weights, after the first step.
     pub fn weight_gradient(&self, block: &str) -> f64 {
-        let name = format!("{block}.weight");
-        let tensor = self.tensors.iter().position(|own| *own == name).expect("the network has the weight");
-        f64::from(self.first.parameters[tensor].norm)
+        f64::from(self.first.parameters[self.weight(block)].norm)
+    }
+
+    /// Norm of the gradient of a block's weights in a look, over that of the weights.
+    pub fn relative_gradient(&self, look: &Snapshot, block: &str) -> f64 {
+        let weight = self.weight(block);
+        f64::from(look.parameters[weight].norm) / f64::from(look.norms[weight])
     }
 
     /// Gradient of a block's activations, after the first step.

@@ -1,5 +1,7 @@
-//! What the scale of a layer's weights does to its output and its gradients, on the network standing still, in f64.
+//! What the scale of a layer's weights does to its output and its gradients, on the network standing still, in f64; and to the steps
+//! that training then takes.
 
+use super::run::{Lane, Plan, Run, mean};
 use super::{Lesson, Measured};
 use crate::Outcome;
 use alexnet_lab::backend::Hyper;
@@ -12,7 +14,7 @@ use alexnet_lab::trainer::initial_state;
 
 pub const SCALE_OF_WEIGHTS: Lesson = Lesson {
     name: "scale-of-weights",
-    claim: "BN((aW)u) = BN(Wu); the gradient to u does not change, that to aW is 1/a as large. At tiny a, epsilon breaks it.",
+    claim: "BN((aW)u) = BN(Wu); the gradient to u does not change, that to aW is 1/a as large, so that relative to the weights each step is 1/a^2 as large. At tiny a, epsilon breaks it.",
     effect: "largest relative error of the three identities, a = 4",
     measure: scale_of_weights,
 };
@@ -48,8 +50,11 @@ fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let [tiny_without_epsilon, ..] = identities(&pass(exact, 1.0), &pass(exact, TINY), TINY);
     let none = identities(&pass("norm=none", 1.0), &pass("norm=none", SCALE), SCALE);
     let error = output.max((to_input - 1.0).abs()).max((to_weight - 1.0).abs());
+    let trained = trained(data, seed)?;
+    // In proportion to the weights, each step of the run, on average; between rule and measurement lie the steps since the first.
+    let steady = (0.5..2.0).contains(&(trained.bn_update_ratio * SCALE * SCALE));
     // Without it, the output is four times as large: three times its own size away.
-    let holds = error < 1e-3 && tiny[0] > 0.1 && tiny_without_epsilon < 0.1 && (none[0] - (SCALE - 1.0)).abs() < 1e-3;
+    let holds = steady && error < 1e-3 && tiny[0] > 0.1 && tiny_without_epsilon < 0.1 && (none[0] - (SCALE - 1.0)).abs() < 1e-3;
     Ok(Measured::new(
         holds,
         error,
@@ -58,6 +63,10 @@ fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
             ("bn_gradient_to_input_ratio", to_input),
             ("bn_gradient_to_weight_ratio_times_a", to_weight),
             ("bn_relative_update_ratio", larger.relative_update / bn.relative_update),
+            ("bn_trained_update_ratio", trained.bn_update_ratio),
+            ("bn_first_loss_difference", trained.bn_first_loss_difference),
+            ("none_trained_update_ratio", trained.none_update_ratio),
+            ("none_first_loss_difference", trained.none_first_loss_difference),
             ("tiny_output_difference", tiny[0]),
             ("tiny_gradient_to_input_ratio", tiny[1]),
             ("tiny_gradient_to_weight_ratio_times_a", tiny[2]),
@@ -67,6 +76,33 @@ fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
             ("none_gradient_to_weight_ratio_times_a", none[2]),
         ],
     ))
+}
+
+/// Of runs that differ in the scale of the layer's initial weights and in nothing else: 4 against 1.
+struct Trained {
+    /// Of the relative updates, |dW| / |W|, on average over the run.
+    bn_update_ratio: f64,
+    none_update_ratio: f64,
+    /// Absolute.
+    bn_first_loss_difference: f64,
+    none_first_loss_difference: f64,
+}
+
+fn trained(data: &Dataset, seed: u32) -> Outcome<Trained> {
+    let fragment = "width=0.25&norm=bn&lr=0.01&momentum=0&weight_decay=0&test_every=0&init_scale_layer=conv3&lane2=init_scale:4&lane3=norm:none&lane4=norm:none,init_scale:4";
+    let run = Run::new(data, seed, Plan { fragment, steps: 100, look_every: 5, test: false })?;
+    let [bn, bn_larger, none, none_larger] = &run.lanes[..] else { unreachable!("four lanes") };
+    // Without momentum and weight decay an update is the gradient times the learning rate, which all have in common.
+    let ratio = |of: &Lane, larger: &Lane| {
+        let looks = of.looks.iter().zip(&larger.looks);
+        mean(&looks.map(|(a, b)| larger.relative_gradient(b, LAYER) / of.relative_gradient(a, LAYER)).collect::<Vec<_>>())
+    };
+    Ok(Trained {
+        bn_update_ratio: ratio(bn, bn_larger),
+        none_update_ratio: ratio(none, none_larger),
+        bn_first_loss_difference: (bn.losses[0] - bn_larger.losses[0]).abs(),
+        none_first_loss_difference: (none.losses[0] - none_larger.losses[0]).abs(),
+    })
 }
 
 /// Forward and backward on the first images with the layer's weights times `scale`.

@@ -1,0 +1,29 @@
+// The steps of a layer beside its weights. Without momentum and weight decay a step is the gradient times the learning rate.
+
+/** The layer whose initial weights are multiplied, how much larger they are in the second and the fourth network, and the learning rate:
+ * as in the lesson's settings. */
+export const [LAYER, SCALE, RATE] = ["conv3", 4, 0.01];
+
+/** ‖ΔW‖ / ‖W‖ of a layer. @param {import("./measure.js").Look} look @param {string} layer */
+export const relativeUpdate = ({ layers }, layer) => layers[layer] ? (RATE * layers[layer].weight) / layers[layer].size : NaN;
+
+/** The same at every look. @param {import("./measure.js").Lane} lane @param {string} layer @returns {{steps: number[], values: number[]}} */
+export function updatesOf({ history, last }, layer) {
+  // Thinning may have taken the last one out of the history.
+  const looks = last && history.at(-1) !== last ? [...history, last] : history;
+  return { steps: looks.map(({ step }) => step), values: looks.map((look) => relativeUpdate(look, layer)) };
+}
+
+/** Mean over the looks that both have. @param {import("./measure.js").Lane | undefined} of @param {import("./measure.js").Lane | undefined} than */
+export function updateRatio(of, than) {
+  if (!of || !than) return NaN;
+  const [a, b] = [of, than].map((lane) => updatesOf(lane, LAYER));
+  const ratios = a.steps.flatMap((step, at) => (b.steps.includes(step) ? [a.values[at] / b.values[b.steps.indexOf(step)]] : []));
+  return ratios.reduce((sum, x) => sum + x, 0) / ratios.length;
+}
+
+/** Mean of ‖ΔW‖ / ‖W‖ over the looks. @param {import("./measure.js").Lane | undefined} lane */
+export function meanUpdate(lane) {
+  const { values } = lane ? updatesOf(lane, LAYER) : { values: [] };
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
