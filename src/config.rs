@@ -168,7 +168,7 @@ settings! {
     batch: (integer 1 1024) Restart "32" "Images a step";
     // ---- the data
     data: (choice ["cifar10", "toy"]) Restart "cifar10" "Built-in data set";
-    hold_back: (choice ["none", "texture", "rotation"]) Restart "none" "What only test images of data=toy have";
+    hold_back: (choice ["none", "texture", "rotation"]) Restart "none" "What training images of data=toy lack, and every second test image has";
     train_size: (integer 1 60000) Restart "60000" "Number of training images in use, at most";
     augment: (switch) Live "false" "Shift by up to 4 pixels and mirror at random";
     test_size: (integer 1 10000) Live "500" "Number of test images in an evaluation";

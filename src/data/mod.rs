@@ -84,6 +84,9 @@ pub struct Dataset {
     pub test_total: usize,
     /// The test images are the last of the training images, since no others were given.
     pub held_out: bool,
+    /// Of generated images; where it is something, test images are in pairs: see [`toy::Variation`].
+    #[serde(skip)]
+    pub held_back: toy::Variation,
     /// Training images a shard; the first epoch goes shard by shard, so that it can start with the first.
     pub shard: usize,
 }
@@ -91,7 +94,7 @@ pub struct Dataset {
 impl Dataset {
     /// The built-in data set that the settings name, before its first image.
     pub fn builtin(config: &Config) -> Dataset {
-        if config.data == "toy" { Dataset::toy() } else { Dataset::cifar10() }
+        if config.data == "toy" { Dataset::toy(toy::Variation::of(config)) } else { Dataset::cifar10() }
     }
 
     /// A built-in data set before its first image.
@@ -106,6 +109,7 @@ impl Dataset {
             train_total: 10_000,
             test_total: 2_000,
             held_out: false,
+            held_back: toy::Variation::None,
             shard,
         }
     }

@@ -2,7 +2,6 @@
 
 use super::files::{LONGEST_FILE, is_note, read_sources};
 use super::source::Source;
-use super::toy::Variation;
 use super::{Dataset, shard::Index};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -18,8 +17,8 @@ impl Dataset {
         if config.data != "toy" {
             return Dataset::load_builtin(www_data);
         }
-        let mut set = Dataset::toy();
-        set.add_generated(Variation::of(config), usize::MAX);
+        let mut set = Dataset::builtin(config);
+        set.add_generated(usize::MAX);
         Ok(set)
     }
 

@@ -3,6 +3,7 @@
 use super::Trainer;
 use crate::backend::Hyper;
 use crate::data::batch::{self, Batch};
+use crate::data::toy::Variation;
 use crate::data::{Dataset, Images};
 use crate::error::Result;
 use crate::layers::input;
@@ -27,6 +28,9 @@ pub struct Evaluation {
     pub confusion: Vec<u32>, // (classes, classes): true class, predicted class
     /// The most probable of the wrong answers, the worst first, at most [`MISTAKES`] of them.
     pub mistakes: Vec<Mistake>,
+    /// Where something is held back, the accuracies of its halves: images like those of training, and the same scenes with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<[f64; 2]>,
 }
 
 /// A test image that was taken for another class.
@@ -72,7 +76,8 @@ impl Trainer {
     pub async fn evaluate_chunk(&mut self) -> Result<Option<Evaluation>> {
         let (total, classes) = (self.evaluation_size().min(self.dataset().test.len()), self.network.classes);
         let confusion = vec![0; classes * classes];
-        let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion, mistakes: vec![] };
+        let pair = (self.dataset().held_back != Variation::None && total > 1).then_some([0.0; 2]);
+        let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion, mistakes: vec![], pair };
         let mut evaluation = self.evaluation.take().unwrap_or(empty);
         let end = (evaluation.count + self.config.batch as usize).min(total);
         let logits = self.logits(evaluation.count..end).await?;
@@ -86,6 +91,9 @@ impl Trainer {
                 evaluation.mistakes.insert(at, Mistake { image: evaluation.count, guess, probability });
                 evaluation.mistakes.truncate(MISTAKES);
             }
+            if let Some(right) = &mut evaluation.pair {
+                right[evaluation.count % 2] += f64::from(u8::from(guess == label));
+            }
             evaluation.count += 1;
         }
         if evaluation.count < total {
@@ -96,6 +104,8 @@ impl Trainer {
         // Not `total`, which may have become smaller on the way.
         let count = evaluation.count.max(1) as f64;
         (evaluation.loss, evaluation.accuracy) = (evaluation.loss / count, f64::from(right) / count);
+        let halves = [evaluation.count.div_ceil(2), evaluation.count / 2];
+        evaluation.pair = evaluation.pair.map(|right| [0, 1].map(|kind| right[kind] / halves[kind].max(1) as f64));
         Ok(Some(evaluation))
     }
 

@@ -8,7 +8,6 @@ mod helpers;
 use crate::backend::{Host, Plan, Reason};
 use crate::config::{self, Config};
 use crate::cpu::gemm::square;
-use crate::data::toy::Variation;
 use crate::data::{Dataset, Images};
 use crate::gpu::choice;
 use crate::js::{Answer, fail};
@@ -150,8 +149,7 @@ impl Lab {
 
     /// Draws the next `count` images of a generated data set; tells how many are still to come.
     pub fn add_generated(&mut self, count: usize) -> usize {
-        let variation = Variation::of(self.trainer.config());
-        self.trainer.dataset_mut().add_generated(variation, count)
+        self.trainer.dataset_mut().add_generated(count)
     }
 
     /// Replaces the data set by what the reader's `read_files` gave, and starts again; on an error nothing has changed.
@@ -262,9 +260,10 @@ impl Lab {
     }
 
     /// Evaluates one more batch of test images. `undefined` while there is more to do, then
-    /// `{step, loss, accuracy, count, confusion, mistakes, pixels}` with `confusion` (classes, classes): true class, predicted
+    /// `{step, loss, accuracy, count, confusion, mistakes, pixels, pair}` with `confusion` (classes, classes): true class, predicted
     /// class; `mistakes` rows of (image, true class, predicted class, its probability), the worst first; `pixels` those
-    /// images (n, 32, 32, 3).
+    /// images (n, 32, 32, 3). `pair`, where something is held back: `{accuracies, pixels}`, those of [`crate::trainer::Evaluation`]
+    /// and the first pair of test images (2, 32, 32, 3).
     pub async fn evaluate_chunk(&mut self) -> Answer<JsValue> {
         let Some(evaluation) = self.trainer.evaluate_chunk().await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
         let test = &self.trainer.dataset().test;
@@ -273,6 +272,10 @@ impl Lab {
             rows.extend_from_slice(&[image as f32, f32::from(test.labels[image]), guess as f32, probability as f32]);
             pixels.extend_from_slice(test.image(image));
         }
+        let pair = evaluation.pair.map_or(JsValue::UNDEFINED, |accuracies| {
+            let pixels = Uint8Array::from([test.image(0), test.image(1)].concat().as_slice());
+            object(&[("accuracies", Float64Array::from(&accuracies[..]).into()), ("pixels", pixels.into())])
+        });
         Ok(object(&[
             ("step", JsValue::from(evaluation.step as f64)),
             ("loss", JsValue::from(evaluation.loss)),
@@ -281,6 +284,7 @@ impl Lab {
             ("confusion", Uint32Array::from(evaluation.confusion.as_slice()).into()),
             ("mistakes", floats(rows)),
             ("pixels", Uint8Array::from(pixels.as_slice()).into()),
+            ("pair", pair),
         ]))
     }
 

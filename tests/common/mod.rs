@@ -15,6 +15,7 @@ pub fn striped(train: usize, test: usize) -> Dataset {
         train_total: train,
         test_total: test,
         held_out: false,
+        held_back: Default::default(),
         shard: train,
     }
 }

@@ -33,7 +33,7 @@
  *
  * @typedef {{step: number, parameters: Float32Array, norms: Float32Array, activation_gradients: Float32Array, activations: Float32Array}} Snapshot
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
- *   pixels: Uint8Array}} Evaluation
+ *   pixels: Uint8Array, pair?: {accuracies: Float64Array, pixels: Uint8Array}}} Evaluation `pair` where something is held back
  * @typedef {{pixels: Uint8Array, labels: Uint8Array, probabilities: Float32Array}} Predictions
  * @typedef {{unit: Unit, outputs: (Float32Array | undefined)[], learnt: (Float32Array | undefined)[]}} UnitReading
  * @typedef {{step: number, layer: string, place: string, remedy: string}} Divergence

@@ -26,10 +26,10 @@ pub enum Split {
     Test,
 }
 
-/// What the training images lack, and every test image has.
+/// What the training images lack. Test images then come in pairs of the same scene: one like the training images, and one with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Variation {
-    /// Nothing: both are drawn alike.
+    /// Nothing: all are drawn alike, and no test image has a partner.
     #[default]
     None,
     /// Objects with a texture of [`HELD_BACK`].
@@ -83,20 +83,21 @@ pub fn draw(seed: u32, index: u32, split: Split, variation: Variation) -> (Vec<u
 
 impl Scene {
     pub fn new(seed: u32, index: u32, split: Split, variation: Variation) -> Scene {
-        let mut chance = Chance { seed, split, index, count: 0 };
+        let paired = split == Split::Test && variation != Variation::None;
+        let lacking = !paired || index.is_multiple_of(2);
+        let mut chance = Chance { seed, split, index: if paired { index / 2 } else { index }, count: 0 };
         let label = chance.below(10) as u8;
-        let tested = split == Split::Test;
         let mut poses: Vec<Pose> = RANGES.iter().map(|ranges| chance.pose(*ranges)).collect();
         if variation == Variation::Rotation {
             let steep = poses[0].tilt / STEEPEST;
             let beyond = if steep < 0.0 { -UPRIGHT } else { UPRIGHT };
-            poses[0].tilt = if tested { beyond + steep * (STEEPEST - UPRIGHT) } else { steep * UPRIGHT };
+            poses[0].tilt = if lacking { steep * UPRIGHT } else { beyond + steep * (STEEPEST - UPRIGHT) };
         }
         let occluded = chance.below(2) == 0;
         // Dark, middling and light, in any order.
         let contrast = chance.between(0.75, 1.0);
         let order = [chance.below(3), 1 + chance.below(2)];
-        let held_back = (variation == Variation::Texture).then_some(tested);
+        let held_back = (variation == Variation::Texture).then_some(!lacking);
         let paints = (0..6).map(|part| chance.paint(part, order, contrast, held_back)).collect();
         Scene { label, poses, occluded, paints }
     }
@@ -172,13 +173,13 @@ impl Chance {
 
 impl Dataset {
     /// Toy objects before the first is drawn.
-    pub fn toy() -> Dataset {
+    pub fn toy(held_back: Variation) -> Dataset {
         let (mean, std) = ([0.477, 0.479, 0.479], [0.235, 0.227, 0.235]);
-        Dataset::to_come("Toy objects", &CLASSES, mean, std, 200)
+        Dataset { held_back, ..Dataset::to_come("Toy objects", &CLASSES, mean, std, 200) }
     }
 
     /// Adds the next `count` images to [`Dataset::toy`], each sixth a test image; tells how many are then still to come.
-    pub fn add_generated(&mut self, variation: Variation, count: usize) -> usize {
+    pub fn add_generated(&mut self, count: usize) -> usize {
         for _ in 0..count {
             let (split, images, total) = if self.test.len() * 5 < self.train.len() {
                 (Split::Test, &mut self.test, self.test_total)
@@ -189,7 +190,7 @@ impl Dataset {
                 break;
             }
             images.reserve(total);
-            let (pixels, label) = draw(SEED, images.len() as u32, split, variation);
+            let (pixels, label) = draw(SEED, images.len() as u32, split, self.held_back);
             images.append(Images { pixels, labels: vec![label] });
         }
         self.train_total + self.test_total - self.train.len() - self.test.len()

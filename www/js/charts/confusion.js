@@ -1,10 +1,14 @@
 // Which class is taken for which: a row a true class, a column a predicted one. Below, the worst pairs in words; beside, the
-// worst mistakes as pictures.
+// worst mistakes as pictures, and what was held back from training.
 
 import { Chart, clamp, element } from "./canvas.js";
 import { Mistakes } from "./mistakes.js";
+import { Pair } from "./pair.js";
 
-/** @typedef {import("./mistakes.js").MistakesData & {counts: Uint32Array}} ConfusionData counts (classes true, classes predicted) */
+/**
+ * @typedef {import("./mistakes.js").MistakesData & {counts: Uint32Array, count: number, pair?: import("./pair.js").PairData, holdBack: string}}
+ *   ConfusionData counts (classes true, classes predicted), `count` in all; `holdBack` the setting of that name
+ */
 
 const PAIRS = 3;
 
@@ -38,7 +42,10 @@ export class Confusion extends Chart {
     super(host, options, "confusion");
     this.pairs = element("p", "chart-note");
     this.mistakes = new Mistakes(options.onpick);
-    this.root.append(this.pairs, this.mistakes.root);
+    this.pair = new Pair();
+    const beside = element("div", "chart-confusion-beside");
+    beside.append(this.pair.root, this.mistakes.root);
+    this.root.append(this.pairs, beside);
     this.box = { left: 0, top: 0, cell: 0, height: 0 };
   }
 
@@ -57,6 +64,7 @@ export class Confusion extends Chart {
     const { data, t, numbers } = this;
     if (!data) return;
     this.mistakes.update(data, t, numbers);
+    this.pair.update(data.pair, data.holdBack, data.count, t, numbers);
     const worst = worstPairs(data.counts, data.classes.length, PAIRS).map(({ truth, guess, share }) =>
       t("charts.confusion.pair", { truth: data.classes[truth], guess: data.classes[guess], percent: numbers.percent(share) }),
     );

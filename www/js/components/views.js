@@ -111,7 +111,7 @@ export class Views {
 
   /** @param {import("../types.js").Evaluation} evaluation */
   showEvaluation(evaluation) {
-    this.confusion.update({ ...evaluation, classes: this.classes(), counts: evaluation.confusion });
+    this.confusion.update({ ...evaluation, classes: this.classes(), counts: evaluation.confusion, holdBack: this.context.session.state.config.hold_back });
   }
 
   /** @param {{step: number, changes: [string, string][]}} change @param {number} lane */
