@@ -127,6 +127,31 @@ test("a recipe is one click: its settings, from initial weights, and training", 
   await page.close();
 });
 
+test("a recipe's terms explain themselves and start nothing; what is held back has its own accuracy", async () => {
+  const { page, complaints } = await open("width=0.5&batch=8&test_size=40");
+  await page.setViewport({ width: 1440, height: 900 });
+  await page.keyboard.press("g");
+  const find = (selector) => page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 120_000 }, selector);
+  const recipe = (await find("[data-recipe=held_back_rotation]")).asElement();
+  await recipe.scrollIntoView();
+  const term = await recipe.evaluateHandle((button) => button.parentElement.querySelector(".term"));
+  await term.click();
+  await find(".term-tip:popover-open");
+  assert.equal(await recipe.evaluate((button) => button.getAttribute("aria-pressed")), "false");
+  await recipe.click();
+  await page.waitForFunction(() => window.seen.rows[0]?.length >= 2, { timeout: 120_000 });
+  await find(".chart-pair:not([hidden])");
+  const { pair, accuracy, shown, text } = await page.evaluate(() => {
+    const { session, shadowRoot } = document.querySelector("alexnet-lab");
+    const root = shadowRoot.querySelector(".chart-pair");
+    return { pair: [...session.state.evaluation.pair.accuracies], accuracy: session.state.evaluation.accuracy, shown: root.checkVisibility(), text: root.innerText };
+  });
+  assert.ok(shown && Math.abs((pair[0] + pair[1]) / 2 - accuracy) < 1e-9, `${pair} ${accuracy}`);
+  assert.match(text, /as in training[^]*± [^]*turned by more than 19°[^]*± /);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
 test("a deck drives a lesson by messages, and its slide starts nothing before the lesson does", async () => {
   const { page, complaints } = await newPage(browser, [lab.address, deck.address], { width: 1280, height: 720 });
   await page.evaluateOnNewDocument(() => {

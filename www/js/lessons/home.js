@@ -22,26 +22,28 @@ export function home(panel) {
   ];
 }
 
-/** @param {import("./panel.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
+/** The button reaches over all of the card; the terms, buttons too, lie on it. @param {import("./panel.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
 function card(panel, recipe) {
-  const { say } = panel;
+  const { say, terms } = panel;
   const { key, expected } = recipe;
   const good = isGood(recipe);
-  const button = h("button", {
-    type: "button", class: "guide-entry recipe", "data-recipe": key, "aria-pressed": String(panel.recipe === key), onclick: () => cook(panel, recipe),
-  },
-    h("strong", null, say(`recipes.${key}.name`)),
-    h("span", { class: good ? "verdict" : "verdict verdict-bad" }, icon(good ? "check" : "warning"), say(`expected.${expected}`)),
-    h("span", { class: "fine" }, say(`recipes.${key}.why`)));
-  return button;
+  const why = `recipe-${key}`;
+  return h("div", { class: "guide-entry recipe" },
+    h("button", {
+      type: "button", "data-recipe": key, "aria-pressed": String(panel.recipe === key), "aria-describedby": why, onclick: () => cook(panel, recipe),
+    },
+      h("strong", null, say(`recipes.${key}.name`)),
+      h("span", { class: good ? "verdict" : "verdict verdict-bad" }, icon(good ? "check" : "warning"), say(`expected.${expected}`))),
+    h("span", { class: "fine", id: why }, terms.nodes(say(`recipes.${key}.why`))));
 }
 
-/** From initial weights, and off. @param {import("./panel.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
+/** From initial weights, and off, in view of what is told apart. @param {import("./panel.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
 async function cook(panel, { key, fragment }) {
-  const { session, body, say } = panel;
+  const { session, shell, body, say } = panel;
   panel.recipe = key;
   for (const button of body.querySelectorAll("[data-recipe]")) button.setAttribute("aria-pressed", String(button.getAttribute("data-recipe") === key));
   if (!(await apply(session, fragment))) return;
+  if (fragment.includes("hold_back")) shell.tabs.sees?.choose("confusion");
   panel.live.textContent = say("guide.running", { name: say(`recipes.${key}.name`) });
   session.play();
 }
