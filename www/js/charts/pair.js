@@ -13,6 +13,7 @@ import { drawPicture } from "./predictions.js";
 export class Pair {
   constructor() {
     this.root = element("div", "chart-pair");
+    this.root.hidden = true;
     this.note = element("p", "chart-note");
     this.rows = [0, 1].map(() => {
       const row = { picture: element("canvas", "chart-picture"), name: element("span", ""), bar: element("span", "chart-fill"), value: element("span", "chart-value") };
