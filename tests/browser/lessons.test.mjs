@@ -128,7 +128,7 @@ test("a recipe is one click: its settings, from initial weights, and training", 
 });
 
 test("a recipe's terms explain themselves and start nothing; what is held back has its own accuracy", async () => {
-  const { page, complaints } = await open("width=0.5&batch=8&test_size=40");
+  const { page, complaints } = await open("data=toy&width=0.5&batch=8&test_size=40");
   await page.setViewport({ width: 1440, height: 900 });
   await page.keyboard.press("g");
   const find = (selector) => page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 120_000 }, selector);
