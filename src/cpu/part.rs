@@ -53,7 +53,6 @@ impl<T: Float> Part<T> {
         peers: &mut Peers<'_, T>,
     ) -> Result<(T, u32), Gone> {
         self.trained = labels.len();
-        self.gradients.resize(parameters.len(), T::ZERO); // a helper gives its gradients away
         let mode = Mode::Training(share);
         self.buffers.forward(&self.network, parameters, &[], &mode, peers).await?;
         let outcome = self.buffers.loss(labels, share.batch);
@@ -113,20 +112,19 @@ impl<T: Float> Part<T> {
             What::Differentiate { labels, share } => {
                 self.load(&bytes);
                 let (loss, correct) = self.differentiate(&values, &labels, share, &mut Peers::First(line)).await?;
-                drop(values);
-                line.send(What::Gradients { correct }, std::mem::take(&mut self.gradients), loss.to_f64().to_le_bytes().to_vec());
+                line.send(What::Gradients { correct }, &self.gradients, &loss.to_f64().to_le_bytes());
             }
             What::Evaluate => {
                 let running = values.split_off(self.network.parameters());
                 self.load(&bytes);
                 self.forward(&values, &running, &Mode::Evaluation);
-                line.send(What::Logits, self.logits().to_vec(), vec![]);
+                line.send(What::Logits, self.logits(), &[]);
             }
             What::AskStatistics => {
                 let words: Vec<u32> = self.gradient_statistics().iter().flat_map(GradientStats::to_words).collect();
-                line.send(What::Statistics, vec![], bytemuck::cast_slice(&words).to_vec());
+                line.send(What::Statistics, &[], bytemuck::cast_slice(&words));
             }
-            What::AskNotFinite => line.send(What::NotFinite(self.first_not_finite()), vec![], vec![]),
+            What::AskNotFinite => line.send(What::NotFinite(self.first_not_finite()), &[], &[]),
             _ => return Err(Gone),
         }
         Ok(())

@@ -78,28 +78,35 @@ pub struct Gone;
 /// One end of a line between part 0 and a helper. It ends when either end is dropped.
 pub struct Line<T> {
     // Dropped in this order: the helper must hear the end before somebody waits for it.
-    send: Box<dyn Fn(Message<T>)>,
+    send: Box<dyn Fn(What, &[T], &[u8])>,
     receive: UnboundedReceiver<Message<T>>,
     _other_end: Box<dyn Any>,
 }
 
 impl<T> Line<T> {
     /// `other_end` is dropped last: a thread that is joined, a worker that is ended.
-    pub fn new(send: impl Fn(Message<T>) + 'static, receive: UnboundedReceiver<Message<T>>, other_end: impl Any) -> Line<T> {
+    pub fn new(
+        send: impl Fn(What, &[T], &[u8]) + 'static,
+        receive: UnboundedReceiver<Message<T>>,
+        other_end: impl Any,
+    ) -> Line<T> {
         Line { send: Box::new(send), receive, _other_end: Box::new(other_end) }
     }
 
     /// Between two threads.
     pub fn between(send: UnboundedSender<Message<T>>, receive: UnboundedReceiver<Message<T>>, other_end: impl Any) -> Line<T>
     where
-        T: 'static,
+        T: Clone + 'static,
     {
         // Whoever does not listen any more is noticed when an answer is missing.
-        Line::new(move |message| _ = send.unbounded_send(message), receive, other_end)
+        let send = move |what, values: &[T], bytes: &[u8]| {
+            _ = send.unbounded_send(Message { what, values: values.to_vec(), bytes: bytes.to_vec() });
+        };
+        Line::new(send, receive, other_end)
     }
 
-    pub fn send(&self, what: What, values: Vec<T>, bytes: Vec<u8>) {
-        (self.send)(Message { what, values, bytes });
+    pub fn send(&self, what: What, values: &[T], bytes: &[u8]) {
+        (self.send)(what, values, bytes);
     }
 
     pub async fn receive(&mut self) -> Result<Message<T>, Gone> {
@@ -129,18 +136,18 @@ impl<T: Float> Peers<'_, T> {
             Peers::Helpers(helpers) => {
                 let pair = helpers.len() == 1;
                 if pair {
-                    helpers[0].send(What::Join, values.to_vec(), vec![]);
+                    helpers[0].send(What::Join, values, &[]);
                 }
                 meanwhile();
                 for helper in helpers.iter_mut() {
                     join(values, &told(helper, values.len()).await?.1);
                 }
                 if !pair {
-                    helpers.iter().for_each(|helper| helper.send(What::Joined, values.to_vec(), vec![]));
+                    helpers.iter().for_each(|helper| helper.send(What::Joined, values, &[]));
                 }
             }
             Peers::First(first) => {
-                first.send(What::Join, values.to_vec(), vec![]);
+                first.send(What::Join, values, &[]);
                 meanwhile();
                 let (what, mut all) = told(first, values.len()).await?;
                 if what == What::Join {

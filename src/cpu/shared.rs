@@ -36,7 +36,7 @@ impl<T: Float> Cpu<T> {
         let helpers = &mut self.helpers[..parts.len() - 1];
         for (helper, part) in helpers.iter().zip(&parts[1..]) {
             let (pixels, labels, share) = cut(part);
-            helper.send(What::Differentiate { labels: labels.to_vec(), share }, self.parameters.clone(), pixels.to_vec());
+            helper.send(What::Differentiate { labels: labels.to_vec(), share }, &self.parameters, pixels);
         }
         let (pixels, labels, share) = cut(&parts[0]);
         self.part.load(pixels);
@@ -57,7 +57,7 @@ impl<T: Float> Cpu<T> {
         let cut = |part: &Range<usize>| &pixels[part.start * image..part.end * image];
         let helpers = &mut self.helpers[..parts.len() - 1];
         for (helper, part) in helpers.iter().zip(&parts[1..]) {
-            helper.send(What::Evaluate, [&self.parameters[..], &self.running].concat(), cut(part).to_vec());
+            helper.send(What::Evaluate, &[&self.parameters[..], &self.running].concat(), cut(part));
         }
         self.part.load(cut(&parts[0]));
         self.part.forward(&self.parameters, &self.running, &Mode::Evaluation);
@@ -75,7 +75,7 @@ impl<T: Float> Cpu<T> {
     /// Of the gradient of each block's activation, over the parts of the last step. Of helpers that are gone nothing is known.
     pub(super) async fn activation_gradients(&mut self) -> Result<Vec<GradientStats>, Gone> {
         let helpers = &mut self.helpers[..self.helped];
-        helpers.iter().for_each(|helper| helper.send(What::AskStatistics, vec![], vec![]));
+        helpers.iter().for_each(|helper| helper.send(What::AskStatistics, &[], &[]));
         let mut all = self.part.gradient_statistics();
         for helper in helpers {
             let Message { what, bytes, .. } = helper.receive().await?;
@@ -92,7 +92,7 @@ impl<T: Float> Cpu<T> {
     pub(super) async fn not_finite_in(&mut self, batch: &Batch, hyper: &Hyper) -> Result<(T, FirstNotFinite), Gone> {
         let (loss, _) = self.gradients_of(batch, hyper).await?;
         let helpers = &mut self.helpers[..self.helped];
-        helpers.iter().for_each(|helper| helper.send(What::AskNotFinite, vec![], vec![]));
+        helpers.iter().for_each(|helper| helper.send(What::AskNotFinite, &[], &[]));
         let mut all = self.part.first_not_finite();
         for helper in helpers {
             let What::NotFinite(found) = helper.receive().await?.what else { return Err(Gone) };

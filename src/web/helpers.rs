@@ -20,10 +20,10 @@ pub fn start(start: &Function, plan: &Plan) -> Line<f32> {
     // Without an end to send to, the closure and with it the line's other end go.
     let line = match start.call1(&JsValue::UNDEFINED, receive.as_ref().unchecked_ref()) {
         Ok(send) => line(send.unchecked_into(), answers, receive),
-        Err(_) => Line::new(|_| {}, answers, ()),
+        Err(_) => Line::new(|_, _, _| {}, answers, ()),
     };
     let begin = What::Begin { fragment: plan.config.to_fragment(), classes: plan.classes, capacity: plan.capacity };
-    line.send(begin, [plan.mean, plan.std].concat(), vec![]);
+    line.send(begin, &[plan.mean, plan.std].concat(), &[]);
     line
 }
 
@@ -44,9 +44,9 @@ pub fn help(send: Function) -> Function {
 
 fn line(send: Function, receive: UnboundedReceiver<Message<f32>>, receiver: impl std::any::Any) -> Line<f32> {
     let end = End(send.clone());
-    let post = move |message: Message<f32>| {
-        let (values, bytes) = (Float32Array::from(&*message.values), Uint8Array::from(&*message.bytes));
-        let what = serde_json::to_string(&message.what).expect("plain data");
+    let post = move |what, values: &[f32], bytes: &[u8]| {
+        let (values, bytes) = (Float32Array::from(values), Uint8Array::from(bytes));
+        let what = serde_json::to_string(&what).expect("plain data");
         let transfer = Array::of(&[values.buffer(), bytes.buffer()]);
         let parts = Array::of(&[JsValue::from(what), values.into(), bytes.into()]);
         // What cannot be sent is noticed by its missing answer.
