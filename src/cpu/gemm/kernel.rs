@@ -129,10 +129,15 @@ unsafe fn in_place<V: Vector, const M: usize, const N: usize>(strip: &Strip<V::E
 }
 
 /// Columns of the next panel of [`packed`]. A fused multiply-add takes longer until its sum is there: the nine sums of 3 rows by
-/// 12 columns hide that and are an eighth faster; the eight of 4 by 8 take the columns that no twelves fill.
+/// 12 columns hide that and are an eighth faster; the eight of 2 by 16 or 4 by 8 take the columns that no twelves fill.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 fn packed_width(left: usize) -> usize {
-    if cfg!(target_feature = "relaxed-simd") && left.next_multiple_of(4).is_multiple_of(12) { 12 } else { 8 }
+    match left.next_multiple_of(4) {
+        left if cfg!(not(target_feature = "relaxed-simd")) || left % 12 == 8 => 8,
+        left if left % 12 == 0 => 12,
+        4 => 8,
+        _ => 16,
+    }
 }
 
 /// Packs the strip of `a` first: `panel[k][i] = a(i, k)`, four k at a time where they lie side by side.
@@ -172,32 +177,39 @@ unsafe fn packed(strip: &Strip<f32>) {
             }
         }
     }
-    let mut column = 0;
+    let (panel, mut column) = (panel.cast_const(), 0);
     while column < strip.columns {
         let width = packed_width(strip.columns - column);
-        // SAFETY: the caller's promise; the panel holds ROWS rows, a multiple of both tiles'.
+        // SAFETY: the caller's promise.
         unsafe {
-            if width == 12 {
-                for row in (0..strip.rows).step_by(3) {
-                    let mut next = panel.add(row);
-                    tile_at::<Simd128, 3, 3>(strip, row, column, |_| {
-                        let column = next;
-                        next = next.add(ROWS);
-                        std::array::from_fn(|i| column.add(i).cast_const())
-                    });
-                }
-            } else {
-                for row in (0..strip.rows).step_by(4) {
-                    let mut next = panel.add(row);
-                    tile_at::<Simd128, 4, 2>(strip, row, column, |_| {
-                        let column = next;
-                        next = next.add(ROWS);
-                        std::array::from_fn(|i| column.add(i).cast_const())
-                    });
-                }
+            match width {
+                16 => tiles_of_packed::<2, 4>(strip, panel, column),
+                12 => tiles_of_packed::<3, 3>(strip, panel, column),
+                _ => tiles_of_packed::<4, 2>(strip, panel, column),
             }
         }
         column += width;
+    }
+}
+
+/// All tiles of a strip at this column. `panel[k][i]` is a(i, k) for i < [`ROWS`], a multiple of M.
+///
+/// # Safety
+/// Of [`Kernel::run`], and the panel is there.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[inline(always)]
+unsafe fn tiles_of_packed<const M: usize, const N: usize>(strip: &Strip<f32>, panel: *const f32, column: usize) {
+    use super::vector::wasm::Simd128;
+    for row in (0..strip.rows).step_by(M) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut next = panel.add(row);
+            tile_at::<Simd128, M, N>(strip, row, column, |_| {
+                let at = next;
+                next = next.add(ROWS);
+                std::array::from_fn(|i| at.add(i))
+            });
+        }
     }
 }
 
