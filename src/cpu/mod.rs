@@ -5,10 +5,11 @@
 //! [`crate::layers`] and [`crate::optimizer`]. All sums are taken in the same order every time: equal inputs and an equal
 //! number of parts give equal bits. Another number of parts adds up the same gradients in another order.
 //!
-//! Two parts at batch 32, width 1, on two cores in Chromium: 1.79 times as fast as one by the median step, 1.89 by the fastest; with
-//! batch normalisation, whose layers exchange their sums once a pass, 1.67 and 1.84. A message takes 0.1 to 0.2 ms. What is lost is
-//! waiting for whichever part is slower: on a virtual machine the same layer takes one core up to 40 % longer than the other, and each
-//! exchange adds up the slower of the two.
+//! Two parts at batch 32, width 1, on two cores in Chromium: 1.84 times as fast as one by the median step, 1.86 by the fastest; with
+//! batch normalisation, whose layers exchange their sums once a pass, 1.77 and 1.81. A message takes 0.1 to 0.2 ms. What is lost is
+//! the copies of parameters and gradients, and waiting for whichever part is slower: on a virtual machine the same layer takes one core
+//! up to 40 % longer than the other, and each exchange adds up the slower of the two. So going back, a part takes the gradients of
+//! the parameters that nobody waits for while its sums are under way.
 
 mod exp;
 mod float;

@@ -75,10 +75,13 @@ impl FirstNotFinite {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
+/// Sends what a message is, its values and its bytes.
+type Post<T> = dyn Fn(What, &[T], &[u8]);
+
 /// One end of a line between part 0 and a helper. It ends when either end is dropped.
 pub struct Line<T> {
     // Dropped in this order: the helper must hear the end before somebody waits for it.
-    send: Box<dyn Fn(What, &[T], &[u8])>,
+    send: Box<Post<T>>,
     receive: UnboundedReceiver<Message<T>>,
     _other_end: Box<dyn Any>,
 }
