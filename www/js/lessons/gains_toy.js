@@ -6,7 +6,7 @@
 import { DepthNorms } from "../charts/depth_norms.js";
 import { h, setText } from "../dom.js";
 import { live, percent } from "../format.js";
-import { endsOf, sameLooks } from "./measure.js";
+import { RunToy } from "./run_toy.js";
 
 /** The ends of a bar, as decimal logarithms of the gain. */
 const [LOW, HIGH] = [-2, 1];
@@ -42,11 +42,12 @@ export const normsOf = ({ layers }, names) => names.slice(0, -1).map((name) => l
 /** What slopes of a quarter alone leave of the last of these norms: k layers before it, its 0.25^k. @param {number[]} norms */
 export const boundOf = (norms) => norms.map((_, layer) => norms[norms.length - 1] * MARKS[0] ** (norms.length - 1 - layer));
 
-export class GainsToy {
+/** @extends {RunToy<DepthNorms>} */
+export class GainsToy extends RunToy {
   /** @param {import("./panel.js").Panel} panel */
   constructor(panel) {
-    const { say, terms } = this.panel = panel;
-    this.host = h("div", { class: "norms-chart" });
+    super(panel, (host, options) => new DepthNorms(host, options), "norms-chart");
+    const { say, terms } = panel;
     this.when = h("select", { onchange: () => this.draw() }, ["first", "last"].map((key) => h("option", { value: key }, say(`gains.${key}`))));
     this.empty = h("p", { class: "fine" }, say("gains.empty"));
     this.table = h("table", { class: "guide-table gains" });
@@ -54,27 +55,7 @@ export class GainsToy {
       h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when), this.empty, this.host,
       h("p", { class: "fine" }, terms.nodes(say("gains.dashed"))),
       h("p", null, terms.nodes(say("gains.how"))), this.table, h("p", { class: "fine" }, terms.nodes(say("gains.off"))));
-    this.chart = new DepthNorms(this.host, panel.shell.context.chartOptions());
-    this.look = "";
-    /** @type {(import("./measure.js").Look | null)[] | null} */
-    this.drawn = null;
     this.update();
-  }
-
-  destroy() {
-    this.chart.destroy();
-  }
-
-  /** With every frame that something has changed in. */
-  update() {
-    const { host, size } = this.panel.shell;
-    const look = `${host.dataset.theme} ${size}`;
-    if (look !== this.look) this.chart.refreshTheme();
-    this.look = look;
-    const ends = endsOf(this.panel.shownRun);
-    if (sameLooks(ends, this.drawn)) return;
-    this.drawn = ends;
-    this.draw();
   }
 
   draw() {

@@ -99,6 +99,9 @@ export const decided = ({ mean: apart, error }) => Math.abs(apart) > 2 * error;
 /** The last evaluation on test images, up to the run's end. @param {Run} run @param {number} lane */
 export const test = ({ lanes, until }, lane) => lanes[lane]?.evaluations.filter(({ step }) => step <= until).at(-1) ?? { step: NaN, loss: NaN, accuracy: NaN };
 
+/** All looks of a network, to the last one, which thinning may have taken out of the history. @param {Lane} lane */
+export const looksOf = ({ history, last }) => (last && history.at(-1) !== last ? [...history, last] : history);
+
 /** The looks at both ends of every lane: a picture of looks is another one when, and only when, one of these is. @param {Run | undefined} run */
 export const endsOf = (run) => (run?.lanes ?? []).flatMap(({ first, last }) => [first, last]);
 
