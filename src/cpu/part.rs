@@ -112,6 +112,7 @@ impl<T: Float> Part<T> {
             What::Differentiate { labels, share } => {
                 self.load(&bytes);
                 let (loss, correct) = self.differentiate(&values, &labels, share, &mut Peers::First(line)).await?;
+                drop(values); // between threads the message is a copy
                 line.send(What::Gradients { correct }, &self.gradients, &loss.to_f64().to_le_bytes());
             }
             What::Evaluate => {
