@@ -215,6 +215,6 @@ test("where the engine cannot start, the lesson says so and offers its recording
   broken.close();
   assert.match(found.offered, /could not start/);
   assert.deepEqual(found.run, ["Show the recording"]);
-  assert.deepEqual([found.outcome, found.sentences, found.curves], [file("relu-or-sigmoid").outcome, 3, true]);
+  assert.deepEqual([found.outcome, found.sentences, found.curves], [file("relu-or-sigmoid").outcome, 4, true]);
   await page.close();
 });

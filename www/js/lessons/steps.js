@@ -66,9 +66,9 @@ function choices(panel) {
 /** How deep the lesson's network is to be. @param {Panel} panel @returns {Node[]} */
 function depths(panel) {
   const { lesson, say, depth } = panel;
-  if (!lesson?.depths) return [];
+  if (!lesson?.depths || panel.stuck) return [];
   const buttons = lesson.depths.map((value) =>
-    h("button", { type: "button", class: "action choice", "data-depth": value, "aria-pressed": String(value === depth), disabled: panel.stuck, onclick: () => panel.chooseDepth(value) }, String(layersAt(value))));
+    h("button", { type: "button", class: "action choice", "data-depth": value, "aria-pressed": String(value === depth), onclick: () => panel.chooseDepth(value) }, String(layersAt(value))));
   return [h("div", { class: "choices depths", role: "group", "aria-label": say("depth") }, h("span", null, say("depth")), buttons)];
 }
 
