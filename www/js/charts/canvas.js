@@ -111,6 +111,12 @@ export function languageOf(node) {
   return "";
 }
 
+/** Colours, type and language of a chart as the page has them now. @param {{root: HTMLElement, host: HTMLElement, options: {language?: string}}} chart */
+export function styleOf({ root, host, options }) {
+  const { fontFamily, fontSize } = getComputedStyle(root);
+  return { palette: readPalette(root), font: { family: fontFamily, size: parseFloat(fontSize) || 14 }, numbers: new Numbers(options.language || languageOf(host)) };
+}
+
 /**
  * A chart on one canvas. A subclass says what to draw, which cell lies under a point, and what a cell and the whole say.
  * @template Data
@@ -198,10 +204,7 @@ export class Chart {
 
   /** Takes up colours, type and language anew. */
   refreshTheme() {
-    this.palette = readPalette(this.root);
-    const style = getComputedStyle(this.root);
-    this.font = { family: style.fontFamily, size: parseFloat(style.fontSize) || 14 };
-    this.numbers = new Numbers(this.options.language || languageOf(this.host));
+    Object.assign(this, styleOf(this));
     this.canvas.setAttribute("aria-label", this.t(`charts.${this.name}.label`));
     this.themed();
     this.invalidate();

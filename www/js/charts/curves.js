@@ -1,6 +1,6 @@
 // Loss and accuracy over the run, training and test, of one network or of several side by side.
 
-import { element, languageOf, readPalette, whenNear } from "./canvas.js";
+import { element, readPalette, styleOf, whenNear } from "./canvas.js";
 import { Pane } from "./pane.js";
 import { Record } from "./record.js";
 import { Numbers } from "./scale.js";
@@ -140,10 +140,7 @@ export class Curves {
 
   /** Colours, type and language are built into uPlot's axes, so the plots are made anew. */
   refreshTheme() {
-    this.palette = readPalette(this.root);
-    const style = getComputedStyle(this.root);
-    this.font = { family: style.fontFamily, size: parseFloat(style.fontSize) || 14 };
-    this.numbers = new Numbers(this.options.language || languageOf(this.host));
+    Object.assign(this, styleOf(this));
     this.arrange();
     for (const pane of this.panes) pane.build();
     this.invalidate();

@@ -2,8 +2,8 @@
 // own, all on one scale.
 
 import uPlot from "uplot";
-import { element, faint, languageOf, laneColour, readPalette } from "./canvas.js";
-import { axisOf, cursorOf, leaveCursor, moveCursor, sizeOf } from "./plot.js";
+import { element, faint, laneColour, readPalette, styleOf } from "./canvas.js";
+import { axisOf, cursorOf, fit, leaveCursor, moveCursor, sizeOf, stepAxisOf } from "./plot.js";
 import { Numbers } from "./scale.js";
 
 /** Shares of the values that lie below a curve, in the order of the data. */
@@ -60,10 +60,7 @@ export class Percentiles {
 
   /** Colours, type and language are built into uPlot's axes, so the plots are made anew. */
   refreshTheme() {
-    this.palette = readPalette(this.root);
-    const style = getComputedStyle(this.root);
-    this.font = { family: style.fontFamily, size: parseFloat(style.fontSize) || 14 };
-    this.numbers = new Numbers(this.options.language || languageOf(this.host));
+    Object.assign(this, styleOf(this));
     this.build();
   }
 
@@ -164,7 +161,7 @@ class Plot {
       cursor: cursorOf(chart.sync),
       scales: { x: { time: false, range: () => chart.stepRange() }, y: { range: () => chart.range() } },
       axes: [
-        { ...axis, space: size * 4.2, size: size * 2, values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")) },
+        stepAxisOf(palette, font, numbers),
         { ...axis, space: size * 2, size: size * 3.2, values: (_, values) => values.map((value) => numbers.number(value)) },
       ],
       bands: [{ series: [3, 1], fill: faint(stroke) }],
@@ -179,8 +176,7 @@ class Plot {
   }
 
   resize() {
-    const size = sizeOf(this.stage);
-    if (size.width !== this.plot.width || size.height !== this.plot.height) this.plot.setSize(size);
+    fit(this.plot, this.stage);
   }
 
   /** At the cursor, else at the newest look. */

@@ -17,6 +17,22 @@ export const axisOf = ({ muted, line }, { size, family }) => ({
   grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 5 },
 });
 
+/**
+ * The axis below a plot: whole steps.
+ * @param {Record<string, string>} palette @param {{size: number, family: string}} font @param {import("./scale.js").Numbers} numbers
+ * @returns {import("uplot").Axis}
+ */
+export const stepAxisOf = (palette, font, numbers) => ({
+  ...axisOf(palette, font), space: font.size * 4.2, size: font.size * 2,
+  values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")),
+});
+
+/** Gives a plot the size of its stage. @param {import("uplot")} plot @param {HTMLElement} stage */
+export function fit(plot, stage) {
+  const size = sizeOf(stage);
+  if (size.width !== plot.width || size.height !== plot.height) plot.setSize(size);
+}
+
 /** @param {string} key of the plots that share it @returns {import("uplot").Cursor} */
 export const cursorOf = (key) => ({ sync: { key, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 8 } });
 

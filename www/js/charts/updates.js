@@ -2,8 +2,8 @@
 // what a rule expects of one of them.
 
 import uPlot from "uplot";
-import { element, languageOf, laneColour, readPalette } from "./canvas.js";
-import { DASHES, axisOf, cursorOf, leaveCursor, moveCursor, sizeOf } from "./plot.js";
+import { element, laneColour, readPalette, styleOf } from "./canvas.js";
+import { DASHES, axisOf, cursorOf, fit, leaveCursor, moveCursor, sizeOf, stepAxisOf } from "./plot.js";
 import { Numbers } from "./scale.js";
 
 /** Digits of a value: from batch to batch it changes by more. */
@@ -73,10 +73,7 @@ export class Updates {
 
   /** Colours, type and language are built into the plot, so it is made anew. */
   refreshTheme() {
-    this.palette = readPalette(this.root);
-    const style = getComputedStyle(this.root);
-    this.font = { family: style.fontFamily, size: parseFloat(style.fontSize) || 14 };
-    this.numbers = new Numbers(this.options.language || languageOf(this.host));
+    Object.assign(this, styleOf(this));
     this.build();
   }
 
@@ -114,7 +111,7 @@ export class Updates {
       cursor: cursorOf(this.sync),
       scales: { x: { time: false, range: () => [0, this.data.until] }, y: { range: () => this.range() } },
       axes: [
-        { ...axis, space: size * 4.2, size: size * 2, values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")) },
+        stepAxisOf(palette, font, numbers),
         { ...axis, space: size * 1.5, size: size * 3.2, splits: (_, __, low, high) => ticks(low, high), values: (_, exponents) => exponents.map((x) => (10 ** x).toExponential(0)) },
       ],
       series: [{}, ...series],
@@ -139,11 +136,12 @@ export class Updates {
   }
 
   draw() {
-    const steps = this.table[0].length;
+    const { table } = this;
+    const steps = table[0].length;
     this.empty.hidden = steps > 0;
     this.stage.hidden = this.values.hidden = steps === 0;
-    this.fit();
-    this.plot.setData(this.table);
+    fit(this.plot, this.stage);
+    this.plot.setData(table);
     this.showValues();
     const ends = [...new Set([0, steps - 1])].filter((at) => at >= 0);
     this.summary.textContent = [this.data.of, ...ends.map((at) => this.sentence(at))].join(" ");
@@ -151,12 +149,7 @@ export class Updates {
 
   resize() {
     if (!this.palette.ink) return this.refreshTheme(); // made before it was put into the page
-    this.fit();
-  }
-
-  fit() {
-    const size = sizeOf(this.stage);
-    if (size.width !== this.plot.width || size.height !== this.plot.height) this.plot.setSize(size);
+    fit(this.plot, this.stage);
   }
 
   /** What each curve is at a look. @param {number} at @returns {string[]} */
