@@ -1,8 +1,11 @@
 // Networks side by side: in step, whatever each of them does; and the difference of their curves.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { RidgeScale } from "../../www/js/charts/ridge_scale.js";
 import { Apart, Track } from "../../www/js/charts/track.js";
+import { laneLabels, laneMarks } from "../../www/js/components/labels.js";
 import { Lanes } from "../../www/js/worker/lanes.js";
 
 /** What the lanes ask of the engine. `arrived`: steps whose images are there. */
@@ -137,4 +140,36 @@ test("pictures side by side share the scale of the one that needs most, and give
   for (let i = 0; i < 200; i++) scale.fit(other, -5, 0.1);
   assert.equal(scale.end, 0);
   assert.ok(scale.peak >= 0.2 && scale.peak < 0.21, String(scale.peak));
+});
+
+// ---- names ---------------------------------------------------------------------------------------------------------
+
+const english = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "www", "i18n", "en.json"), "utf8"));
+const find = (key) => key.split(".").reduce((tree, part) => tree?.[part], english);
+const t = Object.assign((key, fields = {}) => find(key).replace(/\{(\w+)\}/g, (_, name) => fields[name]), { has: (key) => typeof find(key) === "string" });
+const BASE = { activation: "relu", norm: "lrn", lr: "0.01", lrn_alpha: "0.0001", bn_noise: "0", schedule: "constant", schedule_every: "1000" };
+const names = (first, ...changes) => laneLabels(t, [{}, ...changes].map((change) => ({ changes: change, config: { ...BASE, ...first, ...change } })));
+
+test("networks are named by what sets them apart from the first, and equal ones say which they equal", () => {
+  assert.deepEqual(names({}), [""]);
+  assert.deepEqual(names({}, { norm: "bn" }), ["1 LRN", "2 BN"]);
+  assert.deepEqual(names({ norm: "bn" }, {}), ["1", "2 same as 1"]);
+  assert.deepEqual(names({}, { norm: "bn" }, { norm: "bn" }, { lr: "0.1" }), ["1 LRN, Learning rate 0.01", "2 BN", "3 same as 2", "4 Learning rate 0.1"]);
+});
+
+test("a setting of a part that is not there sets no network apart", () => {
+  assert.deepEqual(names({}, { bn_noise: "0.5" }), ["1", "2 same as 1"]);
+  assert.deepEqual(names({}, { schedule_every: "10" }), ["1", "2 same as 1"]);
+  assert.equal(names({ norm: "bn", schedule: "step" }, { bn_noise: "0.5", schedule_every: "10" })[1].includes("0.5"), true);
+  assert.deepEqual(names({}, { norm: "bn" }, { bn_noise: "0.5" }), ["1 LRN", "2 BN", "3 same as 1"], "noise behind a BN that the third one has not");
+});
+
+test("a mark at the curves names the networks that were changed, unless all were", () => {
+  const mark = (lane, label, step = 9) => ({ step, label, lane });
+  const labels = (marks, lanes) => laneMarks(t, marks, lanes).map(({ step, label }) => `${step}: ${label}`);
+  assert.deepEqual(labels([mark(0, "BN")], 1), ["9: BN"]);
+  assert.deepEqual(labels([mark(0, "BN")], 2), ["9: 1 BN"]);
+  assert.deepEqual(labels([mark(0, "BN"), mark(1, "BN"), mark(1, "BN", 12)], 2), ["9: BN", "12: 2 BN"]);
+  assert.deepEqual(labels([mark(0, "BN"), mark(2, "BN")], 3), ["9: 1, 3 BN"]);
+  assert.deepEqual(labels([mark(0, "BN"), mark(0, "LRN"), mark(0, "BN")], 2), ["9: 1 BN", "9: 1 LRN"], "flipped to and fro");
 });

@@ -105,11 +105,11 @@ export class AlexNetLab extends HTMLElement {
 
   /** @param {Session} session */
   bind(session) {
-    // A changed attribute is a changed setting.
+    // A changed attribute is a changed setting of the link's first network.
     const observer = new MutationObserver((records) => {
       const names = new Set(records.map(({ attributeName }) => attributeName ?? "").filter((name) => session.setting(name)));
       const entries = [...names].map((name) => [name, this.getAttribute(name) ?? session.setting(name)?.default ?? ""]);
-      if (entries.length > 0) session.set(Object.fromEntries(entries));
+      if (entries.length > 0) session.set(Object.fromEntries(entries), false, 0);
     });
     observer.observe(this, { attributes: true });
     this.undo.push(() => observer.disconnect());

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * postMessage for frames. Commands are `{alexnetLab: 1, command: "play" | "pause" | "step" | "reset" | "set" | "next" | "back" | "getState", id?, settings?}`,
- * as an object or as JSON text; the bare strings that reveal.js sends to a slide's frames are `slide:start` and `slide:stop`.
+ * postMessage for frames. Commands are `{alexnetLab: 1, command: "play" | "pause" | "step" | "reset" | "set" | "next" | "back" | "getState", id?, settings?, restart?, all?}`,
+ * as an object or as JSON text. `set` changes the link's first network, `all: true` every one; `settings` may have `lane2` to `lane4`, as in
+ * a link: what that network changes. The bare strings that reveal.js sends to a slide's frames are `slide:start` and `slide:stop`.
  * Answers and events go to the parent: `{alexnetLab: 1, event | answer, id?, detail}`.
  */
 
@@ -22,7 +23,7 @@ export function listen(lab, session) {
     reset: () => lab.reset(),
     next: () => lab.next(),
     back: () => lab.back(),
-    set: ({ settings, restart }) => session.set(texts(settings), restart === true),
+    set: ({ settings, restart, all }) => session.set(texts(settings), restart === true, all === true ? "all" : 0),
     getState: () => lab.getState(),
   };
 

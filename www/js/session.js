@@ -34,6 +34,7 @@ import { Workers } from "./workers.js";
  * @property {number} shown which lane the details are of
  *
  * @typedef {object} Lane
+ * @property {number} id stays when others are taken away or change
  * @property {Record<string, string>} changes settings by which it differs from the first
  * @property {Record<string, string>} config
  * @property {Description | null} describe
@@ -49,8 +50,9 @@ import { Workers } from "./workers.js";
 /** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */
 const BUILD = new URLSearchParams(location.search).get("simd") === "simd128" ? "simd128" : undefined;
 
+let made = 0;
 /** @param {Record<string, string>} [config] @param {Record<string, string>} [changes] @returns {Lane} */
-const newLane = (config = {}, changes = {}) => ({ changes, config, describe: null, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null });
+const newLane = (config = {}, changes = {}) => ({ id: made++, changes, config, describe: null, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null });
 
 export class Session extends EventTarget {
   /** @param {string} fragment */
@@ -89,23 +91,27 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Changes settings of a lane by key; what lanes have in common is changed in all. Weights go on where the change allows it,
-   * unless `restart`.
+   * Changes settings by key. Those in which lanes may differ are changed in one of them, and the others keep what they have; what they
+   * have in common is changed in all. `lane2` to `lane4` are what that lane changes, as in a link. Weights go on where the change
+   * allows it, unless `restart`.
    * @param {Record<string, string>} changes
    * @param {boolean} [restart]
-   * @param {number} [of] the lane, the shown one unless said
+   * @param {number | "all"} [of] the lane, the shown one unless said
    */
   async set(changes, restart = false, of = this.state.shown) {
     const { lanes, shown } = this.state;
     const effects = Object.keys(changes).map((key) => this.setting(key)?.effect);
-    const own = Object.entries(changes).filter(([key]) => of > 0 && this.setting(key)?.lane);
-    const all = Object.entries(changes).filter(([key]) => !(of > 0 && this.setting(key)?.lane));
-    const first = { ...lanes[0].config, ...Object.fromEntries(all) };
-    const each = lanes.map((lane, at) => (at === of && at > 0 ? { ...lane.changes, ...Object.fromEntries(own) } : lane.changes));
+    const entries = Object.entries(changes);
+    const lists = entries.filter(([key]) => /^lane\d$/.test(key));
+    const settings = entries.filter(([key]) => !/^lane\d$/.test(key));
+    const common = settings.filter(([key]) => !this.setting(key)?.lane);
+    const configs = lanes.map(({ config }, at) => ({ ...config, ...Object.fromEntries(of === "all" || of === at ? settings : common) }));
+    const each = configs.map((config) => Object.fromEntries(Object.entries(config).filter(([key, value]) => configs[0][key] !== value)));
     // Seen at once, confirmed by the answer.
-    this.patch({ lanes: lanes.map((lane, at) => ({ ...lane, changes: each[at], config: { ...first, ...each[at] } })) });
-    this.patch({ config: this.state.lanes[shown].config, busy: effects.some((effect) => effect !== "view" && effect !== "live") });
-    await this.adopt(fragmentOf(first, each.slice(1)), restart);
+    this.patch({ lanes: lanes.map((lane, at) => ({ ...lane, changes: each[at], config: configs[at] })) });
+    this.patch({ config: configs[shown], busy: effects.some((effect) => effect !== "view" && effect !== "live") });
+    // Of a lane that is said twice, the last word holds.
+    await this.adopt([fragmentOf(configs[0], each.slice(1)), ...lists.map((list) => list.join("="))].join("&"), restart);
   }
 
   /** Another network beside the others, all from step 0; it is shown next. @param {Record<string, string>} changes to the first one */
@@ -132,7 +138,7 @@ export class Session extends EventTarget {
 
   /** @param {number} at */
   shownLane(at) {
-    const { changes: _, ...lane } = this.state.lanes[at];
+    const { changes: _, id: __, ...lane } = this.state.lanes[at];
     return lane;
   }
 

@@ -26,7 +26,7 @@ import { Views } from "./components/views.js";
  * @property {import("./session.js").Session} session
  * @property {import("./i18n.js").Texts} t
  * @property {ShadowRoot} root
- * @property {{restart: boolean}} flip what a switched component does to the weights
+ * @property {{restart: boolean, all: boolean}} flip what a switched component does to the weights, and whether in all networks
  * @property {Tip} tip where components explain themselves
  * @property {(changes: Record<string, string>) => void} change
  * @property {(action: string) => void} act
@@ -53,7 +53,7 @@ export class Shell {
     this.session = session;
     this.fixed = fixed;
     this.root = /** @type {ShadowRoot} */ (host.shadowRoot);
-    this.flip = { restart: false };
+    this.flip = { restart: false, all: false };
     this.size = "full";
     this.frame = 0;
     /** @type {import("./i18n.js").Texts | null} */
@@ -366,7 +366,7 @@ export class Shell {
   /** @param {Record<string, string>} changes */
   change(changes) {
     const rebuilds = Object.keys(changes).some((key) => this.session.setting(key)?.effect === "rebuild");
-    this.session.set(changes, this.flip.restart && rebuilds);
+    this.session.set(changes, this.flip.restart && rebuilds, this.flip.all ? "all" : undefined);
   }
 
   /** All chips of a kind are one switch: they light up together. @param {string} kind @param {boolean} on */

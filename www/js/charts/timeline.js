@@ -26,8 +26,8 @@ export class Timeline {
     this.tensors = [];
     /** Of each network. @type {Looks[]} */
     this.looks = [];
-    /** How each network differs from the first. @type {string[]} */
-    this.keys = [];
+    /** Which networks there are. @type {number[]} */
+    this.ids = [];
     /** @type {Mark[]} */
     this.marks = [];
     /** @type {number | null} the step of the record that is shown */
@@ -90,13 +90,12 @@ export class Timeline {
 
   /**
    * Which networks there are: one that is taken away takes its looks along.
-   * @param {{changes: Record<string, string>}[]} lanes
+   * @param {{id: number}[]} lanes
    * @returns {number[]} the place that each of them had, or would have had
    */
   name(lanes) {
-    const keys = lanes.map(({ changes }) => JSON.stringify(changes));
-    const kept = keys.map((key, at) => (keys.length < this.keys.length ? this.keys.indexOf(key, at) : at));
-    this.keys = keys;
+    const kept = lanes.map(({ id }, at) => (this.ids.includes(id) ? this.ids.indexOf(id) : at));
+    this.ids = lanes.map(({ id }) => id);
     this.stale = true;
     this.looks = kept.map((at) => this.looks[at] ?? new Looks());
     this.tensors = kept.map((at) => this.tensors[at] ?? []);
@@ -153,7 +152,7 @@ export class Timeline {
     if (!now) return;
     this.stale = false;
     const { step } = this;
-    const after = step === null ? undefined : this.marks.filter((mark) => mark.step <= step).at(-1)?.label;
+    const after = step === null ? undefined : this.marks.filter((mark) => mark.lane === this.shown && mark.step <= step).at(-1)?.label;
     this.scrubber.update(this.steps, step, after);
     this.scrubber.element.title = this.word("kept", { bytes: Math.ceil(this.bytes / 1024), looks: this.looks[0]?.steps.length ?? 0 });
   }

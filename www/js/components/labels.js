@@ -9,18 +9,44 @@ export function valueLabel(t, key, value) {
   return `${t(`settings.${key}.label`)} ${t.has(option) ? t(option) : value}`;
 }
 
+/** Whether a setting acts on a network as it is: those of a normalisation or schedule that is not there do not. @param {string} key @param {Record<string, string>} config */
+function acts(key, config) {
+  const norm = /** @type {Record<string, string>} */ (MENUS.norm.more)[key];
+  return norm ? norm === config.norm : key !== "schedule_every" || config.schedule === "step";
+}
+
 /**
- * What tells networks side by side apart: what each changes, and what the first one has of all that is changed.
+ * What tells networks side by side apart: what each changes, and what the first one has of all that is changed. One that is as another
+ * before it says so.
  * @param {import("../i18n.js").Texts} t @param {import("../session.js").Lane[]} lanes @returns {string[]}
  */
 export function laneLabels(t, lanes) {
-  const all = new Set(lanes.flatMap(({ changes }) => Object.keys(changes)));
-  return lanes.map(({ config, changes }, at) => {
+  const all = [...new Set(lanes.flatMap(({ changes }) => Object.keys(changes)))];
+  const norms = (/** @type {string} */ key) => Number(key in MENUS.norm.more);
+  // A normalisation's constants come after it.
+  const values = lanes.map(({ config }) => all.filter((key) => acts(key, config)).sort((a, b) => norms(a) - norms(b)).map((key) => ({ key, value: config[key] })));
+  const texts = values.map((each) => JSON.stringify(each));
+  return lanes.map(({ changes }, at) => {
     const number = lanes.length > 1 ? t("lanes.lane", { n: at + 1 }) : "";
-    // A normalisation's constants come last, and those of one that is not there say nothing.
-    const norms = /** @type {Record<string, string>} */ (MENUS.norm.more);
-    const keys = (at === 0 ? [...all] : Object.keys(changes)).sort((a, b) => Number(a in norms) - Number(b in norms))
-      .filter((key) => !(key in norms) || norms[key] === config.norm || !all.has("norm"));
-    return [number, keys.map((key) => valueLabel(t, key, config[key])).join(", ")].filter(Boolean).join(" ");
+    const like = texts.indexOf(texts[at]);
+    const words = values[at].filter(({ key }) => at === 0 || key in changes).map(({ key, value }) => valueLabel(t, key, value)).join(", ");
+    return [number, like < at ? t("lanes.same", { n: like + 1 }) : words].filter(Boolean).join(" ");
   });
+}
+
+/**
+ * Marks of flipped switches with the numbers of their networks, unless all were flipped alike.
+ * @param {import("../i18n.js").Texts} t @param {{step: number, label: string, lane: number}[]} marks @param {number} lanes how many there are
+ * @returns {{step: number, label: string}[]}
+ */
+export function laneMarks(t, marks, lanes) {
+  /** @type {Map<string, {step: number, label: string, of: Set<number>}>} */
+  const alike = new Map();
+  for (const { step, label, lane } of marks) {
+    const key = `${step} ${label}`;
+    alike.set(key, alike.get(key) ?? { step, label, of: new Set() });
+    alike.get(key)?.of.add(lane);
+  }
+  const numbers = (/** @type {Set<number>} */ of) => [...of].map((lane) => t("lanes.lane", { n: lane + 1 })).join(", ");
+  return [...alike.values()].map(({ step, label, of }) => ({ step, label: of.size < lanes ? `${numbers(of)} ${label}` : label }));
 }

@@ -16,7 +16,11 @@ export class Lanes {
     this.key = "";
     this.list = h("div", { class: "lane-list", role: "group", "aria-label": context.t("lanes.title") });
     this.select = h("select", { "aria-label": context.t("lanes.add"), onchange: () => this.add() });
-    this.element = h("div", { class: "lanes" }, this.list, this.select, context.tip.explain(this.select, context.t("lanes.add_help")));
+    const { t, tip, flip } = context;
+    const box = h("input", { type: "checkbox", checked: flip.all, onchange: () => (flip.all = box.checked) });
+    this.all = h("label", { class: "lane-all" }, box, t("lanes.all"));
+    this.all.append(tip.explain(this.all, t("lanes.all_help"), this.all, [box]));
+    this.element = h("div", { class: "lanes" }, this.list, this.all, this.select, tip.explain(this.select, t("lanes.add_help")));
   }
 
   /** @param {import("../session.js").State} state */
@@ -26,7 +30,7 @@ export class Lanes {
     const key = JSON.stringify([labels, shown, ended, lanes[0].config, schema.length, describe === null]);
     if (key === this.key) return;
     this.key = key;
-    this.list.hidden = lanes.length === 1;
+    this.list.hidden = this.all.hidden = lanes.length === 1;
     const focused = /** @type {HTMLElement | null} */ (this.context.root.activeElement)?.dataset.show;
     this.list.replaceChildren(...labels.map((label, at) => this.lane(label, at, shown === at, ended[at])));
     if (focused !== undefined) /** @type {HTMLElement | null} */ (this.list.querySelector(`[data-show="${focused}"]`))?.focus();

@@ -9,7 +9,7 @@ import { FeatureMaps } from "../charts/feature_maps.js";
 import { Predictions } from "../charts/predictions.js";
 import { Confusion } from "../charts/confusion.js";
 import { Timeline } from "../charts/timeline.js";
-import { laneLabels, valueLabel } from "./labels.js";
+import { laneLabels, laneMarks, valueLabel } from "./labels.js";
 import { LaneRidges } from "./lane_ridges.js";
 
 /** Test images with their answers, the chosen one first. */
@@ -118,10 +118,15 @@ export class Views {
   mark({ step, changes }, lane) {
     const { t } = this.context;
     const label = changes.map(([key, value]) => valueLabel(t, key, value)).join(", ");
-    const told = this.marks.some((mark) => mark.step === step && mark.label === label);
     this.marks = [...this.marks, { step, label, lane }];
     this.timeline.marks = this.marks;
-    if (!told) this.curves.update({ events: this.marks });
+    this.showMarks();
+  }
+
+  /** At the curves, which are of all networks. */
+  showMarks() {
+    const { t, session } = this.context;
+    this.curves.update({ events: laneMarks(t, this.marks, session.state.lanes.length) });
   }
 
   /** Draws what has come since the last frame. @param {import("../session.js").State} state */
@@ -157,6 +162,7 @@ export class Views {
       const kept = this.timeline.name(state.lanes);
       this.marks = this.timeline.marks;
       this.curves.update({ lanes: names, kept });
+      this.showMarks();
       this.ridges.name(names, kept);
       this.timeline.recall(this.timeline.step);
     }

@@ -54,7 +54,7 @@ export class Recorded extends EventTarget {
     /** @type {any} as much of a session's state as is read */
     this.state = {
       run: 0, shown: 0, config: first, describe, evaluation: null,
-      lanes: file.lanes.map(({ changes, divergence }) => ({ changes, config: { ...first, ...changes }, describe, divergence, step: file.until })),
+      lanes: file.lanes.map(({ changes, divergence }, id) => ({ id, changes, config: { ...first, ...changes }, describe, divergence, step: file.until })),
     };
     /** Steps that have been told. */
     this.step = 0;
