@@ -7,7 +7,7 @@ import { worstPairs } from "../../www/js/charts/confusion.js";
 import { top } from "../../www/js/charts/predictions.js";
 import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile, vigour } from "../../www/js/charts/rows.js";
 import { gapAreas, gapAt, valueAt } from "../../www/js/charts/gap.js";
-import { Numbers, accuracyRange, decade, linearTicks, logTicks, lossRange, placeMarks } from "../../www/js/charts/scale.js";
+import { Numbers, Scale, accuracyRange, curveScale, decade, extent, linearTicks, logTicks, lossRange, placeMarks, together } from "../../www/js/charts/scale.js";
 import { Series, Smooth, align } from "../../www/js/charts/series.js";
 
 test("log ticks are decades of one stride, far enough apart, and stay put when the axis grows", () => {
@@ -48,6 +48,61 @@ test("axes hold their curves with room for the noise around them", () => {
     const [from, to] = accuracyRange(high);
     assert.ok(from === 0 && to >= high && to <= 1, `${high}: ${to}`);
   }
+});
+
+/** What a curve can consist of that an axis has to bear. */
+const KINDS = {
+  none: [], one: [2.3], equal: [2.3, 2.3, 2.3], "equal and large": [1e22, 1e22], nan: [NaN, NaN], zeros: [0, 0], infinity: [2.3, Infinity, 2], "only infinities": [Infinity, -Infinity],
+  extremes: [1e-300, 1, 1e300], "both extremes": [-1e300, 1e300], denormal: [5e-324, 1e-323], negative: [-2, -1], "1e18": [2, 1e18], "almost equal": [1e22, 1e22 + 4e6],
+};
+
+test("an axis of anything has two ends, a place for every value, and few ticks that lie on it", () => {
+  for (const [kind, values] of Object.entries(KINDS)) {
+    for (const logarithmic of [false, true]) {
+      const ends = extent(values, logarithmic);
+      for (const scale of [new Scale([ends.low, ends.high], logarithmic), curveScale("loss", ends, logarithmic), curveScale("accuracy", ends, logarithmic)]) {
+        const name = `${kind}, ${scale.logarithmic ? "log" : "linear"} ${scale.low} to ${scale.high}`;
+        assert.ok(Number.isFinite(scale.low) && Number.isFinite(scale.high) && scale.high > scale.low, name);
+        for (const value of [...values, 0, 1, -1]) {
+          const at = scale.at(value);
+          const placeless = !Number.isFinite(value) || (scale.logarithmic && value < 0);
+          assert.ok(placeless ? Number.isNaN(at) : Math.abs(at) <= 5, `${name}: ${value} at ${at}`);
+        }
+        for (const pixels of [-5, 0, 40, 300, 1e5]) {
+          const ticks = scale.ticks(pixels, 30);
+          assert.ok(ticks.length <= 3 * 40, `${name}: ${ticks.length} ticks in ${pixels} pixels`);
+          for (const tick of ticks) assert.ok(scale.at(tick) > -1e-6 && scale.at(tick) < 1 + 1e-6, `${name}: ${tick}`);
+        }
+        assert.ok(scale.ticks(300, 30).length > 1, `${name} has no ticks: ${scale.ticks(300, 30)}`);
+      }
+    }
+  }
+});
+
+test("ticks that were counted up from minus infinity, or for ever, are none", () => {
+  for (const [low, high] of [[-Infinity, 1], [0, Infinity], [NaN, 1], [-Infinity, Infinity], [1, 0]]) {
+    assert.ok(logTicks(low, high, 300, 30).length === 0, `${low} to ${high}`);
+    assert.ok(linearTicks(low, high, 5).length <= 1, `${low} to ${high}`);
+  }
+  assert.ok(logTicks(-300, 300, 1e9, 1).length <= 40 && linearTicks(0, 1, 1e9).length <= 40);
+});
+
+test("a logarithmic axis has 1, 2 and 5 times the powers of ten where there is room for them", () => {
+  assert.deepEqual(new Scale([0.9, 110], true).ticks(400, 30), [1, 2, 5, 10, 20, 50, 100]);
+  assert.deepEqual(new Scale([0.9, 1100], true).ticks(120, 30), [1, 10, 100, 1000]);
+});
+
+test("a network that has exploded does not decide on the axis of the others, as long as there are others", () => {
+  const [calm, other, exploded] = [{ low: 1.8, high: 2.4 }, { low: 0.2, high: 9 }, { low: 2.3, high: 1e22 }];
+  const none = { low: Infinity, high: -Infinity };
+  for (const logarithmic of [false, true]) {
+    assert.deepEqual(together([exploded, calm, other], logarithmic), { low: 0.2, high: 9 });
+    assert.deepEqual(together([exploded], logarithmic), exploded, "one network alone has its axis");
+    assert.deepEqual(together([exploded, exploded], logarithmic), exploded);
+    assert.deepEqual(together([calm, none], logarithmic), calm, "one that has no curve yet");
+    assert.deepEqual(together([none, none], logarithmic), none);
+  }
+  assert.deepEqual(together([{ low: -1e9, high: 0 }, { low: -0.1, high: 0.2 }], false), { low: -0.1, high: 0.2 }, "differences");
 });
 
 test("numbers have sensible digits", () => {

@@ -85,6 +85,29 @@ test("a figure of nothing, of one step, of a run that exploded, and on a logarit
   }
 });
 
+test("no run can make the figure endless: on both axes it has few ticks, all inside, and no label is cut", () => {
+  const empty = new Float32Array();
+  const run = (losses) => Float32Array.from(losses.flatMap((loss, i) => [1000 * i + 1, loss, 0.1]));
+  const runs = {
+    none: empty, one: run([2.3]), equal: run([2.3, 2.3]), nan: run([NaN, NaN]), zeros: run([0, 0]), infinity: run([2.3, Infinity, 2]), tiny: run([1e-38, 1]),
+    huge: run([2, 1e18, 1.2e22, 3e38]), negative: run([-1, -2]), long: rows(3, 12_345_678),
+  };
+  for (const [kind, training] of Object.entries(runs)) {
+    for (const test of [empty, training]) {
+      for (const logarithmic of [false, true]) {
+        const svg = figure({ ...CURVES, training, test, logarithmic, gap: true }, t, "en");
+        assert.ok(!/NaN|Infinity|undefined/.test(svg.replaceAll(/>gap NaN</g, "")), kind);
+        assert.ok(svg.length < 30_000, `${kind}: ${svg.length} characters`);
+        for (const [, x, anchor, words] of svg.matchAll(/<text x="([\d.-]+)" y="[^"]*" fill="#5d636d" text-anchor="(end|middle)"[^>]*>([^<]*)</g)) {
+          const width = 7.8 * words.length;
+          const [left, right] = anchor === "end" ? [x - width, Number(x)] : [x - width / 2, Number(x) + width / 2];
+          assert.ok(left >= 0 && right <= WIDTH, `${kind}: ${words} from ${left} to ${right}`);
+        }
+      }
+    }
+  }
+});
+
 test("the figure shades the gap where the page does, and says how large it is", () => {
   const training = Float32Array.from(Array.from({ length: 100 }, (_, i) => [i + 1, 1, 0.75]).flat());
   const test = Float32Array.of(50, 1.5, 0.5, 100, 3, 0.25);

@@ -2,6 +2,8 @@
 /** Building the DOM without a framework: no markup strings, so nothing to escape and nothing for the CSP to refuse. */
 
 const SVG = "http://www.w3.org/2000/svg";
+/** What no shape can be drawn with, and no property takes. */
+const NOWHERE = /NaN|Infinity/;
 
 /**
  * @typedef {Node | string | number | null | undefined | false} Child
@@ -20,6 +22,7 @@ export function h(tag, props, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props ?? {})) {
     if (value === undefined || value === null || value === false) continue;
+    if (typeof value === "number" && !Number.isFinite(value)) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "class" || name === "for" || name === "role" || name.includes("-")) {
       element.setAttribute(name, value === true ? "" : String(value));
@@ -39,7 +42,7 @@ export function h(tag, props, ...children) {
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) element.setAttribute(name, String(value));
+    if (value !== undefined) setAttribute(element, name, String(value));
   }
   append(element, children);
   return element;
@@ -58,13 +61,20 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Sets or removes an attribute only when it differs. @param {Element} element @param {string} name @param {string | boolean | null} value */
+/**
+ * Sets or removes an attribute only when it differs. A drawing gets none that is made of what is no number.
+ * @param {Element} element @param {string} name @param {string | boolean | null} value
+ */
 export function setAttribute(element, name, value) {
-  const text = value === true ? "" : value === false ? null : value;
+  const shapeless = element instanceof SVGElement && NOWHERE.test(String(value));
+  const text = value === true ? "" : value === false || shapeless ? null : value;
   if (element.getAttribute(name) === text) return;
   if (text === null) element.removeAttribute(name);
   else element.setAttribute(name, text);
 }
+
+/** A share as a style can have it: 0 to 1, and 0 where it is no number. @param {number} x */
+export const share = (x) => Math.max(0, Math.min(1, x)) || 0;
 
 /** True while the user types: keyboard shortcuts must not steal from it. @param {EventTarget | null | undefined} target */
 export function isTyping(target) {

@@ -1,9 +1,12 @@
 // @ts-check
 /** Numbers with sensible digits, the same everywhere. */
 
+/** What is not known, where no number would say anything. */
+const NONE = "–";
+
 /** @param {number} n e.g. 18432 -> "18,432" */
 export function integer(n) {
-  return Math.round(n).toLocaleString("en-US");
+  return Number.isFinite(n) ? Math.round(n).toLocaleString("en-US") : NONE;
 }
 
 /** Three significant digits; scientific outside 0.001 to 99,999: `0.0123`, `1.2e-7`. @param {number} x */
@@ -27,6 +30,7 @@ const PREFIXES = ["", "k", "M", "G", "T", "P"];
 
 /** With an SI prefix: 62378344 -> "62.4 M". @param {number} x */
 export function si(x) {
+  if (!Number.isFinite(x)) return NONE;
   if (!(Math.abs(x) >= 1000)) return String(Number(x.toPrecision(3)));
   const power = Math.min(Math.floor(Math.log10(Math.abs(x)) / 3), PREFIXES.length - 1);
   return `${Number((x / 1000 ** power).toPrecision(3))} ${PREFIXES[power]}`;
@@ -34,6 +38,7 @@ export function si(x) {
 
 /** Bytes in MiB or the unit that fits. @param {number} bytes */
 export function bytes(bytes) {
+  if (!Number.isFinite(bytes)) return NONE;
   const units = ["B", "KiB", "MiB", "GiB"];
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), 3);
   return power === 0 ? `${bytes} B` : `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
@@ -41,5 +46,6 @@ export function bytes(bytes) {
 
 /** @param {number} share 0 to 1 */
 export function percent(share) {
+  if (!Number.isFinite(share)) return NONE;
   return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }

@@ -1,7 +1,10 @@
 // What every canvas chart shares: sharp pixels, drawing only when asked, colours of the page, the pointer and the keyboard,
 // and a sentence for those who cannot see it.
 
-import { Numbers } from "./scale.js";
+import { placeIn, placeInWindow, scaleOf, sharpness, whenScreenChanges } from "../place.js";
+import { Numbers, clamp } from "./scale.js";
+
+export { clamp };
 
 /**
  * @typedef {object} ChartOptions
@@ -170,6 +173,7 @@ export class Chart {
     this.canvas.addEventListener("blur", () => this.select(null));
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
+    this.stopWatching = whenScreenChanges(() => this.resize());
     this.near = true;
     this.sight = whenNear(this.stage, (near) => {
       this.near = near;
@@ -212,7 +216,7 @@ export class Chart {
 
   resize() {
     const { clientWidth, clientHeight } = this.stage;
-    const ratio = devicePixelRatio || 1;
+    const ratio = sharpness(this.stage);
     [this.width, this.height] = [clientWidth, clientHeight];
     if (!this.palette.ink) this.refreshTheme(); // made before it was put into the page
     const [w, h] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
@@ -227,6 +231,7 @@ export class Chart {
     this.frame = -1; // nothing draws any more
     this.observer.disconnect();
     this.sight.disconnect();
+    this.stopWatching();
     this.root.remove();
   }
 
@@ -320,8 +325,14 @@ export class Chart {
   /** @param {PointerEvent} event */
   point(event) {
     if (!this.data) return;
-    const cell = this.cellAt(event.offsetX, event.offsetY);
+    const cell = this.cellOf(event);
     if (cell?.row !== this.cell?.row || cell?.column !== this.cell?.column) this.select(cell);
+  }
+
+  /** The cell under a pointer. @param {MouseEvent} event */
+  cellOf(event) {
+    const { x, y } = placeIn(this.canvas, event);
+    return this.cellAt(x, y);
   }
 
   /** @param {KeyboardEvent} event */
@@ -375,14 +386,11 @@ export class Chart {
 export function placeTip(node, tip, over) {
   const text = tip.lines.join("\n");
   if (node.textContent !== text) node.textContent = text;
-  const { left, top, width } = over.getBoundingClientRect();
-  const scale = width / over.clientWidth || 1; // slide decks scale their slides
+  const { left, top } = over.getBoundingClientRect();
+  const scale = scaleOf(over);
   const [x, y] = [left + tip.x * scale, top + tip.y * scale];
-  const { offsetWidth, offsetHeight } = node;
-  const at = x + 12 + offsetWidth <= innerWidth ? x + 12 : x - 12 - offsetWidth;
-  const above = y - offsetHeight - 8;
-  node.style.left = `${Math.round(clamp(at, 0, Math.max(0, innerWidth - offsetWidth)))}px`;
-  node.style.top = `${Math.round(clamp(above, 0, Math.max(0, innerHeight - offsetHeight)))}px`;
+  const { width, height } = node.getBoundingClientRect();
+  placeInWindow(node, x + 12 + width <= innerWidth ? x + 12 : x - 12 - width, y - height - 8, 0);
 }
 
 /** A sentence in two lines, broken at the space next to its middle. @param {string} text */
@@ -390,13 +398,6 @@ function halves(text) {
   const at = text.indexOf(" ", text.length / 2);
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
-
-/**
- * @param {number} value
- * @param {number} low
- * @param {number} high
- */
-export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 /**
  * Diagonal lines: how "nothing left to see" is drawn, so that it does not rest on colour.

@@ -1,6 +1,7 @@
 // Loss and accuracy over the run, training and test, of one network or of several side by side.
 
 import { element, readPalette, styleOf, whenNear } from "./canvas.js";
+import { whenScreenChanges } from "../place.js";
 import { Pane } from "./pane.js";
 import { Record } from "./record.js";
 import { Numbers } from "./scale.js";
@@ -64,6 +65,7 @@ export class Curves {
     this.observer.observe(this.root);
     // A legend that takes another line leaves less to its plot.
     for (const pane of this.panes) this.observer.observe(pane.stage);
+    this.stopWatching = whenScreenChanges(() => this.resize());
     this.near = true;
     this.sight = whenNear(this.root, (near) => {
       this.near = near;
@@ -157,6 +159,7 @@ export class Curves {
     clearTimeout(this.summaryTimer);
     this.frame = -1;
     this.observer.disconnect();
+    this.stopWatching();
     this.sight.disconnect();
     for (const pane of this.panes) pane.plot?.destroy();
     this.root.remove();

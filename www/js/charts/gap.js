@@ -53,7 +53,7 @@ export function gapAreas(training, test) {
 
 /**
  * Fills and hatches the area in a plot.
- * @param {import("uplot")} plot @param {Curve} training smoothed @param {Curve} test
+ * @param {import("uplot")} plot @param {Curve} training smoothed, as its places on the scale @param {Curve} test as well
  * @param {{colour: string, lane: number}} how
  */
 export function shadeGap(plot, training, test, { colour, lane }) {
@@ -79,7 +79,7 @@ export function shadeGap(plot, training, test, { colour, lane }) {
 /**
  * The sizes in numbers, left of a line from curve to curve; where they would lie on one another they give way downwards.
  * @param {import("uplot")} plot
- * @param {{step: number, training: number, test: number, text: string, colour: string}[]} sizes
+ * @param {{step: number, training: number, test: number, text: string, colour: string}[]} sizes training, test: places on the scale
  * @param {import("./curves.js").Curves} curves
  */
 export function writeGaps(plot, sizes, { font, palette }) {

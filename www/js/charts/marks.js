@@ -32,6 +32,29 @@ export function drawMarks(plot, { events, palette, font }) {
   ctx.restore();
 }
 
+/** An arrow, and of several networks the number, where a curve leaves the picture: it is above the axis, or no number any more. @param {import("uplot")} plot @param {import("./pane.js").Pane} pane */
+export function drawExplosions(plot, pane) {
+  const { ctx, bbox } = plot;
+  const { tracks, scale, curves: { differences, font } } = pane;
+  const size = font.size * (devicePixelRatio || 1);
+  ctx.save();
+  ctx.font = `600 ${size}px ${font.family}`;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "left";
+  tracks.forEach((track, lane) => {
+    const { x, y } = differences ? track.apart.series : track.smooth;
+    const at = y.findIndex((value) => !(scale.at(value) <= 1));
+    if (at < 0) return;
+    const [left, top] = [plot.valToPos(x[at], "x", true), bbox.top + lane * size * 1.1];
+    ctx.fillStyle = pane.colour(lane);
+    ctx.beginPath();
+    for (const [dx, dy] of [[-0.4, 0.8], [0.4, 0.8], [0, 0]]) ctx.lineTo(left + dx * size, top + dy * size);
+    ctx.fill();
+    if (tracks.length > 1) ctx.fillText(String(lane + 1), left + 0.55 * size, top);
+  });
+  ctx.restore();
+}
+
 /** Where the record is shown. @param {import("uplot")} plot @param {import("./curves.js").Curves} curves */
 export function drawPast(plot, { past, palette }) {
   if (past === null) return;

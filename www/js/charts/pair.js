@@ -1,6 +1,7 @@
 // Where something is held back from training: the share that is right of test images like those of training, and of the same
 // scenes with it.
 
+import { share } from "../dom.js";
 import { element } from "./canvas.js";
 import { drawPicture } from "./predictions.js";
 
@@ -39,12 +40,12 @@ export class Pair {
     const size = data.pixels.length / 2;
     const images = count / 2;
     this.rows.forEach((row, kind) => {
-      const share = data.accuracies[kind];
-      const error = Math.sqrt((share * (1 - share)) / images);
+      const right = data.accuracies[kind];
+      const error = Math.sqrt((right * (1 - right)) / images);
       drawPicture(/** @type {HTMLCanvasElement} */ (row.picture), data.pixels.subarray(kind * size, (kind + 1) * size));
       row.name.textContent = t(kind ? `charts.pair.${what}` : "charts.pair.none");
-      row.bar.style.transform = `scaleX(${share})`;
-      row.value.textContent = `${numbers.percent(share)} ± ${numbers.percent(error)}`;
+      row.bar.style.transform = `scaleX(${share(right)})`;
+      row.value.textContent = `${numbers.percent(right)} ± ${numbers.percent(error)}`;
     });
     this.note.textContent = t("charts.pair.note", { count: numbers.count(images) });
   }

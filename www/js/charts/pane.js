@@ -3,14 +3,11 @@
 import uPlot from "uplot";
 import { element, faint, laneColour } from "./canvas.js";
 import { gapAt, shadeGap, valueAt, writeGaps } from "./gap.js";
-import { drawMarks, drawPast } from "./marks.js";
-import { DASHES, axisOf, cursorOf, leaveCursor, moveCursor, sizeOf } from "./plot.js";
-import { accuracyRange, differenceRange, lossRange } from "./scale.js";
+import { drawExplosions, drawMarks, drawPast } from "./marks.js";
+import { DASHES, UNIT, axisOf, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, valueAxisOf } from "./plot.js";
+import { Scale, curveScale, differenceRange, extent, together } from "./scale.js";
 import { Series, align } from "./series.js";
 import { Track } from "./track.js";
-
-/** Steps of the accuracy's axis, so that no label is rounded. */
-const WHOLE_PERCENTS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 
 /** One quantity's plot with its legend of live values. */
 export class Pane {
@@ -42,6 +39,8 @@ export class Pane {
     this.root.append(this.legend, this.stage);
     /** @type {uPlot | null} */
     this.plot = null;
+    /** Of the values that are drawn. */
+    this.scale = new Scale([0, 1]);
     this.height = 0;
   }
 
@@ -84,9 +83,11 @@ export class Pane {
     return tracks.flatMap((track, lane) => /** @type {const} */ (["smooth", "test"]).map((what) => ({ series: track[what], lane, what })));
   }
 
-  /** @returns {uPlot.AlignedData} */
+  /** What uPlot draws: steps, and for each curve its places on the scale, which is made for them. @returns {uPlot.AlignedData} */
   get data() {
-    return /** @type {uPlot.AlignedData} */ (align(this.curvesShown.map(({ series }) => series)));
+    this.scale = this.scaleNow();
+    const [steps, ...columns] = align(this.curvesShown.map(({ series }) => series));
+    return /** @type {uPlot.AlignedData} */ ([steps, ...placed(columns, this.scale)]);
   }
 
   build() {
@@ -136,18 +137,17 @@ export class Pane {
 
   /** @returns {uPlot.Options} */
   plotOptions() {
-    const { palette, font, numbers, logarithmic } = this.curves;
+    const { palette, font, numbers } = this.curves;
     const axis = axisOf(palette, font);
-    const accuracy = this.quantity === "accuracy";
-    const log = logarithmic && !accuracy && !this.curves.differences;
+    const label = (/** @type {number} */ value) => (this.quantity === "accuracy" ? `${numbers.whole.format(value * 100)}\u00a0%` : numbers.number(value));
     return {
       ...this.size(),
-      padding: [font.size * 1.6, font.size * 2, 0, 0],
+      padding: paddingOf(font, 1.6),
       legend: { show: false },
       cursor: cursorOf(this.sync),
       scales: {
         x: { time: false, range: (_, low, high) => stepRange(low ?? 0, high ?? 0) },
-        y: log ? { distr: 3 } : { range: () => this.range() },
+        y: UNIT,
       },
       axes: [
         {
@@ -157,17 +157,13 @@ export class Pane {
           values: (_, steps) => steps.map((step) => this.stepLabel(step)),
           lineGap: 1.2,
         },
-        {
-          ...axis,
-          space: font.size * 2.4,
-          size: font.size * (accuracy ? 4.2 : 4),
-          ...(accuracy ? { incrs: WHOLE_PERCENTS } : {}),
-          values: (_, values) =>
-            values.map((value) => (value === null ? "" : accuracy ? `${numbers.whole.format(value * 100)}\u00a0%` : numbers.number(value))),
-        },
+        valueAxisOf(palette, font, () => this.scale, label),
       ],
       series: [{}, ...this.curvesShown.map(({ what, lane }) => this.strokeOf(what, lane))],
-      hooks: { drawAxes: [(plot) => this.drawGaps(plot)], draw: [(plot) => this.writeGaps(plot), (plot) => drawMarks(plot, this.curves), (plot) => drawPast(plot, this.curves)], setCursor: [() => this.showValues()] },
+      hooks: {
+        setSize: [sharpen], drawAxes: [(plot) => this.drawGaps(plot)], setCursor: [() => this.showValues()],
+        draw: [(plot) => this.writeGaps(plot), (plot) => drawMarks(plot, this.curves), (plot) => drawExplosions(plot, this), (plot) => drawPast(plot, this.curves)],
+      },
     };
   }
 
@@ -190,18 +186,14 @@ export class Pane {
     return this.tracks.length > 1 ? laneColour(palette, lane) : palette.train;
   }
 
-  /** Of what is drawn strongly; the faint noise of single batches may leave the picture. @returns {[number, number]} */
-  range() {
-    let [low, high] = [Infinity, -Infinity];
-    for (const { series, what } of this.curvesShown) {
-      if (what === "raw") continue;
-      for (const y of series.y) {
-        if (y < low) low = y;
-        if (y > high && y < Infinity) high = y;
-      }
-    }
-    if (this.curves.differences) return differenceRange(low, high);
-    return this.quantity === "accuracy" ? accuracyRange(high) : lossRange(low, high);
+  /** Of what is drawn strongly; the faint noise of single batches may leave the picture. */
+  scaleNow() {
+    const { differences } = this.curves;
+    const logarithmic = this.curves.logarithmic && !differences && this.quantity === "loss";
+    const strong = this.curvesShown.filter(({ what }) => what !== "raw");
+    const networks = this.tracks.map((_, at) => extent(strong.filter(({ lane }) => lane === at).flatMap(({ series }) => series.y), logarithmic));
+    const ends = together(networks, logarithmic);
+    return differences ? new Scale(differenceRange(ends.low, ends.high)) : curveScale(this.quantity, ends, logarithmic);
   }
 
   /** Epochs stand below the steps once there has been one, where there is room. */
@@ -228,18 +220,19 @@ export class Pane {
   resize() {
     const size = this.size();
     if (this.root.hidden) return;
-    if (this.plot && (size.width !== this.plot.width || size.height !== this.plot.height)) this.plot.setSize(size);
+    if (!this.plot) return;
+    fit(this.plot, size);
   }
 
   /** @param {boolean} near else the plot waits; its values are in words too */
   draw(near) {
-    if (near) this.plot?.setData(this.data);
+    if (near && this.plot) show(this.plot, this.data);
     this.showValues();
   }
 
   /** Below the curves: what lies between training and test. @param {uPlot} plot */
   drawGaps(plot) {
-    if (this.showsGaps) this.tracks.forEach(({ smooth, test }, lane) => shadeGap(plot, smooth, test, { colour: this.colour(lane), lane }));
+    if (this.showsGaps) this.tracks.forEach(({ smooth, test }, lane) => shadeGap(plot, this.scale.curve(smooth), this.scale.curve(test), { colour: this.colour(lane), lane }));
   }
 
   /** Over the curves: its size at the newest evaluation. @param {uPlot} plot */
@@ -247,7 +240,8 @@ export class Pane {
     if (!this.showsGaps) return;
     const sizes = this.tracks.map((track, lane) => {
       const { step, size } = this.gapOf(track);
-      return { step, size, text: this.format(size), training: valueAt(track.smooth, step), test: valueAt(track.test, step), colour: this.colour(lane) };
+      const place = (/** @type {Series} */ series) => valueAt(this.scale.curve(series), step);
+      return { step, size, text: this.format(size), training: place(track.smooth), test: place(track.test), colour: this.colour(lane) };
     });
     writeGaps(plot, sizes.filter(({ size }) => Number.isFinite(size)), this.curves);
   }

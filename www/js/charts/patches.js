@@ -40,7 +40,7 @@ export class Patches extends Chart {
     this.chosen = -1;
     this.onpick = options.onpick;
     if (options.onpick) this.root.classList.add("chart-picks");
-    this.canvas.addEventListener("click", (event) => this.pick(this.cellAt(event.offsetX, event.offsetY)));
+    this.canvas.addEventListener("click", (event) => this.pick(this.cellOf(event)));
   }
 
   /** @param {import('./canvas.js').Cell | null} cell */

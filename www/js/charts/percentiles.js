@@ -3,8 +3,9 @@
 
 import uPlot from "uplot";
 import { element, faint, laneColour, readPalette, styleOf } from "./canvas.js";
-import { axisOf, cursorOf, fit, leaveCursor, moveCursor, sizeOf, stepAxisOf } from "./plot.js";
-import { Numbers } from "./scale.js";
+import { whenScreenChanges } from "../place.js";
+import { UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
+import { Numbers, Scale, extent } from "./scale.js";
 
 /** Shares of the values that lie below a curve, in the order of the data. */
 export const SHARES = [0.05, 0.5, 0.95];
@@ -46,6 +47,7 @@ export class Percentiles {
     this.font = { family: "sans-serif", size: 14 };
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
+    this.stopWatching = whenScreenChanges(() => this.resize());
     this.refreshTheme();
   }
 
@@ -84,13 +86,13 @@ export class Percentiles {
     for (const lane of this.lanes) lane.resize();
   }
 
-  /** One scale for all, so that they can be compared. @returns {[number, number]} */
-  range() {
-    const all = this.data.lanes.flatMap(({ values }) => values.flat()).filter(Number.isFinite);
-    if (all.length === 0) return [0, 1];
-    const [low, high] = [Math.min(0, ...all), Math.max(...all)];
-    const margin = 0.06 * (high - low || 1);
-    return [low < 0 ? low - margin : 0, high + margin];
+  /** One scale for all, so that they can be compared. */
+  get scale() {
+    const { low, high } = extent(this.data.lanes.flatMap(({ values }) => values.flat()));
+    if (low > high) return new Scale([0, 1]);
+    const [start, end] = [Math.min(0, low), Math.max(0, high)];
+    const margin = 0.06 * (end - start || 1);
+    return new Scale([start < 0 ? start - margin : 0, end + margin]);
   }
 
   /** @returns {[number, number]} */
@@ -100,6 +102,7 @@ export class Percentiles {
 
   destroy() {
     this.observer.disconnect();
+    this.stopWatching();
     for (const { plot } of this.lanes) plot.destroy();
     this.root.remove();
   }
@@ -125,6 +128,7 @@ class Plot {
     this.step = element("span", "percentiles-step");
     legend.append(name, this.step);
     this.stage = element("div", "chart-stage");
+    this.scale = chart.scale;
     this.stage.tabIndex = 0;
     this.stage.setAttribute("role", "img");
     this.stage.setAttribute("aria-label", chart.options.t("charts.percentiles.label", { lane: this.data.name }));
@@ -143,40 +147,39 @@ class Plot {
   /** @returns {uPlot.AlignedData} */
   get table() {
     const { steps, values } = this.data;
-    return /** @type {uPlot.AlignedData} */ ([steps, ...values.map((row) => row.map((value) => (Number.isFinite(value) ? value : null)))]);
+    this.scale = this.chart.scale;
+    return /** @type {uPlot.AlignedData} */ ([steps, ...placed(values, this.scale)]);
   }
 
   /** @returns {uPlot.Options} */
   plotOptions() {
     const { chart } = this;
     const { palette, font, numbers } = chart;
-    const { size } = font;
     const stroke = laneColour(palette, this.lane);
-    const axis = axisOf(palette, font);
     const none = { show: false };
     return {
       ...sizeOf(this.stage),
-      padding: [size * 0.6, size * 1.4, 0, 0],
+      padding: paddingOf(font, 0.6),
       legend: none,
       cursor: cursorOf(chart.sync),
-      scales: { x: { time: false, range: () => chart.stepRange() }, y: { range: () => chart.range() } },
+      scales: { x: { time: false, range: () => chart.stepRange() }, y: UNIT },
       axes: [
         stepAxisOf(palette, font, numbers),
-        { ...axis, space: size * 2, size: size * 3.2, values: (_, values) => values.map((value) => numbers.number(value)) },
+        valueAxisOf(palette, font, () => this.scale, (value) => numbers.number(value), 2),
       ],
       bands: [{ series: [3, 1], fill: faint(stroke) }],
       series: [{}, ...SHARES.map((share) => ({ stroke, width: share === 0.5 ? 2.5 : 1.2, points: none }))],
-      hooks: { setCursor: [() => this.showValues()] },
+      hooks: { setSize: [sharpen], setCursor: [() => this.showValues()] },
     };
   }
 
   draw() {
-    this.plot.setData(this.table);
+    show(this.plot, this.table);
     this.showValues();
   }
 
   resize() {
-    fit(this.plot, this.stage);
+    fit(this.plot, sizeOf(this.stage));
   }
 
   /** At the cursor, else at the newest look. */

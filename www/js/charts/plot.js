@@ -1,6 +1,7 @@
 // What all plots of uPlot have in common: their size, how axes look, and a cursor that keys move.
 
-import { clamp } from "./canvas.js";
+import { placeIn, sharpness } from "../place.js";
+import { clamp } from "./scale.js";
 
 /** Presses of an arrow key from one end to the other. */
 const STRIDES = 50;
@@ -17,6 +18,69 @@ export const axisOf = ({ muted, line }, { size, family }) => ({
   grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 5 },
 });
 
+/** Between a label and the plot: a tick, the gap behind it, and some air. */
+const BESIDE_LABEL = 14;
+
+/** The widest of the labels, in pixels. @param {import("uplot")} plot @param {string[]} labels @param {number} axis */
+function widest({ ctx, axes }, labels, axis) {
+  ctx.save();
+  ctx.font = /** @type {any} */ (axes[axis].font)[0];
+  const width = Math.max(0, ...labels.map((label) => Math.max(...label.split("\n").map((line) => ctx.measureText(line).width))));
+  ctx.restore();
+  return width / (devicePixelRatio || 1);
+}
+
+/** A size that grows at once and shrinks only where much would be gained, so that nothing jumps. @param {number} least */
+function calm(least) {
+  let size = least;
+  return (/** @type {number} */ wanted) => (size = wanted > size || wanted < 0.75 * size ? Math.max(least, Math.ceil(wanted)) : size);
+}
+
+/**
+ * The axis beside a plot: what the scale of the moment says, as wide as its labels. uPlot itself counts from 0 to 1, so it never meets a
+ * number that it cannot count up to.
+ * @param {Record<string, string>} palette @param {{size: number, family: string}} font
+ * @param {() => import("./scale.js").Scale} scale @param {(value: number) => string} label @param {number} [gap] between two labels, in sizes of the type
+ * @returns {import("uplot").Axis}
+ */
+export function valueAxisOf(palette, font, scale, label, gap = 2.4) {
+  const fitted = calm(font.size * 4);
+  /** @type {number[]} */
+  let ticks = [];
+  return {
+    ...axisOf(palette, font),
+    splits: (plot) => {
+      ticks = scale().ticks(plot.bbox.height / (devicePixelRatio || 1), font.size * gap);
+      return ticks.map((tick) => scale().at(tick));
+    },
+    values: () => ticks.map(label),
+    size: (plot, labels, axis) => fitted(labels ? widest(plot, labels, axis) + BESIDE_LABEL : 0),
+  };
+}
+
+/** New data, and the axes that belong to them: uPlot sees no change in an axis from 0 to 1. @param {import("uplot")} plot @param {import("uplot").AlignedData} data */
+export function show(plot, data) {
+  plot.setData(data);
+  plot.redraw(false, true);
+}
+
+/** From 0 to 1, which is what a `Scale` gives. @type {import("uplot").Scale} */
+export const UNIT = { range: () => [0, 1] };
+
+/** Columns of values as their places on a scale. @param {(number | null | undefined)[][]} columns @param {import("./scale.js").Scale} scale */
+export const placed = (columns, scale) =>
+  columns.map((column) => column.map((value) => {
+    const at = value == null ? NaN : scale.at(value);
+    return Number.isNaN(at) ? null : at;
+  }));
+
+/** Room above a plot, and right of it for half of its last label. @param {{size: number}} font @param {number} above @returns {import("uplot").Padding} */
+export function paddingOf({ size }, above) {
+  const fitted = calm(size * 1.4);
+  const right = (/** @type {import("uplot")} */ plot) => fitted(widest(plot, /** @type {any} */ (plot.axes[0])._values ?? [], 0) / 2 + 4);
+  return [size * above, /** @type {any} */ (right), 0, 0];
+}
+
 /**
  * The axis below a plot: whole steps.
  * @param {Record<string, string>} palette @param {{size: number, family: string}} font @param {import("./scale.js").Numbers} numbers
@@ -27,14 +91,35 @@ export const stepAxisOf = (palette, font, numbers) => ({
   values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")),
 });
 
-/** Gives a plot the size of its stage. @param {import("uplot")} plot @param {HTMLElement} stage */
-export function fit(plot, stage) {
-  const size = sizeOf(stage);
-  if (size.width !== plot.width || size.height !== plot.height) plot.setSize(size);
+/** Gives a plot another size, or, where it is enlarged otherwise than before, other pixels. @param {import("uplot")} plot @param {{width: number, height: number}} size */
+export function fit(plot, size) {
+  const { width, height, ctx, root } = plot;
+  const sharp = Math.abs(ctx.canvas.width - width * sharpness(root)) <= 2;
+  if (!sharp || size.width !== width || size.height !== height) plot.setSize(size);
 }
 
 /** @param {string} key of the plots that share it @returns {import("uplot").Cursor} */
-export const cursorOf = (key) => ({ sync: { key, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 8 } });
+export const cursorOf = (key) => ({
+  sync: { key, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 8 },
+  bind: {
+    // uPlot knows of no scaled ancestors: it is told where the pointer would be without them.
+    mousemove: (plot, over, move) => (event) => {
+      const { x, y } = placeIn(over, event);
+      return move(/** @type {any} */ ({ type: event.type, clientX: plot.rect.left + x, clientY: plot.rect.top + y }));
+    },
+    mousedown: () => null, // nothing is dragged
+    dblclick: () => null,
+  },
+});
+
+/** Gives a canvas that is shown enlarged pixels to match; uPlot counts with the screen's. @param {import("uplot")} plot */
+export function sharpen({ ctx, root }) {
+  const { canvas } = ctx;
+  const more = sharpness(root) / (devicePixelRatio || 1);
+  if (more === 1) return;
+  [canvas.width, canvas.height] = [canvas.width * more, canvas.height * more];
+  ctx.scale(more, more);
+}
 
 /**
  * @param {import("uplot")} plot

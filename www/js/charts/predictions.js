@@ -1,5 +1,6 @@
 // A few test images, enlarged without blur, each with the five most likely classes. The right class carries a tick.
 
+import { share } from "../dom.js";
 import { element, languageOf } from "./canvas.js";
 import { Numbers } from "./scale.js";
 
@@ -144,12 +145,12 @@ class Card {
       const name = best[rank];
       row.root.hidden = name === undefined;
       if (name === undefined) return;
-      const share = probabilities[name];
+      const probability = probabilities[name];
       row.root.classList.toggle("chart-true", name === label);
       set(row.mark, name === label ? "✓" : rank === 0 ? "✗" : "");
       set(row.name, data.classes[name]);
-      set(row.value, numbers.percent(share));
-      row.bar.style.transform = `scaleX(${Number.isFinite(share) ? share : 0})`;
+      set(row.value, numbers.percent(probability));
+      row.bar.style.transform = `scaleX(${share(probability)})`;
     });
     // Where the right class is not among the five, it is said; the line keeps its place either way.
     set(

@@ -1,5 +1,25 @@
 // Ticks, placement and numbers: the parts of a chart that need no canvas.
 
+/** Ticks of an axis at most, whatever its ends are. */
+const MOST_TICKS = 40;
+/** No end of an axis is larger: the distance of two ends is a number then, too. */
+const LARGEST = 1e300;
+/** Values outside of an axis are so many of its lengths away at most: a browser draws lines to there. */
+const BEYOND = 5;
+
+/**
+ * All multiples of `step` from low to high: none where one of them is not a number, and never more than can be told apart.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} step
+ */
+function multiples(low, high, step) {
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  if (!Number.isFinite(count) || count < 1) return [];
+  return Array.from({ length: Math.min(count, MOST_TICKS) }, (_, k) => (first + k) * step || 0); // never -0
+}
+
 /**
  * Decades for the ticks of a log10 axis, at least `gap` pixels apart: all multiples of one stride, so that they stay put
  * while the axis grows.
@@ -10,11 +30,8 @@
  * @returns {number[]} exponents
  */
 export function logTicks(low, high, pixels, gap) {
-  const wanted = (gap * (high - low)) / pixels;
-  const stride = [1, 2, 3, 4, 6, 12].find((stride) => stride >= wanted) ?? 24;
-  const ticks = [];
-  for (let k = Math.ceil(low / stride - 1e-9); k * stride <= high + 1e-9; k++) ticks.push(k * stride || 0); // never -0
-  return ticks;
+  const wanted = (gap * (high - low)) / Math.max(1, pixels);
+  return multiples(low, high, [1, 2, 3, 4, 6, 12].find((stride) => stride >= wanted) ?? 24);
 }
 
 /**
@@ -25,14 +42,90 @@ export function logTicks(low, high, pixels, gap) {
  * @returns {number[]}
  */
 export function linearTicks(low, high, count) {
-  if (!(high > low)) return [low];
-  const rough = (high - low) / Math.max(1, count);
+  if (!(high > low)) return [low].filter(Number.isFinite);
+  const rough = (high - low) / clamp(count, 1, MOST_TICKS - 1);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((m) => m * power >= rough * (1 - 1e-9)) ?? 10);
-  const ticks = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) ticks.push(k * step || 0);
-  return ticks;
+  return multiples(low, high, power * ([1, 2, 5, 10].find((m) => m * power >= rough * (1 - 1e-9)) ?? 10));
 }
+
+/** Both ends of the values that are numbers, and above 0 where only these have a place; Infinity to -Infinity: none. @param {Iterable<number>} values @param {boolean} [positive] */
+export function extent(values, positive = false) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value) || (positive && value <= 0)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return { low, high };
+}
+
+/** The axis of a quantity: its ends, the place of a value on it, and its ticks. Whatever it is made from, all three are numbers. */
+export class Scale {
+  /** @param {[number, number]} ends @param {boolean} [logarithmic] */
+  constructor([low, high], logarithmic = false) {
+    this.logarithmic = logarithmic;
+    const end = (/** @type {number} */ value, /** @type {number} */ otherwise) => (Number.isNaN(value) ? otherwise : clamp(value, logarithmic ? 1 / LARGEST : -LARGEST, LARGEST));
+    this.low = end(low, logarithmic ? 0.1 : 0);
+    this.high = end(high, this.low);
+    // Apart by more than rounding.
+    if (!(this.high - this.low > Math.max(1e-9 * Math.abs(this.low), 1 / LARGEST))) this.high = this.low + (Math.abs(this.low) > 1 / LARGEST ? Math.abs(this.low) : 1);
+  }
+
+  /** 0 at the lower end, 1 at the upper one; NaN for what has no place. @param {number} value */
+  at(value) {
+    if (!Number.isFinite(value) || (this.logarithmic && value < 0)) return NaN;
+    const along = this.logarithmic ? Math.log10 : Number;
+    const [low, high] = [along(this.low), along(this.high)];
+    return clamp((along(value) - low) / (high - low), -BEYOND, BEYOND);
+  }
+
+  /** A curve of places. @param {{x: number[], y: number[]}} curve */
+  curve({ x, y }) {
+    return { x, y: y.map((value) => this.at(value)) };
+  }
+
+  /** Round values; on a logarithmic axis 1, 2 and 5 times the powers of ten where there is room for them. @param {number} pixels @param {number} gap */
+  ticks(pixels, gap) {
+    const { low, high, logarithmic } = this;
+    const linear = linearTicks(low, high, Math.floor(pixels / gap));
+    if (!logarithmic) return linear;
+    const [from, to] = [Math.log10(low), Math.log10(high)];
+    const fine = Math.log10(2) * pixels >= gap * (to - from);
+    const decades = fine ? multiples(Math.floor(from), to, 1) : logTicks(from, to, pixels, gap);
+    const inside = (/** @type {number} */ tick) => tick >= low && tick <= high;
+    const ticks = decades.flatMap((power) => (fine ? [1, 2, 5] : [1]).map((digit) => Number(`${digit}e${power}`))).filter(inside);
+    return ticks.length > 1 ? ticks : linear.filter(inside);
+  }
+}
+
+/** The axis of curves: of the accuracy always from 0. @param {"loss" | "accuracy"} quantity @param {{low: number, high: number}} curves @param {boolean} logarithmic */
+export function curveScale(quantity, { low, high }, logarithmic) {
+  if (quantity === "accuracy") return new Scale(accuracyRange(high));
+  if (!logarithmic) return new Scale(lossRange(low, high));
+  return new Scale(low <= high ? [low / 1.3, high * 1.3] : [0.1, 10], true);
+}
+
+/** How many times as high as the lowest of its neighbours, or as 1, a network's curve may be; on a logarithmic axis there is more room. */
+const [EXPLODED, EXPLODED_LOG] = [20, 1e4];
+
+/**
+ * What the axis has to hold of networks side by side. The curves of one that has exploded leave the picture, so that those of the
+ * others are seen.
+ * @param {{low: number, high: number}[]} networks @param {boolean} logarithmic
+ */
+export function together(networks, logarithmic) {
+  const size = (/** @type {{low: number, high: number}} */ { low, high }) => Math.max(high, -low);
+  const calmest = Math.max(1, Math.min(...networks.map(size).filter(Number.isFinite)));
+  const calm = networks.length === 1 ? networks : networks.filter((network) => size(network) <= calmest * (logarithmic ? EXPLODED_LOG : EXPLODED));
+  return { low: Math.min(...calm.map(({ low }) => low)), high: Math.max(...calm.map(({ high }) => high)) };
+}
+
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
+export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 /**
  * The axis of the accuracy: from 0, so far that the curves have room.

@@ -3,15 +3,14 @@
 
 import uPlot from "uplot";
 import { element, laneColour, readPalette, styleOf } from "./canvas.js";
-import { DASHES, axisOf, cursorOf, fit, leaveCursor, moveCursor, sizeOf, stepAxisOf } from "./plot.js";
-import { Numbers } from "./scale.js";
+import { whenScreenChanges } from "../place.js";
+import { DASHES, UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
+import { Numbers, Scale, extent } from "./scale.js";
 
 /** Digits of a value: from batch to batch it changes by more. */
 const DIGITS = 2;
-/** Decades shown before there is a run, and room above and below the curves, in decades. */
-const [DECADES, MARGIN] = [[-4, -2], 0.1];
-/** Ticks within a decade: 1 and 3 stand half a decade apart. */
-const TICKS = [0, Math.log10(3)];
+/** Room above and below the curves. */
+const MARGIN = 1.25;
 let nextId = 0;
 
 /**
@@ -19,10 +18,6 @@ let nextId = 0;
  * @typedef {{curves: Curve[], rule: Curve | null, until: number, of: string}} UpdatesData a curve a network; `of`: of what, in words
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Say
  */
-
-/** Exponents of the ticks between two others. @param {number} low @param {number} high */
-const ticks = (low, high) =>
-  Array.from({ length: Math.ceil(high) - Math.floor(low) }, (_, i) => TICKS.map((tick) => Math.floor(low) + i + tick)).flat().filter((tick) => tick >= low && tick <= high);
 
 export class Updates {
   /** @param {HTMLElement} host @param {import("./canvas.js").ChartOptions} options @param {Say} say the words: label, empty, at */
@@ -52,9 +47,13 @@ export class Updates {
     this.palette = readPalette(this.root);
     this.numbers = new Numbers();
     this.font = { family: "sans-serif", size: 14 };
+    /** @type {(number | undefined)[][]} values of each curve */
+    this.rows = [];
+    this.scale = new Scale([1e-4, 1e-2], true);
     this.plot = this.make();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
+    this.stopWatching = whenScreenChanges(() => this.resize());
     this.refreshTheme();
   }
 
@@ -99,40 +98,35 @@ export class Updates {
   make() {
     const { palette, font, numbers } = this;
     const { curves, rule } = this.data;
-    const { size } = font;
-    const [axis, none] = [axisOf(palette, font), { show: false }];
+    const none = { show: false };
     /** @type {uPlot.Series[]} */
     const series = curves.map((_, lane) => ({ stroke: laneColour(palette, lane), width: 2, dash: DASHES[lane], points: none, spanGaps: true }));
     if (rule) series.push({ stroke: palette.ink, width: 1, points: none, spanGaps: true });
     return new uPlot({
       ...sizeOf(this.stage),
-      padding: [size * 0.6, size * 1.4, 0, 0],
+      padding: paddingOf(font, 0.6),
       legend: none,
       cursor: cursorOf(this.sync),
-      scales: { x: { time: false, range: () => [0, this.data.until] }, y: { range: () => this.range() } },
+      scales: { x: { time: false, range: () => [0, this.data.until] }, y: UNIT },
       axes: [
         stepAxisOf(palette, font, numbers),
-        { ...axis, space: size * 1.5, size: size * 3.2, splits: (_, __, low, high) => ticks(low, high), values: (_, exponents) => exponents.map((x) => (10 ** x).toExponential(0)) },
+        valueAxisOf(palette, font, () => this.scale, (value) => value.toExponential(0).replace("+", ""), 1.5),
       ],
       series: [{}, ...series],
-      hooks: { setCursor: [() => this.showValues()] },
+      hooks: { setSize: [sharpen], setCursor: [() => this.showValues()] },
     }, this.table, this.stage);
   }
 
-  /** Every step at which a network was looked at, and decimal logarithms. @returns {uPlot.AlignedData} */
+  /** Every step at which a network was looked at, and the values there. @returns {uPlot.AlignedData} */
   get table() {
     const steps = [...new Set(this.all.flatMap((curve) => curve.steps))].sort((a, b) => a - b);
-    const rows = this.all.map((curve) => {
-      const at = new Map(curve.steps.map((step, i) => [step, Math.log10(curve.values[i])]));
-      return steps.map((step) => (Number.isFinite(at.get(step)) ? at.get(step) : null));
+    this.rows = this.all.map((curve) => {
+      const at = new Map(curve.steps.map((step, i) => [step, curve.values[i]]));
+      return steps.map((step) => at.get(step));
     });
-    return /** @type {uPlot.AlignedData} */ ([steps, ...rows]);
-  }
-
-  /** @returns {[number, number]} */
-  range() {
-    const all = this.all.flatMap(({ values }) => values.map(Math.log10)).filter(Number.isFinite);
-    return all.length === 0 ? /** @type {[number, number]} */ (DECADES) : [Math.min(...all) - MARGIN, Math.max(...all) + MARGIN];
+    const { low, high } = extent(this.all.flatMap(({ values }) => values), true);
+    this.scale = new Scale(low <= high ? [low / MARGIN, high * MARGIN] : [1e-4, 1e-2], true);
+    return /** @type {uPlot.AlignedData} */ ([steps, ...placed(this.rows, this.scale)]);
   }
 
   draw() {
@@ -140,8 +134,8 @@ export class Updates {
     const steps = table[0].length;
     this.empty.hidden = steps > 0;
     this.stage.hidden = this.values.hidden = steps === 0;
-    fit(this.plot, this.stage);
-    this.plot.setData(table);
+    fit(this.plot, sizeOf(this.stage));
+    show(this.plot, table);
     this.showValues();
     const ends = [...new Set([0, steps - 1])].filter((at) => at >= 0);
     this.summary.textContent = [this.data.of, ...ends.map((at) => this.sentence(at))].join(" ");
@@ -149,12 +143,12 @@ export class Updates {
 
   resize() {
     if (!this.palette.ink) return this.refreshTheme(); // made before it was put into the page
-    fit(this.plot, this.stage);
+    fit(this.plot, sizeOf(this.stage));
   }
 
   /** What each curve is at a look. @param {number} at @returns {string[]} */
   written(at) {
-    return this.plot.data.slice(1).map((row) => (Number.isFinite(row[at]) ? this.numbers.number(Number((10 ** Number(row[at])).toPrecision(DIGITS))) : "–"));
+    return this.rows.map((row) => (Number.isFinite(row[at]) ? this.numbers.number(Number(Number(row[at]).toPrecision(DIGITS))) : "–"));
   }
 
   /** At the cursor, else at the newest look. */
@@ -179,6 +173,7 @@ export class Updates {
 
   destroy() {
     this.observer.disconnect();
+    this.stopWatching();
     this.plot.destroy();
     this.root.remove();
   }

@@ -95,7 +95,7 @@ export class Header {
 /** Passes over the training images so far. @param {import("../session.js").State} state */
 export function epochs({ step, config, describe }) {
   const images = Math.min(Number(config.train_size), describe?.data.train_total ?? Infinity);
-  return images > 0 ? (step * Number(config.batch)) / images : 0;
+  return (images > 0 && (step * Number(config.batch)) / images) || 0;
 }
 
 /** @param {string} language */

@@ -1,9 +1,10 @@
 // @ts-check
 /** Explanations: a sentence beside what it explains, while that is pointed at, has the keyboard's focus, or was pressed. */
 import { h } from "../dom.js";
+import { placeBeside } from "../place.js";
 
-/** Space between what is explained and its sentence, and at the window's edges. */
-const [GAP, MARGIN] = [6, 8];
+/** Space between what is explained and its sentence. */
+const GAP = 6;
 /** Each bundle has this module once more, and counts for itself. */
 const BUNDLE = Math.random().toString(36).slice(2);
 let serial = 0;
@@ -74,14 +75,9 @@ export class Tip {
     for (const root of [document, beside.getRootNode()]) root.addEventListener("scroll", () => this.place(beside), { capture: true, signal });
   }
 
-  /** Below what it explains, or above where there is no room, and inside the window. @param {HTMLElement} beside */
+  /** @param {HTMLElement} beside */
   place(beside) {
-    const { tip } = this;
-    const box = beside.getBoundingClientRect();
-    const inside = (/** @type {number} */ at, /** @type {number} */ size, /** @type {number} */ room) => `${Math.max(MARGIN, Math.min(at, room - size - MARGIN))}px`;
-    const below = box.bottom + GAP + tip.offsetHeight <= innerHeight;
-    tip.style.left = inside(box.left, tip.offsetWidth, innerWidth);
-    tip.style.top = inside(below ? box.bottom + GAP : box.top - GAP - tip.offsetHeight, tip.offsetHeight, innerHeight);
+    placeBeside(this.tip, beside, GAP);
   }
 
   /** @returns {boolean} whether there was one to hide */

@@ -34,7 +34,7 @@ export class PixelMap extends Chart {
     this.root.classList.add("chart-picks");
     this.canvas.setAttribute("role", "application"); // arrow keys move the pixel
     this.canvas.addEventListener("click", (event) => {
-      const cell = this.cellAt(event.offsetX, event.offsetY);
+      const cell = this.cellOf(event);
       if (cell) this.choose(cell);
     });
   }
@@ -68,7 +68,7 @@ export class PixelMap extends Chart {
   /** @param {CanvasRenderingContext2D} ctx */
   draw(ctx) {
     const { data, palette } = this;
-    if (!data) return;
+    if (!data || data.height * data.width === 0) return;
     const { side, left, top } = this.scale;
     this.paintImage(data);
     ctx.imageSmoothingEnabled = false;

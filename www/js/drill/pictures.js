@@ -1,7 +1,8 @@
 // @ts-check
 /** The small pictures of the view: numbers in a square, bars, a ranking, colours, a function's curve. */
 import { placeTip } from "../charts/canvas.js";
-import { h, setAttribute, setText, svg } from "../dom.js";
+import { h, setAttribute, setText, share, svg } from "../dom.js";
+import { placeIn } from "../place.js";
 import { figure, short } from "./formula.js";
 
 /** @typedef {Node | string} Words */
@@ -29,7 +30,7 @@ export class Grid {
       setAttribute(cell, "data-sign", x === null ? "padding" : x < 0 ? "negative" : "positive");
       setAttribute(cell, "data-marked", at === marked);
       setAttribute(cell, "data-circled", at === circled);
-      cell.style.setProperty("--share", String(Math.round((100 * Math.abs(x ?? 0)) / largest) || 0));
+      cell.style.setProperty("--share", String(Math.round(100 * share(Math.abs(x ?? 0) / largest))));
     });
   }
 }
@@ -38,13 +39,13 @@ export class Grid {
 const HEIGHT = 100;
 
 /**
- * Values side by side as bars about zero, in kinds that are drawn apart. Given `say`, each says its value to the pointer; given
+ * Values side by side as bars about zero, in kinds that are drawn apart; what is no number has a bar of full height. Given `say`, each says its value to the pointer; given
  * `onpick`, one is chosen by pointer and arrow keys.
  */
 export class Bars {
   /** @param {{label: string, kinds: string[], onpick?: (index: number) => void, say?: (index: number) => string}} options */
   constructor({ label, kinds, onpick, say }) {
-    this.paths = kinds.map((kind) => svg("path", { class: `bars-${kind}` }));
+    this.paths = [...kinds, "broken"].map((kind) => svg("path", { class: `bars-${kind}` }));
     this.chosen = svg("rect", { class: "bars-chosen", y: 0, height: HEIGHT, width: 1 });
     this.zero = svg("line", { class: "bars-zero", x1: 0 });
     this.drawing = svg("svg", { preserveAspectRatio: "none", "aria-hidden": "true", class: "drill-bars" }, this.chosen, ...this.paths, this.zero);
@@ -55,13 +56,13 @@ export class Bars {
     this.tip = h("div", { class: "chart-tip", popover: "manual" });
     if (say) {
       this.element.append(this.tip);
-      this.element.addEventListener("pointermove", ({ clientX }) => this.showTip(this.indexAt(clientX)));
+      this.element.addEventListener("pointermove", (event) => this.showTip(this.indexAt(event)));
       this.element.addEventListener("pointerleave", () => this.tip.hidePopover());
     }
     if (!onpick) return;
     const pick = (/** @type {number} */ index) => onpick(Math.max(0, Math.min(index, this.count - 1)));
     this.element.tabIndex = 0;
-    this.element.addEventListener("click", ({ clientX }) => pick(this.indexAt(clientX)));
+    this.element.addEventListener("click", (event) => pick(this.indexAt(event)));
     this.element.addEventListener("keydown", (event) => {
       const to = { ArrowRight: this.at + 1, ArrowUp: this.at + 1, ArrowLeft: this.at - 1, ArrowDown: this.at - 1, Home: 0, End: this.count - 1 }[event.key];
       if (to === undefined) return;
@@ -71,10 +72,10 @@ export class Bars {
     });
   }
 
-  /** @param {number} clientX */
-  indexAt(clientX) {
-    const { left, width } = this.element.getBoundingClientRect();
-    return Math.max(0, Math.min(Math.floor(((clientX - left) / width) * this.count), this.count - 1));
+  /** @param {MouseEvent} event */
+  indexAt(event) {
+    const { x } = placeIn(this.element, event);
+    return Math.max(0, Math.min(Math.floor((x / this.element.offsetWidth) * this.count), this.count - 1));
   }
 
   /** @param {number} index */
@@ -91,12 +92,15 @@ export class Bars {
   update(values, kindOf, chosen = -1, scale = 0) {
     const n = (this.count = values.length);
     const list = Array.from(values, (x) => (Number.isFinite(x) ? x : 0));
-    const high = Math.max(scale, ...list, 0);
+    const high = Math.max(Number.isFinite(scale) ? scale : 0, ...list, 0);
     const low = Math.max(...list.map((x) => -x), 0);
     const unit = HEIGHT / Math.max(high + low, 1e-30);
     const base = high * unit;
     const parts = this.paths.map(() => "");
-    list.forEach((x, at) => (parts[kindOf(at)] += `M${at + 0.1} ${base}h.8v${(-x * unit).toFixed(2)}h-.8z`));
+    list.forEach((x, at) => {
+      if (Number.isFinite(values[at])) parts[kindOf(at)] += `M${at + 0.1} ${base}h.8v${(-x * unit).toFixed(2)}h-.8z`;
+      else parts[parts.length - 1] += `M${at + 0.1} 0h.8v${HEIGHT}h-.8z`;
+    });
     this.paths.forEach((path, kind) => setAttribute(path, "d", parts[kind]));
     setAttribute(this.drawing, "viewBox", `0 0 ${n} ${HEIGHT}`);
     for (const [name, value] of [["x2", n], ["y1", base], ["y2", base]]) setAttribute(this.zero, String(name), String(value));
@@ -140,7 +144,7 @@ export class Ranking {
       this.rows.push(made);
       this.body.append(made.row);
     }
-    const largest = Math.max(1e-30, ...list.map(({ value, rest }) => (rest ? 0 : Math.abs(value))));
+    const largest = Math.max(1e-30, ...list.map(({ value, rest }) => (rest ? 0 : Math.abs(value))).filter(Number.isFinite));
     list.forEach(({ name, value, note = "", own = false, rest = false }, at) => {
       const row = this.rows[at];
       setText(row.name, name);
@@ -149,7 +153,7 @@ export class Ranking {
       setAttribute(row.row, "data-own", own);
       row.bar.hidden = rest;
       setAttribute(row.bar, "data-sign", value < 0 ? "negative" : "positive");
-      row.bar.style.transform = `scaleX(${Math.abs(value) / largest || 0})`;
+      row.bar.style.transform = `scaleX(${share(Math.abs(value) / largest)})`;
     });
   }
 }
@@ -186,6 +190,7 @@ export class Curve {
 
   /** @param {number} x */
   update(x) {
+    // A function of what is no number has no point.
     const reach = Math.max(REACH, 1.2 * Math.abs(Number.isFinite(x) ? x : 0));
     const xs = Array.from({ length: SAMPLES + 1 }, (_, at) => reach * ((2 * at) / SAMPLES - 1));
     const ys = xs.map(this.f);
@@ -194,7 +199,9 @@ export class Curve {
     const py = (/** @type {number} */ v) => (64 - (58 * (v - low)) / (high - low)).toFixed(1);
     setAttribute(this.line, "d", xs.map((v, at) => `${at ? "L" : "M"}${px(v)} ${py(ys[at])}`).join(""));
     setAttribute(this.axes, "d", `M5 ${py(0)}H115M60 4V66`);
+    const y = this.f(x);
+    setAttribute(this.point, "visibility", Number.isFinite(x) && Number.isFinite(y) ? null : "hidden");
     setAttribute(this.point, "cx", px(x));
-    setAttribute(this.point, "cy", py(this.f(x)));
+    setAttribute(this.point, "cy", py(y));
   }
 }

@@ -4,7 +4,7 @@
  * them all, and which share is saturated or dead.
  */
 import { DepthNorms } from "../charts/depth_norms.js";
-import { h, setText } from "../dom.js";
+import { h, setText, share } from "../dom.js";
 import { live, percent } from "../format.js";
 import { RunToy } from "./run_toy.js";
 
@@ -17,7 +17,7 @@ const MARKS = [0.25, 1];
 const NONE = 5e-4;
 
 /** Where a gain lies on a bar, 0 to 1. @param {number} gain */
-const place = (gain) => Math.max(0, Math.min(1, (Math.log10(gain) - LOW) / (HIGH - LOW)));
+const place = (gain) => share((Math.log10(gain) - LOW) / (HIGH - LOW));
 
 /**
  * From the last hidden block back to the second, what crossing it does to the size of the gradient, and of its own activations the

@@ -1,0 +1,170 @@
+// Charts of anything that can come to them: no point, one, equal ones, values that are no numbers; axes that hold their labels.
+import assert from "node:assert/strict";
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { after, before, test } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
+import { ROOT } from "./servers.mjs";
+
+const TYPES = { ".js": "text/javascript", ".css": "text/css", ".json": "application/json" };
+/** A page of the charts alone, from their sources. */
+const PAGE = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><link rel="stylesheet" href="/www/style.css">
+<script type="importmap">{"imports": {"uplot": "/node_modules/uplot/dist/uPlot.esm.js"}}</script><body></body></html>`;
+
+let sources;
+before(async () => {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url, "http://localhost").pathname).replace("/www/uplot/", "/node_modules/uplot/");
+    if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
+    const file = join(ROOT, path);
+    if (!/^\/(www|node_modules\/uplot)\//.test(path) || !existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  sources = { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+});
+after(() => sources?.close());
+
+/** An attribute or a style that says NaN or Infinity, anywhere below a node. */
+const NOT_FINITE = `(root) => [...root.querySelectorAll("*")].flatMap((node) => [...node.attributes].filter(({ name, value }) => !name.startsWith("aria-") && name !== "title" && /NaN|Infinity/.test(value)).map(({ name, value }) => node.tagName + " " + name + "=" + value))`;
+
+test("every chart draws, describes and points at data of every kind", { timeout: 120_000 }, async () => {
+  const { page, complaints } = await newPage(browser, [sources.address]);
+  await page.goto(sources.address);
+  const problems = await page.evaluate(async (notFinite) => {
+    const load = (path) => import(`/www/js/${path}.js`);
+    const [{ Ridges }, { Norms }, { DepthNorms }, { Activations }, { Filters }, { FeatureMaps }, { Confusion }, { Spark }, { Curves }, { Percentiles }, { Updates }, { PixelMap }, pictures, rows] = await Promise.all(
+      ["charts/ridges", "charts/norms", "charts/depth_norms", "charts/activations", "charts/filters", "charts/feature_maps", "charts/confusion", "charts/spark", "charts/curves", "charts/percentiles", "charts/updates", "drill/map", "drill/pictures", "charts/rows"].map(load));
+    const { GRADIENT_ROW, ACTIVATION_ROW } = rows;
+    const t = (key, fields) => `${key} ${Object.values(fields ?? {}).join(" ")}`;
+    const options = { t: Object.assign(t, { has: () => false }), say: Object.assign(t, { has: () => false }), reducedMotion: true, language: "en", onpick: () => {} };
+    /** What a number can be, and how many there are. */
+    const kinds = { zero: 0, one: 1, nan: NaN, infinite: Infinity, minus: -Infinity, huge: 3e38, tiny: 1e-45, negative: -2 };
+    const problems = [];
+    const hosts = () => Object.assign(document.body.appendChild(document.createElement("div")), { style: "width: 420px; height: 260px" });
+    const fill = (n, value) => new Float32Array(n).fill(value);
+    const names = (n) => Array.from({ length: n }, (_, i) => `layer${i}`);
+    /** Makes a chart, feeds it, and does all that a reader can make it do. */
+    const attempt = async (name, make, data, also = () => {}) => {
+      const host = hosts();
+      try {
+        const chart = make(host);
+        chart.resize?.();
+        for (const each of data) {
+          chart.update(each);
+          also(chart);
+          if (chart.paint) {
+            chart.paint();
+            chart.describe();
+            const { rows, columns } = chart.grid();
+            for (const row of [0, rows - 1]) for (const column of [0, columns - 1]) if (rows * columns > 0 && row >= 0) chart.tipOf({ row, column });
+            for (const at of [0, 1, 130, 259, 419]) chart.cellAt(at, at / 2);
+          } else await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+        }
+        for (const words of notFinite(host)) problems.push(`${name}: ${words}`);
+        chart.destroy?.();
+      } catch (error) {
+        problems.push(`${name}: ${error.stack}`);
+      }
+      host.remove();
+    };
+    const makers = { notFinite: eval(notFinite) };
+    notFinite = makers.notFinite;
+    for (const [kind, value] of Object.entries(kinds)) {
+      for (const n of [0, 1, 3]) {
+        const name = (chart) => `${chart}, ${n} times ${kind}`;
+        const gradients = (step) => ({ step, layers: names(n), weights: fill(n * GRADIENT_ROW, value), activations: fill(n * GRADIENT_ROW, value), activation: "sigmoid", events: [{ step: 0, label: "x" }] });
+        await attempt(name("ridges"), (host) => new Ridges(host, options), [gradients(0), gradients(1)]);
+        if (n > 0) await attempt(name("strip"), (host) => new Ridges(host, options), [gradients(0), gradients(1), gradients(1), gradients(9)], (chart) => chart.showLayer("layer0"));
+        await attempt(name("norms"), (host) => new Norms(host, options), [gradients(0)]);
+        await attempt(name("depth norms"), (host) => new DepthNorms(host, options), [{ layers: names(n), lanes: [{ name: "1", norms: Array(n).fill(value) }, { name: "2", norms: [] }], bound: Array(n).fill(value) }]);
+        await attempt(name("activations"), (host) => new Activations(host, options), [{ step: 0, layers: names(n), rows: fill(n * ACTIVATION_ROW, value) }]);
+        await attempt(name("filters"), (host) => new Filters(host, options), [{ size: 3, values: fill(n * 28, value) }]);
+        await attempt(name("maps"), (host) => new FeatureMaps(host, options), [{ layer: "conv1", height: 4, width: 4, channels: n, values: fill(16 * n, value) }]);
+        await attempt(name("confusion"), (host) => new Confusion(host, options), [{ classes: names(n), counts: new Uint32Array(n * n), count: 0, holdBack: "none", mistakes: fill(4 * 0, 0), pixels: new Uint8Array() }]);
+        if (n > 0) await attempt(name("spark"), (host) => new Spark(host, options), [{ layer: "conv1", row: fill(GRADIENT_ROW, value) }]);
+        await attempt(name("map"), (host) => new PixelMap(host, options, "pixel"), [{ height: n, width: n, channels: [fill(n * n, value)], place: { row: 0, column: 0 } }]);
+        const steps = names(n).map((_, i) => i);
+        await attempt(name("percentiles"), (host) => new Percentiles(host, options), [{ lanes: [{ name: "1", steps, values: [0, 1, 2].map(() => steps.map(() => value)) }], until: 0, of: "" }]);
+        await attempt(name("updates"), (host) => new Updates(host, options, t), [{ curves: [{ name: "1", steps, values: steps.map(() => value) }], rule: null, until: 0, of: "" }]);
+        const records = (start) => Float32Array.from(steps.flatMap((step) => [start + step, value, value]));
+        for (const lanes of [[""], ["1 a", "2 b"]]) {
+          for (const change of [() => {}, (chart) => chart.logLoss(true), (chart) => chart.showGap(true), (chart) => lanes.length > 1 && chart.showDifferences(true)]) {
+            await attempt(name(`curves of ${lanes.length}`), (host) => new Curves(host, options), [{ lanes, training: records(1), test: records(1), events: [{ step: 0, label: "x" }] }, { lane: 1, training: records(1), test: records(2) }], change);
+          }
+        }
+        for (const [picture, make, update] of [
+          ["bars", () => new pictures.Bars({ label: "", kinds: ["own"], say: () => "" }), (bars) => bars.update(fill(n, value), () => 0, 0, value)],
+          ["grid", () => new pictures.Grid([""], n), (grid) => grid.update(Array(n * n).fill(value))],
+          ["ranking", () => new pictures.Ranking([""]), (ranking) => ranking.update(steps.map(() => ({ name: "x", value })))],
+          ["curve", () => new pictures.Curve((x) => 1 / (1 + Math.exp(-x))), (curve) => curve.update(value)],
+          ["steep curve", () => new pictures.Curve((x) => Math.max(x, 0)), (curve) => curve.update(value)],
+        ]) {
+          const host = hosts();
+          const made = make();
+          host.append(made.element);
+          update(made);
+          for (const words of notFinite(host)) problems.push(`${name(picture)}: ${words}`);
+          host.remove();
+        }
+      }
+    }
+    return [...new Set(problems)];
+  }, NOT_FINITE);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+/** The lab with a small network, once its engine is ready. */
+async function open(settings, path = "/") {
+  const { page, complaints } = await newPage(browser, [lab.address]);
+  await page.evaluateOnNewDocument(() => addEventListener("ready", () => (window.ready = true), true));
+  await page.goto(`${lab.address}${path}#v=1&width=0.25&batch=8&test_size=40&backend=cpu&workers=1&${settings}`);
+  await page.waitForFunction(() => window.ready, { timeout: 120_000 });
+  return { page, complaints };
+}
+
+const press = (page, words) =>
+  page.evaluate((text) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent === text || button.getAttribute("aria-label") === text).click(), words);
+
+/** Trains to a step, or until it diverges. */
+async function train(page, step) {
+  await page.evaluate(() => document.querySelector("alexnet-lab").play());
+  await page.waitForFunction((to) => {
+    const { lanes, phase } = document.querySelector("alexnet-lab").session.state;
+    return phase === "diverged" || Math.max(...lanes.map((lane) => lane.step)) >= to;
+  }, { timeout: 240_000 }, step);
+  await page.evaluate(() => document.querySelector("alexnet-lab").pause());
+}
+
+test("before the first step and after a restart, a logarithmic figure is stored as it is: without curves", { timeout: 120_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "alexnet-lab-figures-"));
+  const client = await browser.target().createCDPSession();
+  await client.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
+  const { page, complaints } = await open("");
+  await press(page, "log");
+  await press(page, "Export");
+  for (const restarted of [false, true]) {
+    if (restarted) {
+      await train(page, 2);
+      await press(page, "Restart");
+      await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.step === 0);
+    }
+    for (const [end, start] of [["svg", "<svg"], ["png", "\x89PNG"]]) {
+      const file = join(folder, `alexnet-step-0.${end}`);
+      rmSync(file, { force: true });
+      await page.waitForFunction((words) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].some((button) => button.textContent.includes(words)), {}, end.toUpperCase());
+      await page.evaluate((words) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent.includes(words)).click(), end.toUpperCase());
+      while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(readFileSync(file, "latin1").slice(0, start.length), start);
+    }
+  }
+  assert.deepEqual(complaints, []);
+  rmSync(folder, { recursive: true });
+  await page.close();
+});
