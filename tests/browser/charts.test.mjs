@@ -121,8 +121,8 @@ test("every chart draws, describes and points at data of every kind", { timeout:
 });
 
 /** The lab with a small network, once its engine is ready. */
-async function open(settings, path = "/") {
-  const { page, complaints } = await newPage(browser, [lab.address]);
+async function open(settings, path = "/", viewport = undefined) {
+  const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => addEventListener("ready", () => (window.ready = true), true));
   await page.goto(`${lab.address}${path}#v=1&width=0.25&batch=8&test_size=40&backend=cpu&workers=1&${settings}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
@@ -166,5 +166,69 @@ test("before the first step and after a restart, a logarithmic figure is stored 
   }
   assert.deepEqual(complaints, []);
   rmSync(folder, { recursive: true });
+  await page.close();
+});
+
+/** The first and the last column of a plot's pixels: whatever is there has been cut off. The axis has its labels as they are said here. */
+const EDGES = () => document.querySelector("alexnet-lab").shell.views.curves.panes.filter(({ root }) => !root.hidden).map(({ plot }) => {
+  const { ctx, ctx: { canvas } } = plot;
+  const painted = (x) => ctx.getImageData(x, 0, 1, canvas.height).data.some((value, at) => at % 4 === 3 && value > 0);
+  return { labels: plot.axes[1]._values, left: painted(0), right: painted(canvas.width - 1) };
+});
+
+for (const [name, path, viewport, settings] of [
+  ["the whole lab", "/", undefined, "lang=en"], ["the whole lab in Chinese", "/", undefined, "lang=zh"], ["a slide", "/embed.html", { width: 640, height: 360 }, "lang=en"],
+]) {
+  test(`labels of an axis are whole, however long: ${name}`, { timeout: 120_000 }, async () => {
+    const { page, complaints } = await open(`norm=bn&lr=10&weight_decay=0.1&test_every=20&${settings}`, path, viewport);
+    await train(page, 100);
+    for (const logarithmic of [false, true]) {
+      await page.evaluate((on) => document.querySelector("alexnet-lab").shell.views.curves.logLoss(on), logarithmic);
+      await page.waitForFunction((on) => {
+        const [{ plot, scale }] = document.querySelector("alexnet-lab").shell.views.curves.panes;
+        return scale.logarithmic === on && plot.axes[1]._values.some((label) => label.includes("e1"));
+      }, {}, logarithmic);
+      for (const { labels, left, right } of await page.evaluate(EDGES)) assert.deepEqual({ labels, left, right }, { labels, left: false, right: false });
+    }
+    assert.deepEqual(complaints, []);
+    await page.close();
+  });
+}
+
+test("the axis beside a plot grows with its labels, and does not jump while they change", async () => {
+  const { page } = await newPage(browser, [sources.address]);
+  await page.goto(sources.address);
+  const sizes = await page.evaluate(async () => {
+    const { Curves } = await import("/www/js/charts/curves.js");
+    const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: "width: 420px; height: 260px" });
+    const curves = new Curves(host, { t: (key) => key, reducedMotion: true, language: "en" });
+    const sizes = [];
+    for (const [step, loss] of [[1, 2.3], [2, 1e22], [3, 3e22], [4, 1e23]]) {
+      curves.update({ training: Float32Array.of(step, loss, 0.1) });
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      sizes.push(curves.panes[0].plot.axes[1]._size);
+    }
+    curves.update({ restart: true, training: Float32Array.of(1, 2.3, 0.1) });
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    return [...sizes, curves.panes[0].plot.axes[1]._size];
+  });
+  assert.ok(sizes[1] > sizes[0] && sizes[2] === sizes[1] && sizes[3] === sizes[1] && sizes[4] === sizes[0], String(sizes));
+  await page.close();
+});
+
+test("a network that explodes leaves the loss of the others their axis, with ticks, on both kinds of axis", { timeout: 120_000 }, async () => {
+  const { page, complaints } = await open("norm=none&lr=0.01&test_every=20&lane2=norm:bn,lr:10,weight_decay:0.1");
+  await train(page, 40);
+  for (const logarithmic of [false, true]) {
+    await page.evaluate((on) => document.querySelector("alexnet-lab").shell.views.curves.logLoss(on), logarithmic);
+    const { scale, ticks, low, high } = await page.evaluate(() => {
+      const [{ scale, tracks }] = document.querySelector("alexnet-lab").shell.views.curves.panes;
+      const calm = [...tracks[0].smooth.y, ...tracks[0].test.y];
+      return { scale: { low: scale.low, high: scale.high }, ticks: scale.ticks(200, 30), low: Math.min(...calm), high: Math.max(...calm) };
+    });
+    assert.ok(scale.low <= low && scale.high >= high && scale.high < 2 * high, `${scale.low} to ${scale.high} for ${low} to ${high}`);
+    assert.ok(ticks.length > 2, String(ticks));
+  }
+  assert.deepEqual(complaints, []);
   await page.close();
 });

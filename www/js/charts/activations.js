@@ -22,6 +22,8 @@ export class Activations extends Chart {
   constructor(host, options) {
     super(host, options, "activations");
     this.box = { columns: 1, rows: 1, width: 0, height: 0, label: 0 };
+    /** Room for the words beside a panel: it grows with them and does not shrink. */
+    this.room = 0;
   }
 
   layers() {
@@ -33,13 +35,19 @@ export class Activations extends Chart {
   draw(ctx) {
     const layers = this.layers();
     const { font, width, height } = this;
-    const most = Math.max(1, Math.floor(width / (PANEL_WIDTH * font.size)));
-    const columns = Math.min(most, Math.max(1, Math.ceil((layers.length * 4.2 * font.size) / height)));
+    const beside = Math.max(1, Math.floor(width / (PANEL_WIDTH * font.size)));
+    const columns = Math.min(beside, Math.max(1, Math.ceil((layers.length * 4.2 * font.size) / height)));
     const rows = Math.max(1, Math.ceil(layers.length / columns));
     this.type(1, "600");
-    const label = Math.max(...layers.map(({ name }) => ctx.measureText(name).width)) + font.size * 0.8;
+    const label = this.widest(layers.map(({ name }) => name)) + font.size * 0.8;
     this.box = { columns, rows, width: (width - (columns - 1) * font.size * 1.5) / columns, height: height / rows, label };
+    const most = 0.45 * this.box.width;
+    this.room = Math.min(most, Math.max(this.room, 11.8 * font.size, this.widest(layers.flatMap((layer) => this.words(layer).lines))));
     layers.forEach((layer, index) => this.drawPanel(ctx, layer, index));
+  }
+
+  themed() {
+    this.room = 0;
   }
 
   /** Down the columns, as one reads the network. @param {number} index */
@@ -48,7 +56,7 @@ export class Activations extends Chart {
     const { size } = this.font;
     const [column, row] = [Math.floor(index / rows), index % rows];
     const left = column * (width + size * 1.5);
-    const plot = { left: left + label, right: left + width - size * (width > 30 * size ? 12.5 : 0), top: row * height + 4 };
+    const plot = { left: left + label, right: left + width - (width > 30 * size ? this.room + size * 0.7 : 0), top: row * height + 4 };
     const tall = height > size * 3;
     return {
       ...plot,
@@ -56,7 +64,7 @@ export class Activations extends Chart {
       bottom: (row + 1) * height - (tall ? size * 1.5 : 3),
       tall,
       wide: width > 30 * size,
-      words: left + width - size * 11.8,
+      words: left + width - this.room,
     };
   }
 
@@ -127,7 +135,7 @@ export class Activations extends Chart {
       ctx.fillStyle = at === 0 && alarm ? palette.bad : palette.muted;
       this.type(1, at === 0 && alarm ? "600" : "");
       const middle = (top + bottom) / 2 + (tall ? font.size * 0.5 : 0);
-      ctx.fillText(line, words, middle + font.size * 1.25 * (at - (shown.length - 1) / 2));
+      ctx.fillText(line, words, middle + font.size * 1.25 * (at - (shown.length - 1) / 2), this.room);
     });
   }
 

@@ -274,6 +274,11 @@ export class Chart {
     this.ctx.font = `${weight} ${this.font.size * scale}px ${this.font.family}`;
   }
 
+  /** How much room the widest of some labels needs, at the type of the moment. @param {string[]} labels */
+  widest(labels) {
+    return Math.ceil(Math.max(0, ...labels.map((label) => this.ctx.measureText(label).width)));
+  }
+
   /** Before the first data: what will stand here. @param {CanvasRenderingContext2D} ctx */
   drawEmpty(ctx) {
     const text = this.t(`charts.${this.name}.empty`);

@@ -85,7 +85,7 @@ export class Confusion extends Chart {
     const { data, font, palette, width, height, t } = this;
     if (!data) return;
     const classes = data.classes.length;
-    const longest = Math.max(...data.classes.map((name) => ctx.measureText(name).width));
+    const longest = this.widest(data.classes);
     const left = longest + font.size * 2;
     const top = Math.min(longest, height * 0.28) * 0.72 + font.size * 1.8;
     const cellHeight = Math.max(2, (height - top - 2) / classes);

@@ -23,6 +23,8 @@ export class DepthNorms extends Chart {
   constructor(host, options) {
     super(host, options, "depth_norms");
     this.low = this.high = 0;
+    /** Exponents of the axis. @type {number[]} */
+    this.ticks = [];
     this.box = { left: 0, right: 0, top: 0, bottom: 0, step: 0 };
   }
 
@@ -33,9 +35,11 @@ export class DepthNorms extends Chart {
     const exponents = [...lanes.flatMap(({ norms }) => norms), ...bound].filter((norm) => norm > 0 && norm < Infinity).map(Math.log10);
     [this.low, this.high] = exponents.length > 0 ? [Math.floor(Math.min(...exponents)), Math.ceil(Math.max(...exponents))] : [-4, 0];
     if (this.high === this.low) this.high++;
-    const left = Math.ceil(ctx.measureText(decade(-10)).width) + 8;
-    const right = width - ctx.measureText(layers.at(-1) ?? "").width / 2 - 2;
-    this.box = { left: left + 8, right, top: font.size * 2, bottom: height - font.size * 1.8, step: (right - left - 8) / Math.max(1, layers.length - 1) };
+    const [top, bottom] = [font.size * 2, height - font.size * 1.8];
+    this.ticks = logTicks(this.low, this.high, bottom - top, font.size * 1.3);
+    const left = this.widest(this.ticks.map(decade)) + 16;
+    const right = width - this.widest([layers.at(-1) ?? ""]) / 2 - 2;
+    this.box = { left, right, top, bottom, step: (right - left) / Math.max(1, layers.length - 1) };
     this.drawAxes(ctx, layers);
     ctx.lineWidth = 1.5;
     this.curve(ctx, bound, this.palette.ink, true);
@@ -73,7 +77,7 @@ export class DepthNorms extends Chart {
     ctx.strokeStyle = palette.line;
     ctx.fillStyle = palette.muted;
     ctx.textAlign = "right";
-    for (const exponent of logTicks(this.low, this.high, bottom - top, font.size * 1.3)) {
+    for (const exponent of this.ticks) {
       const y = Math.round(this.y(10 ** exponent)) + 0.5;
       ctx.beginPath();
       ctx.moveTo(left - 8, y);

@@ -17,6 +17,8 @@ export class HeatStrip {
     this.paintedFor = null;
     this.box = { left: 0, right: 0, top: 0, bottom: 0 };
     this.end = TOP;
+    /** Exponents of the axis. @type {number[]} */
+    this.ticks = [];
   }
 
   /** The image has to be painted anew: other colours, another layer, merged columns. */
@@ -35,15 +37,12 @@ export class HeatStrip {
     if (!columns.length) return;
     const { width, height, font, palette } = this.chart;
     this.chart.type();
-    this.box = {
-      left: Math.ceil(ctx.measureText("1e-12").width) + 10,
-      right: width - 8,
-      top: font.size * 2.9,
-      bottom: height - font.size * 2.4,
-    };
     this.end = columns.some((column) => column.row[136] > TOP) ? 7.2 : TOP;
+    const [top, bottom] = [font.size * 2.9, height - font.size * 2.4];
+    this.ticks = logTicks(-12, this.end, bottom - top, font.size * 1.9);
+    this.box = { left: this.chart.widest(this.ticks.map(decade)) + 10, right: width - 8, top, bottom };
     this.paintImage(columns);
-    const { left, right, top, bottom } = this.box;
+    const { left, right } = this.box;
     ctx.imageSmoothingEnabled = false;
     const shownTop = this.y(FLOOR + GRADIENT_BINS * BIN);
     ctx.save();
@@ -158,7 +157,7 @@ export class HeatStrip {
     ctx.strokeStyle = palette.line;
     ctx.fillStyle = palette.muted;
     ctx.textAlign = "right";
-    for (const exponent of logTicks(-12, this.end, bottom - top, font.size * 1.9)) {
+    for (const exponent of this.ticks) {
       const y = Math.round(this.y(exponent)) + 0.5;
       ctx.globalAlpha = 0.7;
       stroke(ctx, [
@@ -184,7 +183,8 @@ export class HeatStrip {
         [x, bottom],
         [x, bottom + 4],
       ]);
-      ctx.fillText(numbers.count(step), Math.min(x, right - 12), bottom + font.size);
+      const label = numbers.count(step);
+      ctx.fillText(label, Math.min(x, this.chart.width - ctx.measureText(label).width / 2), bottom + font.size);
     }
     ctx.fillText(t("charts.ridges.steps"), (left + right) / 2, bottom + font.size * 2);
     ctx.textAlign = "left";

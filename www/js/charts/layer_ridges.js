@@ -49,7 +49,7 @@ export class LayerRidges {
   layout(ctx, names) {
     const { width, height, font } = this.chart;
     this.chart.type(1, "600");
-    const label = Math.max(...names.map((name) => ctx.measureText(name).width));
+    const label = this.chart.widest(names);
     const wide = width > 34 * font.size;
     // Beside another network the layers have their names there.
     const left = this.chart.leader ? 0 : Math.ceil(label + font.size * 0.8);
@@ -302,7 +302,7 @@ export class LayerRidges {
         const alarmed = at === 0 && alarm;
         ctx.fillStyle = alarmed ? palette.bad : palette.muted;
         this.chart.type(scale, alarmed ? "600" : "");
-        if (words) ctx.fillText(text, right + 12, y - row * 0.32 + (at - (shown.length - 1) / 2) * font.size * 1.2);
+        if (words) ctx.fillText(text, right + 12, y - row * 0.32 + (at - (shown.length - 1) / 2) * font.size * 1.2, words - 12);
         else if (gradient.nan + gradient.inf > 0 && at === 0) {
           ctx.textAlign = "right";
           ctx.lineWidth = 5;

@@ -73,9 +73,9 @@ export class Norms extends Chart {
       }
     }
     this.type(1, "600");
-    const left = Math.ceil(Math.max(...norms.map(({ name }) => ctx.measureText(name).width)) + font.size * 0.8);
+    const left = this.widest(norms.map(({ name }) => name)) + font.size * 0.8;
     this.type();
-    const values = Math.ceil(ctx.measureText("0.000e-00").width);
+    const values = this.widest(["0.000e-00"]);
     const [top, bottom] = [font.size * 1.9, height - font.size * 1.6];
     this.box = { left, right: width - values - 8, top, bottom, row: (bottom - top) / Math.max(1, norms.length) };
     this.drawAxis(ctx);
