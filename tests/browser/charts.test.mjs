@@ -1,32 +1,15 @@
 // Charts of anything that can come to them: no point, one, equal ones, values that are no numbers; axes that hold their labels.
 import assert from "node:assert/strict";
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
-import { ROOT } from "./servers.mjs";
-
-const TYPES = { ".js": "text/javascript", ".css": "text/css", ".json": "application/json" };
-/** A page of the charts alone, from their sources. */
-const PAGE = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><link rel="stylesheet" href="/www/style.css">
-<script type="importmap">{"imports": {"uplot": "/node_modules/uplot/dist/uPlot.esm.js"}}</script><body></body></html>`;
+import { startSources } from "./servers.mjs";
 
 let sources;
-before(async () => {
-  const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url, "http://localhost").pathname).replace("/www/uplot/", "/node_modules/uplot/");
-    if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
-    const file = join(ROOT, path);
-    if (!/^\/(www|node_modules\/uplot)\//.test(path) || !existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
-    createReadStream(file).pipe(response);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  sources = { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
-});
+before(async () => (sources = await startSources()));
 after(() => sources?.close());
 
 /** An attribute or a style that says NaN or Infinity, anywhere below a node. */

@@ -40,6 +40,24 @@ export async function startLabWithout(missing) {
   return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
+/** A page of nothing, which can import the charts from their sources. */
+const BARE = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><link rel="stylesheet" href="/www/style.css">
+<script type="importmap">{"imports": {"uplot": "/node_modules/uplot/dist/uPlot.esm.js"}}</script><body></body></html>`;
+
+/** Serves the page's sources, with a bare page to try them in. */
+export async function startSources() {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url, "http://localhost").pathname).replace("/www/uplot/", "/node_modules/uplot/");
+    if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end(BARE);
+    const file = join(ROOT, path);
+    if (!/^\/(www|node_modules\/uplot)\//.test(path) || !existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
 /** Serves tests/browser/deck.html and reveal.js; `LAB` in the deck becomes the lab's address. */
 export async function startDeck(lab) {
   const server = createServer((request, response) => {

@@ -41,18 +41,29 @@ export function sharpness(element) {
 
 /** @type {Set<() => void>} */
 const listeners = new Set();
-const tell = () => listeners.forEach((listener) => listener());
-/** @type {MediaQueryList | undefined} of the screen as it is: the next one is another question */
+/** Of the screen that the listeners know. */
+let pixels = 0;
+/** @type {MediaQueryList | undefined} whether it is still that one */
 let screen;
-function ask() {
-  screen = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
-  screen.addEventListener("change", () => (ask(), tell()), { once: true });
+
+function tell() {
+  if (pixels !== devicePixelRatio) {
+    pixels = devicePixelRatio;
+    screen = matchMedia(`(resolution: ${pixels}dppx)`);
+    screen.addEventListener("change", tell, { once: true });
+  }
+  for (const listener of listeners) listener();
+}
+
+/** Not every browser tells of another screen: whoever draws asks. */
+export function lookAtScreen() {
+  if (pixels !== devicePixelRatio) tell();
 }
 
 /** Calls when a canvas may need other pixels: on another screen, or in a window of another size, whose slides are scaled otherwise. @param {() => void} listener @returns {() => void} ends it */
 export function whenScreenChanges(listener) {
   if (listeners.size === 0) addEventListener("resize", tell);
-  if (!screen) ask();
+  lookAtScreen();
   listeners.add(listener);
   return () => {
     listeners.delete(listener);

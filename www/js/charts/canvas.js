@@ -1,7 +1,7 @@
 // What every canvas chart shares: sharp pixels, drawing only when asked, colours of the page, the pointer and the keyboard,
 // and a sentence for those who cannot see it.
 
-import { placeIn, placeInWindow, scaleOf, sharpness, whenScreenChanges } from "../place.js";
+import { lookAtScreen, placeIn, placeInWindow, scaleOf, sharpness, whenScreenChanges } from "../place.js";
 import { Numbers, clamp } from "./scale.js";
 
 export { clamp };
@@ -242,6 +242,7 @@ export class Chart {
 
   paint() {
     this.frame = 0;
+    lookAtScreen();
     if (this.width < 8 || this.height < 8 || !this.canvas.isConnected) return; // in a tab that is not shown
     if (this.data) this.describeSoon();
     if (!this.near) return;

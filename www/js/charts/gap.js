@@ -1,5 +1,7 @@
 // The gap between a network's training curve and its test curve: how large it is, and how it is shaded.
 
+import uPlot from "uplot";
+
 /** @typedef {{x: number[], y: number[]}} Curve x ascending */
 
 /** Of a shaded area: how strongly it is filled and hatched. Those of several networks lie on one another. */
@@ -84,7 +86,7 @@ export function shadeGap(plot, training, test, { colour, lane }) {
  */
 export function writeGaps(plot, sizes, { font, palette }) {
   const { ctx } = plot;
-  const ratio = devicePixelRatio || 1;
+  const ratio = uPlot.pxRatio;
   const line = 1.25 * font.size * ratio;
   ctx.save();
   ctx.font = `600 ${font.size * ratio}px ${font.family}`;
@@ -116,7 +118,7 @@ export function writeGaps(plot, sizes, { font, palette }) {
 
 /** Lines over a whole plot, so that they stay where they are while an area grows. @param {CanvasRenderingContext2D} ctx @param {import("uplot").BBox} box @param {number[]} direction */
 function hatch(ctx, { left, top, width, height }, [dx, dy]) {
-  const ratio = devicePixelRatio || 1;
+  const ratio = uPlot.pxRatio;
   const length = width + height;
   ctx.lineWidth = ratio;
   ctx.beginPath();

@@ -1,5 +1,6 @@
 // What is drawn over a plot of the run: flipped switches, and the step that the other charts have gone back to.
 
+import uPlot from "uplot";
 import { placeMarks } from "./scale.js";
 
 /** A line and a label where a switch was flipped. @param {import("uplot")} plot @param {import("./curves.js").Curves} curves */
@@ -7,7 +8,7 @@ export function drawMarks(plot, { events, palette, font }) {
   const { ctx, bbox } = plot;
   const { min, max } = plot.scales.x;
   if (min == null || max == null) return;
-  const ratio = devicePixelRatio || 1;
+  const ratio = uPlot.pxRatio;
   ctx.save();
   ctx.font = `${font.size * ratio}px ${font.family}`;
   ctx.textBaseline = "middle";
@@ -36,7 +37,7 @@ export function drawMarks(plot, { events, palette, font }) {
 export function drawExplosions(plot, pane) {
   const { ctx, bbox } = plot;
   const { tracks, scale, curves: { differences, font } } = pane;
-  const size = font.size * (devicePixelRatio || 1);
+  const size = font.size * uPlot.pxRatio;
   ctx.save();
   ctx.font = `600 ${size}px ${font.family}`;
   ctx.textBaseline = "top";
@@ -59,7 +60,7 @@ export function drawExplosions(plot, pane) {
 export function drawPast(plot, { past, palette }) {
   if (past === null) return;
   const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio || 1;
+  const ratio = uPlot.pxRatio;
   const x = Math.round(plot.valToPos(past, "x", true));
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = palette.ink;

@@ -1,6 +1,7 @@
 // What all plots of uPlot have in common: their size, how axes look, and a cursor that keys move.
 
-import { placeIn, sharpness } from "../place.js";
+import uPlot from "uplot";
+import { lookAtScreen, placeIn, sharpness } from "../place.js";
 import { clamp } from "./scale.js";
 
 /** Presses of an arrow key from one end to the other. */
@@ -27,7 +28,7 @@ function widest({ ctx, axes }, labels, axis) {
   ctx.font = /** @type {any} */ (axes[axis].font)[0];
   const width = Math.max(0, ...labels.map((label) => Math.max(...label.split("\n").map((line) => ctx.measureText(line).width))));
   ctx.restore();
-  return width / (devicePixelRatio || 1);
+  return width / uPlot.pxRatio;
 }
 
 /** A size that grows at once and shrinks only where much would be gained, so that nothing jumps. @param {number} least */
@@ -50,7 +51,7 @@ export function valueAxisOf(palette, font, scale, label, gap = 2.4) {
   return {
     ...axisOf(palette, font),
     splits: (plot) => {
-      ticks = scale().ticks(plot.bbox.height / (devicePixelRatio || 1), font.size * gap);
+      ticks = scale().ticks(plot.bbox.height / uPlot.pxRatio, font.size * gap);
       return ticks.map((tick) => scale().at(tick));
     },
     values: () => ticks.map(label),
@@ -60,6 +61,7 @@ export function valueAxisOf(palette, font, scale, label, gap = 2.4) {
 
 /** New data, and the axes that belong to them: uPlot sees no change in an axis from 0 to 1. @param {import("uplot")} plot @param {import("uplot").AlignedData} data */
 export function show(plot, data) {
+  lookAtScreen();
   plot.setData(data);
   plot.redraw(false, true);
 }
@@ -112,10 +114,10 @@ export const cursorOf = (key) => ({
   },
 });
 
-/** Gives a canvas that is shown enlarged pixels to match; uPlot counts with the screen's. @param {import("uplot")} plot */
+/** Gives a canvas that is shown enlarged pixels to match; uPlot counts with those of the screen that it knows. @param {import("uplot")} plot */
 export function sharpen({ ctx, root }) {
   const { canvas } = ctx;
-  const more = sharpness(root) / (devicePixelRatio || 1);
+  const more = sharpness(root) / uPlot.pxRatio;
   if (more === 1) return;
   [canvas.width, canvas.height] = [canvas.width * more, canvas.height * more];
   ctx.scale(more, more);
