@@ -312,7 +312,7 @@ for (const name of NAMES) {
       await page.close();
     });
 
-    for (const [lang, words] of [["en", /photographs could not be loaded \(index\.json: HTTP 404\)/], ["zh", /照片无法加载（index\.json: HTTP 404）/]]) {
+    for (const [lang, words] of [["en", /photographs could not be loaded \(index\.json: the server answered with error 404\)/], ["zh", /照片无法加载（index\.json：服务器返回错误 404）/]]) {
       test(`without the photographs the lab trains on toy objects and says so, ${lang}`, async () => {
         const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}&autoplay=true`, bare.address);
         await page.waitForFunction(() => window.steps.length >= 3, { timeout: 120_000 });

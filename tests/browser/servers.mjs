@@ -1,6 +1,6 @@
 // The program's own server for the lab, and a second origin that serves the deck of slides.
 import { spawn } from "node:child_process";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { dirname, extname, join, normalize } from "node:path";
@@ -28,16 +28,34 @@ const TYPES = {
 };
 
 /** Serves dist/ as any host would, but for the folder `missing`. */
-export async function startLabWithout(missing) {
+export const startLabWithout = (missing) => startFaultyLab((path) => path.startsWith(`/${missing}/`) && 404);
+
+/**
+ * Serves dist/, and misbehaves on command. `fault(path)` is asked at each request: a status, "cut" for half of the file, "stalled" for half of
+ * it and then nothing, "gone" for no answer at all, `{before}` for a script before it; anything else for the file. `fault` can be replaced.
+ */
+export async function startFaultyLab(fault = () => null) {
+  const lab = { fault, /** Paths, in the order in which they were asked for. @type {string[]} */ asked: [] };
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname).replace(/\/$/, "/index.html");
+    lab.asked.push(path);
+    const wrong = lab.fault(path);
     const file = join(ROOT, "dist", path);
-    if (path.startsWith(`/${missing}/`) || !existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
-    createReadStream(file).pipe(response);
+    if (wrong === "gone") return request.socket.destroy();
+    if (typeof wrong === "number" || !existsSync(file)) return response.writeHead(wrong || 404).end();
+    const before = wrong?.before ?? "";
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-length": statSync(file).size + before.length, "cache-control": "no-store" });
+    response.write(before);
+    if (!["cut", "stalled"].includes(wrong)) return createReadStream(file).pipe(response);
+    const bytes = readFileSync(file);
+    response.write(bytes.subarray(0, bytes.length / 2), () => wrong === "cut" && setTimeout(() => request.socket.destroy(), 100));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return Object.assign(lab, { address: `http://127.0.0.1:${server.address().port}`, close });
 }
 
 /** A page of nothing, which can import the charts from their sources. */

@@ -95,8 +95,10 @@ export class Export {
   }
 
   async weights() {
-    const bytes = await this.context.session.save();
+    const { session, t } = this.context;
+    const { bytes, step } = await session.save();
     this.store(WEIGHTS, /** @type {BlobPart} */ (bytes), "application/octet-stream");
+    if (session.state.phase === "lost") this.said.textContent += ` ${t("export.kept", { step: integer(step) })}`;
   }
 
   async script() {

@@ -1,7 +1,9 @@
 // @ts-check
 /** The only module that knows the worker: commands go in, one `change` event comes out, `state` says all. */
+import { problem } from "./worker/problem.js";
 import { keep, recall } from "./adapters.js";
-import { Workers } from "./workers.js";
+import { Line } from "./line.js";
+import { LOST, PAUSES, recover } from "./recovery.js";
 
 /**
  * @typedef {import("./types.js").Description} Description
@@ -20,6 +22,9 @@ import { Workers } from "./workers.js";
  * @property {Description | null} describe
  * @property {Problem[]} notes
  * @property {Problem | null} problem why the lab failed or the last command was refused
+ * @property {Problem & {waiting: boolean} | null} missing why images are missing, and whether they are asked for again by themselves
+ * @property {number} seconds that a step takes, estimated
+ * @property {number} quiet seconds since there was news of what is under way
  * @property {import("./types.js").Divergence | null} divergence
  * @property {{key: string, step: number} | null} stopped the setting that stopped the run, and where
  * @property {import("./types.js").Progress | null} progress
@@ -43,8 +48,9 @@ import { Workers } from "./workers.js";
  * @property {number} accuracy
  * @property {import("./types.js").Evaluation | null} evaluation
  * @property {import("./types.js").Divergence | null} divergence
+ * @property {{step: number, bytes: Uint8Array, config: Record<string, string>} | null} saved the newest copy of its weights, and the settings then
  *
- * @typedef {"state" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps" | "unit"} Kind
+ * @typedef {"state" | "cut" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps" | "unit"} Kind
  */
 
 /** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */
@@ -52,7 +58,7 @@ const BUILD = new URLSearchParams(location.search).get("simd") === "simd128" ? "
 
 let made = 0;
 /** @param {Record<string, string>} [config] @param {Record<string, string>} [changes] @returns {Lane} */
-const newLane = (config = {}, changes = {}) => ({ id: made++, changes, config, describe: null, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null });
+const newLane = (config = {}, changes = {}) => ({ id: made++, changes, config, describe: null, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null });
 
 export class Session extends EventTarget {
   /** @param {string} fragment */
@@ -61,17 +67,18 @@ export class Session extends EventTarget {
     /** @type {State} */
     this.state = {
       phase: "loading", wanted: false, visible: true, busy: true, reading: false,
-      schema: [], config: {}, fragment, describe: null, notes: [], problem: null, divergence: null, stopped: null, progress: null,
+      schema: [], config: {}, fragment, describe: null, notes: [], problem: null, divergence: null, stopped: null, progress: null, missing: null, seconds: NaN, quiet: 0,
       step: 0, loss: NaN, accuracy: NaN, milliseconds: NaN, evaluation: null, run: 0,
       lanes: [newLane()], shown: 0,
     };
-    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-    this.worker.onmessage = (event) => this.receive(event.data);
-    this.worker.onerror = (event) => this.fail({ code: "unexpected", why: event.message || "worker" });
-    this.workers = new Workers((message, transfer = []) => this.worker.postMessage(message, transfer));
-    /** @type {Map<number, {resolve: (value: any) => void, reject: (problem: Problem) => void}>} */
-    this.pending = new Map();
-    this.lastId = 0;
+    /** @type {Line} */
+    this.line = this.connect();
+    this.closed = false;
+    /** Files that the images come from. @type {File[] | null} */
+    this.files = null;
+    /** When there was news last. */
+    this.since = performance.now();
+    this.clock = setInterval(() => this.tick(), 1000);
     /** True while the worker trains. */
     this.training = false;
     /** Changes of settings that the worker has not answered yet. */
@@ -80,14 +87,45 @@ export class Session extends EventTarget {
     this.confirmed = { fragment, lanes: [] };
   }
 
+  /** Another worker. @returns {Line} */
+  connect() {
+    this.line?.close();
+    return (this.line = new Line((event, detail) => this.report(event, detail), (problem) => this.ended(problem)));
+  }
+
   // ---- commands ------------------------------------------------------------------------------------------------
 
   async open() {
     await this.attempt(async () => {
-      this.described(await this.send("open", this.state.fragment, BUILD, recall()));
+      this.described(await this.start());
       this.patch({ phase: "ready" });
       this.drive();
     });
+  }
+
+  /** Has the worker make the engine; what cannot be fetched is asked for again, by a new worker. @param {string} [fragment] @returns {Promise<any>} */
+  async start(fragment = this.state.fragment) {
+    for (const pause of [...PAUSES, 0]) {
+      try {
+        return await this.send("open", fragment, BUILD, recall());
+      } catch (error) {
+        if (/** @type {Problem} */ (error).code !== "download" || pause === 0) throw error;
+        const { line } = this;
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        if (this.line !== line || this.closed) return new Promise(() => {}); // somebody has begun anew, or left
+        this.connect();
+      }
+    }
+  }
+
+  /** Everything from the start, by a new worker. @param {Record<string, string>} [changes] */
+  async begin(changes = {}) {
+    this.connect();
+    this.training = false;
+    this.again();
+    const fragment = Object.entries(changes).reduce((text, [key, value]) => `${text}&${key}=${value}`, this.state.fragment);
+    this.patch({ describe: null, phase: "loading", problem: null, notes: [], fragment });
+    await this.open();
   }
 
   /**
@@ -147,14 +185,17 @@ export class Session extends EventTarget {
     await this.adopt(fragment, false);
   }
 
-  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more */
+  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more @returns {Promise<void>} */
   async adopt(fragment, restart, gone) {
     this.changing += 1;
+    const lost = this.state.phase === "lost";
     let answer;
     await this.attempt(async () => {
       answer = await this.send("set", fragment, restart, gone);
     });
     this.changing -= 1;
+    // What needs a device first needs another one, where the change wants it.
+    if (!answer && lost && (await this.recover({ backend: new URLSearchParams(fragment).get("backend") ?? "auto" }))) return this.adopt(fragment, restart, gone);
     if (answer && gone !== undefined) this.state.lanes = this.state.lanes.filter((_, at) => at !== gone);
     if (answer) this.adopted(answer, restart);
     // A refused change must not stay on the page.
@@ -168,7 +209,7 @@ export class Session extends EventTarget {
     if (again) this.again();
     this.described(described);
     this.patch({ notes: notes.length > 0 ? notes : this.state.notes, problem: null });
-    if (["failed", "loading"].includes(this.state.phase)) this.patch({ phase: "ready" });
+    if (["failed", "loading"].includes(this.state.phase) || (this.state.phase === "lost" && again)) this.patch({ phase: "ready" });
     if (!again && before.length === described.lanes.length) this.markChanges(before);
     if (this.state.phase === "diverged" && ["rebuild", "restart"].includes(effect)) this.patch({ phase: "paused", divergence: null });
     this.drive();
@@ -208,6 +249,7 @@ export class Session extends EventTarget {
 
   /** Step 0 again, from the same initial weights. */
   async restart() {
+    if (this.line.closed) return void (await this.recover({}, false));
     await this.attempt(async () => {
       await this.send("restart");
       this.again();
@@ -228,17 +270,21 @@ export class Session extends EventTarget {
     this.play();
   }
 
-  /** After a lost device. */
-  async recover() {
-    this.patch({ phase: "compiling", problem: null });
-    await this.attempt(async () => {
-      this.described(await this.send("recover", this.state.fragment));
-      this.patch({ phase: "paused" });
-      this.training = false;
-      this.drive();
-    });
-    this.patch({ progress: null });
-    if (this.state.phase === "compiling") this.patch({ phase: "lost" }); // it can be tried again
+  /** Ends a step that takes too long, with its worker; a run that has steps goes on from its saved weights. @param {Record<string, string>} changes */
+  leave(changes) {
+    if (this.state.step === 0) return this.begin(changes);
+    this.line.close();
+    return this.recover(changes);
+  }
+
+  /**
+   * After a lost device or worker.
+   * @param {Record<string, string>} [changes] of what all lanes have in common: another backend
+   * @param {boolean} [saved] from the saved weights, or from step 0
+   * @returns {Promise<boolean>} whether it can go on
+   */
+  recover(changes, saved) {
+    return recover(this, changes, saved);
   }
 
   /** Images or weights; the worker reads them. @param {File[]} files */
@@ -246,26 +292,42 @@ export class Session extends EventTarget {
     this.patch({ reading: true, problem: null });
     await this.attempt(async () => {
       const described = await this.send("files", files);
+      this.files = described.lanes[0].describe.data.source === "files" ? files.filter(({ name }) => !name.endsWith(".safetensors")) : null;
       this.again();
       this.described(described);
       this.patch({ phase: "ready" });
       this.training = false;
+      await this.send("keep");
       this.drive();
     });
     this.patch({ reading: false, progress: null });
   }
 
-  /** The run as a weights file. @returns {Promise<Uint8Array>} */
-  save() {
-    return this.send("save");
+  /** The shown network as a weights file; when it is lost, its newest copy. @returns {Promise<{step: number, bytes: Uint8Array}>} */
+  async save() {
+    try {
+      return { bytes: await this.send("save"), step: this.state.step };
+    } catch (error) {
+      const { saved } = this.state.lanes[this.state.shown];
+      if (!LOST.includes(/** @type {Problem} */ (error).code)) throw error;
+      this.lost(/** @type {Problem} */ (error));
+      return saved ?? Promise.reject({ code: "nothing_saved" });
+    }
   }
 
   /** From the built-in data set again. */
   async reopen() {
     this.training = false;
+    this.files = null;
     this.again();
     this.patch({ describe: null, shown: 0, phase: "compiling", problem: null });
     await this.open();
+  }
+
+  /** Images that are missing. */
+  async fetch() {
+    if (this.state.missing) this.patch({ missing: { ...this.state.missing, waiting: true } });
+    await this.attempt(() => this.send("fetch"), true);
   }
 
   /** @param {boolean} visible */
@@ -290,8 +352,9 @@ export class Session extends EventTarget {
   }
 
   close() {
-    this.worker.terminate();
-    this.workers.close();
+    this.closed = true;
+    clearInterval(this.clock);
+    this.line.close();
   }
 
   // ---- the inside ----------------------------------------------------------------------------------------------
@@ -318,10 +381,10 @@ export class Session extends EventTarget {
     try {
       await work();
     } catch (error) {
-      const problem = /** @type {Problem} */ (error);
-      if (problem.code === "device_lost") this.lost(problem);
-      else if (!this.state.describe) this.fail(problem);
-      else this.patch({ problem });
+      const found = problem(error);
+      if (LOST.includes(found.code) && this.state.describe) this.lost(found);
+      else if (!this.state.describe) this.fail(found);
+      else this.patch({ problem: found });
     } finally {
       if (!quiet) this.patch({ busy: false });
     }
@@ -329,27 +392,17 @@ export class Session extends EventTarget {
 
   /** @param {string} command @param {...any} args @returns {Promise<any>} */
   send(command, ...args) {
-    const id = ++this.lastId;
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      this.worker.postMessage({ id, command, args });
-    });
+    return this.line.send(command, ...args);
   }
 
-  /** @param {any} message */
-  receive({ id, result, problem, event, detail }) {
-    if (id !== undefined) {
-      const waiting = this.pending.get(id);
-      this.pending.delete(id);
-      if (problem) waiting?.reject(problem);
-      else waiting?.resolve(result);
-      return;
-    }
+  /** What the worker says of itself. @param {string} event @param {any} detail */
+  report(event, detail) {
     switch (event) {
-      case "worker":
-        return this.workers.receive(detail);
       case "opened":
-        this.state.lanes = detail.lanes.map((/** @type {Lane} */ { config, changes }) => newLane(config, changes));
+        this.state.lanes = detail.lanes.map((/** @type {Lane} */ { config, changes }, /** @type {number} */ at) => {
+          const { id, saved } = this.state.lanes[at] ?? newLane();
+          return { ...newLane(config, changes), id, saved }; // of a new worker they are the same ones
+        });
         return this.patch({ schema: detail.schema, config: detail.lanes[0].config, fragment: detail.fragment, notes: detail.notes, phase: "compiling" });
       case "described":
         return this.described(detail);
@@ -357,6 +410,10 @@ export class Session extends EventTarget {
         return this.patch({ progress: detail.loaded < detail.total ? detail : null });
       case "data_problem":
         return this.patch({ problem: detail, progress: null });
+      case "missing":
+        return this.patch({ missing: detail, progress: detail?.waiting === false ? null : this.state.progress });
+      case "saved":
+        return this.learn(detail.lane, { saved: { ...detail, config: this.confirmed.lanes[detail.lane]?.describe.config ?? {} } });
       case "waiting":
         return this.state.phase === "running" ? this.patch({ phase: "waiting" }) : undefined;
       case "notes":
@@ -371,13 +428,16 @@ export class Session extends EventTarget {
         this.training = false;
         return this.patch({ phase: "paused", wanted: false, stopped: detail });
       case "failed":
+        // What the driver reports while it trains does not go away.
+        if (["gpu", ...LOST].includes(detail.code)) return this.lost(detail);
         this.training = false;
         return this.patch({ phase: "paused", wanted: false, problem: detail });
       case "evaluation":
         this.learn(detail.lane, { evaluation: detail });
-        return this.emit(event, detail, detail.lane);
+      // falls through
       default:
-        return this.emit(event, detail, detail.lane);
+        this.since = performance.now();
+        return this.emit(/** @type {Kind} */ (event), detail, detail.lane);
     }
   }
 
@@ -387,6 +447,8 @@ export class Session extends EventTarget {
     // A record names the step it was; counted are the steps done.
     this.learn(lane, { step: Number.isNaN(loss) ? step : step + 1, loss, accuracy });
     this.state.milliseconds = milliseconds;
+    this.since = performance.now();
+    if (this.state.quiet > 0) this.patch({ quiet: 0 });
     if (this.state.phase === "waiting" && this.training) this.patch({ phase: "running" });
     this.emit("records", rows, lane);
   }
@@ -419,11 +481,11 @@ export class Session extends EventTarget {
     keep(described.lanes[0].describe.adapters);
     const shown = Math.min(this.state.shown, lanes.length - 1);
     this.state.lanes = lanes;
-    this.patch({ shown, ...this.shownLane(shown), fragment: this.changing === 0 ? described.fragment : this.state.fragment });
+    this.patch({ shown, seconds: described.seconds ?? NaN, ...this.shownLane(shown), fragment: this.changing === 0 ? described.fragment : this.state.fragment });
   }
 
   again() {
-    const start = { step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null };
+    const start = { step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null };
     this.patch({ run: this.state.run + 1, ...start, lanes: this.state.lanes.map((lane) => ({ ...lane, ...start })) });
     if (this.state.phase === "diverged" || this.state.phase === "paused") this.patch({ phase: "ready" });
   }
@@ -431,7 +493,21 @@ export class Session extends EventTarget {
   /** @param {Problem} problem */
   lost(problem) {
     this.training = false;
-    this.patch({ phase: "lost", problem });
+    this.patch({ phase: "lost", problem, busy: false });
+  }
+
+  /** The worker is no more. @param {Problem} problem */
+  ended(problem) {
+    if (this.state.describe) this.lost(problem);
+  }
+
+  /** Counts how long what is under way has been without news. */
+  tick() {
+    const { phase, busy, quiet } = this.state;
+    const under = phase === "loading" || phase === "compiling" || this.training || (busy && phase !== "failed" && phase !== "lost");
+    if (!under) this.since = performance.now();
+    const seconds = Math.floor((performance.now() - this.since) / 1000);
+    if (seconds !== quiet) this.patch({ quiet: seconds });
   }
 
   /** @param {Problem} problem */
@@ -442,6 +518,7 @@ export class Session extends EventTarget {
 
   /** @param {Partial<State>} part */
   patch(part) {
+    if (part.phase && part.phase !== this.state.phase) this.since = performance.now();
     Object.assign(this.state, part);
     this.emit("state");
   }

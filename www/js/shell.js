@@ -262,7 +262,7 @@ export class Shell {
   export(name) {
     if (name !== "export") return;
     this.session.attempt(async () => {
-      const { Export } = await import(new URL("export.js", import.meta.url).href);
+      const { Export } = await import(new URL("export.js", import.meta.url).href).catch((why) => Promise.reject({ code: "download", file: "export.js", cause: "network", why: String(why) }));
       this.exporter.replaceChildren(new Export(this.context, this.views).element);
     }, true);
   }

@@ -9,7 +9,8 @@
  *
  * @typedef {{fragment: string, notes: Problem[], lanes: {fragment: string, changes: Record<string, string>, config: Record<string, string>}[]}} Read
  *   What a fragment says: that of each lane, and how it differs from the first.
- * @typedef {{fragment: string, lanes: {changes: Record<string, string>, describe: Description}[]}} Described
+ * @typedef {{fragment: string, lanes: {changes: Record<string, string>, describe: Description}[], seconds?: number}} Described
+ *   `seconds` that a step of all lanes takes, estimated.
  *
  * @typedef {{height: number, width: number, channels: number}} Shape
  * @typedef {{name: string, kind: string, input: Shape, output: Shape, kernel?: number, stride?: number, padding?: number,

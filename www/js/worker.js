@@ -1,5 +1,6 @@
 // @ts-check
 /** The engine's worker: receives commands, answers each, and reports what happens on its own. */
+import { showLife } from "./worker/alive.js";
 import { Engine } from "./worker/engine.js";
 import { problem } from "./worker/problem.js";
 
@@ -19,3 +20,5 @@ scope.onmessage = async (/** @type {MessageEvent<Command>} */ { data: { id, comm
     scope.postMessage({ id, problem: problem(error) });
   }
 };
+
+showLife((lock) => scope.postMessage({ event: "alive", detail: lock }));

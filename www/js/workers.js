@@ -1,5 +1,6 @@
 // @ts-check
 /** The workers that the engine's worker asks for. The other end is `worker/spawn.js`, which says why the page starts them. */
+import { watchLife } from "./worker/alive.js";
 
 /**
  * What the engine's worker says of a worker: that it is wanted, something for it, or that it has ended.
@@ -10,6 +11,7 @@ export class Workers {
   /** @param {(message: any, transfer?: Transferable[]) => void} tell says something to the engine's worker */
   constructor(tell) {
     this.tell = tell;
+    this.closing = new AbortController();
     /** A worker that nothing refers to may be collected as garbage while it waits for its module. @type {Map<number, Worker>} */
     this.running = new Map();
   }
@@ -28,12 +30,15 @@ export class Workers {
   start(id, script, talk) {
     const worker = new Worker(new URL(script, import.meta.url), { type: "module" });
     this.running.set(id, worker);
-    worker.onmessage = ({ data: { packet } }) => this.tell({ worker: id, packet }, buffersOf(packet.message));
-    worker.onerror = (event) => this.tell({ worker: id, failed: event.message || script });
+    const fail = (why = "") => this.running.has(id) && this.tell({ worker: id, failed: why });
+    worker.onmessage = ({ data: { packet, alive } }) =>
+      alive ? watchLife(alive, this.closing.signal, () => fail()) : this.tell({ worker: id, packet }, buffersOf(packet.message));
+    worker.onerror = ({ message }) => fail(message);
     worker.postMessage({ talk }, [talk]);
   }
 
   close() {
+    this.closing.abort();
     for (const worker of this.running.values()) worker.terminate();
     this.running.clear();
   }

@@ -94,6 +94,16 @@ export class Curves {
     this.invalidate();
   }
 
+  /** The run of a network goes on from here: what came after is forgotten, and the evaluation here, which comes again. @param {number} lane @param {number} step */
+  cut(lane, step) {
+    const record = this.records[lane];
+    if (!record) return;
+    record.training.cut(step);
+    record.test.cut(step - 1);
+    for (const pane of this.panes) pane.cut(lane, step, record.training.rows.subarray(-1000 * 3));
+    this.invalidate();
+  }
+
   /** A cursor, and the values there; null: the newest. @param {number | null} step */
   recall(step) {
     this.past = step;

@@ -32,7 +32,7 @@ class Rows {
   /** @param {number} step @param {...ArrayLike<number>} parts */
   push(step, ...parts) {
     // A network that has gone back to its last good weights passes these steps again.
-    while (this.count > 0 && this.step(this.count - 1) > step) this.record.count -= 1;
+    this.record.cut(step);
     if (this.count > 0 && this.step(this.count - 1) === step) return;
     this.row[0] = step;
     let at = 1;
@@ -97,6 +97,11 @@ export class Looks {
     [this.size, this.length] = [size, values.length];
     this.filters ??= new Rows(values.length);
     this.filters.push(step, values);
+  }
+
+  /** Forgets what came after a step. @param {number} step */
+  cut(step) {
+    for (const rows of [this.looks, this.filters]) rows?.record.cut(step);
   }
 
   /** Steps of all looks, ascending. */

@@ -61,6 +61,12 @@ export class Pane {
     this.tracks = lanes.map((lane) => this.tracks[lane] ?? new Track());
   }
 
+  /** Forgets what came after a step. @param {number} lane @param {number} step @param {Float32Array} rows of its steps of training up to there */
+  cut(lane, step, rows) {
+    const column = this.quantity === "loss" ? 1 : 2;
+    this.tracks[lane]?.cut(step, [...rows].filter((_, at) => at % 3 === column));
+  }
+
   /** @param {import("./curves.js").CurvesData} data */
   push({ training, test, lane = 0 }) {
     const track = this.tracks[lane];

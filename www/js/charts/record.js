@@ -43,6 +43,13 @@ export class Record {
     this.values.set(row, this.count++ * this.width);
   }
 
+  /** Forgets the rows that begin with a number above this one; they are ascending. @param {number} last */
+  cut(last) {
+    const { count } = this;
+    while (this.count > 0 && this.values[(this.count - 1) * this.width] > last) this.count -= 1;
+    if (this.count < count) this.seen = this.count * this.stride;
+  }
+
   halve() {
     for (let kept = 1; 2 * kept < this.count; kept++) {
       this.values.copyWithin(kept * this.width, 2 * kept * this.width, (2 * kept + 1) * this.width);

@@ -210,6 +210,15 @@ export class Ridges extends Chart {
     this.strip.forget();
   }
 
+  /** What came after a step is forgotten. @param {number} step */
+  cut(step) {
+    for (const history of [...this.history.weights, ...this.history.activations]) history.columns = history.columns.filter((column) => column.step <= step);
+    this.ghosts = [];
+    this.lastStep = this.history.weights[0]?.columns.at(-1)?.step ?? -1;
+    this.strip.forget();
+    this.invalidate();
+  }
+
   /** @param {string[]} names */
   listLayers(names) {
     this.cell = null;

@@ -26,6 +26,13 @@ export class Series {
     if (this.x.length >= this.capacity) this.halve();
   }
 
+  /** Forgets what lies beyond. @param {number} last */
+  cut(last) {
+    let { length } = this.x;
+    while (length > 0 && this.x[length - 1] > last) length -= 1;
+    this.x.length = this.y.length = length;
+  }
+
   halve() {
     const keep = [];
     for (let start = 0; start < this.x.length; start += 4) {

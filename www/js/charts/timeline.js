@@ -62,6 +62,16 @@ export class Timeline {
     this.stale = true;
   }
 
+  /** A network goes on from here: what came after is forgotten. @param {number} lane @param {number} step @param {Mark[]} marks that are left */
+  cut(lane, step, marks) {
+    this.marks = marks;
+    this.recall(null);
+    this.looks[lane]?.cut(step);
+    this.charts.curves.cut(lane, step);
+    this.charts.ridges.charts[lane]?.cut(step);
+    this.stale = true;
+  }
+
   /** @param {number} lane */
   of(lane) {
     return (this.looks[lane] ??= new Looks());

@@ -4,6 +4,8 @@ import { SMOOTHING, Series, Smooth } from "./series.js";
 
 /** Points kept of each curve; older ones are thinned, their extremes kept. */
 const CAPACITY = 2000;
+/** Points of which a smoothed value is made anew: what came before weighs less than 1 in 1000. */
+const MEMORY = 256;
 /** Points that wait for the other curve, which may have ended. */
 const WAITING = 4000;
 /** One quantity of one network. */
@@ -23,6 +25,15 @@ export class Track {
     this.raw.push(step, value);
     this.smooth.push(step, smooth);
     return smooth;
+  }
+
+  /** Forgets what came after a step, and its evaluation. @param {number} step @param {number[]} before the values up to there, at least the newest of them */
+  cut(step, before) {
+    for (const series of [this.raw, this.smooth, this.apart.series]) series.cut(step);
+    this.test.cut(step - 1);
+    this.apart.waiting = [[], []];
+    this.smoothing.clear();
+    for (const value of before.slice(-MEMORY)) this.smoothing.push(value);
   }
 }
 

@@ -22,7 +22,7 @@ export class OnDemand {
     try {
       this.panel = await (await import(new URL(file, import.meta.url).href)).open(shell);
     } catch (error) {
-      shell.session.setProblem({ code: "download", file, why: String(error) });
+      shell.session.setProblem({ code: "download", file, cause: "network", why: String(error) });
     }
   }
 

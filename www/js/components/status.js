@@ -3,6 +3,10 @@
 import { h, setAttribute, setText } from "../dom.js";
 import { bytes, integer } from "../format.js";
 import { icon } from "../icons.js";
+import { ways } from "../ways.js";
+
+/** Seconds without news after which it is said how long it takes, after which a way out is offered, and that for the engine's files. */
+const [LONG, TOO_LONG, LOADING] = [3, 10, 20];
 
 export class Status {
   /** @param {import("../shell.js").Context} context */
@@ -64,20 +68,32 @@ export class Status {
     if (phase === "paused" && wanted && !visible) return t("status.hidden");
     if (phase === "paused" && stopped?.step === step) return t(`stopped.${stopped.key}`, { step: integer(step), limit: state.config[stopped.key] });
     if (phase === "paused" || phase === "ready") return t("status.paused", { step: integer(step) });
+    if (phase === "waiting" && state.missing) return t("status.missing");
+    if (["running", "compiling"].includes(phase) && state.quiet >= LONG) return this.since(state);
     if (phase === "running" && state.busy) return t("status.compiling");
-    return t(`status.${phase}`);
+    return t(`status.${phase === "lost" && state.problem?.code === "engine_ended" ? "ended" : phase}`);
+  }
+
+  /** How long it takes, and will take. @param {import("../session.js").State} state */
+  since({ phase, step, quiet, seconds }) {
+    const { t } = this.context;
+    const what = phase === "compiling" ? "building" : step === 0 ? "first_step" : "next_step";
+    return [t(`status.${what}`, { seconds: quiet }), phase === "running" && seconds >= LONG && t("status.estimate", { time: duration(t, seconds) })].filter(Boolean).join(" ");
   }
 
   /** @param {import("../session.js").State} state */
   showCards(state) {
     const { notes, problem, divergence, phase, describe } = state;
-    const key = JSON.stringify([notes, problem, divergence, phase === "failed", phase === "lost", describe?.backend.reason, this.dismissed]);
+    const [missing, slow, saved] = [lacking(state), tooLong(state), state.lanes[state.shown]?.saved?.step];
+    const key = JSON.stringify([notes, problem, divergence, phase === "failed", phase === "lost" && [saved], missing && [missing, describe?.data], slow, describe?.backend, this.dismissed]);
     if (key === this.cardsKey) return;
     this.cardsKey = key;
     const cards = [];
-    if (phase === "lost") cards.push(this.lost(problem));
+    if (phase === "lost") cards.push(this.lost(problem, state));
     else if (phase === "failed") cards.push(this.failed(problem));
     else if (problem) cards.push(this.problem(problem));
+    if (missing) cards.push(this.missing(missing, state));
+    if (slow) cards.push(this.slow(state));
     if (divergence) cards.push(this.diverged(state));
     if (notes.length > 0) cards.push(this.notes(notes));
     const reason = describe?.backend.reason ?? "asked";
@@ -93,9 +109,9 @@ export class Status {
       close && h("button", { type: "button", class: "tool", "aria-label": t("actions.dismiss"), title: t("actions.dismiss"), onclick: close }, icon("close")));
   }
 
-  /** @param {string} text @param {() => void} onclick @param {boolean} [primary] */
-  action(text, onclick, primary = false) {
-    return h("button", { type: "button", class: primary ? "action primary" : "action", onclick }, this.context.t(text));
+  /** @param {string} text its key @param {() => void} onclick @param {boolean} [primary] @param {Record<string, string>} [fields] */
+  action(text, onclick, primary = false, fields = {}) {
+    return h("button", { type: "button", class: primary ? "action primary" : "action", onclick }, this.context.t(text, fields));
   }
 
   /** The sentence of an error or a note, in the page's language. @param {string} group @param {any} what */
@@ -107,29 +123,72 @@ export class Status {
     const setting = session.setting(what.key);
     if (setting?.min !== undefined) fields.allowed = t("terms.range", { min: setting.min, max: setting.max });
     if (what.key && t.has(`settings.${what.key}.label`)) fields.key = `${t(`settings.${what.key}.label`)} (${what.key})`;
-    return t.has(key) ? t(key, fields) : (what.message ?? t("errors.unexpected", { why: what.why ?? what.code }));
+    if (what.cause) fields.cause = t(`causes.${what.cause}`, what);
+    return t(t.has(key) ? key : "errors.unexpected", fields);
+  }
+
+  /** That sentence, and in a fold the words of a browser or driver, which no translation has. @param {string} group @param {any} what */
+  told(group, what) {
+    const text = this.words(group, what);
+    const raw = what.why && !text.includes(what.why) && h("details", { class: "fine" }, h("summary", null, this.context.t("status.raw")), h("code", { lang: "en" }, what.why));
+    return h("div", null, h("p", null, text), raw);
   }
 
   /** @param {any} problem */
   problem(problem) {
-    const { t, session } = this.context;
-    return this.card("bad", [h("p", null, this.words("errors", problem)), problem.code !== "download" && h("p", { class: "fine" }, t("status.goes_on"))], () => session.setProblem(null));
+    const { t, session, change } = this.context;
+    const on = session.state.describe?.backend.name;
+    const cpu = on !== "cpu" && GPU.includes(problem.code) && this.action("actions.use_cpu", () => change({ backend: "cpu" }), true);
+    return this.card("bad", [this.told("errors", problem), problem.code !== "download" && h("p", { class: "fine" }, t("status.goes_on"))], () => session.setProblem(null), cpu ? [cpu] : []);
   }
 
   /** @param {any} problem */
   failed(problem) {
     const { change, session } = this.context;
-    const reload = this.action("actions.reload", () => location.reload());
+    const { schema, config } = session.state;
+    const code = problem?.code;
+    const actions = [this.action("actions.again", () => session.begin(), code === "download"), this.action("actions.reload", () => location.reload())];
     // Without an engine there is nothing to train on.
-    const actions = session.state.schema.length > 0 ? [this.action("actions.use_cpu", () => change({ backend: "cpu" }), true), reload] : [reload];
-    return this.card("bad", [h("p", null, this.words("errors", problem ?? { code: "unexpected", why: "?" }))], null, actions);
+    if (schema.length > 0 && config.backend !== "cpu" && code !== "download") actions.unshift(this.action("actions.use_cpu", () => change({ backend: "cpu" }), true));
+    return this.card("bad", [this.told("errors", problem ?? { code: "unexpected" })], null, actions);
   }
 
-  /** @param {any} problem */
-  lost(problem) {
-    const { session } = this.context;
-    return this.card("bad", [h("p", null, this.words("errors", problem ?? { code: "device_lost", why: "?" }))], null,
-      [this.action("actions.recover", () => session.recover(), true)]);
+  /** @param {any} problem @param {import("../session.js").State} state */
+  lost(problem, { lanes, shown, describe }) {
+    const { session, t } = this.context;
+    const step = lanes[shown]?.saved?.step;
+    const how = step ? "kept" : "nothing";
+    const fields = { step: integer(step ?? 0) };
+    const onGpu = describe?.backend.name === "gpu";
+    const gone = onGpu && ["no_device", "no_adapter"].includes(problem?.code);
+    const actions = [this.action(`lost.${how}_go_on`, () => session.recover(), !gone, fields)];
+    if (onGpu) actions.push(this.action(`lost.${how}_cpu`, () => session.recover({ backend: "cpu" }), gone, fields));
+    return this.card("bad", [this.told("errors", problem ?? { code: "device_lost" }), h("p", null, t(`lost.${how}`, fields))], null, actions);
+  }
+
+  /** @param {any} missing @param {import("../session.js").State} state */
+  missing(missing, { describe, config }) {
+    const { t, session } = this.context;
+    const { train_arrived, train_total, test_arrived, test_total } = /** @type {import("../types.js").Description} */ (describe).data;
+    const counts = { train: integer(train_arrived), train_total: integer(train_total), test: integer(test_arrived), test_total: integer(test_total) };
+    const words = [this.told("missing", { ...missing, code: missing.waiting ? "waiting" : "given_up" }), h("p", null, t("missing.here", counts))];
+    const smaller = { train_size: String(train_arrived), ...(test_arrived > 0 ? { test_size: String(Math.min(test_arrived, Number(config.test_size))) } : { test_every: "0" }) };
+    const actions = [this.action("missing.again", () => session.fetch(), true)];
+    if (train_arrived > 0) actions.push(this.action("missing.train", () => session.set(smaller, false, 0), false, counts));
+    return this.card("note", words, null, actions);
+  }
+
+  /** Takes long, with ways out. @param {import("../session.js").State} state */
+  slow(state) {
+    const { t, session } = this.context;
+    if (state.phase === "loading") return this.card("note", [h("p", null, t("slow.loading"))], null, [this.action("actions.again", () => session.begin(), true)]);
+    const actions = ways(state).map(({ name, changes, wanted = state.wanted }) => this.action(`slow.${name}`, () => {
+      session.patch({ wanted });
+      session.leave(changes);
+    }));
+    const saved = state.lanes[state.shown].saved?.step;
+    const lose = state.step === 0 ? t("slow.nothing") : saved ? t("slow.kept", { step: integer(saved) }) : t("slow.from_start");
+    return this.card("note", [h("p", null, t("slow.words"), " ", lose)], null, actions);
   }
 
   /** @param {import("../session.js").State} state */
@@ -157,7 +216,14 @@ export class Status {
 
   /** @param {any[]} notes */
   notes(notes) {
-    return this.card("note", notes.map((note) => h("p", null, this.words("notes", note))), () => this.context.session.dismissNotes());
+    const { session, change } = this.context;
+    const back = notes.some(({ code }) => code === "no_photographs") && session.state.config.data === "toy";
+    const close = () => session.dismissNotes();
+    const again = () => {
+      close();
+      change({ data: "cifar10" });
+    };
+    return this.card("note", notes.map((note) => this.told("notes", note)), close, back ? [this.action("missing.again", again)] : []);
   }
 
   /** @param {string} reason */
@@ -170,3 +236,24 @@ export class Status {
     return this.card("reason", [h("p", null, t(`reasons.${reason}`))], close);
   }
 }
+
+/** Problems that the CPU does not have. */
+const GPU = ["no_adapter", "no_device", "too_large", "gpu"];
+
+/** Why images are missing that the settings ask for. @param {import("../session.js").State} state */
+function lacking({ missing, describe, config }) {
+  if (!missing || !describe) return null;
+  const { train_total, train_arrived, test_total, test_arrived } = describe.data;
+  const train = Math.min(Number(config.train_size), train_total) > train_arrived;
+  const test = Number(config.test_every) > 0 && Math.min(Number(config.test_size), test_total) > test_arrived;
+  return train || test ? missing : null;
+}
+
+/** A step that takes no longer than the last ones is not too long. @param {import("../session.js").State} state */
+function tooLong({ phase, quiet, milliseconds }) {
+  if (phase === "loading") return quiet >= LOADING;
+  return ["running", "compiling"].includes(phase) && quiet >= TOO_LONG && !(quiet * 1000 < 3 * milliseconds);
+}
+
+/** @param {import("../i18n.js").Texts} t @param {number} seconds */
+const duration = (t, seconds) => (seconds < 90 ? t("units.seconds", { n: Math.round(seconds) }) : t("units.minutes", { n: integer(seconds / 60) }));

@@ -88,6 +88,12 @@ export class Views {
         this.curves.update({ lane, test: Float32Array.of(detail.step, detail.loss, detail.accuracy) });
         if (lane === state.shown) this.showEvaluation(detail);
         break;
+      case "cut":
+        this.draw(state);
+        this.marks = this.marks.filter((mark) => mark.lane !== lane || mark.step <= detail);
+        this.curves.update({ events: this.marks });
+        this.timeline.cut(lane, detail, this.marks);
+        break;
       case "mark":
         this.mark(detail, lane);
         break;
@@ -135,13 +141,18 @@ export class Views {
     this.confusion.mistakes.choose(Number(state.config.image));
     this.ridges.showLayer(state.config.ridges === "time" ? state.config.layer : null);
     this.begin(state);
+    this.draw(state);
+    this.timeline.update();
+  }
+
+  /** Gives the curves what is new. @param {import("../session.js").State} state */
+  draw(state) {
     const images = Math.min(Number(state.config.train_size), state.describe?.data.train_total ?? Infinity);
     const stepsPerEpoch = Number.isFinite(images) ? images / Number(state.config.batch) : 0;
     this.training.forEach((rows, lane) => {
       if (rows.length > 0) this.curves.update({ lane, training: Float32Array.from(rows), stepsPerEpoch });
     });
     this.training = [];
-    this.timeline.update();
   }
 
   /** Another run: what is drawn begins anew. @param {import("../session.js").State} state */

@@ -55,11 +55,20 @@ export class Recording {
     // A switch was flipped, or the run started again: these are no longer the lesson's numbers.
     if ((kind === "mark" && !allowed) || state.run !== this.run) return this.end("interrupted");
     const into = this.lane(lane);
+    if (kind === "cut") this.cut(into, detail);
     if (allowed) for (const [key, value, before] of detail.changes) into.changes.push({ step: detail.step, key, value, before });
     if (kind === "records") for (let i = 0; i < detail.length; i += 3) into.records.push([detail[i] + 1, detail[i + 1], detail[i + 2]]);
     if (kind === "evaluation") into.evaluations.push({ step: detail.step, loss: detail.loss, accuracy: detail.accuracy });
     if (kind === "snapshot") this.look(into, detail, lane);
     if (this.enough()) this.end("complete");
+  }
+
+  /** The run goes on from a step that it has had. @param {import("./measure.js").Lane} into @param {number} last */
+  cut(into, last) {
+    into.records = into.records.filter(([step]) => step <= last);
+    into.evaluations = into.evaluations.filter(({ step }) => step < last); // the one there comes again
+    for (const part of /** @type {const} */ (["history", "changes"])) into[part] = /** @type {any} */ (into[part].filter(({ step }) => step <= last));
+    into.last = into.history.at(-1) ?? into.first;
   }
 
   /** @param {number} lane */

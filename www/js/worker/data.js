@@ -1,55 +1,131 @@
 // @ts-check
 /** Fetches the built-in data set shard by shard: the first training shard, then the test images, then the rest. */
+import { sleep } from "./rhythm.js";
 
 const FOLDER = new URL("../data/", import.meta.url);
+/** Pauses before files are asked for again, ms; after the last one somebody has to ask. */
+const PAUSES = [1000, 2000, 4000, 8000, 16_000, 32_000];
+/** Seconds without a byte after which a request is given up. */
+const PATIENCE = 20;
 
 /**
- * @typedef {{file: string, count: number, bytes: number}} Shard
- * @typedef {{index: string, file: string, bytes: Uint8Array}} Arrived
+ * @typedef {import("../types.js").Problem} Problem
+ * @typedef {"train" | "test"} Kind
+ * @typedef {{kind: Kind, file: string, count: number, bytes: number}} Shard
+ *
+ * @typedef {object} Wishes
+ * @property {Record<Kind, number>} arrived images that are there already
+ * @property {(index: string, file: string, bytes: Uint8Array) => Promise<void>} add takes a shard, or throws: then it is damaged, and comes again
+ * @property {(loaded: number, total: number) => void} progress is called as bytes arrive
+ * @property {(problem: Problem & {waiting: boolean} | null) => void} missing tells that something failed, and whether it is asked for again by
+ *   itself; null: nothing is in the way any more
  */
 
 /**
- * Yields shards in the order in which they are useful. `progress` is called as bytes arrive.
+ * Adds the shards that are not there, in the order in which they are useful. What fails is asked for again after growing pauses.
  * @param {string} name folder of the set
- * @param {(loaded: number, total: number) => void} progress
+ * @param {Wishes} wishes
  * @param {AbortSignal} signal
- * @returns {AsyncGenerator<Arrived>}
+ * @returns {Promise<void>} when nothing more is asked for; rejects when there is no training image at all
  */
-export async function* shards(name, progress, signal) {
+export async function fetchShards(name, { arrived, add, progress, missing }, signal) {
   const folder = new URL(`${name}/`, FOLDER);
-  const index = new TextDecoder().decode(await download(new URL("index.json", folder), () => {}, signal));
-  /** @type {{train: Shard[], test: Shard[]}} */
-  const { train, test } = JSON.parse(index);
-  // One training shard, one of test images, then the rest: after two files everything on the page has something to show.
-  const order = [...train.slice(0, 1), ...test, ...train.slice(1)];
-  const total = order.reduce((sum, shard) => sum + shard.bytes, 0);
-  let before = 0;
-  for (const shard of order) {
-    const arrived = (/** @type {number} */ loaded) => progress(before + Math.min(loaded, shard.bytes), total);
-    const bytes = await download(new URL(shard.file, folder), arrived, signal);
-    before += shard.bytes;
-    yield { index, file: shard.file, bytes };
+  /** What has failed last, by kind: training images need not wait for test images. @type {Map<string, Problem>} */
+  const failed = new Map();
+  let tries = 0;
+  /** @param {string} kind @param {string} file @param {any} error */
+  const fail = (kind, file, error) => {
+    if (signal.aborted) return;
+    failed.set(kind, { code: "download", file: error.file ?? file, cause: error.cause ?? "damaged", status: error.status, why: error.why ?? error.message });
+    missing({ .../** @type {Problem} */ (failed.get(kind)), waiting: true });
+  };
+  /** @returns {Promise<Problem | null>} why it does not go on */
+  const pause = async () => {
+    const [problem, ...others] = failed.values();
+    if (tries === PAUSES.length || [problem, ...others].every(({ status }) => final(status))) return problem;
+    await Promise.race([sleep(PAUSES[tries++]), online()]);
+    failed.clear();
+    return null;
+  };
+
+  let index = "";
+  /** @type {Shard[]} */
+  let order = [];
+  while (!index && !signal.aborted) {
+    try {
+      const text = new TextDecoder().decode(await download(new URL("index.json", folder), () => {}, signal, tries > 0));
+      order = orderOf(JSON.parse(text));
+      index = text;
+    } catch (error) {
+      fail("index", "index.json", error);
+      const problem = await pause();
+      if (problem && !signal.aborted) throw problem;
+    }
+  }
+  const total = order.reduce((sum, { bytes }) => sum + bytes, 0);
+  const left = order.filter(({ kind, count }) => (arrived[kind] -= count) < 0);
+  while (left.length > 0 && !signal.aborted) {
+    const shard = left.find(({ kind }) => !failed.has(kind));
+    if (!shard) {
+      const problem = await pause();
+      if (!problem || signal.aborted) continue;
+      if (left.includes(order[0])) throw problem; // there is nothing to train on
+      return missing({ ...problem, waiting: false });
+    }
+    const before = total - left.reduce((sum, { bytes }) => sum + bytes, 0);
+    try {
+      const bytes = await download(new URL(shard.file, folder), (loaded) => progress(before + Math.min(loaded, shard.bytes), total), signal, tries > 0);
+      await add(index, shard.file, bytes);
+      left.splice(left.indexOf(shard), 1);
+      tries = 0;
+      progress(before + shard.bytes, total);
+      if (failed.size === 0 && !signal.aborted) missing(null);
+    } catch (error) {
+      fail(shard.kind, shard.file, error);
+    }
   }
 }
 
+/** After two files everything on the page has something to show. @param {Record<Kind, Omit<Shard, "kind">[]>} index @returns {Shard[]} */
+function orderOf(index) {
+  const [train, test] = /** @type {Kind[]} */ (["train", "test"]).map((kind) => index[kind].map((shard) => ({ ...shard, kind })));
+  return [...train.slice(0, 1), ...test, ...train.slice(1)];
+}
+
+/** An answer that will be the same the next time. @param {unknown} status */
+const final = (status) => typeof status === "number" && status >= 400 && status < 500 && ![408, 425, 429].includes(status);
+
+/** The network is there again. */
+const online = () => new Promise((resolve) => self.addEventListener("online", resolve, { once: true }));
+
 /**
  * By XMLHttpRequest, whose progress events leave the body whole: Chromium counts a body that was read as a stream as aborted.
- * @param {URL} url @param {(loaded: number) => void} progress @param {AbortSignal} signal
+ * @param {URL} url @param {(loaded: number) => void} progress @param {AbortSignal} signal @param {boolean} again not from the browser's cache
  * @returns {Promise<Uint8Array>}
  */
-function download(url, progress, signal) {
+function download(url, progress, signal, again) {
   const file = url.pathname.split("/").pop() ?? "";
   const request = new XMLHttpRequest();
   const abort = () => request.abort();
+  // Counted, not timed: while a step takes minutes no byte can be seen to arrive.
+  let quiet = 0;
+  const clock = setInterval(() => (quiet += 1) === PATIENCE && abort(), 1000);
   return new Promise((resolve, reject) => {
-    const fail = (/** @type {string} */ why) => reject({ code: "download", file, why });
+    const fail = (/** @type {string} */ cause, status = 0) => reject({ code: "download", file, cause, status });
     request.open("GET", url);
+    if (again && url.origin === self.origin) request.setRequestHeader("cache-control", "no-cache");
     request.responseType = "arraybuffer";
-    request.onprogress = ({ loaded }) => progress(loaded);
-    request.onload = () => (request.status === 200 ? resolve(new Uint8Array(request.response)) : fail(`HTTP ${request.status}`));
+    request.onprogress = ({ loaded }) => {
+      quiet = 0;
+      progress(loaded);
+    };
+    request.onload = () => (request.status === 200 ? resolve(new Uint8Array(request.response)) : fail("http", request.status));
     request.onerror = () => fail("network");
-    request.onabort = () => fail("aborted");
+    request.onabort = () => fail("stalled");
     signal.addEventListener("abort", abort, { once: true });
     request.send();
-  }).finally(() => signal.removeEventListener("abort", abort)); // the signal lives on, and would keep the body
+  }).finally(() => {
+    clearInterval(clock);
+    signal.removeEventListener("abort", abort); // the signal lives on, and would keep the body
+  });
 }

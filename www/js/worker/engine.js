@@ -1,6 +1,6 @@
 // @ts-check
 /** Owns the Rust engine: one command at a time, and between commands the training loop. */
-import { shards } from "./data.js";
+import { fetchShards } from "./data.js";
 import { startHelper } from "./helpers.js";
 import { loadModule } from "./module.js";
 import { problem } from "./problem.js";
@@ -18,8 +18,11 @@ import { Training } from "./training.js";
 /** Longest stretch of drawing images between two turns of the training loop, ms, and images between two looks at the clock. */
 const STRETCH = 40;
 const PIECE = 10;
+/** Billions of operations from which a step can take seconds, and the side of the matrices by which the CPU is measured. */
+const LARGE = 20;
+const SIDE = 384;
 
-const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "show", "files", "recover", "save"];
+const COMMANDS = ["open", "set", "play", "pause", "step", "restart", "resume", "watch", "show", "files", "fetch", "keep", "recover", "save"];
 
 export class Engine {
   /** @param {Report} report */
@@ -38,6 +41,8 @@ export class Engine {
     /** What the lanes were made from. @type {import("../types.js").Read} */
     this.reading = { fragment: "", lanes: [], notes: [] };
     this.download = new AbortController();
+    /** GFLOP/s of one worker on the CPU. @type {number | undefined} */
+    this.speed = undefined;
   }
 
   /** Runs a command after those before it. @param {string} name @param {any[]} args */
@@ -46,7 +51,10 @@ export class Engine {
     // Pausing must not wait for the loop's turn to see it.
     if (name === "pause" && this.training) this.training.running = false;
     if (name === "watch") this.watched = args[0];
-    return this.exclusive(() => /** @type {any} */ (this)[name](...args));
+    return this.exclusive(() => /** @type {any} */ (this)[name](...args)).catch((error) => {
+      if (this.training && problem(error).code === "device_lost") this.training.lost = true;
+      throw error;
+    });
   }
 
   /** @template T @param {() => T | Promise<T>} work @returns {Promise<T>} */
@@ -98,7 +106,7 @@ export class Engine {
     const { effect, emptied } = await this.training.set(fragmentsOf(read), restart);
     this.reading = read;
     this.prepare();
-    if (emptied) this.load();
+    if (emptied) this.begin();
     return { effect, notes, ...this.described() };
   }
 
@@ -145,7 +153,7 @@ export class Engine {
 
   /** Trains on the user's files, or goes on from a weights file; when they are refused, the run goes on as it was. @param {File[]} files */
   async files(files) {
-    await this.training?.settle(); // the last records are seen before the machine is busy with something else
+    if (!this.training?.lost) await this.training?.settle(); // the last records are seen before the machine is busy with something else
     const weights = files.find(({ name }) => name.endsWith(".safetensors"));
     if (weights) await this.weights(weights);
     else await this.dataset(files);
@@ -166,6 +174,17 @@ export class Engine {
     this.lab;
     await this.training?.setDataset(dataset);
     this.download.abort();
+    this.report("missing", null);
+  }
+
+  /** What has not arrived of the built-in set, once more. */
+  fetch() {
+    this.load();
+  }
+
+  /** Gives the page a copy of all weights. */
+  async keep() {
+    await this.training?.save();
   }
 
   /** The shown network as a weights file. */
@@ -174,12 +193,20 @@ export class Engine {
     return this.training?.lanes.shown.lab.save();
   }
 
-  /** A new device and the last saved weights; the data stays, and when there is no device, all stays. @param {string} fragment */
-  async recover(fragment) {
+  /**
+   * A new device, where this fragment wants it, and the saved weights; the data stays, and when there is no device, all stays.
+   * @param {string} fragment @param {(Uint8Array | undefined)[]} saved of each lane; where there are none it begins again
+   */
+  async recover(fragment, saved) {
     const read = this.read(fragment);
     this.training?.stop();
-    if (this.training) await this.training.recover(fragmentsOf(read));
+    if (this.training) await this.training.renew(read.lanes[0].config.backend);
     else await this.create(read);
+    const training = /** @type {Training} */ (this.training);
+    await training.restore(saved);
+    const { emptied } = await training.set(fragmentsOf(read), false);
+    this.reading = read;
+    if (emptied) this.begin();
     return this.described();
   }
 
@@ -198,7 +225,16 @@ export class Engine {
   described() {
     const { fragment, lanes } = this.reading;
     const descriptions = this.training?.lanes.describe() ?? [];
-    return { fragment, lanes: descriptions.map((describe, at) => ({ changes: lanes[at].changes, describe })) };
+    return { fragment, lanes: descriptions.map((describe, at) => ({ changes: lanes[at].changes, describe })), seconds: this.estimate(descriptions) };
+  }
+
+  /** Seconds of a step by the speed of a product of matrices, which is measured on the CPU only when it matters. @param {Description[]} lanes */
+  estimate(lanes) {
+    const gigaflops = lanes.reduce((sum, { cost, config }) => sum + (2 * cost.training_macs * Number(config.batch)) / 1e9, 0);
+    if (lanes.length === 0 || gigaflops < LARGE) return NaN;
+    const { kernels, workers } = lanes[0].backend;
+    this.speed ??= (2 * SIDE ** 3) / 1e6 / this.module.matrix_product(SIDE);
+    return gigaflops / (kernels ? (kernels.measured?.[kernels.family] ?? NaN) : this.speed * workers);
   }
 
   /** @param {import("../types.js").Read} read */
@@ -212,6 +248,12 @@ export class Engine {
     this.training.watched = this.watched;
     if (others.length > 0) await this.training.set([first, ...others], false);
     this.reading = read;
+    this.begin();
+  }
+
+  /** Another data set. */
+  begin() {
+    this.report("missing", null);
     this.load();
   }
 
@@ -242,17 +284,20 @@ export class Engine {
   }
 
   /** @param {string} name @param {AbortSignal} signal */
-  async photographs(name, signal) {
-    /** @type {(loaded: number, total: number) => void} */
-    const progress = (loaded, total) => this.report("progress", { loaded, total, name });
-    for await (const { index, file, bytes } of shards(name, progress, signal)) {
+  photographs(name, signal) {
+    const { train_arrived: train, test_arrived: test } = this.describe().data;
+    /** @param {string} index @param {string} file @param {Uint8Array} bytes */
+    const add = async (index, file, bytes) => {
       if (signal.aborted) return;
-      await this.exclusive(async () => {
-        if (signal.aborted) return;
-        await this.add(index, file, bytes);
-        await this.arrived();
-      });
-    }
+      await this.add(index, file, bytes);
+      await this.arrived();
+    };
+    return fetchShards(name, {
+      arrived: { train, test },
+      add: (index, file, bytes) => this.exclusive(() => add(index, file, bytes)),
+      progress: (loaded, total) => this.report("progress", { loaded, total, name }),
+      missing: (problem) => this.report("missing", problem),
+    }, signal);
   }
 
   /** Has the engine draw images, between two turns of the training loop. @param {AbortSignal} signal */
@@ -276,7 +321,7 @@ export class Engine {
   /** Images have been added. */
   async arrived() {
     this.report("described", this.described());
-    await this.training?.show();
+    await this.training?.show().catch((error) => this.training?.fail(error)); // they are here, even where nothing can be shown of them
   }
 
   /** The images have ended with a problem; when there are none at all, the run goes over to those that need no download. @param {Problem} problem */
@@ -287,7 +332,8 @@ export class Engine {
     await /** @type {Training} */ (this.training).set(fragmentsOf(read), true);
     this.reading = read;
     this.report("progress", { loaded: 0, total: 0 }); // no more
-    this.report("notes", [{ code: "no_photographs", why: [problem.file, problem.why ?? problem.code].filter(Boolean).join(": ") }]);
+    this.report("missing", null);
+    this.report("notes", [{ code: "no_photographs", file: problem.file, cause: problem.cause, status: problem.status, why: problem.why }]);
     this.report("described", this.described());
     this.load();
   }

@@ -12,8 +12,6 @@ export class Lane {
     this.diverged = false;
     /** @type {Float64Array[]} records not yet reported */
     this.records = [];
-    /** @type {Uint8Array | null} the weights for when the device is lost */
-    this.saved = null;
   }
 
   /** @returns {import("../types.js").Description} */
@@ -73,10 +71,9 @@ export class Lanes {
     return this.all.some(({ lab }) => lab.prepare());
   }
 
-  /** After anything that moved the step. @param {boolean} anew from initial weights: the saved ones are another run's */
-  begin(anew) {
+  /** After anything that moved the step. */
+  begin() {
     for (const lane of this.all) {
-      if (anew) lane.saved = null;
       lane.issued = lane.describe().step;
       lane.evaluatedAt = -1;
       lane.diverged = false;
@@ -111,7 +108,7 @@ export class Lanes {
     }
     for (const { lab } of this.all.splice(fragments.length)) lab.free();
     // Each has new images of its own; they are to share those of the first.
-    if (emptied) await this.renew(fragments.slice(1, this.all.length));
+    if (emptied) await this.remake(fragments.slice(1, this.all.length));
     this.all.push(...added);
     if (!this.all.includes(this.shown)) this.choose(0);
     const again = restart || added.length > 0 || effects.includes("restart");
@@ -149,11 +146,11 @@ export class Lanes {
   async setDataset(dataset) {
     const [, ...others] = this.describe();
     await this.all[0].lab.set_dataset(...dataset);
-    await this.renew(others.map(({ fragment }) => fragment));
+    await this.remake(others.map(({ fragment }) => fragment));
   }
 
   /** Makes all but the first anew, on its images. @param {string[]} fragments */
-  async renew(fragments) {
+  async remake(fragments) {
     const shown = this.all.indexOf(this.shown);
     for (const { lab } of this.all.splice(1)) lab.free();
     for (const fragment of fragments) this.all.push(await this.beside(fragment));
@@ -169,12 +166,16 @@ export class Lanes {
     return shown.describe().fragment;
   }
 
-  /** A new device, and the last saved weights. @param {string[]} fragments a lane each */
-  async recover(fragments) {
-    for (const [at, { lab, saved }] of this.all.entries()) {
-      await lab.set(fragments[at], true);
-      if (saved) await lab.load("autosave.safetensors", saved);
-    }
+  /** A new device for all, from initial weights. @param {string} backend */
+  async renew(backend) {
+    const [first, ...others] = this.describe().map(({ fragment }) => `${fragment}&backend=${backend}`);
+    await this.all[0].lab.set(first, true);
+    await this.remake(others);
+  }
+
+  /** Weights that were saved. @param {(Uint8Array | undefined)[]} saved of each */
+  async restore(saved) {
+    for (const [at, bytes] of saved.entries()) if (bytes) await this.all[at]?.lab.load("", bytes);
   }
 
   free() {

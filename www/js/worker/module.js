@@ -30,9 +30,9 @@ export async function loadReader() {
 
 /** @param {string} name @param {WebAssembly.Module} [wasm] */
 async function start(name, wasm) {
-  const bindings = import(address(`${name}.js`));
-  const compiled = wasm ?? (await compile(address(`${name}_bg.wasm`)));
-  const glue = await bindings;
+  const script = address(`${name}.js`);
+  const bindings = import(script).catch((error) => failed(script, "network", error));
+  const [compiled, glue] = await Promise.all([wasm ?? compile(address(`${name}_bg.wasm`)), bindings]);
   await glue.default({ module_or_path: compiled });
   return { glue, wasm: compiled };
 }
@@ -56,9 +56,17 @@ const address = (file) => new URL(`../pkg/${file}`, import.meta.url).href;
 
 /** @param {string} address */
 async function compile(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`${address}: ${answer.status} ${answer.statusText}`);
-  // Compiled while it arrives, unless the server does not know what a .wasm file is.
-  if (answer.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(answer);
-  return WebAssembly.compile(await answer.arrayBuffer());
+  const answer = await fetch(address).catch((error) => failed(address, "network", error));
+  if (!answer.ok) return failed(address, "http", null, answer.status);
+  try {
+    // Compiled while it arrives, unless the server does not know what a .wasm file is.
+    return await (answer.headers.get("content-type") === "application/wasm" ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer()));
+  } catch (error) {
+    return failed(address, "damaged", error); // or its end did not come
+  }
+}
+
+/** @param {string} address @param {string} cause @param {any} error the browser's words @param {number} [status] @returns {never} */
+function failed(address, cause, error, status) {
+  throw { code: "download", file: address.split("/").pop(), cause, status, why: error?.message };
 }

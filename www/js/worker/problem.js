@@ -2,12 +2,20 @@
 /** What went wrong, as data. The wasm modules throw JSON. @param {unknown} error @returns {import("../types.js").Problem} */
 export function problem(error) {
   const thrown = /** @type {any} */ (error);
-  if (typeof thrown?.code === "string") return thrown;
+  const found = typeof thrown?.code === "string" ? thrown : parsed(thrown);
+  // wasm-bindgen's dress around the browser's words.
+  return typeof found.why === "string" ? { ...found, why: found.why.replace(/JsValue\((.*?)\)$/s, "$1").replace(/\s+undefined$/, "") } : found;
+}
+
+/** @param {any} thrown @returns {import("../types.js").Problem} */
+function parsed(thrown) {
   try {
     const parsed = JSON.parse(String(thrown));
     if (typeof parsed?.code === "string") return parsed;
   } catch {
     // Not ours: a panic, or the browser's own error.
   }
-  return { code: "unexpected", why: String(thrown?.message ?? thrown) };
+  const why = String(thrown?.message ?? thrown);
+  // After a panic the module cannot be used again.
+  return { code: thrown instanceof WebAssembly.RuntimeError ? "engine_ended" : "unexpected", why };
 }

@@ -37,13 +37,16 @@ export function read(task, report) {
       reader.end();
       reject(problem);
     };
+    let heard = false;
+    const end = (/** @type {string} */ why) => fail(heard ? { code: "reader_ended", why } : { code: "download", file: "reader.js", cause: "network", why });
     const hear = (/** @type {any} */ { progress, problem, result }) => {
+      heard = true;
       if (progress) return report?.(progress);
       if (problem) return fail(problem);
       reader.end();
       resolve(result);
     };
-    const reader = spawn("reader.js", hear, (why) => fail({ code: "unexpected", why }));
+    const reader = spawn("reader.js", hear, end);
     reader.send(task);
   });
 }

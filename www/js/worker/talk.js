@@ -5,6 +5,7 @@
  * Firefox copies what a port moves, and takes 33 ms to send 2.3 MB there and back; through the page it takes 0.2 ms. The page may
  * be drawing, though, so that what is small, and often waited for, goes around it.
  */
+import { showLife } from "./alive.js";
 
 /** Bytes from which a message is large. */
 const LARGE = 1 << 16;
@@ -64,6 +65,7 @@ export function answering(hear) {
   scope.onmessage = (/** @type {MessageEvent} */ { data }) => {
     if (data.packet) return talk.take(data.packet);
     const pass = (/** @type {Packet} */ packet, /** @type {Transferable[]} */ transfer) => scope.postMessage({ packet }, transfer);
+    showLife((alive) => scope.postMessage({ alive }));
     talk = new Talk(data.talk, pass, (message) => hear(message, (answer, transfer) => talk.send(answer, transfer)));
   };
 }

@@ -12,8 +12,10 @@ const DEPTH = 3;
 const STRETCH = 40;
 /** Pause between two pieces of preparing for a flip of a switch, ms: what is compiled beside the steps takes little from them. */
 const PREPARE_EVERY = 100;
-/** Time between two copies of the weights for a lost device, ms. */
-const SAVE_EVERY = 30_000;
+/** Time between two copies of the weights, for a device or a worker that is lost, ms. */
+const SAVE_EVERY = 10_000;
+/** Larger networks are not copied at every pause, nor on the CPU, where memory is short and only the worker can be lost. */
+const MOST_PARAMETERS = 2 ** 23;
 
 export class Training {
   /**
@@ -43,21 +45,29 @@ export class Training {
     /** Milliseconds between two steps; 0 for as fast as it goes. */
     this.pace = 0;
     this.nextStep = 0;
-    this.mayBeLost = false;
+    /** The weights are copied now and then, and at every pause. */
+    this.keeps = this.keepsPauses = false;
+    /** The step of the newest copy. */
+    this.kept = 0;
+    /** The device is gone. */
+    this.lost = false;
     this.begin();
   }
 
-  /** After anything that moved the step or the settings. @param {boolean} anew from initial weights: the saved ones are another run's */
+  /** After anything that moved the step or the settings. @param {boolean} anew from initial weights: copies are another run's */
   begin(anew = false) {
-    this.lanes.begin(anew);
+    this.lanes.begin();
     if (anew) {
       this.seconds = 0;
       this.ends.begin();
+      this.kept = 0;
+      this.lost = false;
+      this.saves.soon();
     }
-    const [{ config, backend }] = this.lanes.describe();
+    const [{ config, backend, cost }] = this.lanes.describe();
     this.ends.config = config;
-    /** Only a graphics device can be lost. */
-    this.mayBeLost = backend.name === "gpu";
+    this.keepsPauses = cost.parameters < MOST_PARAMETERS;
+    this.keeps = this.keepsPauses || backend.name === "gpu";
     this.testEvery = Number(config.test_every);
     this.pace = config.speed === "max" ? 0 : 1000 / Number(config.speed);
     this.nextStep = 0;
@@ -82,7 +92,7 @@ export class Training {
 
   /** Brings every lane to its own fragment: see `Lanes.set`. @param {string[]} fragments @param {boolean} restart */
   async set(fragments, restart) {
-    await this.settle();
+    if (!this.lost) await this.settle(); // what a device has no part in can be changed without one
     const { effect, emptied } = await this.lanes.set(fragments, restart);
     this.begin(effect === "restart");
     if (effect === "rebuild" || effect === "restart") await this.show();
@@ -126,9 +136,15 @@ export class Training {
     return fragment;
   }
 
-  /** A new device for all lanes, and their last saved weights. @param {string[]} fragments a lane each */
-  async recover(fragments) {
-    await this.lanes.recover(fragments);
+  /** A new device for all lanes, from initial weights. @param {string} backend */
+  async renew(backend) {
+    await this.lanes.renew(backend);
+    this.begin(true);
+  }
+
+  /** Goes on from saved weights. @param {(Uint8Array | undefined)[]} saved of each lane */
+  async restore(saved) {
+    await this.lanes.restore(saved);
     this.begin();
   }
 
@@ -163,6 +179,7 @@ export class Training {
     this.running = false;
     await this.settle();
     await this.show();
+    if (this.keepsPauses) await this.save();
   }
 
   /** One step. @returns {Promise<boolean>} false when its images have not arrived */
@@ -214,7 +231,7 @@ export class Training {
     const now = performance.now();
     if (this.lanes.issued > 0 && this.watched.snapshot && this.snapshots.due(now)) await this.snapshot();
     if (this.views.due(now)) await this.showViews();
-    if (this.mayBeLost && this.saves.due(now)) await this.save();
+    if (this.keeps && this.saves.due(now)) await this.save();
     if (starved && this.lanes.inFlight() === 0) {
       this.report("waiting");
       this.rate.clear();
@@ -245,6 +262,7 @@ export class Training {
     while (this.evaluationDue()) await this.evaluate();
     this.report("stopped", { key, step: this.lanes.issued });
     await this.show();
+    if (this.keepsPauses) await this.save();
   }
 
   evaluationDue() {
@@ -313,6 +331,7 @@ export class Training {
   fail(error) {
     this.running = false;
     const problem = this.problem(error);
+    this.lost ||= ["device_lost", "gpu"].includes(problem.code);
     this.report(problem.code === "device_lost" ? "lost" : "failed", problem);
     return 0;
   }
@@ -359,10 +378,17 @@ export class Training {
     this.views.ran(start, performance.now());
   }
 
+  /** Gives the page a copy of the weights of every lane, if there are new ones. */
   async save() {
+    const { issued } = this.lanes;
+    if (issued === this.kept) return;
     const start = performance.now();
     await this.settle();
-    for (const lane of this.lanes.all) lane.saved = await lane.lab.save();
+    for (const [at, lane] of this.lanes.all.entries()) {
+      const bytes = /** @type {Uint8Array} */ (await lane.lab.save());
+      this.report("saved", { lane: at, step: lane.describe().step, bytes }, [bytes.buffer]);
+    }
+    this.kept = issued;
     this.saves.ran(start, performance.now());
   }
 }

@@ -1,0 +1,200 @@
+// What is lost on the way: images, the engine's own files, the graphics device, the worker. Nothing waits for ever, and what was saved goes on.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { NAMES, launch, newPage } from "./browsers.mjs";
+import { startFaultyLab } from "./servers.mjs";
+
+/** An epoch of the first shard of 1,000 images has 16 steps. */
+const RUN = "v=1&width=0.25&batch=64&norm=bn&test_size=200&test_every=5&workers=1&backend=cpu";
+const SMALL = "v=1&width=0.25&batch=8&norm=bn&test_size=40&test_every=5&workers=1";
+
+/** The first thing in the engine's worker: a graphics device that can be lost, and refused from then on. */
+const FRAGILE = `
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    if (self.refuse) throw new DOMException("no more devices", "OperationError");
+    return (self.device = await request.apply(this, given));
+  };
+  addEventListener("message", ({ data }) => {
+    if (data.refuse !== undefined) self.refuse = data.refuse;
+    if (data.lose) self.device.destroy();
+  });
+`;
+
+let lab;
+before(async () => (lab = await startFaultyLab()));
+after(() => lab?.close());
+
+/** Each path misbehaves once for each of its faults, in their order. @param {Record<string, any[]>} faults by the end of a path */
+function misbehave(faults) {
+  lab.fault = (path) => {
+    const [end] = Object.keys(faults).filter((end) => path.endsWith(end));
+    return end && faults[end].shift();
+  };
+}
+
+async function open(browser, settings) {
+  const { page } = await newPage(browser, [lab.address]);
+  await page.evaluateOnNewDocument(() => {
+    window.steps = [];
+    addEventListener("ready", () => (window.ready = true), true);
+    addEventListener("step", ({ detail }) => window.steps.push([detail.step, detail.loss]), true);
+  });
+  await page.goto(`${lab.address}/#${settings}`);
+  return page;
+}
+
+const ready = (page) => page.waitForFunction(() => window.ready, { timeout: 120_000 });
+const call = (page, method, ...args) => page.evaluate((name, rest) => document.querySelector("alexnet-lab")[name](...rest), method, args);
+/** Waits until the session's state is so. */
+const until = (page, condition, ...args) =>
+  page.waitForFunction(`(${condition})(document.querySelector("alexnet-lab").session.state, ...${JSON.stringify(args)})`, { timeout: 180_000 });
+const state = (page, read) => page.evaluate(`(${read})(document.querySelector("alexnet-lab").session.state)`);
+const cards = (page) => page.evaluate(() => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card")].map((card) => card.innerText).join("\n"));
+const seen = (page, words) => page.waitForFunction((text) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card")].some((card) => card.innerText.includes(text)), { timeout: 180_000 }, words);
+const press = (page, words) => page.evaluate((text) => {
+  const button = [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card button")].find((found) => found.innerText.includes(text));
+  if (!button) throw new Error(`no button ${text}`);
+  button.click();
+}, words);
+
+/** Trains until so many steps are reported in all, pauses, and answers with the last one done. */
+async function train(page, count) {
+  const from = await page.evaluate(() => window.steps.length);
+  await call(page, "play");
+  await page.waitForFunction((wanted) => window.steps.length >= wanted, { timeout: 180_000 }, from + count);
+  await call(page, "pause");
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.send("pause"));
+  return state(page, ({ step }) => step);
+}
+
+/** Steps in the record that the table is made of, and in its evaluations. */
+const record = (page) => page.evaluate(() => {
+  const { shell } = document.querySelector("alexnet-lab");
+  shell.update();
+  const column = ({ rows }) => [...rows].filter((_, at) => at % 3 === 0);
+  return shell.views.curves.records.map(({ training, test }) => ({ training: column(training), test: column(test) }));
+});
+
+for (const name of NAMES) {
+  describe(name, () => {
+    let browser, close;
+    before(async () => ({ browser, close } = await launch(name)));
+    after(() => close?.());
+
+    test("a shard that is refused, cut or stalled, is asked for again, and all images arrive", async () => {
+      misbehave({ "index.json": ["gone", 503], "test-00.webp": [500], "train-01.webp": ["cut", 500], "train-02.webp": ["stalled"] });
+      const page = await open(browser, RUN);
+      await seen(page, "train-02.webp could not be fetched: nothing arrived for 20 seconds");
+      await until(page, ({ describe: { data } }) => data.train_arrived === 10_000 && data.test_arrived === 2000);
+      await until(page, ({ missing, progress }) => missing === null && progress === null);
+      assert.equal(await cards(page), "");
+      await page.close();
+    });
+
+    test("while images are missing a card stays and offers those that are there", async () => {
+      lab.fault = (path) => (path.endsWith("train-01.webp") ? 500 : null);
+      const page = await open(browser, RUN);
+      await ready(page);
+      await call(page, "play");
+      await until(page, ({ phase, missing, describe: { data } }) => phase === "waiting" && missing && data.test_arrived === 2000);
+      assert.match(await cards(page), /train-01.webp could not be fetched: the server answered with error 500.*keeps trying.*1,000 of 10,000 training and 2,000 of 2,000 test images/s);
+      assert.equal(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent), "Waiting: images are missing. Below is how to go on.");
+      await press(page, "Start again with the 1,000");
+      await until(page, ({ phase, step }) => phase === "running" && step > 20);
+      assert.match(await page.evaluate(() => location.hash), /train_size=1000/);
+      assert.equal(await cards(page), "", "nothing that the settings ask for is missing");
+      // Asked for more, it misses them again, and a click fetches them.
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ train_size: "2000" }));
+      await seen(page, "train-01.webp could not be fetched");
+      lab.fault = () => null;
+      await press(page, "Fetch again");
+      await until(page, ({ describe: { data }, missing }) => data.train_arrived === 10_000 && missing === null);
+      await until(page, ({ step }) => step > 20);
+      await page.close();
+    });
+
+    test("the engine's own files are asked for again, and a network failure asks for no report", async () => {
+      misbehave({ "/js/worker.js": ["gone"], "_bg.wasm": ["gone", "cut"], "relaxed.js": [503], "alexnet_lab.js": [503] });
+      const page = await open(browser, `${SMALL}&backend=cpu`);
+      await ready(page);
+      await page.close();
+      lab.fault = (path) => (path.endsWith("_bg.wasm") ? "gone" : null);
+      const without = await open(browser, `${SMALL}&backend=cpu`);
+      await seen(without, "could not be fetched: the connection failed");
+      assert.doesNotMatch(await cards(without), /report|unexpected/);
+      lab.fault = () => null;
+      await press(without, "Try again");
+      await ready(without);
+      assert.equal(await cards(without), "");
+      await without.close();
+    });
+
+    test("a worker that ends in silence is noticed, and the run goes on bit for bit from the saved weights", async () => {
+      lab.fault = () => null;
+      const page = await open(browser, `${SMALL}&backend=cpu`);
+      await ready(page);
+      const saved = await train(page, 12);
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.line.worker.terminate());
+      await until(page, ({ phase }) => phase === "lost");
+      assert.match(await cards(page), new RegExp(`The engine has ended.*weights of step ${saved} are saved`, "s"));
+      assert.doesNotMatch(await cards(page), /CPU|could not start/);
+      await press(page, `Go on from step ${saved}`);
+      await until(page, ({ phase }) => phase === "paused");
+      assert.match(await cards(page), new RegExp(`goes on from step ${saved}`));
+      assert.ok((await train(page, 10)) > saved);
+      const steps = await page.evaluate(() => window.steps);
+      assert.deepEqual(steps.map(([step]) => step), steps.map((_, at) => at + 1), "each step once");
+      await page.close();
+
+      const undisturbed = await open(browser, `${SMALL}&backend=cpu`);
+      await ready(undisturbed);
+      await train(undisturbed, steps.length);
+      assert.deepEqual((await undisturbed.evaluate(() => window.steps)).slice(0, steps.length), steps);
+      await undisturbed.close();
+    });
+
+    test("a device that does not come back: saving gives the last weights, and the run goes on on the CPU", async () => {
+      misbehave({ "/js/worker.js": Array(9).fill({ before: FRAGILE }) });
+      const page = await open(browser, `${SMALL}&backend=gpu`);
+      await ready(page);
+      const saved = await train(page, 6);
+      await call(page, "play");
+      await until(page, ({ step }, from) => step > from + 5, saved);
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.line.worker.postMessage({ refuse: true, lose: true }));
+      await until(page, ({ phase }) => phase === "lost");
+      const kept = await state(page, ({ lanes }) => lanes[0].saved.step);
+      assert.ok(kept >= saved);
+      assert.match(await cards(page), new RegExp(`weights of step ${kept} are saved`));
+      // What needs no device goes on to work.
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ lang: "zh" }));
+      await seen(page, `从第 ${kept} 步继续`);
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ lang: "en" }));
+      const file = await page.evaluate(async () => {
+        const { bytes, step } = await document.querySelector("alexnet-lab").session.save();
+        return { step, text: new TextDecoder().decode(bytes.subarray(0, 4000)) };
+      });
+      assert.equal(file.step, kept);
+      assert.match(file.text, new RegExp(`step\\W+${kept}\\b`));
+      await press(page, `Go on from step ${kept}`);
+      await seen(page, "refused a device");
+      assert.doesNotMatch((await cards(page)).replace(/own words.*/s, ""), /JsValue|no more devices/);
+      await page.evaluate(() => document.querySelector("alexnet-lab").reset());
+      await until(page, ({ phase, problem }) => phase === "lost" && problem?.code === "no_device");
+      assert.equal(await state(page, ({ lanes }) => lanes[0].saved.step), kept, "a restart that failed has lost nothing");
+      await call(page, "pause");
+      await press(page, `Go on from step ${kept} on the CPU`);
+      await until(page, ({ phase, describe }) => phase !== "lost" && describe.backend.name === "cpu");
+      assert.match(await page.evaluate(() => location.hash), /backend=cpu/);
+      const [{ training, test }] = await record(page);
+      assert.ok(training.at(-1) === kept && test.every((step) => step < kept), `${kept}: ${training} and ${test}`);
+      await train(page, 10);
+      const [after] = await record(page);
+      assert.deepEqual(after.training, after.training.map((_, at) => at + 1), "a row a step");
+      assert.deepEqual(after.test, after.test.map((_, at) => 5 * (at + 1)));
+      await page.evaluate(() => document.querySelector("alexnet-lab").reset());
+      await until(page, ({ phase, step }) => phase === "ready" && step === 0);
+      await page.close();
+    });
+  });
+}
