@@ -139,6 +139,16 @@ test("labels of marks never overlap, and the newest has its label", () => {
   assert.equal(placeMarks([{ x: 0, width: 500 }], 1, 400)[0].row, -1);
 });
 
+test("a mark has its label where there is room before its line, if there is none behind it", () => {
+  const at = (xs, width = 80, limit = 400) => placeMarks(xs.map((x) => ({ x, width })), 1, limit).map(({ row, left }) => (row < 0 ? null : left));
+  assert.deepEqual(at([100, 150]), [66, 150], "the label of the first ends before the second begins");
+  assert.deepEqual(at([310, 390]), [236, 320], "the second one stands at the end");
+  assert.deepEqual(at([10, 20]), [null, 20], "no room on either side");
+  assert.deepEqual(at([100, 110, 300]), [26, 110, 300]);
+  assert.deepEqual(at([60, 110, 160, 200]), [null, 32, 116, 200], "the newest ones first");
+  assert.deepEqual(at([395]), [320]);
+});
+
 test("a series of any length stays bounded, ordered, and keeps its extremes", () => {
   const series = new Series(100);
   for (let i = 0; i < 100_000; i++) series.push(i, i === 12_345 ? -50 : i === 54_321 ? 70 : Math.sin(i));

@@ -26,10 +26,21 @@ export function placeInWindow(element, left, top, margin = MARGIN) {
 }
 
 /** Below what it belongs to, or above where there is no room. @param {HTMLElement} element @param {HTMLElement} anchor @param {number} gap */
-export function placeBeside(element, anchor, gap) {
+export function placeBelow(element, anchor, gap) {
   const { left, top, bottom } = anchor.getBoundingClientRect();
   const { height } = element.getBoundingClientRect();
   placeInWindow(element, left, bottom + gap + height <= innerHeight ? bottom + gap : top - gap - height);
+}
+
+/** Where it covers little of what lies below its anchor: above it, else at a side, and below where there is no room for either. @param {HTMLElement} element @param {HTMLElement} anchor @param {number} gap @param {HTMLElement} [column] whose sides are meant */
+export function placeAbove(element, anchor, gap, column = anchor) {
+  const { left, top, bottom } = anchor.getBoundingClientRect();
+  const { width, height } = element.getBoundingClientRect();
+  const sides = column.getBoundingClientRect();
+  const side = [sides.right + gap, sides.left - gap - width].find((at) => at >= 0 && at + width <= innerWidth);
+  if (top - gap - height >= 0) placeInWindow(element, left, top - gap - height);
+  else if (side !== undefined && bottom > height / 2) placeInWindow(element, side, bottom - height);
+  else placeBelow(element, anchor, gap);
 }
 
 /** Device pixels for each CSS pixel of a canvas: those of the screen, more where it is shown enlarged. @param {HTMLElement} element */

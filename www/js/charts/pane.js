@@ -121,7 +121,9 @@ export class Pane {
   /** A key a curve, or, of networks side by side, a key a network. */
   buildKeys() {
     const { lanes, t, palette } = this.curves;
-    const names = lanes.length === 1 ? ["train", "test"].map((name) => t(`charts.curves.${name}`)) : lanes;
+    const train = t("charts.curves.train");
+    const smoothed = () => element("span", "chart-smoothed", t("charts.curves.smoothed"));
+    const names = lanes.length === 1 ? [train, t("charts.curves.test")] : lanes;
     const many = lanes.length > 1;
     this.keys = names.map((name, at) => {
       const root = element("span", many ? "chart-key chart-key-lane" : `chart-key chart-key-${["train", "test"][at]}`);
@@ -133,10 +135,14 @@ export class Pane {
         swatch.style.background = "none";
         swatch.style.borderTop = `3px ${["solid", "dashed", "dotted", "double"][at]} ${laneColour(palette, at)}`;
       }
+      if (name === train) label.append(smoothed());
       root.append(swatch, label, value);
       return { root, label, value };
     });
-    this.keyRow.replaceChildren(...this.keys.map(({ root }) => root));
+    // Of several networks: what the two values of each key are.
+    const about = element("span", "chart-about", train);
+    about.append(smoothed(), this.curves.differences ? "" : ` · ${t("charts.curves.test")}`);
+    this.keyRow.replaceChildren(...(many ? [about] : []), ...this.keys.map(({ root }) => root));
     const toggles = [this.difference, this.gap, this.log];
     this.legend.replaceChildren(this.title, ...(many ? [...toggles, this.keyRow] : [this.keyRow, ...toggles]), this.stepText);
   }

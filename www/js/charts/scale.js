@@ -232,9 +232,12 @@ export class Numbers {
   }
 }
 
+/** Pixels between two labels. */
+const APART = 4;
+
 /**
- * Which row a label of each mark goes to, so that labels never overlap: -1 for those that find no room (only their line is drawn).
- * Later marks are the more interesting ones and choose first.
+ * Where the label of each mark goes, so that it touches its mark's line and no other label: behind the line, else as far before it as it
+ * must; -1 for those that find no room (only their line is drawn). Later marks are the more interesting ones and choose first.
  * @param {{x: number, width: number}[]} marks pixel position of the line and width of the label, x ascending
  * @param {number} rows how many rows of labels there are
  * @param {number} limit pixels available
@@ -245,13 +248,16 @@ export function placeMarks(marks, rows, limit) {
   const taken = Array.from({ length: rows }, () => []);
   const placed = marks.map(() => ({ row: -1, left: 0 }));
   for (let i = marks.length - 1; i >= 0; i--) {
-    const left = Math.max(0, Math.min(marks[i].x, limit - marks[i].width));
-    const right = left + marks[i].width;
-    if (right > limit) continue;
-    const row = taken.findIndex((spans) => spans.every((span) => right + 4 <= span.left || left >= span.right + 4));
-    if (row < 0) continue;
-    taken[row].push({ left, right });
-    placed[i] = { row, left };
+    const { x, width } = marks[i];
+    const [first, last] = [Math.max(0, x - width), Math.min(x, limit - width)];
+    for (const [row, spans] of taken.entries()) {
+      const free = (/** @type {number} */ left) => left >= first && left <= last && spans.every((span) => left + width + APART <= span.left || left >= span.right + APART);
+      const left = Math.max(...[last, ...spans.map((span) => span.left - APART - width)].filter(free));
+      if (left === -Infinity) continue;
+      spans.push({ left, right: left + width });
+      placed[i] = { row, left };
+      break;
+    }
   }
   return placed;
 }

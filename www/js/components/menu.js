@@ -2,6 +2,7 @@
 /** The choices of one component, opened at its place: radio buttons with a picture and a sentence each, and its constants. */
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
+import { placeAbove } from "../place.js";
 import { Control } from "./control.js";
 
 /** What stands in each component's menu: the choice itself, and further settings with the choice that they belong to. */
@@ -11,6 +12,9 @@ export const MENUS = {
   pool: { choice: "pool", more: { overlap: "" } },
   dropout: { choice: "", more: { dropout: "" } },
 };
+
+/** Pixels between a chip and its menu. */
+const GAP = 6;
 
 export class Menu {
   /** @param {import("../shell.js").Context} context */
@@ -25,20 +29,20 @@ export class Menu {
     this.choice = "";
     this.element = h("div", { class: "menu", role: "dialog", popover: "auto" });
     this.element.addEventListener("toggle", (event) => {
-      if (/** @type {ToggleEvent} */ (event).newState === "closed") this.anchor?.setAttribute("aria-expanded", "false");
+      if (/** @type {ToggleEvent} */ (event).newState === "closed") this.chip?.setAttribute("aria-expanded", "false");
     });
     // However it is closed, the keyboard's place is where it was opened, at once.
     this.element.addEventListener("beforetoggle", (event) => {
       const closes = /** @type {ToggleEvent} */ (event).newState === "closed";
-      if (closes && this.element.matches(":focus-within")) this.anchor?.focus();
+      if (closes && this.element.matches(":focus-within")) this.chip?.focus();
     });
-    // Enter says that the choice is made; arrow keys only try it. A click is a choice, unless it opens constants to set.
+    // Enter says that the choice is made; arrow keys only try it. A click is a choice: whoever made it wants to see what it does.
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type === "radio") this.close();
     });
     this.element.addEventListener("pointerup", (event) => {
       const entry = event.target instanceof Element && event.target.closest(".entry");
-      if (entry && this.controls.length === 0) requestAnimationFrame(() => this.close());
+      if (entry) requestAnimationFrame(() => this.close());
     });
   }
 
@@ -65,8 +69,14 @@ export class Menu {
     this.update(session.state);
     this.element.showPopover();
     this.anchor.setAttribute("aria-expanded", "true");
-    this.place();
+    placeAbove(this.element, anchor, GAP, anchor.closest(".column") ?? anchor); // what it changes stands below
     (this.radios.find((radio) => radio.checked) ?? this.element.querySelector("input"))?.focus();
+  }
+
+  /** Where it was opened: a choice may have drawn the network anew. @returns {HTMLElement | null} */
+  get chip() {
+    const { anchor } = this;
+    return !anchor || anchor.isConnected ? anchor : this.context.root.querySelector(`[data-chip="${anchor.dataset.chip}"]`);
   }
 
   close() {
@@ -81,17 +91,6 @@ export class Menu {
     const element = h("label", { class: "entry" }, radio, icon(value),
       h("span", null, h("strong", null, t(`options.${key}.${value}`)), t.has(about) && h("span", { class: "fine" }, t(about))));
     return { radio, element };
-  }
-
-  /** Below the chip, or above it where there is no room, and always inside the window. */
-  place() {
-    if (!this.anchor) return;
-    const chip = this.anchor.getBoundingClientRect();
-    const { offsetWidth: width, offsetHeight: height } = this.element;
-    const inside = (/** @type {number} */ at, /** @type {number} */ size, /** @type {number} */ room) => `${Math.max(8, Math.min(at, room - size - 8))}px`;
-    const below = chip.bottom + 6 + height <= innerHeight;
-    this.element.style.left = inside(chip.left, width, innerWidth);
-    this.element.style.top = inside(below ? chip.bottom + 6 : chip.top - 6 - height, height, innerHeight);
   }
 
   /** @param {import("../session.js").State} state */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Explanations: a sentence beside what it explains, while that is pointed at, has the keyboard's focus, or was pressed. */
 import { h } from "../dom.js";
-import { placeBeside } from "../place.js";
+import { placeBelow } from "../place.js";
 
 /** Space between what is explained and its sentence. */
 const GAP = 6;
@@ -77,7 +77,7 @@ export class Tip {
 
   /** @param {HTMLElement} beside */
   place(beside) {
-    placeBeside(this.tip, beside, GAP);
+    placeBelow(this.tip, beside, GAP);
   }
 
   /** @returns {boolean} whether there was one to hide */

@@ -158,10 +158,11 @@ function verdict(panel, outcome) {
   const choice = panel.choices.get(lesson?.name ?? "");
   const predicted = choice ? panel.word(`choices.${choice}`) : say("saw.no_choice");
   const measured = outcome ? panel.word(`choices.${outcome}`) : say("saw.undecided");
-  const sign = choice && outcome ? icon(choice === outcome ? "check" : "close") : null;
+  const right = choice === outcome;
+  const sign = choice && outcome ? h("span", { class: right ? "verdict" : "verdict verdict-bad" }, icon(right ? "check" : "close"), say(`saw.${right ? "right" : "wrong"}`)) : null;
   return h("dl", { class: "guide-verdict", "data-outcome": outcome || undefined },
-    h("div", null, h("dt", null, say("saw.predicted")), h("dd", null, predicted)),
-    h("div", null, h("dt", null, say("saw.measured")), h("dd", null, sign, measured)));
+    h("div", null, h("dt", null, say("saw.predicted")), h("dd", null, predicted, sign)),
+    h("div", null, h("dt", null, say("saw.measured")), h("dd", null, measured)));
 }
 
 /** Lane by lane: how the run ended. @param {Panel} panel @param {import("./panel.js").Result} result */
