@@ -27,12 +27,15 @@ const TYPES = {
   ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
 };
 
+/** Serves dist/ as any host would, and pages of its own by path. @param {Record<string, string>} pages HTML */
+export const startHost = (pages) => startFaultyLab((path) => ({ page: pages[path] }));
+
 /** Serves dist/ as any host would, but for the folder `missing`. */
 export const startLabWithout = (missing) => startFaultyLab((path) => path.startsWith(`/${missing}/`) && 404);
 
 /**
  * Serves dist/, and misbehaves on command. `fault(path)` is asked at each request: a status, "cut" for half of the file, "stalled" for half of
- * it and then nothing, "gone" for no answer at all, `{before}` for a script before it; anything else for the file. `fault` can be replaced.
+ * it and then nothing, "gone" for no answer at all, `{before}` for a script before it, `{page}` for HTML in its place; anything else for the file. `fault` can be replaced.
  */
 export async function startFaultyLab(fault = () => null) {
   const lab = { fault, /** Paths, in the order in which they were asked for. @type {string[]} */ asked: [] };
@@ -41,6 +44,7 @@ export async function startFaultyLab(fault = () => null) {
     lab.asked.push(path);
     const wrong = lab.fault(path);
     const file = join(ROOT, "dist", path);
+    if (wrong?.page !== undefined) return response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(wrong.page);
     if (wrong === "gone") return request.socket.destroy();
     if (typeof wrong === "number" || !existsSync(file)) return response.writeHead(wrong || 404).end();
     const before = wrong?.before ?? "";

@@ -5,14 +5,20 @@
  * Attributes are the URL fragment's keys. `bind="url"` ties the lab to the page's address; `bind="messages"` obeys postMessage.
  * Methods: play, pause, step, reset, next, back, getState. Events: ready, step, diverged, lost, lesson.
  */
+import { bindAddress } from "./address.js";
+import { settingsOf } from "./attributes.js";
 import { Session } from "./session.js";
 import { Shell } from "./shell.js";
 import { listen } from "./messages.js";
+import { Whereabouts } from "./whereabouts.js";
 
 const STYLE = new URL("../style.css", import.meta.url);
-/** What holds before the style sheet is there: an element that takes room. */
+/** What holds before the style sheet is there: an element that takes room. Its width does not follow from what is in it. */
 const BLOCK = new CSSStyleSheet();
-BLOCK.replaceSync(":host { display: block } :host([hidden]) { display: none }");
+BLOCK.replaceSync(":host { display: block; min-width: 0; contain-intrinsic-inline-size: 1080px; overflow: clip !important } :host([hidden]) { display: none }");
+
+/** How long a lab that has left the page keeps its run, ms: it may be on its way to another place. */
+const KEPT = 1000;
 
 export class AlexNetLab extends HTMLElement {
   constructor() {
@@ -21,82 +27,113 @@ export class AlexNetLab extends HTMLElement {
     this.session = null;
     /** @type {Shell | null} */
     this.shell = null;
-    /** @type {(() => void)[]} what disconnecting undoes */
+    /** @type {(() => void)[]} what closing undoes */
     this.undo = [];
-    this.attachShadow({ mode: "open" });
+    this.closing = 0;
+    this.inView = false;
+    this.whereabouts = new Whereabouts(this.attachShadow({ mode: "open" }));
+    this.expect();
+  }
+
+  /** Commands wait for the session, and keep their order. */
+  expect() {
+    /** @type {Promise<Session>} */
+    this.begun = new Promise((resolve) => (this.begin = resolve));
   }
 
   connectedCallback() {
+    clearTimeout(this.closing);
+    if (this.session) {
+      this.whereabouts.restore();
+      return this.look();
+    }
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = STYLE.href;
     root.adoptedStyleSheets = [BLOCK];
     root.replaceChildren(style);
-    const fixed = this.clientHeight > 40; // the page gives it a height; else it takes what it needs
-    const session = new Session(this.fragment());
+    const session = new Session(this.binds("url") ? location.hash.slice(1) : "", [...this.attributes].map(({ name, value }) => [name, value]));
     this.session = session;
-    this.shell = new Shell(this, session, { fixed, styled: loaded(style) });
+    this.shell = new Shell(this, session, loaded(style));
     this.announce(session);
     this.bind(session);
-    this.watchVisibility(session);
+    this.watchVisibility();
     session.open();
+    this.begin?.(session);
   }
 
+  /** Moved with `moveBefore`: nothing has to be done. */
+  connectedMoveCallback() {}
+
+  /** Moved, or gone: it pauses now, and ends when it does not come back. */
   disconnectedCallback() {
+    this.whereabouts.leave();
+    this.look();
+    this.closing = setTimeout(() => this.close(), KEPT);
+  }
+
+  /** Another document has other workers. */
+  adoptedCallback() {
+    this.close();
+  }
+
+  close() {
+    if (!this.session) return;
+    clearTimeout(this.closing);
     for (const undo of this.undo.splice(0)) undo();
     this.shell?.destroy();
-    this.session?.close();
+    this.session.close();
     this.shell = this.session = null;
+    this.expect();
   }
 
-  // ---- methods -------------------------------------------------------------------------------------------------
+  // ---- methods: those called before the element is in a page wait until it is ------------------------------------
 
-  play() {
-    this.session?.play();
+  async play() {
+    (await this.begun)?.play();
   }
 
-  pause() {
-    this.session?.pause();
+  async pause() {
+    (await this.begun)?.pause();
   }
 
-  /** Trains on one batch. @returns {Promise<void>} resolves when it is done */
+  /** Trains on one batch. @returns {Promise<void>} resolves when it is done, or when the lab has left the page for good */
   async step() {
-    await this.session?.step();
+    const session = await this.begun;
+    // It waits for the first images, unless none will come.
+    await session?.until(({ phase, describe }) => ["failed", "lost"].includes(phase) || (describe?.data.train_arrived ?? 0) > 0);
+    await session?.step();
   }
 
   /** Back to step 0 with the same initial weights. */
   async reset() {
-    await this.session?.restart();
+    await (await this.begun)?.restart();
   }
 
   /** The next step of the lesson that is open. */
   async next() {
+    await this.begun;
     await this.shell?.lesson.act("next");
   }
 
   /** The lesson's step before. */
   async back() {
+    await this.begun;
     await this.shell?.lesson.act("back");
   }
 
-  /** The settings by key, and `step`, `loss`, `backend`, `adapter`, `lesson_step`. */
+  /** The settings by key, once the link has been read, and `step`, `loss`, `backend`, `adapter`, `lesson_step`. */
   async getState() {
-    const { state } = /** @type {Session} */ (this.session);
+    const session = /** @type {Session} */ (await this.begun);
+    await session.settled;
+    const { state } = session;
     const { name = "", adapter = "" } = state.describe?.backend ?? {};
     const lesson_step = this.shell?.lesson.panel?.step;
     return { ...state.config, lesson_step, step: state.step, loss: state.loss, accuracy: state.accuracy, phase: state.phase, backend: name, adapter };
   }
 
   // ---- the inside ----------------------------------------------------------------------------------------------
-
-  /** The fragment to start from: the address where it is bound to it, and else the attributes. */
-  fragment() {
-    const own = new Set(["bind", "class", "id", "style", "slot", "title", "hidden", "tabindex", "dir", "data-theme", "data-size"]);
-    const pairs = [...this.attributes].filter(({ name }) => !own.has(name)).map(({ name, value }) => `${name}=${value}`);
-    const address = this.binds("url") ? location.hash.slice(1) : "";
-    return [...pairs, address].filter(Boolean).join("&");
-  }
 
   /** @param {string} word */
   binds(word) {
@@ -105,44 +142,41 @@ export class AlexNetLab extends HTMLElement {
 
   /** @param {Session} session */
   bind(session) {
-    // A changed attribute is a changed setting of the link's first network.
-    const observer = new MutationObserver((records) => {
-      const names = new Set(records.map(({ attributeName }) => attributeName ?? "").filter((name) => session.setting(name)));
-      const entries = [...names].map((name) => [name, this.getAttribute(name) ?? session.setting(name)?.default ?? ""]);
-      if (entries.length > 0) session.set(Object.fromEntries(entries), false, 0);
-    });
-    observer.observe(this, { attributes: true });
+    const observer = new MutationObserver((records) => this.changed(session, records));
+    observer.observe(this, { attributes: true, attributeOldValue: true });
     this.undo.push(() => observer.disconnect());
     if (this.binds("messages")) this.undo.push(listen(this, session));
-    if (!this.binds("url")) return;
-    let written = location.hash.slice(1);
-    const read = () => {
-      const fragment = location.hash.slice(1);
-      if (fragment !== written) session.setFragment((written = fragment));
-    };
-    const write = () => {
-      const { fragment, describe } = session.state;
-      if (!describe || fragment === written) return;
-      written = fragment;
-      // The plain page keeps its plain address.
-      history.replaceState(history.state, "", fragment === "v=1" && !location.hash ? location.href : `#${fragment}`);
-    };
-    session.addEventListener("change", write);
-    window.addEventListener("hashchange", read);
-    this.undo.push(() => window.removeEventListener("hashchange", read));
+    if (this.binds("url")) this.undo.push(bindAddress(session));
   }
 
-  /** Trains only while somebody can see it. @param {Session} session */
-  watchVisibility(session) {
-    let inView = false;
-    const apply = () => session.setVisible(inView && document.visibilityState === "visible");
+  /** A changed attribute is a changed setting of the first network; one that is taken away, its default. @param {Session} session @param {MutationRecord[]} records */
+  async changed(session, records) {
+    await session.opened;
+    const before = new Map(records.reverse().map(({ attributeName, oldValue }) => [attributeName ?? "", oldValue]));
+    const changes = [...before].flatMap(([name, old]) => {
+      const value = this.getAttribute(name);
+      if (value === old) return []; // frameworks write again what is there
+      if (value !== null) return settingsOf(session.state.schema, [[name, value]]);
+      return settingsOf(session.state.schema, [[name, old ?? ""]]).map(([key]) => [key, session.setting(key)?.default ?? null]);
+    });
+    if (changes.length > 0) await session.set(Object.fromEntries(changes), false, 0);
+  }
+
+  /** Trains only while somebody can see it. */
+  watchVisibility() {
     const observer = new IntersectionObserver((entries) => {
-      inView = entries[entries.length - 1].isIntersecting;
-      apply();
+      this.inView = entries[entries.length - 1].isIntersecting;
+      this.look();
     });
     observer.observe(this);
-    document.addEventListener("visibilitychange", apply);
-    this.undo.push(() => observer.disconnect(), () => document.removeEventListener("visibilitychange", apply));
+    const look = () => this.look();
+    document.addEventListener("visibilitychange", look);
+    this.undo.push(() => observer.disconnect(), () => document.removeEventListener("visibilitychange", look));
+  }
+
+  /** Whether it can be seen now. */
+  look() {
+    this.session?.setVisible(this.inView && this.isConnected && document.visibilityState === "visible");
   }
 
   /** Turns changes of the session into the element's events. @param {Session} session */

@@ -11,11 +11,15 @@ export const LANGUAGES = ["en", "zh"];
 /** @type {Map<string, Promise<any>>} */
 const loading = new Map();
 
+/** Which of the languages a tag means: `zh-CN`, `zh_TW` and `zh-Hans` are `zh`. @param {string} tag */
+export function languageOf(tag) {
+  return LANGUAGES.find((language) => language === tag.toLowerCase().split(/[-_]/)[0]);
+}
+
 /** The language that `auto` stands for. */
 export function browserLanguage() {
   const wanted = navigator.languages?.length ? navigator.languages : [navigator.language ?? "en"];
-  const known = wanted.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => LANGUAGES.includes(tag));
-  return known ?? "en";
+  return wanted.map(languageOf).find(Boolean) ?? "en";
 }
 
 /**

@@ -51,16 +51,17 @@ export class Line {
   /** @param {string} [raw] the browser's words */
   end(raw) {
     if (this.closed) return;
-    this.close();
     /** @type {Problem} */
     const problem = this.alive ? { code: "engine_ended", why: raw } : { code: "download", file: "worker.js", cause: "network" };
-    for (const { reject } of this.pending.values()) reject(problem);
+    this.close(problem);
     this.ended(problem);
   }
 
-  close() {
+  /** @param {Problem} [problem] what is still waiting for an answer ends with */
+  close(problem) {
     this.closing.abort();
     this.worker.terminate();
     this.workers.close();
+    if (problem) for (const { reject } of this.pending.values()) reject(problem);
   }
 }

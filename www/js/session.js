@@ -2,6 +2,7 @@
 /** The only module that knows the worker: commands go in, one `change` event comes out, `state` says all. */
 import { problem } from "./worker/problem.js";
 import { keep, recall } from "./adapters.js";
+import { isLane } from "./attributes.js";
 import { Line } from "./line.js";
 import { LOST, PAUSES, recover } from "./recovery.js";
 
@@ -56,14 +57,18 @@ import { LOST, PAUSES, recover } from "./recovery.js";
 /** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */
 const BUILD = new URLSearchParams(location.search).get("simd") === "simd128" ? "simd128" : undefined;
 
+/** What a command ends with when the session does first. Nobody is told: the lab is gone. */
+const CLOSED = { code: "closed" };
+
 let made = 0;
 /** @param {Record<string, string>} [config] @param {Record<string, string>} [changes] @returns {Lane} */
 const newLane = (config = {}, changes = {}) => ({ id: made++, changes, config, describe: null, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null });
 
 export class Session extends EventTarget {
-  /** @param {string} fragment */
-  constructor(fragment) {
+  /** @param {string} fragment of the address @param {[string, string][]} [attributes] the element's, which the fragment goes over */
+  constructor(fragment, attributes = []) {
     super();
+    this.attributes = attributes;
     /** @type {State} */
     this.state = {
       phase: "loading", wanted: false, visible: true, busy: true, reading: false,
@@ -85,6 +90,36 @@ export class Session extends EventTarget {
     this.changing = 0;
     /** What the worker has said last. @type {import("./types.js").Described} */
     this.confirmed = { fragment, lanes: [] };
+    this.closed = false;
+    /** What settings are changed after: the link has been read, and whole fragments are answered. @type {Promise<unknown>} */
+    this.turn = this.opened;
+  }
+
+  /** Resolves once the state is so, or the session has ended. @param {(state: State) => boolean} test @returns {Promise<void>} */
+  until(test) {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!this.closed && !test(this.state)) return;
+        this.removeEventListener("change", look);
+        resolve();
+      };
+      this.addEventListener("change", look);
+      look();
+    });
+  }
+
+  /** The engine has read the link, so that schema and settings are there; or it cannot. */
+  get opened() {
+    return this.until(({ phase }) => this.known || phase === "failed");
+  }
+
+  /** The engine has answered every change. */
+  get settled() {
+    return this.turn.then(() => this.until(({ phase }) => this.changing === 0 || phase === "failed"));
+  }
+
+  get known() {
+    return this.state.schema.length > 0;
   }
 
   /** Another worker. @returns {Line} */
@@ -107,7 +142,7 @@ export class Session extends EventTarget {
   async start(fragment = this.state.fragment) {
     for (const pause of [...PAUSES, 0]) {
       try {
-        return await this.send("open", fragment, BUILD, recall());
+        return await this.send("open", fragment, BUILD, recall(), this.attributes);
       } catch (error) {
         if (/** @type {Problem} */ (error).code !== "download" || pause === 0) throw error;
         const { line } = this;
@@ -132,16 +167,25 @@ export class Session extends EventTarget {
    * Changes settings by key. Those in which lanes may differ are changed in one of them, and the others keep what they have; what they
    * have in common is changed in all. `lane2` to `lane4` are what that lane changes, as in a link. Weights go on where the change
    * allows it, unless `restart`.
-   * @param {Record<string, string>} changes
+   * @param {Record<string, string | null>} changes null: that lane ends
    * @param {boolean} [restart]
    * @param {number | "all"} [of] the lane, the shown one unless said
+   * @returns {Promise<unknown>}
    */
-  async set(changes, restart = false, of = this.state.shown) {
+  set(changes, restart = false, of = this.state.shown) {
+    const done = this.turn.then(() => this.change(changes, restart, of));
+    if (Object.keys(changes).some(isLane)) this.turn = done; // what comes next builds upon what only the engine can read
+    return done;
+  }
+
+  /** @param {Record<string, any>} changes @param {boolean} restart @param {number | "all"} of */
+  async change(changes, restart, of) {
+    if (!this.known) return void this.adopt([this.state.fragment, ...pairsOf(changes)].join("&"), restart);
     const { lanes, shown } = this.state;
     const effects = Object.keys(changes).map((key) => this.setting(key)?.effect);
     const entries = Object.entries(changes);
-    const lists = entries.filter(([key]) => /^lane\d$/.test(key));
-    const settings = entries.filter(([key]) => !/^lane\d$/.test(key));
+    const lists = entries.filter(([key]) => isLane(key));
+    const settings = entries.filter(([key]) => !isLane(key));
     const common = settings.filter(([key]) => !this.setting(key)?.lane);
     const configs = lanes.map(({ config }, at) => ({ ...config, ...Object.fromEntries(of === "all" || of === at ? settings : common) }));
     const each = configs.map((config) => Object.fromEntries(Object.entries(config).filter(([key, value]) => configs[0][key] !== value)));
@@ -149,22 +193,22 @@ export class Session extends EventTarget {
     this.patch({ lanes: lanes.map((lane, at) => ({ ...lane, changes: each[at], config: configs[at] })) });
     this.patch({ config: configs[shown], busy: effects.some((effect) => effect !== "view" && effect !== "live") });
     // Of a lane that is said twice, the last word holds.
-    await this.adopt([fragmentOf(configs[0], each.slice(1)), ...lists.map((list) => list.join("="))].join("&"), restart);
+    const others = each.slice(1).filter((_, at) => changes[`lane${at + 2}`] !== null);
+    await this.adopt([fragmentOf(configs[0], others), ...lists.filter(([, list]) => list !== null).map((list) => list.join("="))].join("&"), restart);
   }
 
   /** Another network beside the others, all from step 0; it is shown next. @param {Record<string, string>} changes to the first one */
   async addLane(changes) {
     const { lanes } = this.state;
     this.pause();
-    await this.adopt(fragmentOf(lanes[0].config, [...lanes.slice(1).map((lane) => lane.changes), changes]), false);
+    await this.replace(() => this.fragmentWith([...this.state.lanes.slice(1).map((lane) => lane.changes), changes]));
     if (this.state.lanes.length > lanes.length) await this.show(lanes.length);
   }
 
   /** The others go on. @param {number} lane not the first */
   async removeLane(lane) {
-    const { lanes } = this.state;
     await this.show(0);
-    await this.adopt(fragmentOf(lanes[0].config, lanes.filter((_, at) => at > 0 && at !== lane).map(({ changes }) => changes)), false, lane);
+    await this.replace(() => this.fragmentWith(this.state.lanes.filter((_, at) => at > 0 && at !== lane).map(({ changes }) => changes)), false, lane);
   }
 
   /** Details are of this lane from now on. @param {number} lane */
@@ -180,13 +224,30 @@ export class Session extends EventTarget {
     return lane;
   }
 
-  /** Takes a whole fragment, as the address bar gives it. @param {string} fragment */
+  /** Takes a whole fragment, as the address bar gives it. @param {string} fragment @returns {Promise<boolean>} all of it was understood */
   async setFragment(fragment) {
-    await this.adopt(fragment, false);
+    const answer = await this.replace(() => fragment);
+    return answer?.notes.length === 0;
   }
 
-  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more @returns {Promise<void>} */
+  /** What all are made from, with these networks beside the first. @param {Record<string, string>[]} others how they differ from it */
+  fragmentWith(others) {
+    return this.known ? fragmentOf(this.state.lanes[0].config, others) : this.state.fragment;
+  }
+
+  /**
+   * A whole fragment in the place of the one before. Changes wait for its answer, as they build upon it.
+   * @param {() => string} build @param {boolean} [restart] @param {number} [gone] a lane that is no more
+   * @returns {Promise<any>} the answer, if it was taken
+   */
+  replace(build, restart = false, gone) {
+    return (this.turn = this.turn.then(() => this.adopt(build(), restart, gone)));
+  }
+
+  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more @returns {Promise<any>} the answer, if it was taken */
   async adopt(fragment, restart, gone) {
+    // An engine that did not start is asked again with this.
+    if (!this.known) return void (this.state.fragment = fragment);
     this.changing += 1;
     const lost = this.state.phase === "lost";
     let answer;
@@ -200,6 +261,7 @@ export class Session extends EventTarget {
     if (answer) this.adopted(answer, restart);
     // A refused change must not stay on the page.
     else if (this.state.describe && this.changing === 0) this.described(this.confirmed);
+    return answer;
   }
 
   /** @param {import("./types.js").Described & {effect: string, notes: Problem[]}} answer @param {boolean} restart */
@@ -249,6 +311,8 @@ export class Session extends EventTarget {
 
   /** Step 0 again, from the same initial weights. */
   async restart() {
+    await this.opened;
+    if (this.state.phase === "failed" && !this.state.describe) return;
     if (this.line.closed) return void (await this.recover({}, false));
     await this.attempt(async () => {
       await this.send("restart");
@@ -351,10 +415,12 @@ export class Session extends EventTarget {
     this.patch({ notes: [] });
   }
 
+  /** For good; what is still waiting for an answer is over. */
   close() {
     this.closed = true;
     clearInterval(this.clock);
-    this.line.close();
+    this.line.close(CLOSED);
+    this.emit("state");
   }
 
   // ---- the inside ----------------------------------------------------------------------------------------------
@@ -381,6 +447,7 @@ export class Session extends EventTarget {
     try {
       await work();
     } catch (error) {
+      if (this.closed) return;
       const found = problem(error);
       if (LOST.includes(found.code) && this.state.describe) this.lost(found);
       else if (!this.state.describe) this.fail(found);
@@ -399,6 +466,7 @@ export class Session extends EventTarget {
   report(event, detail) {
     switch (event) {
       case "opened":
+        this.attributes = []; // the fragment has them now
         this.state.lanes = detail.lanes.map((/** @type {Lane} */ { config, changes }, /** @type {number} */ at) => {
           const { id, saved } = this.state.lanes[at] ?? newLane();
           return { ...newLane(config, changes), id, saved }; // of a new worker they are the same ones
@@ -531,7 +599,10 @@ export class Session extends EventTarget {
 
 /** @param {Record<string, string>} first settings of the first lane @param {Record<string, string>[]} others how the others differ */
 function fragmentOf(first, others) {
-  const pairs = Object.entries(first).map(([key, value]) => `${key}=${value}`);
+  const pairs = pairsOf(first);
   const lanes = others.map((changes, at) => `lane${at + 2}=${Object.entries(changes).map((change) => change.join(":")).join()}`);
   return [...pairs, ...lanes].join("&");
 }
+
+/** @param {Record<string, string>} settings */
+const pairsOf = (settings) => Object.entries(settings).map(([key, value]) => `${key}=${value}`);

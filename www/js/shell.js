@@ -2,7 +2,8 @@
 /** Puts the lab together: size, theme and language, components and charts, and one drawing a frame. */
 import { act, linkOf } from "./actions.js";
 import { h, setAttribute } from "./dom.js";
-import { browserLanguage, LANGUAGES, texts } from "./i18n.js";
+import { Room } from "./room.js";
+import { browserLanguage, languageOf, texts } from "./i18n.js";
 import { listenToKeys } from "./keyboard.js";
 import { Chip } from "./components/chip.js";
 import { Cost } from "./components/facts.js";
@@ -46,12 +47,11 @@ export class Shell {
   /**
    * @param {HTMLElement} host
    * @param {import("./session.js").Session} session
-   * @param {{fixed: boolean, styled: Promise<unknown>}} options `fixed`: the page has given the element a height
+   * @param {Promise<unknown>} styled
    */
-  constructor(host, session, { fixed, styled }) {
+  constructor(host, session, styled) {
     this.host = host;
     this.session = session;
-    this.fixed = fixed;
     this.root = /** @type {ShadowRoot} */ (host.shadowRoot);
     this.flip = { restart: false, all: false };
     this.size = "full";
@@ -81,8 +81,7 @@ export class Shell {
     this.drill = new Drill(this);
     this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
     this.root.append(this.lab);
-    this.observer = new ResizeObserver(() => this.measure());
-    this.observer.observe(host);
+    this.room = new Room(host, this.lab, () => this.measure());
     const retheme = () => this.applyTheme();
     prefersDark.addEventListener("change", retheme);
     const stopKeys = listenToKeys(host, (action) => act(this, action));
@@ -93,7 +92,8 @@ export class Shell {
       () => prefersDark.removeEventListener("change", retheme), stopKeys, dropped, () => session.removeEventListener("change", receive),
     ];
     this.applyTheme();
-    this.start(styled);
+    /** Words and style are there. */
+    this.started = this.start(styled);
   }
 
   /** @param {Promise<unknown>} styled */
@@ -101,6 +101,7 @@ export class Shell {
     await this.applyLanguage();
     await styled;
     this.lab.hidden = false;
+    this.room.measure();
     this.measure();
     // Colours and sizes exist only now.
     this.views?.refresh();
@@ -110,7 +111,7 @@ export class Shell {
   destroy() {
     for (const undo of this.undo) undo();
     this.tip.hide();
-    this.observer.disconnect();
+    this.room.destroy();
     cancelAnimationFrame(this.frame);
     this.network?.destroy();
     this.views?.destroy();
@@ -123,12 +124,11 @@ export class Shell {
 
   /** The view's settings before the engine has read them: only to show the first words in the right language. @param {string} key */
   early(key) {
-    return this.session.state.config[key] ?? new URLSearchParams(this.session.state.fragment).get(key) ?? "auto";
+    return this.session.state.config[key] ?? new URLSearchParams(this.session.state.fragment).get(key) ?? this.host.getAttribute(key) ?? "auto";
   }
 
   async applyLanguage() {
-    const wanted = this.early("lang");
-    const language = LANGUAGES.includes(wanted) ? wanted : browserLanguage();
+    const language = languageOf(this.early("lang")) ?? browserLanguage();
     if (this.texts?.language === language || this.loadingLanguage === language) return;
     this.loadingLanguage = language;
     this.texts = await texts(language);
@@ -160,13 +160,12 @@ export class Shell {
 
   /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element with a height of its own can be too low for the whole lab. */
   measure() {
-    const { clientWidth: width, clientHeight: height } = this.host;
+    const { width, height } = this.room;
     const wanted = this.early("controls");
     let size = "full";
     if (["mini", "slide", "full"].includes(wanted)) size = wanted;
-    else if (this.fixed && (width < 480 || height < 280) && height < 480) size = "mini";
-    else if (this.fixed && height < 620) size = "slide";
-    setAttribute(this.lab, "data-fixed", this.fixed);
+    else if ((width < 480 || height < 280) && height < 480) size = "mini";
+    else if (height < 620) size = "slide";
     setAttribute(this.lab, "data-narrow", width < 720);
     setAttribute(this.lab, "data-wide", size === "full" && width >= 1080);
     if (size === this.size) return;

@@ -1,15 +1,28 @@
 // @ts-check
-/** Style sheets of parts that are loaded later. */
+/** Style sheets of shadow roots, fetched once for all labs of a page. */
 
-/** @param {ShadowRoot} root @param {string} file beside the page's own @returns {Promise<unknown>} when it is there */
-export function loadStyle(root, file) {
-  const style = document.createElement("link");
-  style.rel = "stylesheet";
-  style.href = new URL(`../${file}`, import.meta.url).href;
-  const styled = new Promise((resolve, reject) => {
-    style.onload = resolve;
-    style.onerror = () => reject(new Error(file));
-  });
-  root.append(style);
-  return styled;
+/** @type {Map<string, Promise<CSSStyleSheet>>} */
+const sheets = new Map();
+
+/**
+ * Not by a link: when an element is moved, the browser would fetch it again, and show the lab without it meanwhile.
+ * @param {ShadowRoot} root
+ * @param {string} file beside the page's own
+ */
+export async function loadStyle(root, file) {
+  if (!sheets.has(file)) sheets.set(file, load(file));
+  try {
+    const sheet = await /** @type {Promise<CSSStyleSheet>} */ (sheets.get(file));
+    if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  } catch (error) {
+    sheets.delete(file); // the next one may have more luck
+    throw error;
+  }
+}
+
+/** @param {string} file */
+async function load(file) {
+  const response = await fetch(new URL(`../${file}`, import.meta.url));
+  if (!response.ok) throw new Error(`${file}: ${response.status}`);
+  return new CSSStyleSheet().replace(await response.text());
 }

@@ -16,8 +16,11 @@ export class Lesson extends OnDemand {
 
   /** @param {string} action lessons, next, back or resume */
   async act(action) {
-    if (!this.shell.texts || (!this.named && action !== "lessons")) return;
+    const { session, started } = this.shell;
+    await Promise.all([session.opened, started]);
+    if (!this.named && action !== "lessons") return;
     await this.load();
+    this.panel?.update(session.state); // a lesson that was chosen just now
     this.panel?.act(action);
   }
 

@@ -7,9 +7,11 @@
  * @returns {Promise<boolean>} false when it was refused; why is in the state
  */
 export async function apply(session, fragment) {
-  const { schema, config } = session.state;
-  const kept = schema.filter(({ key, effect }) => effect === "view" || key === "backend" || key === "workers").map(({ key }) => `${key}=${config[key]}`);
   session.pause();
-  await session.adopt([...kept, fragment].join("&"), true);
+  await session.replace(() => {
+    const { schema, config } = session.state;
+    const kept = schema.filter(({ key, effect }) => effect === "view" || key === "backend" || key === "workers").map(({ key }) => `${key}=${config[key]}`);
+    return [...kept, fragment].join("&");
+  }, true);
   return session.state.describe !== null && session.state.problem === null;
 }

@@ -1,5 +1,7 @@
 // @ts-check
 /** Owns the Rust engine: one command at a time, and between commands the training loop. */
+import { settingsOf } from "../attributes.js";
+import { languageOf } from "../i18n.js";
 import { fetchShards } from "./data.js";
 import { startHelper } from "./helpers.js";
 import { loadModule } from "./module.js";
@@ -75,22 +77,25 @@ export class Engine {
    * @param {string} fragment
    * @param {import("./module.js").Build} [build] for tests: another module than the best one
    * @param {string} [adapters] what an earlier visit measured of this machine's adapters
+   * @param {[string, string][]} [attributes] of the element; the fragment goes over them
    */
-  async open(fragment, build, adapters = "") {
+  async open(fragment, build, adapters = "", attributes = []) {
     if (!this.module) {
       this.loaded = await loadModule(build);
       this.module = this.loaded.glue;
       this.module.recall_adapters(adapters);
     }
-    const read = this.read(fragment);
-    this.report("opened", { schema: JSON.parse(this.module.schema()), ...read });
+    const schema = JSON.parse(this.module.schema());
+    const read = this.read([...settingsOf(schema, attributes).map((pair) => pair.join("=")), fragment].join("&"));
+    this.report("opened", { schema, ...read });
     await this.create(read);
     return this.described();
   }
 
   /** What a fragment says. @param {string} fragment @returns {import("../types.js").Read} */
   read(fragment) {
-    return JSON.parse(this.module.read_state(fragment));
+    const known = fragment.replace(/(?<=(^|&)lang=)[^&]+/g, (tag) => languageOf(tag) ?? tag);
+    return JSON.parse(this.module.read_state(known));
   }
 
   /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more */

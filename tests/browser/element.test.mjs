@@ -1,0 +1,252 @@
+// <alexnet-lab> in other people's pages, in Chromium on the CPU: commands before it is ready, moved elements, sizes, keys, attributes.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
+import { startHost } from "./servers.mjs";
+
+/** A network that is there quickly. */
+const SMALL = { width: "0.25", batch: "8", backend: "cpu", workers: "1", test_size: "16", test_every: "0" };
+const LINK = Object.entries(SMALL).map((pair) => pair.join("=")).join("&");
+const ATTRIBUTES = Object.entries(SMALL).map(([key, value]) => `${key}="${value}"`).join(" ");
+const page = (body) => `<!doctype html><meta charset="utf-8"><title>Host</title><link rel="icon" href="data:,"><script type="module" src="/js/alexnet-lab.js"></script><body>${body}`;
+
+const pages = {
+  "/empty": page(""),
+  "/list": page(`<p>One</p><alexnet-lab ${ATTRIBUTES} lane2="activation:tanh"></alexnet-lab><p>Two</p><div id="there"></div>`),
+  "/frame": `<!doctype html><title>Host</title><link rel="icon" href="data:,"><body>`,
+};
+let host;
+before(async () => (host = await startHost(pages)));
+after(() => host?.close());
+
+/** A page of the host with this in it. @param {string} body @param {object} [viewport] */
+function visitBody(body, viewport) {
+  pages["/body"] = page(body);
+  return visit("/body", viewport);
+}
+
+const sizes = (page) => page.evaluate(() => {
+  const lab = document.querySelector("alexnet-lab");
+  const inside = lab.shadowRoot.querySelector(".lab");
+  return { size: inside.dataset.size, height: lab.offsetHeight, inside: inside.offsetHeight, width: lab.offsetWidth };
+});
+
+/** A page of the host, or the lab itself. @param {string} path @param {object} [viewport] */
+async function visit(path, viewport) {
+  const { page, complaints } = await newPage(browser, [lab.address, host.address], viewport);
+  await page.evaluateOnNewDocument(() => {
+    window.told = [];
+    window.failures = [];
+    for (const name of ["ready", "step", "lesson"]) addEventListener(name, (event) => window.told.push([name, event.detail]), true);
+    addEventListener("error", (event) => window.failures.push(event.message));
+    addEventListener("unhandledrejection", (event) => window.failures.push(`rejected: ${JSON.stringify(event.reason)}`));
+  });
+  if (process.env.SAY) page.on("console", (message) => console.log(message.text()));
+  const address = path.startsWith("/#") || path.startsWith("/embed") ? lab.address : host.address;
+  await page.goto(address + path);
+  const close = async () => {
+    assert.deepEqual([complaints, await page.evaluate(() => window.failures)], [[], []]);
+    await page.close();
+  };
+  return { page, close };
+}
+
+const call = (page, method, ...args) => page.evaluate((name, rest) => document.querySelector("alexnet-lab")[name](...rest), method, args);
+const isReady = (page) => page.waitForFunction(() => window.told.some(([name]) => name === "ready"), { timeout: 120_000 });
+const text = (page, selector) => page.evaluate((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted)?.textContent ?? null, selector);
+
+// ---- before the engine is ready ------------------------------------------------------------------------------------
+
+test("a message in the frame's load event applies on top of the link, and is answered with what holds then", async () => {
+  const { page, close } = await visit("/frame");
+  const state = await page.evaluate((source) => new Promise((resolve) => {
+    const frame = document.createElement("iframe");
+    addEventListener("message", ({ data }) => data.answer === "getState" && resolve(data.detail));
+    frame.addEventListener("load", () => {
+      const tell = (message) => frame.contentWindow.postMessage({ alexnetLab: 1, ...message }, "*");
+      tell({ command: "set", settings: { norm: "bn" } });
+      tell({ command: "set", settings: { lang: "zh-CN", lane2: "norm:none" } });
+      tell({ command: "getState", id: 1 });
+    });
+    frame.src = source;
+    document.body.append(frame);
+  }), `${lab.address}/embed.html#${LINK}&seed=7&activation=tanh`);
+  const { seed, activation, width, batch, norm, lang } = state;
+  assert.deepEqual({ seed, activation, width, batch, norm, lang }, { seed: "7", activation: "tanh", width: "0.25", batch: "8", norm: "bn", lang: "zh" });
+  const frame = page.frames()[1];
+  await frame.waitForFunction(() => document.querySelector("alexnet-lab").session.state.fragment.includes("lane2"), { timeout: 60_000 });
+  assert.equal(await frame.evaluate(() => location.hash), "#v=1&activation=tanh&norm=bn&width=0.25&seed=7&batch=8&test_size=16&test_every=0&backend=cpu&workers=1&lang=zh&lane2=norm:none");
+  await close();
+});
+
+test("attributes and methods count from the first moment, in their order", async () => {
+  const { page, close } = await visit("/empty");
+  const state = await page.evaluate(async (small) => {
+    await customElements.whenDefined("alexnet-lab");
+    const lab = document.createElement("alexnet-lab");
+    const early = ["getState", "step", "getState"].map((method) => lab[method]());
+    for (const [key, value] of Object.entries(small)) lab.setAttribute(key, value);
+    document.body.append(lab);
+    lab.setAttribute("norm", "bn");
+    await new Promise((resolve) => setTimeout(resolve, 20)); // while the engine opens
+    lab.setAttribute("activation", "sigmoid");
+    lab.setAttribute("lane2", "activation:tanh");
+    lab.setAttribute("lane2", "activation:tanh");
+    const [before, , after] = await Promise.all(early);
+    await lab.session.until(({ lanes }) => lanes.length === 2);
+    return { before: before.step, width: before.width, after: after.step, now: await lab.getState(), lanes: lab.session.state.lanes.map(({ config }) => config.activation) };
+  }, SMALL);
+  assert.deepEqual([state.before, state.width, state.after], [0, "0.25", 0]); // the state is told when it is known, the step is done when there are images
+  assert.deepEqual([state.now.norm, state.now.activation, state.lanes], ["bn", "sigmoid", ["sigmoid", "tanh"]]);
+  await page.waitForFunction(() => window.told.filter(([name]) => name === "step").length > 0, { timeout: 60_000 });
+  await page.evaluate(() => document.querySelector("alexnet-lab").removeAttribute("lane2"));
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.lanes.length === 1, { timeout: 60_000 });
+  await close();
+});
+
+test("a link that is opened while the first one loads is the one that holds", async () => {
+  const { page, close } = await visit(`/#${LINK}&seed=7`);
+  await page.evaluate((link) => (location.hash = `${link}&norm=bn&seed=8`), LINK);
+  await isReady(page);
+  const { seed, norm } = await call(page, "getState");
+  assert.deepEqual([seed, norm], ["8", "bn"]);
+  await page.waitForFunction(() => location.hash.startsWith("#v=1&norm=bn"), { timeout: 20_000 });
+  await close();
+});
+
+test("a lesson's keys and commands that come while it loads are not lost", async () => {
+  const { page, close } = await visit("/empty");
+  await page.evaluate(() => {
+    document.body.innerHTML = `<alexnet-lab lesson="norms" backend="cpu" workers="1" style="height: 360px"></alexnet-lab>`;
+    document.querySelector("alexnet-lab").next();
+  });
+  await page.waitForFunction(() => window.told.some(([name, { step }]) => name === "lesson" && step === "predict"), { timeout: 60_000 });
+  await close();
+});
+
+// ---- moved -----------------------------------------------------------------------------------------------------------
+
+/** What a page does to an element that it moves. */
+const MOVES = {
+  append: (lab) => document.querySelector("#there").append(lab),
+  insertBefore: (lab) => document.body.insertBefore(lab, document.body.firstChild),
+  moveBefore: (lab) => document.querySelector("#there").moveBefore(lab, null),
+  "a keyed list put in another order": (lab) => lab.after(...[...document.body.children].filter((node) => node !== lab)),
+  "every child taken out and put back": (lab) => document.querySelector("#there").replaceChildren(...document.querySelector("#there").childNodes, lab),
+  "into another element's shadow root": (lab) => document.querySelector("#there").attachShadow({ mode: "open" }).append(lab),
+  "taken out and back later": (lab) => (lab.remove(), setTimeout(() => document.body.append(lab), 300)),
+};
+
+for (const [name, move] of Object.entries(MOVES)) {
+  test(`moved (${name}), it keeps run, switches, networks, curves and lesson, and trains on`, async () => {
+    const { page, close } = await visit("/list");
+    await isReady(page);
+    await page.evaluate(() => (window.lab = document.querySelector("alexnet-lab")));
+    await page.evaluate(() => lab.setAttribute("norm", "bn"));
+    await page.evaluate(() => lab.play());
+    await page.waitForFunction(() => lab.session.state.lanes.every(({ step }) => step >= 5), { timeout: 60_000 });
+    await page.evaluate(() => lab.shadowRoot.querySelector(".control[data-key=lr] .number").focus());
+    const before = await page.evaluate(() => ({ step: lab.session.state.step, points: lab.shell.views.curves.panes[0].plot.data[0].length, session: (window.first = lab.session) && 1 }));
+    const workers = page.workers().length;
+    await page.evaluate(`(${move})(lab)`);
+    await page.waitForFunction((step) => lab.isConnected && lab.session.state.step > step + 5, { timeout: 60_000 }, before.step);
+    const after = await page.evaluate(async () => ({ ...(await lab.getState()), points: lab.shell.views.curves.panes[0].plot.data[0].length, same: lab.session === window.first,
+      lanes: lab.session.state.lanes.length, run: lab.session.state.run, focus: lab.shadowRoot.activeElement?.closest("[data-key]")?.dataset.key }));
+    assert.deepEqual([after.norm, after.lanes, after.same, after.run], ["bn", 2, true, 0]);
+    assert.equal(after.focus, "lr");
+    assert.ok(after.points >= before.points, `${before.points} points, then ${after.points}`);
+    assert.ok(await page.evaluate(() => window.told.filter(([name]) => name === "ready").length) === 1);
+    assert.equal(page.workers().length, workers);
+    await close();
+  });
+}
+
+test("an open lesson, what is scrolled and an open view stay when it is moved", async () => {
+  const { page, close } = await visit("/list");
+  await isReady(page);
+  await page.evaluate(() => (window.lab = document.querySelector("alexnet-lab")));
+  await page.evaluate(async () => {
+    lab.style.height = "700px";
+    lab.setAttribute("lesson", "norms");
+    await lab.next();
+    lab.setAttribute("inside", "true");
+  });
+  await page.waitForFunction(() => lab.shadowRoot.querySelector(".drill")?.open, { timeout: 60_000 });
+  await page.waitForFunction(() => lab.shadowRoot.querySelector(".lab[data-fixed]")?.scrollHeight > 900, { timeout: 60_000 });
+  await page.evaluate(() => (lab.shadowRoot.querySelector(".lab").scrollTop = 150));
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  console.log(await page.evaluate(() => [lab.shadowRoot.querySelector(".lab").scrollTop, lab.shadowRoot.querySelector(".lab").scrollHeight, lab.offsetHeight, [...lab.whereabouts.scrolled].map(([e, p]) => e.className + p)]));
+  await page.evaluate(() => document.querySelector("#there").append(lab));
+  console.log(await page.evaluate(() => [lab.shadowRoot.querySelector(".lab").scrollTop, lab.shadowRoot.querySelector(".lab").scrollHeight, lab.offsetHeight, [...lab.whereabouts.scrolled].map(([e, p]) => e.className + p)]));
+  const after = await page.evaluate(async () => ({ step: (await lab.getState()).lesson_step, top: lab.shadowRoot.querySelector(".lab").scrollTop, modal: lab.shadowRoot.querySelector(".drill").matches(":modal") }));
+  assert.deepEqual(after, { step: "predict", top: 150, modal: true });
+  await close();
+});
+
+test("taken away for good, its workers end, a step that was asked for settles, and it can come back", async () => {
+  const { page, close } = await visit("/list");
+  await isReady(page);
+  const settled = await page.evaluate(() => {
+    window.lab = document.querySelector("alexnet-lab");
+    window.step = Promise.allSettled([lab.step(), lab.step()]).then(([{ status }]) => status);
+    lab.remove();
+    return window.step;
+  });
+  assert.equal(settled, "fulfilled");
+  for (const end = Date.now() + 60_000; page.workers().length > 0 && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(page.workers().length, 0);
+  await page.evaluate(() => {
+    window.state = lab.getState();
+    document.body.append(lab);
+  });
+  assert.equal(await page.evaluate(async () => (await window.state).step), 0);
+  await close();
+});
+
+// ---- how much room there is ------------------------------------------------------------------------------------------
+
+/** Where the element stands, how it is brought into sight, and what size it has then: [class, height of the element, height of the lab]. */
+const ROOMS = {
+  "a tab that was not shown": [`<div id="tab" style="display: none"><alexnet-lab style="width: 640px; height: 360px" ${ATTRIBUTES}></alexnet-lab></div>`, () => (tab.style.display = ""), ["slide", 360, 360]],
+  "a slide mounted at 0 x 0": [`<div id="tab" style="width: 0; height: 0; overflow: hidden"><alexnet-lab style="display: block; height: 100%" ${ATTRIBUTES}></alexnet-lab></div>`, () => (tab.style.cssText = "width: 640px; height: 360px"), ["slide", 360, 360]],
+  "a height given later": [`<alexnet-lab id="tab" ${ATTRIBUTES}></alexnet-lab>`, () => (tab.style.height = "240px"), ["mini", 240, 240, "tab.style.width = '320px'"]],
+  "a height in a style sheet": [`<style>alexnet-lab { height: 50vh }</style><alexnet-lab ${ATTRIBUTES}></alexnet-lab>`, () => {}, ["slide", 450, 450]],
+  "a largest height": [`<alexnet-lab style="max-height: 400px" ${ATTRIBUTES}></alexnet-lab>`, () => {}, ["slide", 400, 400]],
+  "a largest height in percent": [`<div style="height: 800px"><alexnet-lab style="max-height: 50%" ${ATTRIBUTES}></alexnet-lab></div>`, () => {}, ["slide", 400, 400]],
+  "a child of a grid": [`<div style="display: grid; height: 360px; grid-template: minmax(0, 1fr) / minmax(0, 1fr)"><alexnet-lab ${ATTRIBUTES}></alexnet-lab></div>`, () => {}, ["slide", 360, 360]],
+  "a child of a column": [`<div style="display: flex; flex-direction: column; height: 500px"><h1>Title</h1><alexnet-lab style="flex: 1; min-height: 0" ${ATTRIBUTES}></alexnet-lab></div>`, () => {}, ["slide", null, null]],
+  "between two edges": [`<alexnet-lab style="position: absolute; inset: 10px 10px auto; bottom: 490px" ${ATTRIBUTES}></alexnet-lab>`, () => {}, ["slide", 400, 400]],
+  "a column that shrinks it": [`<div style="display: flex; flex-direction: column; max-height: 420px"><alexnet-lab style="min-height: 0" ${ATTRIBUTES}></alexnet-lab></div>`, () => {}, ["slide", 420, 420]],
+};
+for (const [name, [body, show, [size, height, inside, more]]] of Object.entries(ROOMS)) {
+  test(`it has the size that its room asks for: ${name}`, async () => {
+    const { page, close } = await visitBody(body);
+    await page.evaluate(`(${show})(); ${more ?? ""}`);
+    await page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab:not([hidden])")?.dataset.size === wanted, { timeout: 20_000 }, size);
+    await isReady(page);
+    await page.waitForFunction((h) => !h || document.querySelector("alexnet-lab").offsetHeight === h, { timeout: 10_000 }, height);
+    const now = await sizes(page);
+    assert.equal(now.size, size);
+    assert.equal(now.inside, inside ?? now.height);
+    await close();
+  });
+}
+
+test("without a height it is as high as the whole lab, also after it had one, and has a width wherever it stands", async () => {
+  const { page, close } = await visitBody(`<div style="display: flex"><alexnet-lab ${ATTRIBUTES}></alexnet-lab></div>`);
+  await isReady(page);
+  const tall = async () => page.waitForFunction(() => {
+    const lab = document.querySelector("alexnet-lab");
+    const inside = lab.shadowRoot.querySelector(".lab");
+    return inside.dataset.size === "full" && !inside.hasAttribute("data-fixed") && lab.offsetHeight > 700 && lab.offsetHeight === inside.offsetHeight && lab.offsetWidth > 600;
+  }, { timeout: 20_000 });
+  await tall();
+  for (const style of ["height: 300px", "max-height: 300px", "display: none", "height: 200px; width: 300px"]) {
+    await page.evaluate((css) => (document.querySelector("alexnet-lab").style.cssText = css), style);
+    if (style !== "display: none") await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab").dataset.size !== "full", { timeout: 20_000 });
+    await page.evaluate(() => (document.querySelector("alexnet-lab").style.cssText = ""));
+    await tall();
+  }
+  await close();
+});
