@@ -176,9 +176,7 @@ test("an open lesson, what is scrolled and an open view stay when it is moved", 
   await page.waitForFunction(() => lab.shadowRoot.querySelector(".lab[data-fixed]")?.scrollHeight > 900, { timeout: 60_000 });
   await page.evaluate(() => (lab.shadowRoot.querySelector(".lab").scrollTop = 150));
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-  console.log(await page.evaluate(() => [lab.shadowRoot.querySelector(".lab").scrollTop, lab.shadowRoot.querySelector(".lab").scrollHeight, lab.offsetHeight, [...lab.whereabouts.scrolled].map(([e, p]) => e.className + p)]));
   await page.evaluate(() => document.querySelector("#there").append(lab));
-  console.log(await page.evaluate(() => [lab.shadowRoot.querySelector(".lab").scrollTop, lab.shadowRoot.querySelector(".lab").scrollHeight, lab.offsetHeight, [...lab.whereabouts.scrolled].map(([e, p]) => e.className + p)]));
   const after = await page.evaluate(async () => ({ step: (await lab.getState()).lesson_step, top: lab.shadowRoot.querySelector(".lab").scrollTop, modal: lab.shadowRoot.querySelector(".drill").matches(":modal") }));
   assert.deepEqual(after, { step: "predict", top: 150, modal: true });
   await close();

@@ -10,9 +10,9 @@ import { settingsOf } from "./attributes.js";
 import { Session } from "./session.js";
 import { Shell } from "./shell.js";
 import { listen } from "./messages.js";
+import { loadStyle } from "./style.js";
 import { Whereabouts } from "./whereabouts.js";
 
-const STYLE = new URL("../style.css", import.meta.url);
 /** What holds before the style sheet is there: an element that takes room. Its width does not follow from what is in it. */
 const BLOCK = new CSSStyleSheet();
 BLOCK.replaceSync(":host { display: block; min-width: 0; contain-intrinsic-inline-size: 1080px; overflow: clip !important } :host([hidden]) { display: none }");
@@ -48,14 +48,11 @@ export class AlexNetLab extends HTMLElement {
       return this.look();
     }
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
-    const style = document.createElement("link");
-    style.rel = "stylesheet";
-    style.href = STYLE.href;
     root.adoptedStyleSheets = [BLOCK];
-    root.replaceChildren(style);
+    root.replaceChildren();
     const session = new Session(this.binds("url") ? location.hash.slice(1) : "", [...this.attributes].map(({ name, value }) => [name, value]));
     this.session = session;
-    this.shell = new Shell(this, session, loaded(style));
+    this.shell = new Shell(this, session, loadStyle(root, "style.css").catch(() => {}));
     this.announce(session);
     this.bind(session);
     this.watchVisibility();
@@ -208,14 +205,6 @@ export class AlexNetLab extends HTMLElement {
   fire(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
-}
-
-/** @param {HTMLLinkElement} style */
-function loaded(style) {
-  return new Promise((resolve) => {
-    style.addEventListener("load", resolve, { once: true });
-    style.addEventListener("error", resolve, { once: true });
-  });
 }
 
 customElements.define("alexnet-lab", AlexNetLab);
