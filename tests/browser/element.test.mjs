@@ -149,7 +149,7 @@ for (const [name, move] of Object.entries(MOVES)) {
     await page.evaluate(() => lab.shadowRoot.querySelector(".control[data-key=lr] .number").focus());
     const before = await page.evaluate(() => ({ step: lab.session.state.step, points: lab.shell.views.curves.panes[0].plot.data[0].length, session: (window.first = lab.session) && 1 }));
     const workers = page.workers().length;
-    await page.evaluate(`(${move})(lab)`);
+    await page.evaluate(`void (${move})(lab)`);
     await page.waitForFunction((step) => lab.isConnected && lab.session.state.step > step + 5, { timeout: 60_000 }, before.step);
     const after = await page.evaluate(async () => ({ ...(await lab.getState()), points: lab.shell.views.curves.panes[0].plot.data[0].length, same: lab.session === window.first,
       lanes: lab.session.state.lanes.length, run: lab.session.state.run, focus: lab.shadowRoot.activeElement?.closest("[data-key]")?.dataset.key }));
