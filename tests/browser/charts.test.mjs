@@ -215,3 +215,30 @@ test("a network that explodes leaves the loss of the others their axis, with tic
   assert.deepEqual(complaints, []);
   await page.close();
 });
+
+test("a run that diverges brings no number that is none into the page, whatever is open", { timeout: 240_000 }, async () => {
+  const { page, complaints } = await open("lr=10&test_every=5&inside=true&layer=conv2");
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".drill-card-body"));
+  await train(page, 200);
+  assert.equal(await page.evaluate(() => document.querySelector("alexnet-lab").session.state.phase), "diverged");
+  for (const layer of ["conv1", "conv2", "conv5", "fc6", "fc8"]) {
+    await page.evaluate((name) => document.querySelector("alexnet-lab").shell.drill.open(name), layer);
+    await page.evaluate(() => document.querySelector("alexnet-lab").step());
+    await page.waitForFunction((name) => document.querySelector("alexnet-lab").shell.drill.panel.block === name && document.querySelector("alexnet-lab").shell.drill.panel.reading, { timeout: 60_000 }, layer);
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  }
+  await page.evaluate(() => document.querySelector("alexnet-lab").shell.drill.panel.dialog.close());
+  for (const [group, names] of [["gradients", ["norms", "activations", "ridges"]], ["sees", ["filters", "maps", "confusion", "predictions"]], ["more", ["data", "cost", "export"]]]) {
+    for (const name of names) {
+      await page.evaluate((tabs, tab) => document.querySelector("alexnet-lab").shell.tabs[tabs].choose(tab), group, name);
+      await page.evaluate(() => document.querySelector("alexnet-lab").step());
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    }
+  }
+  await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.timeline.recall(1));
+  const wrong = await page.evaluate(() => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("svg *, [style]")].flatMap((node) =>
+    [...node.attributes].filter(({ value }) => /NaN|Infinity|undefined/.test(value)).map(({ name, value }) => `${node.tagName} ${name}=${value}`)));
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});

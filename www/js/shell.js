@@ -42,6 +42,7 @@ import { Views } from "./components/views.js";
 
 export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const forcedColours = matchMedia("(forced-colors: active)");
 
 export class Shell {
   /**
@@ -84,12 +85,14 @@ export class Shell {
     this.room = new Room(host, this.lab, () => this.measure());
     const retheme = () => this.applyTheme();
     prefersDark.addEventListener("change", retheme);
+    const recolour = () => this.applyTheme(true);
+    forcedColours.addEventListener("change", recolour);
     const stopKeys = listenToKeys(host, (action) => act(this, action));
     const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
     session.addEventListener("change", receive);
     const dropped = acceptDrops(host, this.lab, (files) => session.loadFiles(files));
     this.undo = [
-      () => prefersDark.removeEventListener("change", retheme), stopKeys, dropped, () => session.removeEventListener("change", receive),
+      () => prefersDark.removeEventListener("change", retheme), () => forcedColours.removeEventListener("change", recolour), stopKeys, dropped, () => session.removeEventListener("change", receive),
     ];
     this.applyTheme();
     /** Words and style are there. */
@@ -146,12 +149,15 @@ export class Shell {
 
   dark() {
     const theme = this.early("theme");
+    // Forced colours come with the system's theme.
+    if (forcedColours.matches) return prefersDark.matches;
     return theme === "dark" || (theme !== "light" && prefersDark.matches);
   }
 
-  applyTheme() {
+  /** @param {boolean} [anew] its colours may be others */
+  applyTheme(anew = false) {
     const theme = this.dark() ? "dark" : "light";
-    if (this.host.dataset.theme === theme) return;
+    if (this.host.dataset.theme === theme && !anew) return;
     this.host.dataset.theme = theme;
     if (this.isPage) document.documentElement.dataset.theme = theme;
     this.views?.refresh();

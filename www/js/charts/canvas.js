@@ -76,6 +76,7 @@ export function whenNear(stage, tell) {
  */
 export function readPalette(root) {
   const probe = element("span", "");
+  probe.style.setProperty("forced-color-adjust", "none"); // what is drawn keeps its hues
   root.append(probe);
   const palette = /** @type {Palette} */ ({});
   for (const name of COLOURS) {
