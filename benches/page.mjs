@@ -8,7 +8,7 @@ import { launch, newPage } from "../tests/browser/browsers.mjs";
 import { ROOT, startLab } from "../tests/browser/servers.mjs";
 import { watchTab } from "./tab.mjs";
 
-/** Most bytes of modules and scripts, packed, that the page loads before it trains; data and charts are not counted. */
+/** Most bytes of modules and scripts, packed, that the page loads before it trains; data, charts and texts are not counted. */
 const LIMIT = 350_000;
 /** Loaded only when the user gives files or takes some, when somebody opens a lesson or looks into a layer, or where the browser alters canvases. */
 const ON_DEMAND = /reader|export|lessons|drill/;
@@ -22,9 +22,9 @@ async function sizes() {
   const files = Object.fromEntries(["js", "pkg"].flatMap((folder) =>
     readdirSync(join(ROOT, "dist", folder)).filter((file) => !ON_DEMAND.test(file)).map((file) => [`${folder}/${file}`, packed(dist(folder, file))])));
   const engines = ["alexnet_lab", "alexnet_lab_relaxed"].map((name) => files[`pkg/${name}.js`] + files[`pkg/${name}_bg.wasm`]);
-  // The page's script as it is built, but for the charts.
+  // The page's script as it is built, but for the charts and the texts that are built in.
   const { outputFiles } = await build({
-    entryPoints: [join(ROOT, "www/js/main.js")], external: ["../charts/*"],
+    entryPoints: [join(ROOT, "www/js/main.js")], external: ["../charts/*", "../i18n/*"],
     bundle: true, minify: true, write: false, format: "esm", target: "es2022", logLevel: "error",
   });
   const page = packed(outputFiles[0].contents);
@@ -85,7 +85,7 @@ mkdirSync(out, { recursive: true });
 writeFileSync(join(out, "page.json"), JSON.stringify(report, null, 1));
 if (report.sizes) {
   for (const [file, bytes] of Object.entries(report.sizes.files)) console.log(`${String(bytes).padStart(8)}  ${file}`);
-  console.log(`${String(report.sizes.page_without_charts).padStart(8)}  js/alexnet-lab.js without its charts`);
+  console.log(`${String(report.sizes.page_without_charts).padStart(8)}  js/alexnet-lab.js without its charts and texts`);
   console.log(`${String(report.sizes.sum).padStart(8)}  what is loaded, of at most ${LIMIT}`);
   if (report.sizes.sum > LIMIT) process.exitCode = 1;
 }

@@ -145,7 +145,9 @@ for (const name of NAMES) {
         await new Promise((resolve) => setTimeout(resolve, 1500));
         assert.equal(await count(), left, "it pauses when the slide is left");
         await page.evaluate(() => window.deck.prev());
-        await page.waitForFunction((from) => window.steps.length > from, { timeout: 60_000 }, left);
+        await page.waitForFunction((from) => window.steps.length >= from + 3, { timeout: 60_000 }, left);
+        const steps = await page.evaluate(() => window.steps.map(({ step }) => step));
+        assert.deepEqual(steps, steps.map((_, i) => i + 1), "the run goes on where it was when its slide was left");
         assert.deepEqual(complaints, []);
         await page.close();
       });

@@ -161,7 +161,7 @@ test("a deck drives a lesson by messages, and its slide starts nothing before th
   await page.goto(`${deck.deck}&settings=${encodeURIComponent("v=1&backend=cpu&lesson=lrn-competition")}`);
   await page.waitForFunction(() => window.deckReady, { timeout: 60_000 });
   await page.evaluate(() => window.deck.next());
-  const send = (command) => page.evaluate((name) => document.querySelector("#lab").contentWindow.postMessage({ alexnetLab: 1, command: name }, "*"), command);
+  const send = (command) => page.evaluate((name) => document.querySelector("iframe").contentWindow.postMessage({ alexnetLab: 1, command: name }, "*"), command);
   const told = (list) => page.waitForFunction((wanted) => window.lesson.join() === wanted, { timeout: 60_000 }, list.join());
   await told(["question"]);
   await new Promise((resolve) => setTimeout(resolve, 2000));

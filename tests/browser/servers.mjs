@@ -28,14 +28,14 @@ const TYPES = {
 };
 
 /** Serves dist/ as any host would, and pages of its own by path. @param {Record<string, string>} pages HTML */
-export const startHost = (pages) => startFaultyLab((path) => ({ page: pages[path] }));
+export const startHost = (pages) => startFaultyLab((path) => ({ body: pages[path] }));
 
 /** Serves dist/ as any host would, but for the folder `missing`. */
 export const startLabWithout = (missing) => startFaultyLab((path) => path.startsWith(`/${missing}/`) && 404);
 
 /**
  * Serves dist/, and misbehaves on command. `fault(path)` is asked at each request: a status, "cut" for half of the file, "stalled" for half of
- * it and then nothing, "gone" for no answer at all, `{before}` for a script before it, `{page}` for HTML in its place; anything else for the file. `fault` can be replaced.
+ * it and then nothing, "gone" for no answer at all, `{before}` for a script before it, `{body, type, headers}` for another file, HTML unless it has a type; anything else for the file. `fault` can be replaced.
  */
 export async function startFaultyLab(fault = () => null) {
   const lab = { fault, /** Paths, in the order in which they were asked for. @type {string[]} */ asked: [] };
@@ -44,8 +44,8 @@ export async function startFaultyLab(fault = () => null) {
     lab.asked.push(path);
     const wrong = lab.fault(path);
     const file = join(ROOT, "dist", path);
-    if (wrong?.page !== undefined) return response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(wrong.page);
     if (wrong === "gone") return request.socket.destroy();
+    if (wrong?.body !== undefined) return response.writeHead(200, { "content-type": wrong.type ?? "text/html; charset=utf-8", ...wrong.headers }).end(wrong.body);
     if (typeof wrong === "number" || !existsSync(file)) return response.writeHead(wrong || 404).end();
     const before = wrong?.before ?? "";
     response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-length": statSync(file).size + before.length, "cache-control": "no-store" });
@@ -80,15 +80,29 @@ export async function startSources() {
   return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-/** Serves tests/browser/deck.html and reveal.js; `LAB` in the deck becomes the lab's address. */
+function send(response, file) {
+  if (!existsSync(file)) return response.writeHead(404).end();
+  response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+  createReadStream(file).pipe(response);
+}
+
+/** The slide that README.md recommends, with the lab's address and these settings in it. */
+function slide(lab, settings) {
+  const [snippet] = readFileSync(join(ROOT, "README.md"), "utf8").match(/(?<=```html\n)<section>[\s\S]*?(?=```)/);
+  const [address] = snippet.match(/https:\/\/your\.host\/lab\/embed\.html#[^"]*/);
+  return snippet.replace(address, `${lab}/embed.html#${settings.replaceAll("&", "&amp;")}`);
+}
+
+/** Serves tests/browser/deck.html and reveal.js; the slide in the deck is README.md's. */
 export async function startDeck(lab) {
   const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url, "http://localhost").pathname);
+    const url = new URL(request.url, "http://localhost");
+    const path = normalize(url.pathname);
     if (path === "/favicon.ico") return response.writeHead(204).end();
-    const file = path.startsWith("/reveal/") ? join(ROOT, "node_modules", "reveal.js", path.slice(8)) : join(HERE, path);
-    if (!existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
-    createReadStream(file).pipe(response);
+    if (path.startsWith("/reveal/")) return send(response, join(ROOT, "node_modules", "reveal.js", path.slice(8)));
+    if (path !== "/deck.html") return send(response, join(HERE, path));
+    const deck = readFileSync(join(HERE, "deck.html"), "utf8").replace("<!-- README’s slide -->", slide(lab, url.searchParams.get("settings") ?? ""));
+    response.writeHead(200, { "content-type": TYPES[".html"] }).end(deck);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = `http://127.0.0.1:${server.address().port}`;

@@ -15,14 +15,19 @@ export function act(shell, action) {
       return void session.step();
     case "restart":
       return void session.restart();
-    case "language":
-      return shell.change({ lang: LANGUAGES.find((language) => language !== shell.texts?.language) ?? "en" });
+    case "language": {
+      const lang = LANGUAGES.find((language) => language !== shell.texts?.language) ?? "en";
+      if (lang === shell.language) shell.supply.tryAgain(); // its texts were missing
+      return shell.change({ lang });
+    }
     case "theme":
       return shell.change({ theme: shell.dark() ? "light" : "dark" });
     case "help":
       return shell.help?.open();
     case "copy":
       return void copyLink(shell);
+    case "open":
+      return openLab(shell);
     case "lessons":
     case "next":
     case "back":
@@ -48,6 +53,13 @@ export function linkOf(shell) {
   return `${page}#${pairs.join("&")}`;
 }
 
+/** In a tab, unless the frame forbids it. @param {import("./shell.js").Shell} shell */
+function openLab(shell) {
+  const tab = window.open(linkOf(shell));
+  if (tab) tab.opener = null;
+  else shell.link?.open("open");
+}
+
 /** @param {import("./shell.js").Shell} shell */
 async function copyLink(shell) {
   const { t } = shell.context;
@@ -55,8 +67,7 @@ async function copyLink(shell) {
     await navigator.clipboard.writeText(linkOf(shell));
   } catch {
     // No permission, or plain http: the link can still be copied by hand.
-    prompt(t("actions.copy_by_hand"), linkOf(shell));
-    return;
+    return shell.link?.open("copy");
   }
   const words = shell.header?.copy.querySelector("span");
   if (!words) return;

@@ -5,8 +5,8 @@ import { loadStyle } from "./style.js";
 
 /** @param {import("./shell.js").Shell} shell */
 export async function open(shell) {
-  const styled = loadStyle(shell.root, "drill.css");
+  await loadStyle(shell.root, "drill.css");
   const view = new View(shell);
-  await Promise.all([styled, view.translate()]);
+  await view.translate();
   return view;
 }

@@ -7,15 +7,16 @@
  */
 import { bindAddress } from "./address.js";
 import { settingsOf } from "./attributes.js";
+import { h } from "./dom.js";
 import { Session } from "./session.js";
 import { Shell } from "./shell.js";
 import { listen } from "./messages.js";
-import { loadStyle } from "./style.js";
 import { Whereabouts } from "./whereabouts.js";
+import words from "../i18n/start.json" with { type: "json" };
 
 /** What holds before the style sheet is there: an element that takes room. Its width does not follow from what is in it. */
-const BLOCK = new CSSStyleSheet();
-BLOCK.replaceSync(":host { display: block; min-width: 0; contain-intrinsic-inline-size: 1080px; overflow: clip !important } :host([hidden]) { display: none }");
+const BLOCK =
+  ":host { display: block; min-width: 0; contain-intrinsic-inline-size: 1080px; overflow: clip !important } :host([hidden]) { display: none }";
 
 /** How long a lab that has left the page keeps its run, ms: it may be on its way to another place. */
 const KEPT = 1000;
@@ -47,12 +48,22 @@ export class AlexNetLab extends HTMLElement {
       this.whereabouts.restore();
       return this.look();
     }
+    try {
+      this.open();
+    } catch (error) {
+      this.explain(error);
+    }
+  }
+
+  open() {
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
-    root.adoptedStyleSheets = [BLOCK];
+    const block = new CSSStyleSheet();
+    block.replaceSync(BLOCK);
+    root.adoptedStyleSheets = [block];
     root.replaceChildren();
     const session = new Session(this.binds("url") ? location.hash.slice(1) : "", [...this.attributes].map(({ name, value }) => [name, value]));
     this.session = session;
-    this.shell = new Shell(this, session, loadStyle(root, "style.css").catch(() => {}));
+    this.shell = new Shell(this, session, (error) => this.explain(error));
     this.announce(session);
     this.bind(session);
     this.watchVisibility();
@@ -83,6 +94,15 @@ export class AlexNetLab extends HTMLElement {
     this.session.close();
     this.shell = this.session = null;
     this.expect();
+  }
+
+  /** It could not start: says so in both languages, as neither a language nor a style is sure to be there. @param {unknown} error */
+  explain(error) {
+    this.close();
+    const why = String(/** @type {Error} */ (error)?.message ?? error);
+    const said = [["en", words.en, words.open_en], ["zh-Hans", words.zh, words.open_zh]].map(([lang, sentence, open]) =>
+      h("p", { lang }, sentence.replace("{why}", why), " ", h("a", { href: new URL("../index.html", import.meta.url).href, target: "_blank", rel: "noopener" }, open)));
+    this.shadowRoot?.replaceChildren(h("div", { role: "alert" }, said));
   }
 
   // ---- methods: those called before the element is in a page wait until it is ------------------------------------
@@ -207,4 +227,5 @@ export class AlexNetLab extends HTMLElement {
   }
 }
 
-customElements.define("alexnet-lab", AlexNetLab);
+// A page may name the script twice.
+if (!customElements.get("alexnet-lab")) customElements.define("alexnet-lab", AlexNetLab);

@@ -1,5 +1,6 @@
 // @ts-check
 /** The panel that takes a run out of the page, and weights into it. A module of its own, loaded when the panel is opened. */
+import { framed, labLink } from "./components/link.js";
 import { h } from "./dom.js";
 import { integer } from "./format.js";
 import { csv } from "./export/csv.js";
@@ -13,6 +14,11 @@ const FINER = 2;
 const STORED = 60_000;
 /** The script looks for the weights by this name, beside itself. */
 const WEIGHTS = "alexnet.safetensors";
+
+/** @returns {never} */
+function refuse() {
+  throw { code: "no_picture" };
+}
 
 export class Export {
   /** @param {import("./shell.js").Context} context @param {import("./components/views.js").Views} views */
@@ -50,7 +56,9 @@ export class Export {
     const address = URL.createObjectURL(new Blob([content], { type }));
     h("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), STORED);
-    this.said.textContent = this.context.t("export.stored", { file: name });
+    const { t } = this.context;
+    // Nobody tells the page whether the browser stores it.
+    this.said.replaceChildren(t("export.stored", { file: name }), ...(framed ? [" ", t("export.framed"), " ", labLink(this.context, {}, t("actions.open_title"))] : []));
   }
 
   /** What the shown network has been through. */
@@ -66,7 +74,7 @@ export class Export {
   curves() {
     const { training, test } = this.records;
     this.store(this.named("csv"), csv(training.rows, test.rows), "text/csv");
-    if (training.stride > 1) this.said.textContent += ` ${this.context.t("export.thinned", { stride: integer(training.stride) })}`;
+    if (training.stride > 1) this.said.append(` ${this.context.t("export.thinned", { stride: integer(training.stride) })}`);
   }
 
   figure() {
@@ -85,13 +93,13 @@ export class Export {
     const address = URL.createObjectURL(new Blob([this.figure()], { type: "image/svg+xml" }));
     const picture = new Image();
     picture.src = address;
-    await picture.decode();
+    await picture.decode().catch(() => refuse());
     const canvas = h("canvas", { width: FINER * WIDTH, height: FINER * HEIGHT });
     canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
     URL.revokeObjectURL(address);
     /** @type {Blob | null} */
     const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-    if (png) this.store(this.named("png"), png, "image/png");
+    this.store(this.named("png"), png ?? refuse(), "image/png");
   }
 
   async weights() {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Texts by key from `i18n/<language>.json`, lessons' from `i18n/lessons.<language>.json`. No text stands in the code. */
+/** Texts by key from `i18n/<language>.json`, lessons' from `i18n/lessons.<language>.json`. No text stands in the code; English is built in. */
 
 /**
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Translate
@@ -8,7 +8,7 @@
 
 export const LANGUAGES = ["en", "zh"];
 
-/** @type {Map<string, Promise<any>>} */
+/** What is on its way or there. @type {Map<string, Promise<any>>} */
 const loading = new Map();
 
 /** Which of the languages a tag means: `zh-CN`, `zh_TW` and `zh-Hans` are `zh`. @param {string} tag */
@@ -23,14 +23,10 @@ export function browserLanguage() {
 }
 
 /**
- * @param {string} language one of LANGUAGES
- * @param {string} [part] of the texts that are loaded later, with a dot: `lessons.`
- * @returns {Promise<Texts>}
+ * The texts of a file. @param {any} tree what is in it @param {string} language
+ * @returns {Texts}
  */
-export async function texts(language, part = "") {
-  const file = part + language;
-  if (!loading.has(file)) loading.set(file, load(file));
-  const tree = await loading.get(file);
+export function texts(tree, language) {
   /** @param {string} key @returns {unknown} */
   const find = (key) => key.split(".").reduce((node, part) => node?.[part], tree);
   /** @type {Translate} */
@@ -42,9 +38,21 @@ export async function texts(language, part = "") {
   return Object.assign(t, { has: (/** @type {string} */ key) => typeof find(key) === "string", language });
 }
 
-/** @param {string} file */
-async function load(file) {
-  const response = await fetch(new URL(`../i18n/${file}.json`, import.meta.url));
-  if (!response.ok) throw new Error(`i18n/${file}.json: ${response.status}`);
-  return response.json();
+/** What is in a file of texts; one that failed is fetched again. @param {string} file @returns {Promise<any>} */
+export function load(file) {
+  const tree = loading.get(file) ?? fetchJson(file);
+  loading.set(file, tree);
+  tree.catch(() => loading.delete(file));
+  return tree;
+}
+
+/** @param {string} file below the page's folder */
+async function fetchJson(file) {
+  try {
+    const response = await fetch(new URL(`../${file}`, import.meta.url));
+    if (!response.ok) throw response.status;
+    return await response.json();
+  } catch (why) {
+    throw { file, why };
+  }
 }

@@ -5,8 +5,8 @@ import { loadStyle } from "./style.js";
 
 /** @param {import("./shell.js").Shell} shell */
 export async function open(shell) {
-  const styled = loadStyle(shell.root, "lessons.css");
+  await loadStyle(shell.root, "lessons.css");
   const panel = new Panel(shell);
-  await Promise.all([styled, panel.translate()]);
+  await panel.translate();
   return panel;
 }

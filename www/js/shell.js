@@ -3,8 +3,11 @@
 import { act, linkOf } from "./actions.js";
 import { h, setAttribute } from "./dom.js";
 import { Room } from "./room.js";
-import { browserLanguage, languageOf, texts } from "./i18n.js";
+import { browserLanguage, languageOf } from "./i18n.js";
+import { importModule } from "./import.js";
 import { listenToKeys } from "./keyboard.js";
+import { loadStyle } from "./style.js";
+import { Supply } from "./supply.js";
 import { Chip } from "./components/chip.js";
 import { Cost } from "./components/facts.js";
 import { Data, acceptDrops } from "./components/data.js";
@@ -13,6 +16,7 @@ import { Header } from "./components/header.js";
 import { Help } from "./components/help.js";
 import { Lanes } from "./components/lanes.js";
 import { Lesson } from "./components/lesson.js";
+import { LinkDialog } from "./components/link.js";
 import { Menu } from "./components/menu.js";
 import { Network } from "./components/network.js";
 import { Settings } from "./components/settings.js";
@@ -20,6 +24,7 @@ import { Status } from "./components/status.js";
 import { Tabs } from "./components/tabs.js";
 import { Tip } from "./components/tip.js";
 import { Views } from "./components/views.js";
+import english from "../i18n/en.json" with { type: "json" };
 
 /**
  * What every component gets: texts, the session's state, and the ways to ask for something.
@@ -27,6 +32,7 @@ import { Views } from "./components/views.js";
  * @property {import("./session.js").Session} session
  * @property {import("./i18n.js").Texts} t
  * @property {ShadowRoot} root
+ * @property {Supply} supply of the files that are fetched
  * @property {{restart: boolean, all: boolean}} flip what a switched component does to the weights, and whether in all networks
  * @property {Tip} tip where components explain themselves
  * @property {(changes: Record<string, string>) => void} change
@@ -36,6 +42,7 @@ import { Views } from "./components/views.js";
  * @property {(block: string, channel?: number) => void} look into a layer
  * @property {() => boolean} dark
  * @property {() => string} link
+ * @property {() => string} size mini, slide or full
  * @property {() => void} recalled the charts have gone back in the run, or to the present
  * @property {() => import("./charts/canvas.js").ChartOptions} chartOptions
  */
@@ -48,9 +55,9 @@ export class Shell {
   /**
    * @param {HTMLElement} host
    * @param {import("./session.js").Session} session
-   * @param {Promise<unknown>} styled
+   * @param {(error: unknown) => void} failed
    */
-  constructor(host, session, styled) {
+  constructor(host, session, failed) {
     this.host = host;
     this.session = session;
     this.root = /** @type {ShadowRoot} */ (host.shadowRoot);
@@ -59,7 +66,9 @@ export class Shell {
     this.frame = 0;
     /** @type {import("./i18n.js").Texts | null} */
     this.texts = null;
-    this.loadingLanguage = "";
+    /** The language that was asked for. */
+    this.language = "";
+    this.supply = new Supply(() => this.redraw());
     /** @type {Views | null} the charts */
     this.views = null;
     /** @type {Network | null} */
@@ -96,14 +105,21 @@ export class Shell {
     ];
     this.applyTheme();
     /** Words and style are there. */
-    this.started = this.start(styled);
+    this.started = this.start().catch(failed);
   }
 
-  /** @param {Promise<unknown>} styled */
-  async start(styled) {
+  async start() {
+    const styled = this.supply.need("style.css", async () => {
+      await loadStyle(this.root, "style.css");
+      if (!this.lab.hidden) this.restyle();
+    });
     await this.applyLanguage();
     await styled;
     this.lab.hidden = false;
+    this.restyle();
+  }
+
+  restyle() {
     this.room.measure();
     this.measure();
     // Colours and sizes exist only now.
@@ -132,14 +148,17 @@ export class Shell {
 
   async applyLanguage() {
     const language = languageOf(this.early("lang")) ?? browserLanguage();
-    if (this.texts?.language === language || this.loadingLanguage === language) return;
-    this.loadingLanguage = language;
-    this.texts = await texts(language);
-    this.loadingLanguage = "";
-    // Not on the host: there `lang` is a setting of the author's.
-    this.lab.lang = language === "zh" ? "zh-Hans" : "en";
-    if (this.isPage) document.documentElement.lang = this.lab.lang;
-    this.build();
+    if (this.language === language) return;
+    this.language = language;
+    this.supply.forgetTexts();
+    await this.supply.speak(language, { "": english }, (t) => {
+      if (this.language !== language) return;
+      this.texts = t;
+      // Not on the host: there `lang` is a setting of the author's.
+      this.lab.lang = t.language === "zh" ? "zh-Hans" : "en";
+      if (this.isPage) document.documentElement.lang = this.lab.lang;
+      this.build();
+    });
   }
 
   /** The lab is the page, not a part of one. */
@@ -186,7 +205,7 @@ export class Shell {
   get context() {
     const t = /** @type {import("./i18n.js").Texts} */ (this.texts);
     return {
-      session: this.session, t, root: this.root, flip: this.flip, tip: this.tip,
+      session: this.session, t, root: this.root, supply: this.supply, flip: this.flip, tip: this.tip,
       change: (changes) => this.change(changes),
       act: (action) => act(this, action),
       openMenu: (kind, anchor) => this.menu?.open(kind, anchor),
@@ -194,6 +213,7 @@ export class Shell {
       look: (block, channel) => this.drill.open(block, channel),
       dark: () => this.dark(),
       link: () => linkOf(this),
+      size: () => this.size,
       recalled: () => this.showSnapshot(),
       chartOptions: () => ({
         // Charts outlive a change of language, so they ask for the texts of the moment.
@@ -215,6 +235,7 @@ export class Shell {
     this.network = new Network(context);
     this.menu = new Menu(context);
     this.help = new Help(context);
+    this.link = new LinkDialog(context);
     this.cost = new Cost(context);
     this.data = new Data(context);
     this.settings = null;
@@ -252,7 +273,7 @@ export class Shell {
     }
     const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
     const network = this.size === "full" ? this.network?.element : null;
-    this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element, this.tip.tip].filter((node) => !!node));
+    this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element, this.link?.element, this.tip.tip].filter((node) => !!node));
     this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, this.lesson, this.drill, ...(this.quick ?? [])]
       .filter((part) => !!part)
       .map((part) => (part instanceof Chip ? { update: (/** @type {import("./session.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));
@@ -266,10 +287,10 @@ export class Shell {
   /** Fills the tab of exports when it is opened, with a module that only it needs. @param {string} name of a tab */
   export(name) {
     if (name !== "export") return;
-    this.session.attempt(async () => {
-      const { Export } = await import(new URL("export.js", import.meta.url).href).catch((why) => Promise.reject({ code: "download", file: "export.js", cause: "network", why: String(why) }));
+    this.supply.need("export.js", async () => {
+      const { Export } = await importModule(new URL("export.js", import.meta.url));
       this.exporter.replaceChildren(new Export(this.context, this.views).element);
-    }, true);
+    });
   }
 
   /** Feature maps with the choice of their layer. @param {HTMLElement} host */
@@ -300,6 +321,11 @@ export class Shell {
       this.views?.receive(kind, detail, lane);
       if (kind === "snapshot" && lane === this.session.state.shown) this.showSnapshot((this.lastSnapshot = detail));
     }
+    this.redraw();
+  }
+
+  /** Once, with the next frame. */
+  redraw() {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.update();

@@ -22,7 +22,11 @@ export async function loadStyle(root, file) {
 
 /** @param {string} file */
 async function load(file) {
-  const response = await fetch(new URL(`../${file}`, import.meta.url));
-  if (!response.ok) throw new Error(`${file}: ${response.status}`);
-  return new CSSStyleSheet().replace(await response.text());
+  try {
+    const response = await fetch(new URL(`../${file}`, import.meta.url));
+    if (!response.ok) throw response.status;
+    return await new CSSStyleSheet().replace(await response.text());
+  } catch (why) {
+    throw { file, why };
+  }
 }

@@ -79,7 +79,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "scripts",
-        inputs: &["www/js", "www/css", "www/style.css", "package-lock.json"],
+        inputs: &["www/js", "www/css", "www/style.css", "www/i18n", "package-lock.json"],
         outputs: &[
             "dist/js/alexnet-lab.js",
             "dist/js/worker.js",
@@ -212,6 +212,7 @@ fn scripts(page: &Page) -> Outcome {
     esbuild.args(["js/reader=www/js/reader.js", "js/export=www/js/export.js", "js/lessons=www/js/lessons.js"]);
     esbuild.args(["js/drill=www/js/drill.js", "style=www/style.css", "lessons=www/css/lessons.css", "drill=www/css/drill.css"]);
     esbuild.args(["--bundle", "--format=esm", "--target=es2022"]);
+    esbuild.args(["--define:Intl.NumberFormat=NumberFormat", "--inject:./www/js/number_format.js"]);
     esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
     finish(esbuild, "")
 }
@@ -226,7 +227,9 @@ fn files(page: &Page) -> Outcome {
     let www = page.root.join("www");
     for file in walk(&www)? {
         let name = file.strip_prefix(&www).expect("walk stays inside");
-        let bundled = ["js", "css", "style.css"].iter().any(|source| name.starts_with(source));
+        // English texts are part of the scripts.
+        let english = name.parent() == Some(Path::new("i18n")) && name.to_string_lossy().ends_with("en.json");
+        let bundled = english || ["js", "css", "style.css"].iter().any(|source| name.starts_with(source));
         // Neither the script that made the data nor the README's picture is part of the page.
         if bundled || name == Path::new("screenshot.png") || name.extension().is_some_and(|extension| extension == "py") {
             continue;

@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// Ports that are tried after the wanted one.
 const FURTHER_PORTS: u16 = 20;
 
-/// What the page may do: its own files and nothing else. The page's HTML says the same for other hosts.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+/// What the page may do: its own files and nothing else. The page's HTML says the same, for other hosts.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'";
 
 #[derive(clap::Args)]
@@ -120,7 +120,17 @@ fn mime_type(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::file_name;
+    use super::{CONTENT_SECURITY_POLICY, file_name};
+    use crate::repository;
+
+    #[test]
+    fn the_html_has_the_policy_of_the_headers() {
+        for file in ["index.html", "embed.html"] {
+            let html = std::fs::read_to_string(repository().join("www").join(file)).unwrap();
+            let policy = format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{CONTENT_SECURITY_POLICY}\" />");
+            assert!(html.contains(&policy), "{file} needs {policy}");
+        }
+    }
 
     #[test]
     fn no_address_leads_out_of_the_folder() {

@@ -10,7 +10,7 @@ export { clamp };
  * @typedef {object} ChartOptions
  * @property {(key: string, values?: Record<string, string | number>) => string} t text of a key in the page's language
  * @property {boolean} reducedMotion
- * @property {string} [language] BCP 47; else the nearest `lang` attribute
+ * @property {string} [language] of the page
  * @property {boolean} [compact] fewer words, for slides and small embeds
  * @property {boolean} [recorded] a recording, whose end has come
  */
@@ -103,22 +103,10 @@ export function rgb(colour) {
   return [(parts[0] ?? 0) * unit, (parts[1] ?? 0) * unit, (parts[2] ?? 0) * unit];
 }
 
-/**
- * The language of a node, looked up through shadow roots.
- * @param {Node | null} node
- * @returns {string}
- */
-export function languageOf(node) {
-  for (let at = node; at; at = at instanceof ShadowRoot ? at.host : at.parentNode) {
-    if (at instanceof HTMLElement && at.lang) return at.lang;
-  }
-  return "";
-}
-
 /** Colours, type and language of a chart as the page has them now. @param {{root: HTMLElement, host: HTMLElement, options: {language?: string}}} chart */
 export function styleOf({ root, host, options }) {
   const { fontFamily, fontSize } = getComputedStyle(root);
-  return { palette: readPalette(root), font: { family: fontFamily, size: parseFloat(fontSize) || 14 }, numbers: new Numbers(options.language || languageOf(host)) };
+  return { palette: readPalette(root), font: { family: fontFamily, size: parseFloat(fontSize) || 14 }, numbers: new Numbers(options.language) };
 }
 
 /**
@@ -166,7 +154,7 @@ export class Chart {
 
     this.ctx = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     this.palette = readPalette(this.root);
-    this.numbers = new Numbers(options.language || languageOf(host));
+    this.numbers = new Numbers(options.language);
     this.font = { family: "sans-serif", size: 14 };
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("pointerleave", () => this.select(null));

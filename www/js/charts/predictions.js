@@ -1,7 +1,7 @@
 // A few test images, enlarged without blur, each with the five most likely classes. The right class carries a tick.
 
 import { share } from "../dom.js";
-import { element, languageOf } from "./canvas.js";
+import { element } from "./canvas.js";
 import { Numbers } from "./scale.js";
 
 /**
@@ -42,7 +42,7 @@ export class Predictions {
     /** @type {PredictionsData | null} */
     this.data = null;
     this.frame = 0;
-    this.numbers = new Numbers(options.language || languageOf(host));
+    this.numbers = new Numbers(options.language);
     this.refreshTheme();
   }
 
@@ -57,7 +57,7 @@ export class Predictions {
   }
 
   refreshTheme() {
-    this.numbers = new Numbers(this.options.language || languageOf(this.host));
+    this.numbers = new Numbers(this.options.language);
     this.root.setAttribute("aria-label", this.t("charts.predictions.label"));
     this.invalidate();
   }

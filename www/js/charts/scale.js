@@ -167,14 +167,13 @@ export const decade = (exponent) => (Math.abs(exponent) <= 2 ? String(Number(`1e
 
 /** Numbers, shares and counts in one language. */
 export class Numbers {
-  /** @param {string} [language] */
-  constructor(language) {
-    const locale = language || undefined;
-    this.plain = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
-    this.three = new Intl.NumberFormat(locale, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
-    this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-    this.tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-    this.compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+  /** @param {string} [language] of the page */
+  constructor(language = "en") {
+    this.plain = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+    this.three = new Intl.NumberFormat(language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+    this.whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+    this.tenth = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this.compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
   }
 
   /**

@@ -22,7 +22,7 @@ export class Drill extends OnDemand {
 
   /** @param {string} block @param {number} [channel] */
   async open(block, channel) {
-    await this.load();
+    await this.load(true);
     this.panel?.enter(block, channel);
   }
 }

@@ -4,6 +4,7 @@ import { h, setAttribute, setText, svg } from "../dom.js";
 import { integer } from "../format.js";
 import { icon } from "../icons.js";
 import { LANGUAGES } from "../i18n.js";
+import { labLink } from "./link.js";
 
 export class Header {
   /** @param {import("../shell.js").Context} context */
@@ -32,7 +33,7 @@ export class Header {
       t("actions.language"));
     this.theme = h("button", { type: "button", class: "tool tool-theme", title: t("actions.theme_title"), "aria-label": t("actions.theme"), onclick: () => context.act("theme") });
     this.help = button("help", () => context.act("help"));
-    const full = h("a", { class: "tool", target: "_blank", rel: "noopener", title: t("actions.open_title"), "aria-label": t("actions.open") }, icon("open"));
+    const full = labLink(context, { class: "tool", title: t("actions.open_title"), "aria-label": t("actions.open") }, icon("open"));
     this.full = full;
 
     const counter = (/** @type {string} */ name, /** @type {HTMLElement} */ value) =>

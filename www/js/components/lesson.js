@@ -19,7 +19,7 @@ export class Lesson extends OnDemand {
     const { session, started } = this.shell;
     await Promise.all([session.opened, started]);
     if (!this.named && action !== "lessons") return;
-    await this.load();
+    await this.load(true);
     this.panel?.update(session.state); // a lesson that was chosen just now
     this.panel?.act(action);
   }

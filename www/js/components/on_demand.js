@@ -1,5 +1,6 @@
 // @ts-check
 /** A part of the page that is a module of its own, loaded when somebody asks for it. */
+import { importModule } from "../import.js";
 
 /** @template {{update: (state: import("../session.js").State) => void, destroy: () => void}} Panel */
 export class OnDemand {
@@ -9,21 +10,18 @@ export class OnDemand {
     this.file = file;
     /** @type {Panel | undefined} */
     this.panel = undefined;
-    /** @type {Promise<void> | undefined} */
+    /** @type {Promise<boolean> | undefined} */
     this.loading = undefined;
   }
 
-  load() {
-    return (this.loading ??= this.fetch());
+  /** @param {boolean} [asked] by somebody, who wants it to be tried again where it failed */
+  load(asked = false) {
+    if (asked && this.shell.supply.missing.has(this.file)) this.loading = undefined;
+    return (this.loading ??= this.shell.supply.need(this.file, () => this.fetch()));
   }
 
   async fetch() {
-    const { file, shell } = this;
-    try {
-      this.panel = await (await import(new URL(file, import.meta.url).href)).open(shell);
-    } catch (error) {
-      shell.session.setProblem({ code: "download", file, cause: "network", why: String(error) });
-    }
+    this.panel = await (await importModule(new URL(this.file, import.meta.url))).open(this.shell);
   }
 
   /** @param {import("../session.js").State} state */

@@ -64,13 +64,14 @@ export class Status {
     const { phase, wanted, visible, describe, step, stopped } = state;
     if (state.reading) return t("status.reading");
     if (phase === "ready" && describe && describe.data.train_arrived === 0) return t("status.images");
-    if (phase === "ready" && step === 0) return t(state.config.lesson === "none" ? "status.first" : "status.lesson");
+    if (phase === "ready" && step === 0) return t(state.config.lesson === "none" ? this.first(state) : "status.lesson");
     if (phase === "paused" && wanted && !visible) return t("status.hidden");
     if (phase === "paused" && stopped?.step === step) return t(`stopped.${stopped.key}`, { step: integer(step), limit: state.config[stopped.key] });
     if (phase === "paused" || phase === "ready") return t("status.paused", { step: integer(step) });
     if (phase === "waiting" && state.missing) return t("status.missing");
     if (["running", "compiling"].includes(phase) && state.quiet >= LONG) return this.since(state);
     if (phase === "running" && state.busy) return t("status.compiling");
+    if (phase === "running" && this.context.size() === "mini") return t("status.running_short");
     return t(`status.${phase === "lost" && state.problem?.code === "engine_ended" ? "ended" : phase}`);
   }
 
@@ -81,11 +82,19 @@ export class Status {
     return [t(`status.${what}`, { seconds: quiet }), phase === "running" && seconds >= LONG && t("status.estimate", { time: duration(t, seconds) })].filter(Boolean).join(" ");
   }
 
+  /** What to do first, with what is there to be clicked. @param {import("../session.js").State} state */
+  first({ config }) {
+    if (this.context.size() === "mini") return "status.first_mini";
+    return config.activation === "relu" ? "status.first" : "status.first_other";
+  }
+
   /** @param {import("../session.js").State} state */
   showCards(state) {
     const { notes, problem, divergence, phase, describe } = state;
+    const { supply } = this.context;
+    const files = [...supply.missing.values()].map(({ file }) => file).join(", ");
     const [missing, slow, saved] = [lacking(state), tooLong(state), state.lanes[state.shown]?.saved?.step];
-    const key = JSON.stringify([notes, problem, divergence, phase === "failed", phase === "lost" && [saved], missing && [missing, describe?.data], slow, describe?.backend, this.dismissed]);
+    const key = JSON.stringify([files, notes, problem, divergence, phase === "failed", phase === "lost" && [saved], missing && [missing, describe?.data], slow, describe?.backend, this.dismissed]);
     if (key === this.cardsKey) return;
     this.cardsKey = key;
     const cards = [];
@@ -94,6 +103,7 @@ export class Status {
     else if (problem) cards.push(this.problem(problem));
     if (missing) cards.push(this.missing(missing, state));
     if (slow) cards.push(this.slow(state));
+    if (files) cards.push(this.card("bad", [h("p", null, this.context.t("status.files", { files }))], null, [this.action("actions.again", () => supply.tryAgain(), true)]));
     if (divergence) cards.push(this.diverged(state));
     if (notes.length > 0) cards.push(this.notes(notes));
     const reason = describe?.backend.reason ?? "asked";

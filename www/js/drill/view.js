@@ -3,13 +3,14 @@
 import { FeatureMaps } from "../charts/feature_maps.js";
 import { h, setText } from "../dom.js";
 import { integer } from "../format.js";
-import { texts } from "../i18n.js";
 import { icon } from "../icons.js";
 import { Terms } from "../lessons/rich.js";
 import { INPUT, channelOf, largest, placeOf, pooledPlace, stagesOf, tapsOf } from "./arithmetic.js";
 import { cardOf } from "./cards.js";
 import { figure } from "./formula.js";
 import { PixelMap } from "./map.js";
+import english from "../../i18n/drill.en.json" with { type: "json" };
+import lessonsEnglish from "../../i18n/lessons.en.json" with { type: "json" };
 
 /**
  * @typedef {import("../types.js").Layer} Layer
@@ -23,6 +24,8 @@ export class View {
     this.shell = shell;
     this.session = shell.session;
     this.terms = new Terms();
+    /** The language that was asked for. */
+    this.language = "";
     /** @type {import("../i18n.js").Texts | null} */
     this.texts = null;
     this.block = "conv1";
@@ -69,12 +72,15 @@ export class View {
   }
 
   /** In the page's language. */
-  async translate() {
+  translate() {
     const { language } = this.shell.context.t;
-    const [own, lessons] = await Promise.all([texts(language, "drill."), texts(language, "lessons.")]);
-    this.texts = own;
-    this.terms.sentence = (key) => (own.has(`terms.${key}`) ? own : lessons)(`terms.${key}`);
-    this.build();
+    this.language = language;
+    return this.shell.supply.speak(language, { "drill.": english, "lessons.": lessonsEnglish }, (own, lessons) => {
+      if (this.language !== language) return;
+      this.texts = own;
+      this.terms.sentence = (key) => (own.has(`terms.${key}`) ? own : lessons)(`terms.${key}`);
+      this.build();
+    });
   }
 
   // ---- what is looked at -------------------------------------------------------------------------------------------
@@ -181,7 +187,7 @@ export class View {
     this.obey(config);
     if (!this.dialog.open) return;
     const { t } = this.shell.context;
-    if (this.texts.language !== t.language) return void this.translate();
+    if (this.language !== t.language) return void this.translate();
     // In another network there may be fewer layers and channels.
     const [layer] = this.layers.layers;
     if (this.blocks.length > 0 && !layer) return this.look(this.blocks[0].name, 0);

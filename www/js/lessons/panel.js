@@ -1,7 +1,6 @@
 // @ts-check
 /** The panel of lessons: a list of lessons and recipes, or one lesson, step by step. */
 import { h, setAttribute, setText } from "../dom.js";
-import { texts } from "../i18n.js";
 import { icon } from "../icons.js";
 import { listenToKeys } from "../keyboard.js";
 import { apply } from "./apply.js";
@@ -12,6 +11,8 @@ import { Recording } from "./recording.js";
 import { Replay } from "./replay.js";
 import { Terms } from "./rich.js";
 import { layersAt, progress, stepBody } from "./steps.js";
+import layerEnglish from "../../i18n/drill.en.json" with { type: "json" };
+import english from "../../i18n/lessons.en.json" with { type: "json" };
 
 /** What a lesson consists of. */
 export const STEPS = ["question", "predict", "run", "saw", "formula", "paper", "noise"];
@@ -36,6 +37,8 @@ export class Panel {
     this.shell = shell;
     this.session = shell.session;
     this.terms = new Terms();
+    /** The language that was asked for. */
+    this.language = "";
     /** @type {import("../i18n.js").Texts | null} the lessons' texts */
     this.texts = null;
     /** @type {import("../i18n.js").Texts | null} those of the view into a layer, whose pictures toys use */
@@ -137,12 +140,16 @@ export class Panel {
   }
 
   /** The texts in the page's language. */
-  async translate() {
+  translate() {
     const { language } = this.shell.context.t;
-    [this.texts, this.layerTexts] = await Promise.all([texts(language, "lessons."), texts(language, "drill.")]);
-    this.endToy(); // its words are those of the language before
-    this.terms.sentence = (key) => (this.say.has(`terms.${key}`) ? this.say : this.inside)(`terms.${key}`);
-    this.show();
+    this.language = language;
+    return this.shell.supply.speak(language, { "lessons.": english, "drill.": layerEnglish }, (own, inside) => {
+      if (this.language !== language) return;
+      [this.texts, this.layerTexts] = [own, inside];
+      this.endToy(); // its words are those of the language before
+      this.terms.sentence = (key) => (own.has(`terms.${key}`) ? own : inside)(`terms.${key}`);
+      this.show();
+    });
   }
 
   /** The lesson's toy, if this step has one; it stays as it is while other steps are shown. */
@@ -355,7 +362,7 @@ export class Panel {
   /** With every frame that something has changed in. @param {import("../session.js").State} state */
   update({ config, wanted }) {
     const { t } = this.shell.context;
-    if (this.texts && this.texts.language !== t.language) this.translate();
+    if (this.language !== t.language) this.translate();
     if (this.shell.size !== this.size) this.resized();
     // Whoever trains wants to see it.
     if (this.replay && wanted) {

@@ -1,5 +1,6 @@
 // @ts-check
 /** Loads WebAssembly modules and the bindings that belong to them. The only file that knows where they lie. */
+import { importModule } from "../import.js";
 
 /**
  * @typedef {"simd128" | "relaxed"} Build the vector instructions that the module uses
@@ -31,7 +32,7 @@ export async function loadReader() {
 /** @param {string} name @param {WebAssembly.Module} [wasm] */
 async function start(name, wasm) {
   const script = address(`${name}.js`);
-  const bindings = import(script).catch((error) => failed(script, "network", error));
+  const bindings = importModule(script).catch((error) => failed(script, "network", error));
   const [compiled, glue] = await Promise.all([wasm ?? compile(address(`${name}_bg.wasm`)), bindings]);
   await glue.default({ module_or_path: compiled });
   return { glue, wasm: compiled };
@@ -52,9 +53,9 @@ function hasRelaxedSimd() {
 }
 
 /** @param {string} file */
-const address = (file) => new URL(`../pkg/${file}`, import.meta.url).href;
+const address = (file) => new URL(`../pkg/${file}`, import.meta.url);
 
-/** @param {string} address */
+/** @param {URL} address */
 async function compile(address) {
   const answer = await fetch(address).catch((error) => failed(address, "network", error));
   if (!answer.ok) return failed(address, "http", null, answer.status);
@@ -66,7 +67,7 @@ async function compile(address) {
   }
 }
 
-/** @param {string} address @param {string} cause @param {any} error the browser's words @param {number} [status] @returns {never} */
+/** @param {URL} address @param {string} cause @param {any} error the browser's words @param {number} [status] @returns {never} */
 function failed(address, cause, error, status) {
-  throw { code: "download", file: address.split("/").pop(), cause, status, why: error?.message };
+  throw { code: "download", file: address.pathname.split("/").pop(), cause, status, why: error?.message };
 }
