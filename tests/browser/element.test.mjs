@@ -1,9 +1,11 @@
 // <alexnet-lab> in other people's pages, in Chromium on the CPU: commands before it is ready, moved elements, sizes, keys, attributes.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
-import { startHost } from "./servers.mjs";
+import { ROOT, startHost } from "./servers.mjs";
 
 /** A network that is there quickly. */
 const SMALL = { width: "0.25", batch: "8", backend: "cpu", workers: "1", test_size: "16", test_every: "0" };
@@ -12,6 +14,8 @@ const ATTRIBUTES = Object.entries(SMALL).map(([key, value]) => `${key}="${value}
 const page = (body) => `<!doctype html><meta charset="utf-8"><title>Host</title><link rel="icon" href="data:,"><script type="module" src="/js/alexnet-lab.js"></script><body>${body}`;
 
 const pages = {
+  "/reveal.css": readFileSync(join(ROOT, "node_modules/reveal.js/dist/reveal.css")),
+  "/reveal.mjs": readFileSync(join(ROOT, "node_modules/reveal.js/dist/reveal.mjs")),
   "/empty": page(""),
   "/list": page(`<p>One</p><alexnet-lab ${ATTRIBUTES} lane2="activation:tanh"></alexnet-lab><p>Two</p><div id="there"></div>`),
   "/frame": `<!doctype html><title>Host</title><link rel="icon" href="data:,"><body>`,
@@ -246,5 +250,141 @@ test("without a height it is as high as the whole lab, also after it had one, an
     await page.evaluate(() => (document.querySelector("alexnet-lab").style.cssText = ""));
     await tall();
   }
+  await close();
+});
+
+// ---- keys ------------------------------------------------------------------------------------------------------------
+
+/** What the page around hears, as decks of slides listen. */
+const HEAR = () => {
+  window.heard = [];
+  for (const name of ["keydown", "keyup"]) document.addEventListener(name, ({ key }) => window.heard.push(`${name} ${key}`));
+};
+const focus = async (page, selector) => (await page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 20_000 }, selector)).evaluate((node) => node.focus());
+/** Presses a key and tells what the page heard of it, and whether the lab is to train. */
+async function press(page, key) {
+  await page.evaluate(() => (window.heard = []));
+  await page.keyboard.press(key);
+  return page.evaluate(() => [window.heard.length > 0, document.querySelector("alexnet-lab").session.state.wanted]);
+}
+
+test("on another page, keys without a focus in the lab are the page's", async () => {
+  const { page, close } = await visitBody(`<alexnet-lab style="height: 360px" ${ATTRIBUTES}></alexnet-lab><div style="height: 3000px"></div>`);
+  await page.evaluate(HEAR);
+  await isReady(page);
+  for (const key of [" ", "s", "p", "?", "g"]) assert.deepEqual(await press(page, key), [true, false], key);
+  await page.waitForFunction(() => scrollY > 0, { timeout: 10_000 }); // the space bar scrolls
+  const open = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(":popover-open, dialog[open], .panel-guide:not([hidden])") !== null);
+  assert.equal(open, false);
+  assert.equal((await call(page, "getState")).step, 0);
+  await close();
+});
+
+test("with the focus in the lab its keys are its own, what it does not use is the page's, and what is typed is nobody else's", async () => {
+  const { page, close } = await visitBody(`<alexnet-lab style="height: 900px" ${ATTRIBUTES}></alexnet-lab>`);
+  await page.evaluate(HEAR);
+  await isReady(page);
+  await focus(page, ".play");
+  assert.deepEqual(await press(page, " "), [false, true]); // the button
+  assert.deepEqual(await press(page, "Enter"), [false, false]);
+  for (const key of ["ArrowRight", "PageDown", "Escape", "x", "f"]) assert.deepEqual(await press(page, key), [true, false], key);
+  assert.equal((await press(page, "p"))[0], false); // opens a menu
+  assert.equal((await press(page, "Escape"))[0], false); // closes it
+  assert.equal((await press(page, "Escape"))[0], true);
+  await focus(page, ".control[data-key=lr] .number");
+  for (const key of ["n", "b", "1", ".", "ArrowLeft", "Escape", " ", "?"]) assert.deepEqual(await press(page, key), [false, false], key);
+  await focus(page, ".control[data-key=schedule] input");
+  assert.equal((await press(page, "ArrowRight"))[0], false);
+  await focus(page, "[role=tab]");
+  assert.equal((await press(page, "ArrowRight"))[0], false);
+  await close();
+});
+
+test("where the lab is the page, its keys need no focus", async () => {
+  for (const path of ["/#", "/embed.html#"]) {
+    const { page, close } = await visit(path + LINK);
+    await isReady(page);
+    await page.evaluate(HEAR);
+    assert.equal((await press(page, " "))[1], true);
+    assert.equal((await press(page, " "))[1], false);
+    await close();
+  }
+});
+
+test("in a slide of reveal.js, typing turns no slide, and the deck's keys do where the lab does not need them", async () => {
+  const { page, close } = await visitBody(`<link rel="stylesheet" href="/reveal.css"><div class="reveal"><div class="slides"><section><alexnet-lab style="height: 620px" ${ATTRIBUTES}></alexnet-lab></section><section>Two</section></div></div>
+    <script type="module">import Reveal from "/reveal.mjs"; window.deck = new Reveal({ transition: "none" }); await deck.initialize();</script>`);
+  await isReady(page);
+  const slide = () => page.evaluate(() => window.deck.getState().indexh);
+  await focus(page, ".control[data-key=lr] .number");
+  for (const key of ["n", "p", " ", "End", "ArrowRight", "b", "o"]) await page.keyboard.press(key);
+  assert.deepEqual([await slide(), await page.evaluate(() => [window.deck.isOverview(), window.deck.isPaused()])], [0, [false, false]]);
+  await focus(page, ".tool");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await slide(), 1);
+  await close();
+});
+
+// ---- attributes and addresses ----------------------------------------------------------------------------------------
+
+/** What frameworks, authors and assistive markup put on elements. */
+const FOREIGN = `data-v-7ba5bd90 data-fragment-index="2" data-id="lab" role="application" aria-label="Lab" part="lab" exportparts="a" height="360" class="fragment fade-in" style="height: 900px"
+  key="1" ref="x" v-cloak :norm="x" @step="y" ng-version="17" _ngcontent-abc x-data contenteditable="false" draggable="true" translate="no" is="x" slot="s" title="t" tabindex="0" dir="ltr" nonce="n" onclick="" autofocus controls theme="" allowfullscreen frameborder="0" loading="lazy" src="x" normm="bn"`;
+
+test("attributes that are not settings say nothing, those that are count, and a wrong value is named", async () => {
+  const cards = (page) => page.evaluate(() => document.querySelector("alexnet-lab").session.state.notes.map(({ code, key }) => `${code} ${key}`));
+  for (const [attributes, expected, notes] of [
+    [`${FOREIGN} width="640" lang="zh-CN" norm="bn"`, { width: "1", lang: "zh", norm: "bn" }, []],
+    [`width="100%" lang="de" autoplay="false"`, { width: "1", lang: "auto", autoplay: "false" }, []],
+    [`width="0.25" lang="zh_TW" LANE2="norm:bn"`, { width: "0.25", lang: "zh" }, []],
+    [`width="3" lang="en-GB" norm="batch"`, { width: "1", lang: "en", norm: "lrn" }, ["not_understood width", "not_understood norm"]],
+  ]) {
+    const { page, close } = await visitBody(`<alexnet-lab backend="cpu" workers="1" batch="8" ${attributes}></alexnet-lab>`);
+    await isReady(page);
+    const state = await call(page, "getState");
+    assert.deepEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, state[key]])), expected);
+    assert.deepEqual(await cards(page), notes);
+    await close();
+  }
+  // While it runs: frameworks add, repeat and take away.
+  const { page, close } = await visitBody(`<alexnet-lab ${ATTRIBUTES} norm="bn"></alexnet-lab>`);
+  await isReady(page);
+  await page.evaluate(async () => {
+    const lab = document.querySelector("alexnet-lab");
+    await lab.session.set({ norm: "none" }); // by hand
+    lab.setAttribute("norm", "bn"); // again what was there
+    for (const [key, value] of [["data-x", "1"], ["height", "300"], ["role", "img"], ["lang", "zh-Hans"]]) lab.setAttribute(key, value);
+    lab.removeAttribute("data-x");
+    lab.removeAttribute("batch");
+  });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.batch === "32", { timeout: 20_000 });
+  const { norm, lang, width } = await call(page, "getState");
+  assert.deepEqual([norm, lang, width, await cards(page)], ["none", "zh", "0.25", []]);
+  await close();
+});
+
+test("an address that was not understood stays until a setting is changed by hand, and the way back leads to it", async () => {
+  const hash = (page) => page.evaluate(() => location.hash);
+  const { page, close } = await visit(`/#${LINK}&norm=batch&colour=red`);
+  const link = await hash(page);
+  await isReady(page);
+  assert.equal(await hash(page), link);
+  await page.evaluate(() => document.querySelector("alexnet-lab").step());
+  assert.equal(await hash(page), link);
+  const changed = `#v=1&norm=bn&${LINK.replace(/^(.*)&(backend=cpu&workers=1)&(.*)$/, "$1&$3&$2")}`;
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ norm: "bn" }));
+  await page.waitForFunction((wanted) => location.hash === wanted, { timeout: 20_000 }, changed);
+  // The next one is opened in the same page.
+  const next = `#${LINK}&nonsense`;
+  await page.evaluate((fragment) => (location.hash = fragment), next);
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "lrn", { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.changing === 0, { timeout: 20_000 });
+  assert.equal(await hash(page), next);
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "bn", { timeout: 20_000 });
+  await page.goBack();
+  await page.waitForFunction((wanted) => location.hash === wanted, { timeout: 20_000 }, link);
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "lrn", { timeout: 20_000 });
+  assert.equal(await hash(page), link);
   await close();
 });

@@ -27,8 +27,8 @@ const TYPES = {
   ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
 };
 
-/** Serves dist/ as any host would, and pages of its own by path. @param {Record<string, string>} pages HTML */
-export const startHost = (pages) => startFaultyLab((path) => ({ body: pages[path] }));
+/** Serves dist/ as any host would, and pages of its own by path. @param {Record<string, string | Buffer>} pages HTML, or what the path's ending says */
+export const startHost = (pages) => startFaultyLab((path) => ({ body: pages[path], type: TYPES[extname(path)] }));
 
 /** Serves dist/ as any host would, but for the folder `missing`. */
 export const startLabWithout = (missing) => startFaultyLab((path) => path.startsWith(`/${missing}/`) && 404);

@@ -1,6 +1,9 @@
 // @ts-check
-/** The lab's keys. They act while the focus is in the lab, or nowhere, and never while somebody types. */
+/** The lab's keys. They never act while somebody types. */
 import { isTyping } from "./dom.js";
+
+/** What the space bar and Enter press. */
+const PRESSED = "button, a, input, summary, [role=tab]";
 
 /** @type {{key: string, action: string}[]} */
 export const KEYS = [
@@ -21,26 +24,58 @@ export const KEYS = [
 ];
 
 /**
+ * Acts on keys while the focus is inside the host, and where the lab is the page also while it is nowhere. What is ours, or typed or pressed
+ * in our controls, is kept from the page around, whose own keys may turn a slide: it sees the host as what has the focus.
  * @param {HTMLElement} host
  * @param {(action: string) => void} act
  * @param {{key: string, action: string}[]} [keys]
  * @returns {() => void} stops listening
  */
 export function listenToKeys(host, act, keys = KEYS) {
+  const ours = new AbortController();
+  const { signal } = ours;
+  /** The press of each key, and those that were kept: their end is ours too. @type {Map<string, KeyboardEvent>} */
+  const pressed = new Map();
+  /** @type {WeakSet<KeyboardEvent>} */
+  const kept = new WeakSet();
   const press = (/** @type {KeyboardEvent} */ event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = event.composedPath()[0];
-    const inside = event.composedPath().includes(host);
-    // With several labs on a page, keys without a focus belong to the first one.
-    const free = document.activeElement === document.body && document.querySelector("alexnet-lab") === host;
-    if ((!inside && !free) || isTyping(target)) return;
-    const entry = keys.find(({ key }) => key === (event.key.length === 1 ? event.key.toLowerCase() : event.key));
-    if (!entry) return;
-    // The space bar presses the button that has the focus.
-    if (event.key === " " && target instanceof HTMLElement && target.closest("button, a, input, summary, [role=tab]")) return;
-    event.preventDefault();
-    act(entry.action);
+    const inside = event.currentTarget === host;
+    const target = /** @type {Element} */ (event.composedPath()[0]);
+    const entry = actionOf(event, target, keys);
+    if (entry) {
+      event.preventDefault();
+      act(entry.action);
+    }
+    if (!inside || !(entry || isUsed(event, target))) return;
+    kept.add(event);
+    event.stopPropagation();
   };
-  document.addEventListener("keydown", press);
-  return () => document.removeEventListener("keydown", press);
+  const release = (/** @type {KeyboardEvent} */ event) => {
+    const down = pressed.get(event.code);
+    if (isTyping(event.composedPath()[0]) || (down && (kept.has(down) || down.defaultPrevented))) event.stopPropagation();
+  };
+  host.addEventListener("keydown", (event) => pressed.set(event.code, event), { signal, capture: true });
+  host.addEventListener("keydown", press, { signal });
+  for (const name of /** @type {const} */ (["keypress", "keyup"])) host.addEventListener(name, release, { signal });
+  const free = (/** @type {KeyboardEvent} */ event) => {
+    if (document.activeElement === document.body && document.querySelector("alexnet-lab[bind~=url]") === host) press(event);
+  };
+  document.addEventListener("keydown", free, { signal });
+  return () => ours.abort();
+}
+
+/** @param {KeyboardEvent} event @param {Element} target @param {typeof KEYS} keys */
+function actionOf(event, target, keys) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(target)) return undefined;
+  // The space bar presses the button that has the focus.
+  if (event.key === " " && target.closest(PRESSED)) return undefined;
+  return keys.find(({ key }) => key === (event.key.length === 1 ? event.key.toLowerCase() : event.key));
+}
+
+/** Something inside has used the key, or the browser does for it. @param {KeyboardEvent} event @param {Element} target */
+function isUsed(event, target) {
+  const root = /** @type {ShadowRoot | Document} */ (target.getRootNode());
+  if (event.key === "Escape" && root.querySelector(":popover-open, dialog[open]")) return true;
+  if (event.ctrlKey || event.metaKey || event.altKey) return event.defaultPrevented;
+  return event.defaultPrevented || isTyping(target) || target.matches("input") || ([" ", "Enter"].includes(event.key) && target.closest(PRESSED) !== null);
 }

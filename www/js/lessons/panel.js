@@ -185,9 +185,9 @@ export class Panel {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
+    if (event.key !== "Escape" || event.defaultPrevented || this.shell.size !== "full") return;
     event.preventDefault();
-    if (this.shell.size === "full") this.leave();
+    this.leave();
   }
 
   enter() {
