@@ -196,5 +196,90 @@ for (const name of NAMES) {
       await until(page, ({ phase, step }) => phase === "ready" && step === 0);
       await page.close();
     });
+
+    test("networks side by side are cut at the saved step together, with their marks, and go on in step", async () => {
+      lab.fault = () => null;
+      const page = await open(browser, `${SMALL}&backend=cpu&lane2=lr:0.05`);
+      await ready(page);
+      await train(page, 20);
+      const saved = await state(page, ({ lanes }) => lanes.map(({ saved }) => saved.step));
+      assert.equal(saved[0], saved[1]);
+      // Nothing more is saved: what follows is lost but for the switch.
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ activation: "tanh" }, false, 1));
+      await page.evaluate(() => {
+        const { session } = document.querySelector("alexnet-lab");
+        const report = session.line.report;
+        session.line.report = (event, detail) => event === "saved" || report(event, detail);
+      });
+      await train(page, 20);
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.line.worker.terminate());
+      await press(page, await seen(page, "Go on from").then(() => `Go on from step ${saved[0]}`));
+      await until(page, ({ phase }) => phase === "paused");
+      const at = await record(page);
+      for (const { training, test } of at) assert.ok(training.at(-1) === saved[0] && test.every((step) => step < saved[0]), `${training} and ${test}`);
+      assert.ok((await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.timeline.looks.flatMap(({ steps }) => steps))).every((step) => step <= saved[0]));
+      const marks = await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.marks.map(({ step, lane }) => [step, lane]));
+      assert.deepEqual(marks, [[saved[0], 1]], "the switch is as it was flipped, from where the run goes on");
+      assert.equal(await state(page, ({ lanes }) => lanes[1].describe.config.activation), "tanh");
+      await train(page, 20);
+      for (const { training } of await record(page)) assert.deepEqual(training, training.map((_, step) => step + 1), "a row a step");
+      const steps = await state(page, ({ lanes }) => lanes.map(({ step }) => step));
+      assert.equal(steps[0], steps[1]);
+      await page.close();
+    });
+
+    test("what is lost before weights are saved begins again, and nothing else is promised", async () => {
+      const page = await open(browser, `${SMALL}&backend=cpu`);
+      await ready(page);
+      await train(page, 8);
+      await call(page, "reset");
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.line.worker.terminate());
+      await seen(page, "No weights have been saved yet");
+      assert.doesNotMatch(await cards(page), /of step/);
+      await press(page, "Begin again from step 0");
+      await seen(page, "begins again from step 0");
+      await train(page, 3);
+      assert.equal((await record(page))[0].training[0], 1);
+      await page.close();
+    });
+
+    test("a device that is lost while images arrive stops neither them nor the run", async () => {
+      let refused = true;
+      lab.fault = (path) => (path.endsWith("/js/worker.js") ? { before: FRAGILE } : path.endsWith("train-01.webp") && refused ? 503 : null);
+      const page = await open(browser, `${SMALL}&backend=gpu`);
+      await ready(page);
+      await train(page, 4);
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.line.worker.postMessage({ lose: true }));
+      await call(page, "play");
+      await until(page, ({ phase }) => phase === "lost");
+      refused = false;
+      await until(page, ({ describe: { data }, missing }) => data.train_arrived === 10_000 && missing === null);
+      await press(page, "Go on from step");
+      await until(page, ({ phase }) => phase === "running" || phase === "paused");
+      assert.deepEqual(await state(page, ({ describe: { data, backend } }) => [data.train_arrived, backend.name]), [10_000, "gpu"]);
+      await call(page, "pause");
+      assert.ok((await train(page, 4)) > 4);
+      await page.close();
+    });
+
+    test("a first step that takes long says how long, and can be ended", async () => {
+      // Busy as with a huge network, and deaf.
+      const busy = "addEventListener('message', ({ data }) => { for (const end = Date.now() + 300_000; data.command === 'play' && Date.now() < end; ); });";
+      misbehave({ "/js/worker.js": [{ before: busy }] });
+      const page = await open(browser, "v=1&width=2&depth=12&batch=32&workers=1&backend=cpu");
+      await ready(page);
+      assert.ok(await state(page, ({ seconds }) => seconds > 0 && seconds < 1000), "an estimate");
+      await call(page, "play");
+      await seen(page, "This network is large for this machine");
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.patch({ seconds: 400 }));
+      const text = () => page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent);
+      await page.waitForFunction(() => /Preparing the first step: \d+ s so far\. One step takes 7 minutes or more here\./.test(document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent), { timeout: 60_000 });
+      assert.doesNotMatch(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab").innerText), /NaN/);
+      assert.doesNotMatch(await cards(page), /CPU/);
+      await press(page, "smaller network");
+      await until(page, ({ step, config }) => step > 2 && config.width === "0.25" && config.depth === "12");
+      assert.match(await text(), /^Training/);
+      await page.close();
+    });
   });
 }

@@ -586,7 +586,10 @@ export class Session extends EventTarget {
 
   /** @param {Partial<State>} part */
   patch(part) {
-    if (part.phase && part.phase !== this.state.phase) this.since = performance.now();
+    if (part.phase && part.phase !== this.state.phase) {
+      this.since = performance.now();
+      this.state.quiet = 0;
+    }
     Object.assign(this.state, part);
     this.emit("state");
   }

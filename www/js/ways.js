@@ -7,12 +7,14 @@
  * @returns {{name: string, changes: Record<string, string>, wanted?: boolean}[]}
  */
 export function ways({ config, describe }) {
-  /** @type {Record<string, string> | null} */
-  const smaller = config.arch === "original" ? { arch: "scaled" } : Number(config.width) > 0.25 || Number(config.batch) > 8 ? { width: "0.25", batch: "8" } : null;
-  const onCpu = (describe?.backend.name ?? config.backend) === "cpu";
+  const { arch, batch, width } = config;
   /** @type {{name: string, changes: Record<string, string>, wanted?: boolean}[]} */
   const found = [{ name: "stop", changes: {}, wanted: false }];
-  if (smaller) found.unshift({ name: smaller.arch ?? "smaller", changes: smaller });
-  if (!onCpu) found.unshift({ name: "cpu", changes: { backend: "cpu" } });
+  // Not on an adapter in software, which may still be busy with the step that was ended.
+  if (arch === "original") found.unshift({ name: "scaled", changes: { arch: "scaled", backend: "auto" } });
+  else if (Number(width) > 0.25 || Number(batch) > 8) found.unshift({ name: "smaller", changes: { width: "0.25", batch: "8", backend: "auto" } });
+  const onCpu = (describe?.backend.name ?? config.backend) === "cpu";
+  // With more images at a time the original does not fit into the memory of a page.
+  if (!onCpu && (arch !== "original" || Number(batch) <= 8)) found.unshift({ name: "cpu", changes: { backend: "cpu" } });
   return found;
 }

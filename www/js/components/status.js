@@ -155,11 +155,12 @@ export class Status {
   /** @param {any} problem */
   failed(problem) {
     const { change, session } = this.context;
-    const { schema, config } = session.state;
+    const { state } = session;
     const code = problem?.code;
     const actions = [this.action("actions.again", () => session.begin(), code === "download"), this.action("actions.reload", () => location.reload())];
     // Without an engine there is nothing to train on.
-    if (schema.length > 0 && config.backend !== "cpu" && code !== "download") actions.unshift(this.action("actions.use_cpu", () => change({ backend: "cpu" }), true));
+    const others = state.schema.length > 0 && code !== "download" ? ways(state).filter(({ name }) => helps(name, code)) : [];
+    for (const { name, changes } of others.reverse()) actions.unshift(this.action(`slow.${name}`, () => change(changes), true));
     return this.card("bad", [this.told("errors", problem ?? { code: "unexpected" })], null, actions);
   }
 
@@ -249,6 +250,9 @@ export class Status {
 
 /** Problems that the CPU does not have. */
 const GPU = ["no_adapter", "no_device", "too_large", "gpu"];
+
+/** Whether a way out helps where it could not start. @param {string} name @param {string} [code] */
+const helps = (name, code = "") => name !== "stop" && (name === "cpu" ? code !== "too_much_memory" : !["no_adapter", "no_device"].includes(code));
 
 /** Why images are missing that the settings ask for. @param {import("../session.js").State} state */
 function lacking({ missing, describe, config }) {

@@ -91,8 +91,8 @@ export class Views {
       case "cut":
         this.draw(state);
         this.marks = this.marks.filter((mark) => mark.lane !== lane || mark.step <= detail);
-        this.curves.update({ events: this.marks });
         this.timeline.cut(lane, detail, this.marks);
+        this.showMarks();
         break;
       case "mark":
         this.mark(detail, lane);
@@ -124,6 +124,7 @@ export class Views {
   mark({ step, changes }, lane) {
     const { t } = this.context;
     const label = changes.map(([key, value]) => valueLabel(t, key, value)).join(", ");
+    if (this.marks.some((mark) => mark.step === step && mark.label === label && mark.lane === lane)) return; // a run that goes on from there says it again
     this.marks = [...this.marks, { step, label, lane }];
     this.timeline.marks = this.marks;
     this.showMarks();

@@ -67,7 +67,8 @@ export class Recording {
   cut(into, last) {
     into.records = into.records.filter(([step]) => step <= last);
     into.evaluations = into.evaluations.filter(({ step }) => step < last); // the one there comes again
-    for (const part of /** @type {const} */ (["history", "changes"])) into[part] = /** @type {any} */ (into[part].filter(({ step }) => step <= last));
+    into.changes = into.changes.filter(({ step }) => step < last); // what has changed since comes again
+    into.history = into.history.filter(({ step }) => step <= last);
     into.last = into.history.at(-1) ?? into.first;
   }
 
