@@ -281,5 +281,18 @@ for (const name of NAMES) {
       assert.match(await text(), /^Training/);
       await page.close();
     });
+
+    test("a helper that ends in silence is told of and done without", async () => {
+      lab.fault = () => null;
+      const page = await open(browser, `${SMALL.replace("workers=1", "workers=2")}&backend=cpu`);
+      await ready(page);
+      await train(page, 4);
+      await page.evaluate(() => {
+        for (const helper of document.querySelector("alexnet-lab").session.line.workers.running.values()) helper.terminate();
+      });
+      await train(page, 4);
+      assert.deepEqual(await state(page, ({ notes }) => notes.map(({ code }) => code)), ["helpers_lost"]);
+      await page.close();
+    });
   });
 }
