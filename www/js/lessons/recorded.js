@@ -99,7 +99,7 @@ function snapshot({ step, norms = [], weights, gradients, activations }) {
 /** @param {string} lesson @returns {Promise<File>} */
 export async function fetchRecording(lesson) {
   const file = `data/lessons/${lesson}.json`;
-  const fail = (/** @type {unknown} */ why) => Promise.reject({ code: "download", file, why });
-  const response = await fetch(new URL(`../${file}`, import.meta.url)).catch(fail);
-  return response.ok ? response.json() : fail(response.status);
+  const fail = (/** @type {object} */ why) => Promise.reject({ code: "download", file, ...why });
+  const response = await fetch(new URL(`../${file}`, import.meta.url)).catch((error) => fail({ cause: "network", why: String(error) }));
+  return response.ok ? response.json() : fail({ cause: "http", status: response.status });
 }
