@@ -109,8 +109,10 @@ export class AlexNetLab extends HTMLElement {
 
   // ---- methods: those called before the element is in a page wait until it is ------------------------------------
 
+  /** In a lesson, on to its run. */
   async play() {
-    (await this.begun)?.play();
+    const session = await this.begun;
+    if (!this.shell?.lesson.leads()) session?.play();
   }
 
   async pause() {
@@ -122,7 +124,7 @@ export class AlexNetLab extends HTMLElement {
     const session = await this.begun;
     // It waits for the first images, unless none will come.
     await session?.until(({ phase, describe }) => ["failed", "lost"].includes(phase) || (describe?.data.train_arrived ?? 0) > 0);
-    await session?.step();
+    if (!this.shell?.lesson.leads()) await session?.step();
   }
 
   /** Back to step 0 with the same initial weights. */
