@@ -29,16 +29,16 @@ pub enum Error {
         "{file}: the magic number at byte 0 is {found}, but an IDX file of {holds} starts with {magic}. Give the file as it was downloaded."
     )]
     IdxMagic { file: String, found: String, holds: String, magic: String },
-    #[error("{file}: the header at byte {byte} gives {field} = {found}; the lab reads 1 to {most}.")]
-    IdxHeader { file: String, byte: u64, field: String, found: u64, most: u64 },
+    #[error("{file}: the header at byte {byte} gives {field} = {found}; the lab reads {least} to {most}.")]
+    IdxHeader { file: String, byte: u64, field: String, found: u64, least: u64, most: u64 },
     #[error("{file}: {announced} bytes are announced, header included, but the file ends at byte {found}. Download it again.")]
     IdxTruncated { file: String, announced: u64, found: u64 },
     #[error(
         "{file}: {announced} bytes are announced, header included, but there are {found}; the first one too many is at byte {announced}. Download it again."
     )]
     IdxOversized { file: String, announced: u64, found: u64 },
-    #[error("{file}: the label at byte {byte} is {label}, but the data set has the labels 0 to {most}.")]
-    IdxLabel { file: String, byte: u64, label: u32, most: u32 },
+    #[error("{file}: the label at byte {byte} is {label}, but the data set has the labels {least} to {most}.")]
+    IdxLabel { file: String, byte: u64, label: u32, least: u32, most: u32 },
     #[error("{file} and {other} hold the same part of a data set, but differ. Give one of them.")]
     DuplicateFile { file: String, other: String },
     #[error("{file} and {other} belong to different data sets. Give the files of one data set at a time.")]
@@ -51,16 +51,66 @@ pub enum Error {
     CompressedTruncated { file: String, byte: u64 },
     #[error("{file}: the packed data is damaged near byte {byte}. Download the file again.")]
     Compressed { file: String, byte: u64 },
-    #[error("{file}: the file could not be read: {why}. It may have been moved or changed; choose it again.")]
-    Unreadable { file: String, why: String },
     #[error(
-        "{file}: the archive holds none of data_batch_1.bin to data_batch_5.bin and test_batch.bin. Give cifar-10-binary.tar.gz as it was downloaded."
+        "{file}: the file could not be read. It may have been moved or changed, or may not be opened by this program. Choose it again."
     )]
+    Unreadable { file: String },
+    #[error("{file}: the archive holds no images that the lab knows. Give cifar-10-binary.tar.gz as it was downloaded.")]
     ArchiveWithoutData { file: String },
     #[error(
-        "{file}: not a file that the lab knows. It reads CIFAR-10 (data_batch_*.bin, test_batch.bin, cifar-10-binary.tar.gz) and MNIST or Fashion-MNIST (IDX, .gz too)."
+        "{file}: not a file that the lab knows. It reads CIFAR-10 (data_batch_*.bin, test_batch.bin, cifar-10-binary.tar.gz) and MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, .gz too)."
     )]
     UnknownFile { file: String },
+    #[error(
+        "There is no file with images: the folder is empty, or holds only hidden files. Give a folder with the files of a data set."
+    )]
+    NoFiles,
+    #[error(
+        "{file}: this is a picture. The lab reads data sets, not pictures. Write yours as CIFAR-10's binary version does: for each image one byte for the class, 0 to 9, then 1024 bytes of red, of green and of blue, 32 rows of 32."
+    )]
+    Picture { file: String },
+    #[error(
+        "{file}: these are pictures in folders, perhaps one folder for each class. The lab does not read pictures. Write yours to one file as CIFAR-10's binary version does: for each image one byte for the class, 0 to 9, then 1024 bytes of red, of green and of blue, 32 rows of 32."
+    )]
+    PictureFolders { file: String },
+    #[error("{file}: this is CIFAR-100, with two labels an image. The lab reads CIFAR-10: give cifar-10-binary.tar.gz.")]
+    Cifar100 { file: String },
+    #[error(
+        "{file}: this is a pickle of Python or PyTorch, which could hold a program too; the lab does not open it. Give the binary version: cifar-10-binary.tar.gz for CIFAR-10, the IDX files for MNIST."
+    )]
+    Pickle { file: String },
+    #[error(
+        "{file}: these are arrays of NumPy (.npy, .npz), which the lab does not read. Give the IDX files for MNIST and its kin, or write the images as CIFAR-10's binary version does."
+    )]
+    Numpy { file: String },
+    #[error(
+        "{file}: this is a MATLAB file, as SVHN, EMNIST and CIFAR-10 are offered in too; the lab does not read it. Give EMNIST as IDX files (gzip.zip, unpacked) and CIFAR-10 as cifar-10-binary.tar.gz; SVHN has to be written as CIFAR-10's binary version is."
+    )]
+    Matlab { file: String },
+    #[error(
+        "{file}: this is STL-10, whose images have 96 x 96 pixels; the lab reads images of at most 32 x 32. Give CIFAR-10 (cifar-10-binary.tar.gz), which has nearly the same classes."
+    )]
+    Stl10 { file: String },
+    #[error(
+        "{file}: this is a Parquet file, as Hugging Face keeps data sets; the lab does not read it. Give the files of the set's authors: cifar-10-binary.tar.gz, or the IDX files of MNIST."
+    )]
+    Parquet { file: String },
+    #[error(
+        "{file}: this is an HDF5 file, which the lab does not read. Give cifar-10-binary.tar.gz for CIFAR-10, or the IDX files for MNIST and its kin."
+    )]
+    Hdf5 { file: String },
+    #[error(
+        "{file}: this is a table of text (CSV), which the lab does not read. Give cifar-10-binary.tar.gz for CIFAR-10, or the IDX files for MNIST and its kin."
+    )]
+    Table { file: String },
+    #[error("{file}: this is packed as {format}, which the lab does not unpack. Unpack it, and give the files in it.")]
+    Packed { file: String, format: String },
+    #[error(
+        "{file}: this is a web page under the name of a file: the server sent no data. Download the file again, from another place if need be."
+    )]
+    WebPage { file: String },
+    #[error("{file}: this only points to a file in Git LFS. Fetch it with `git lfs pull`, and give it again.")]
+    LfsPointer { file: String },
     #[error(
         "{file}: {found} of {wanted} bytes arrived, and their checksum is not that of the picture sheet. Reload the page; if it stays, the copy on the server is damaged."
     )]
@@ -71,7 +121,9 @@ pub enum Error {
     Shard { file: String, why: String },
     #[error("No training images were given, only test images. Add the training files.")]
     NoTrainingImages,
-    #[error("Only {found} image was given, but training and testing need one each. Add more images.")]
+    #[error("All training images are test images too, so that none is left to train on. Add other training files.")]
+    SameImages,
+    #[error("Only {found} image was given, copies not counted, but training and testing need one each. Add more images.")]
     TooFewImages { found: u64 },
 
     // ---- the configuration ------------------------------------------------------------------------------------
@@ -129,6 +181,18 @@ pub enum Note {
     NewerVersion { version: String },
     /// A worker could not be started, or ended; one does all the work from here on.
     HelpersLost,
+    /// More training images were given than are used.
+    FewerTraining { found: u64, used: u64 },
+    /// More test images were given than are used.
+    FewerTest { found: u64, used: u64 },
+    /// The images were stored column by column.
+    Transposed,
+    /// The images came class by class.
+    Sorted,
+    /// So many training images are not used, since they are test images too.
+    Copies { count: u64 },
+    /// Files that are not read lay beside those that are; the first of their names.
+    PassedOver { files: String, count: u64 },
 }
 
 impl std::fmt::Display for Note {
@@ -143,6 +207,26 @@ impl std::fmt::Display for Note {
             Note::HelpersLost => f.write_str(
                 "A worker could not be started, or ended: training goes on with one worker, slower, from where it was.",
             ),
+            Note::FewerTraining { found, used } => {
+                write!(
+                    f,
+                    "The files hold {found} training images; {used} of them, spread evenly, are used, the most that the lab takes."
+                )
+            }
+            Note::FewerTest { found, used } => {
+                write!(
+                    f,
+                    "The files hold {found} test images; {used} of them, spread evenly, are used, the most that the lab takes."
+                )
+            }
+            Note::Transposed => f.write_str("EMNIST stores its images on their side, mirrored; they are turned upright."),
+            Note::Sorted => f.write_str(
+                "The images come class by class; they are taken from the classes in turn, so that each part has all of them.",
+            ),
+            Note::Copies { count } => write!(f, "Training images that are test images too: {count}. They are not trained on."),
+            Note::PassedOver { files, count } => {
+                write!(f, "Files that the lab does not read: {count} ({files}). They are passed over.")
+            }
             Note::UnknownKey { key } => write!(f, "There is no setting '{key}'; it is ignored."),
             Note::NewerVersion { version } => {
                 write!(f, "The link is of version {version}, newer than this page; what is unknown is ignored.")

@@ -3,10 +3,10 @@
 //! picture sheets itself.
 
 use crate::config::Config;
-use crate::data::{self, shard::Index, source::Source};
+use crate::data::{self, names::Name, shard::Index, source::Source};
 use crate::js::{Answer, fail};
 use crate::pytorch;
-use js_sys::{Array, Function, Reflect, Uint8Array};
+use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 /// The pixels of a sheet of the built-in set, (height, width, 3); `index` is the text of its `index.json`.
@@ -19,15 +19,17 @@ pub fn decode_sheet(index: &str, file: &str, bytes: &[u8]) -> Answer<Vec<u8>> {
 /// A data set from the user's files, as `Lab.set_dataset` takes it: what it is called and so on as JSON, then pixels
 /// (n, 32, 32, 3) and labels (n) for training, and the same for testing.
 ///
+/// `paths` are names, behind the folders from the one that was dropped.
 /// `read(file, start, end)` answers with those bytes of that file, a `Uint8Array`, and may throw. It is called for one piece
 /// after another, so that no file is in memory as a whole.
 #[wasm_bindgen]
-pub fn read_files(names: Vec<String>, lengths: Vec<f64>, read: Function) -> Answer<Array> {
-    let files = names.into_iter().zip(lengths).enumerate();
-    let sources = files.map(|(file, (name, length))| {
+pub fn read_files(paths: Vec<String>, lengths: Vec<f64>, read: Function) -> Answer<Array> {
+    let names: Vec<Name> = paths.iter().cloned().map(Name::of_path).collect();
+    let dataset = data::read_sources(&names, |file| {
+        let (name, length) = (paths[file].clone(), lengths[file]);
         Ok(Source { name, length: length as u64, content: Pieces { file, at: 0.0, length, read: &read } })
     });
-    let dataset = data::read_sources(sources).map_err(fail)?;
+    let dataset = dataset.map_err(fail)?;
     let about = serde_json::to_string(&dataset).expect("plain data");
     let images = [&dataset.train.pixels, &dataset.train.labels, &dataset.test.pixels, &dataset.test.labels];
     let images = images.into_iter().map(|bytes| JsValue::from(Uint8Array::from(bytes.as_slice())));
@@ -55,18 +57,11 @@ impl std::io::Read for Pieces<'_> {
             return Ok(0);
         }
         let answer = self.read.call3(&JsValue::UNDEFINED, &self.file.into(), &self.at.into(), &end.into());
-        let failed = |why: String| std::io::Error::other(why);
-        let bytes = answer.map_err(|error| failed(message(&error)))?.dyn_into::<Uint8Array>();
-        let bytes = bytes.map_err(|_| failed("no bytes".into()))?;
+        let bytes = answer.and_then(|bytes| bytes.dyn_into::<Uint8Array>());
+        let bytes = bytes.map_err(|_| std::io::Error::other("the browser could not read the file"))?;
         let count = (bytes.length() as usize).min(buffer.len());
         bytes.subarray(0, count as u32).copy_to(&mut buffer[..count]);
         self.at += count as f64;
         Ok(count)
     }
-}
-
-/// What a thrown value says of itself.
-fn message(thrown: &JsValue) -> String {
-    let message = Reflect::get(thrown, &"message".into()).ok().and_then(|message| message.as_string());
-    message.unwrap_or_else(|| format!("{thrown:?}"))
 }

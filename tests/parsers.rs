@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::io::Write;
 
 /// Names that the parsers tell apart, and some that say nothing.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 22] = [
     "data_batch_1.bin",
     "data_batch_5.bin",
     "test_batch.bin",
@@ -23,6 +23,14 @@ const NAMES: [&str; 14] = [
     "fashion/train-labels-idx1-ubyte",
     "photo",
     "readme.txt",
+    "data_batch_1 (1).bin",
+    "emnist-letters-train-images-idx3-ubyte",
+    "emnist-letters-train-labels-idx1-ubyte.gz",
+    "qmnist-test-labels-idx2-int",
+    "a/b/cat/1.png",
+    "a/test/mine.bin",
+    "train_y.bin",
+    "numbers.csv",
 ];
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -31,14 +39,15 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// All different, and different from those of another `n`.
 fn images(n: usize) -> Images {
-    Images { pixels: (0..n * IMAGE).map(|i| (i * 7 / 5) as u8).collect(), labels: (0..n as u8).map(|i| i % 10).collect() }
+    Images { pixels: (0..n * IMAGE).map(|i| (i * 7 / 5 + n) as u8).collect(), labels: (0..n as u8).map(|i| i % 10).collect() }
 }
 
 fn tar(names: &[&str]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
-    for name in names {
-        let bytes = cifar10::encode(&images(2));
+    for (at, name) in names.iter().enumerate() {
+        let bytes = cifar10::encode(&images(2 + at));
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
@@ -55,12 +64,23 @@ fn idx_images() -> Vec<u8> {
 /// A whole set of each format.
 fn valid_sets() -> Vec<Vec<(&'static str, Vec<u8>)>> {
     let labels = vec![0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 9];
+    let mut other = idx_images();
+    other[16..].iter_mut().for_each(|byte| *byte = byte.wrapping_add(7));
+    let row = |class: u8| (0..32).map(move |at| if at == 3 { class } else { 0 });
+    let integers = [0, 0, 12, 2, 0, 0, 0, 3, 0, 0, 0, 8].into_iter().chain([5, 0, 9].into_iter().flat_map(row)).collect();
     vec![
         vec![("data_batch_1.bin", cifar10::encode(&images(3))), ("test_batch.bin", cifar10::encode(&images(1)))],
         vec![("cifar-10-binary.tar.gz", gzip(&tar(&["data_batch_1.bin", "test_batch.bin"])))],
         vec![("a.tar", tar(&["batches.meta.txt", "data_batch_3.bin"]))],
         vec![("train-images-idx3-ubyte", idx_images()), ("train-labels-idx1-ubyte", labels.clone())],
         vec![("train-images-idx3-ubyte.gz", gzip(&idx_images())), ("train-labels-idx1-ubyte.gz", gzip(&labels))],
+        vec![("qmnist-train-images-idx3-ubyte", idx_images()), ("qmnist-train-labels-idx2-int", integers)],
+        vec![
+            ("emnist-balanced-test-images-idx3-ubyte", other),
+            ("emnist-balanced-train-images-idx3-ubyte", idx_images()),
+            ("emnist-balanced-train-labels-idx1-ubyte", labels.clone()),
+            ("emnist-balanced-test-labels-idx1-ubyte", labels),
+        ],
     ]
 }
 
@@ -160,7 +180,8 @@ proptest! {
     #[test]
     fn arbitrary_files(
         files in prop::collection::vec((0..NAMES.len(), prop::collection::vec(any::<u8>(), 0..200)), 0..4),
-        start in prop::sample::select(vec![&b""[..], b"\x1f\x8b\x08\x00", b"\0\0\x08\x03\0\0\0\x01", b"\0\0\x08\x01\0\0\0"]),
+        start in prop::sample::select(vec![&b""[..], b"\x1f\x8b\x08\x00", b"\0\0\x08\x03\0\0\0\x01", b"\0\0\x08\x01\0\0\0",
+            b"\0\0\x0c\x02\0\0\0\x01\0\0\0\x08", b"PK\x03\x04", b"\x93NUMPY", b"\x80\x02", b"RIFF"]),
     ) {
         read_checked(files.into_iter().map(|(name, bytes)| (NAMES[name].into(), [start, &bytes].concat())).collect());
     }
@@ -171,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_files(which in 0usize..5, file in any::<usize>(), damages in damages(), rename in prop::option::of(0..NAMES.len())) {
+    fn damaged_files(which in 0usize..7, file in any::<usize>(), damages in damages(), rename in prop::option::of(0..NAMES.len())) {
         let mut files = valid_sets().swap_remove(which);
         let file = file % files.len();
         files[file].1 = apply(std::mem::take(&mut files[file].1), &damages);
@@ -184,7 +205,7 @@ proptest! {
     /// Records with any labels and a rest: read exactly when every label is a class and nothing is left over.
     #[test]
     fn records_of_any_labels(labels in prop::collection::vec(0u8..11, 0..8), rest in prop_oneof![3 => Just(0usize), 1 => 1..3073usize]) {
-        let whole = Images { pixels: vec![1; labels.len() * IMAGE], labels: labels.clone() };
+        let whole = Images { pixels: (0..labels.len() * IMAGE).map(|i| (i / IMAGE) as u8).collect(), labels: labels.clone() };
         let bytes = [cifar10::encode(&whole), vec![0; rest]].concat();
         let good = rest == 0 && labels.len() >= 2 && labels.iter().all(|label| *label < 10);
         prop_assert_eq!(read_files(vec![("data_batch_1.bin".into(), bytes.clone())]).is_ok(), good);
@@ -202,7 +223,7 @@ proptest! {
     ) {
         let body = (i64::from(items * rows * columns) + more).max(0) as usize;
         let header = [count, rows, columns].into_iter().flat_map(u32::to_be_bytes);
-        let image_file: Vec<u8> = [0, 0, 8, 3].into_iter().chain(header).chain(std::iter::repeat_n(7, body)).collect();
+        let image_file: Vec<u8> = [0, 0, 8, 3].into_iter().chain(header).chain((0..body).map(|i| (i / (rows * columns).max(1) as usize) as u8)).collect();
         // Mostly as many labels as images.
         let labels: Vec<u8> = if labels.len() % 2 == 0 { vec![3; count as usize] } else { labels };
         let label_count = announced.unwrap_or(labels.len() as u32);
@@ -304,7 +325,7 @@ fn named(note: &Note) -> &str {
     match note {
         Note::Clamped { key, .. } | Note::NotUnderstood { key, .. } | Note::UnknownKey { key } => key,
         Note::NewerVersion { .. } => "v",
-        Note::HelpersLost => unreachable!("no fragment loses a helper"),
+        _ => unreachable!("no fragment gives files or loses a helper"),
     }
 }
 

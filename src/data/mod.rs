@@ -1,10 +1,15 @@
 //! Images with labels, always 32x32x3 bytes, from the built-in shards, drawn, or from files; one decoder a file.
 
-pub mod archive;
+mod archive;
+mod assemble;
 pub mod batch;
 pub mod cifar10;
-pub mod files;
-pub mod idx;
+mod emnist;
+mod files;
+mod formats;
+mod held_out;
+mod idx;
+pub mod names;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 pub mod shard;
@@ -14,12 +19,21 @@ pub mod toy;
 pub use files::{read_files, read_sources};
 
 use crate::config::Config;
+use crate::error::Note;
 use serde::{Deserialize, Serialize};
 
 /// Side of a stored image.
 pub const SIDE: usize = 32;
 /// Bytes of a stored image: (height, width, channels) = (32, 32, 3).
 pub const IMAGE: usize = SIDE * SIDE * 3;
+/// The most images for training, and the most for testing, that are kept of the user's files: as many as `train_size` allows.
+const MOST: usize = 60_000;
+
+/// Whether image `index` of `count` is one of the [`MOST`] that are kept, which are spread evenly.
+fn is_kept(index: usize, count: usize) -> bool {
+    let before = |index: usize| index as u64 * MOST as u64 / count as u64;
+    count <= MOST || before(index + 1) > before(index)
+}
 
 /// Images in order of arrival.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,7 +58,8 @@ impl Images {
 
     /// The images at `indices`, copied.
     pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Images {
-        let mut images = Images::default();
+        let (mut images, indices) = (Images::default(), indices.into_iter());
+        images.reserve(indices.size_hint().0);
         for index in indices {
             images.pixels.extend_from_slice(self.image(index));
             images.labels.push(self.labels[index]);
@@ -89,6 +104,9 @@ pub struct Dataset {
     pub held_back: toy::Variation,
     /// Training images a shard; the first epoch goes shard by shard, so that it can start with the first.
     pub shard: usize,
+    /// What was mended in the user's files.
+    #[serde(skip_deserializing)]
+    pub notes: Vec<Note>,
 }
 
 impl Dataset {
@@ -111,6 +129,7 @@ impl Dataset {
             held_out: false,
             held_back: toy::Variation::None,
             shard,
+            notes: vec![],
         }
     }
 

@@ -1,11 +1,13 @@
 //! Data sets from the file system, for the program and the tests.
 
-use super::files::{LONGEST_FILE, is_note, read_sources};
+use super::names::{self, Name};
+use super::read_sources;
 use super::source::Source;
 use super::{Dataset, shard::Index};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 impl Dataset {
@@ -37,7 +39,7 @@ impl Dataset {
         Ok(set)
     }
 
-    /// A data set from files, and from folders whose files are all of it; see [`read_sources`].
+    /// A data set from files, and from what folders hold; see [`read_sources`].
     ///
     /// # Errors
     /// [`Error::File`], and those of [`read_sources`].
@@ -45,27 +47,37 @@ impl Dataset {
         let mut files = Vec::new();
         for path in paths {
             if path.is_dir() {
-                files.extend(files_in(path)?);
+                list(path, 0, &mut files)?;
             } else {
-                files.push(path.clone());
+                files.push((path.clone(), 0));
             }
         }
-        read_sources(files.iter().map(|path| open(path)))
+        let names: Vec<Name> =
+            files.iter().map(|(path, depth)| Name { path: path.display().to_string(), depth: *depth }).collect();
+        read_sources(&names, |at| open(&files[at].0))
     }
 }
 
-/// The files in a folder, sorted, without the folders in it and without notes.
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
+/// How far below the folder that was given files are looked for.
+const DEEPEST: usize = 4;
+
+/// The files in a folder and in those below it, sorted, with how deep they lie; without what is hidden.
+fn list(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, usize)>) -> Result<()> {
     let failed = |e| file_error(folder, e);
-    let mut files = Vec::new();
+    let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_file() && !is_note(&path.display().to_string()) {
-            files.push(path);
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.sort();
+    paths.retain(|path| !path.file_name().is_some_and(|name| names::is_litter(&name.to_string_lossy())));
+    for path in paths {
+        if path.is_file() {
+            files.push((path, depth));
+        } else if path.is_dir() && depth < DEEPEST {
+            list(&path, depth + 1, files)?;
         }
     }
-    files.sort();
-    Ok(files)
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<Source<File>> {
@@ -76,13 +88,14 @@ fn open(path: &Path) -> Result<Source<File>> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let found = std::fs::metadata(path).map_err(|e| file_error(path, e))?.len();
-    if found > LONGEST_FILE {
-        return Err(Error::FileTooLarge { file: path.display().to_string(), found, limit: LONGEST_FILE });
-    }
     std::fs::read(path).map_err(|e| file_error(path, e))
 }
 
 fn file_error(path: &Path, error: std::io::Error) -> Error {
-    Error::File { path: path.display().to_string(), why: error.to_string() }
+    let why = match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder. Check the path.".into(),
+        ErrorKind::PermissionDenied => "this user may not read it. Change its permissions.".into(),
+        _ => error.to_string(),
+    };
+    Error::File { path: path.display().to_string(), why }
 }

@@ -16,12 +16,6 @@ pub struct Source<R> {
     pub content: R,
 }
 
-impl Source<io::Cursor<Vec<u8>>> {
-    pub fn from_bytes(name: String, bytes: Vec<u8>) -> Self {
-        Source { name, length: bytes.len() as u64, content: io::Cursor::new(bytes) }
-    }
-}
-
 /// Reads a source in pieces. Knows how far it came, and keeps a file that cannot be read apart from damage in it.
 pub struct Input<R> {
     content: R,
@@ -29,21 +23,21 @@ pub struct Input<R> {
     next: usize,
     filled: usize,
     position: u64,
-    failure: Option<String>,
+    failed: bool,
 }
 
 impl<R: Read> Input<R> {
     pub fn new(content: R) -> Input<R> {
-        Input { content, piece: vec![0; PIECE], next: 0, filled: 0, position: 0, failure: None }
+        Input { content, piece: vec![0; PIECE], next: 0, filled: 0, position: 0, failed: false }
     }
 
     /// What to tell when reading or unpacking ended with `error`.
     pub fn problem(&self, file: &str, error: &io::Error) -> Error {
         let (file, byte) = (file.to_string(), self.position);
-        match &self.failure {
-            Some(why) => Error::Unreadable { file, why: why.clone() },
-            None if error.kind() == io::ErrorKind::UnexpectedEof => Error::CompressedTruncated { file, byte },
-            None => Error::Compressed { file, byte },
+        match error.kind() {
+            _ if self.failed => Error::Unreadable { file },
+            io::ErrorKind::UnexpectedEof => Error::CompressedTruncated { file, byte },
+            _ => Error::Compressed { file, byte },
         }
     }
 
@@ -55,7 +49,7 @@ impl<R: Read> Input<R> {
                 Ok(count) => self.filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.failure = Some(error.to_string());
+                    self.failed = true;
                     return Err(error);
                 }
             }
@@ -113,7 +107,7 @@ mod tests {
         let mut input = Input::new(Slow { good: PIECE + 10 });
         assert_eq!(input.fill_buf().unwrap().len(), PIECE);
         let error = io::copy(&mut input, &mut io::sink()).unwrap_err();
-        let unreadable = Error::Unreadable { file: "f".into(), why: "unplugged".into() };
+        let unreadable = Error::Unreadable { file: "f".into() };
         assert_eq!(input.problem("f", &error), unreadable);
     }
 

@@ -1,55 +1,15 @@
 // The user's own files in real browsers: what is read trains, what is damaged is refused with its byte, in both languages.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { NAMES, PRIVATE, launch, newPage } from "./browsers.mjs";
+import { NAMES, PRIVATE, launch } from "./browsers.mjs";
+import { RECORD, call, choose as chooseIn, data, drop, idxImages, idxLabels, loaded, open as openAt, records, refusal, tar, trainTo } from "./files.mjs";
 import { startLab, startLabWithout } from "./servers.mjs";
 
 const SMALL = "v=1&width=0.25&batch=8&test_every=0&backend=cpu&train_size=1000&norm=bn";
-const RECORD = 3073;
-
-/** `count` CIFAR-10 records of noise, labels 0 to 9 in turn; each class is brighter than the one before. */
-function records(count) {
-  const bytes = Buffer.alloc(count * RECORD);
-  let state = 1;
-  for (let i = 0; i < bytes.length; i += 1) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const label = Math.floor(i / RECORD) % 10;
-    bytes[i] = i % RECORD === 0 ? label : label * 20 + (state >>> 26);
-  }
-  return bytes;
-}
-
-const idx = (magic, numbers, body) => {
-  const header = Buffer.alloc(4 + 4 * numbers.length);
-  header.writeUInt32BE(magic, 0);
-  numbers.forEach((number, i) => header.writeUInt32BE(number, 4 + 4 * i));
-  return Buffer.concat([header, body]);
-};
-/** Labels in the order with which the published Fashion-MNIST begins, then 0 to 9 in turn. */
-const LABELS = Buffer.from([9, 0, 0, 3, 0, 2, 7, 2, 5, 5, ...Array.from({ length: 90 }, (_, i) => i % 10)]);
-const idxLabels = () => idx(0x801, [LABELS.length], LABELS);
-const idxImages = () => idx(0x803, [LABELS.length, 28, 28], Buffer.from(Array.from({ length: LABELS.length * 784 }, (_, i) => LABELS[Math.floor(i / 784)] * 25)));
-
-/** A tar archive with the folder of `cifar-10-binary.tar.gz`. */
-function tar(files) {
-  const blocks = Object.entries(files).flatMap(([name, bytes]) => {
-    const header = Buffer.alloc(512);
-    header.write(`cifar-10-batches-bin/${name}`, 0);
-    header.write("0000644\0", 100);
-    header.write(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
-    header.write("        0", 148); // the checksum counts as spaces; type 0 is a file
-    header.write("ustar\x0000", 257);
-    const sum = header.reduce((total, byte) => total + byte, 0);
-    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-    return [header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
-  });
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
-}
-
 /** A copy with one byte set. */
 const set = (bytes, at, value) => {
   const copy = Buffer.from(bytes);
@@ -59,7 +19,7 @@ const set = (bytes, at, value) => {
 
 const packed = gzipSync(idxImages());
 const ARCHIVE = "cifar-10-binary.tar.gz";
-const archive = (batch) => gzipSync(tar({ "batches.meta.txt": Buffer.from("airplane"), "data_batch_1.bin": batch, "test_batch.bin": records(20) }));
+const archive = (batch) => gzipSync(tar({ "batches.meta.txt": Buffer.from("airplane"), "data_batch_1.bin": batch, "test_batch.bin": records(20, 2) }));
 const sound = archive(records(100));
 const IMAGES = "train-images-idx3-ubyte";
 const LABEL_FILE = "train-labels-idx1-ubyte";
@@ -97,75 +57,8 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(browser, settings, address = lab.address) {
-  const { page, complaints } = await newPage(browser, [address]);
-  await page.evaluateOnNewDocument(() => {
-    window.steps = [];
-    addEventListener("ready", () => (window.ready = true), true);
-    addEventListener("step", (event) => window.steps.push(event.detail), true);
-  });
-  await page.goto(`${address}/#${settings}`);
-  await page.waitForFunction(() => window.ready, { timeout: 120_000 });
-  // The order of the built-in images is that of the whole set, but the later shards need not be awaited.
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe.data.train_arrived >= 1000, { timeout: 60_000 });
-  return { page, complaints };
-}
-
-const call = (page, method) => page.evaluate((name) => document.querySelector("alexnet-lab")[name](), method);
-
-/** Trains until `count` step events have come in all, pauses, and answers with them. */
-async function trainTo(page, count) {
-  await call(page, "play");
-  await page.waitForFunction((wanted) => window.steps.length >= wanted, { timeout: 120_000 }, count);
-  await call(page, "pause");
-  return page.evaluate((wanted) => window.steps.slice(0, wanted), count);
-}
-
-/** Chooses files as with the file picker. */
-async function choose(page, files) {
-  const paths = Object.entries(files).map(([name, bytes]) => {
-    writeFileSync(join(folder, name), bytes);
-    return join(folder, name);
-  });
-  const input = await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("input[type=file]"));
-  await input.asElement().uploadFile(...paths);
-  return paths.map((path) => basename(path));
-}
-
-/** Drops files as the mouse does; the DataTransfer is made in the page, since a test has no desktop to drag from. */
-async function drop(page, files) {
-  const given = Object.entries(files).map(([name, bytes]) => [name, bytes.toString("base64")]);
-  return page.evaluate((entries) => {
-    const transfer = new DataTransfer();
-    for (const [name, text] of entries) transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
-    const target = document.querySelector("alexnet-lab").shadowRoot.querySelector(".curves, main");
-    const send = (type) => target.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, composed: true, cancelable: true }));
-    // An event that nobody has prevented would make the browser leave the page for the file.
-    return ["dragover", "drop"].map((type) => !send(type));
-  }, given);
-}
-
-const data = (page) => page.evaluate(() => document.querySelector("alexnet-lab").session.state.describe.data);
-const loaded = (page) =>
-  page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe?.data.source === "files", { timeout: 60_000 });
-
-/** The card that a refused file gets: its sentence and its code, once the command has ended. Closes it. */
-async function refusal(page) {
-  await page.waitForFunction(() => {
-    const { problem, reading } = document.querySelector("alexnet-lab").session.state;
-    return problem && !reading && document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad");
-  }, { timeout: 60_000 });
-  const refused = await page.evaluate(() => {
-    const element = document.querySelector("alexnet-lab");
-    const text = element.shadowRoot.querySelector(".card-bad .card-words").textContent;
-    const { code } = element.session.state.problem;
-    element.session.setProblem(null);
-    return { code, text };
-  });
-  // Drawn with the next frame: what is there later is the next file's.
-  await page.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad"));
-  return refused;
-}
+const open = (browser, settings, address = lab.address) => openAt(browser, settings, address);
+const choose = (page, files) => chooseIn(page, folder, files);
 
 /** The rest of the built-in set is no longer wanted when files have been read, and its download is ended. */
 const unexpected = (complaints) => complaints.filter((complaint) => !/^failed: \S+\/data\/cifar10\/\S+ \S*ABORTED$/.test(complaint));
@@ -181,7 +74,7 @@ for (const name of NAMES) {
     test("batch files train, the archive's names as they are", async () => {
       const { page, complaints } = await open(browser, SMALL);
       await trainTo(page, 2);
-      await choose(page, { "data_batch_1.bin": records(200), "data_batch_2.bin": records(100), "test_batch.bin": records(50) });
+      await choose(page, { "data_batch_1.bin": records(200), "data_batch_2.bin": records(100, 2), "test_batch.bin": records(50, 3) });
       await loaded(page);
       const { name, train_arrived, test_arrived, classes } = await data(page);
       assert.deepEqual([name, train_arrived, test_arrived], ["CIFAR-10", 300, 50]);

@@ -96,7 +96,7 @@ test("no sentence is left of an error or a note that is gone", () => {
 
 test("the words that the IDX reader puts into its errors are translated", () => {
   const reader = read("src", "data", "idx.rs").split("mod tests")[0];
-  const words = [...reader.matchAll(/header\(file, bytes, \d+, "(\w+)"|Holds::\w+ => "(\w+)"/g)].map((match) => match[1] ?? match[2]);
-  assert.deepEqual(words.toSorted(), ["columns", "count", "images", "labels", "rows"]);
+  const words = [...reader.matchAll(/\("(\w+)", \w+, |Holds::\w+ => "(\w+)"/g)].map((match) => match[1] ?? match[2]);
+  assert.deepEqual([...new Set(words)].toSorted(), ["columns", "count", "images", "labels", "rows"]);
   assert.deepEqual(words.filter((word) => !texts.en.has(`terms.${word}`)), []);
 });

@@ -351,12 +351,13 @@ export class Session extends EventTarget {
     return recover(this, changes, saved);
   }
 
-  /** Images or weights; the worker reads them. @param {File[]} files */
+  /** Images or weights; the worker reads them. @param {File[] | Promise<File[]>} files */
   async loadFiles(files) {
-    this.patch({ reading: true, problem: null });
+    this.patch({ reading: true, problem: null, notes: [] });
     await this.attempt(async () => {
-      const described = await this.send("files", files);
-      this.files = described.lanes[0].describe.data.source === "files" ? files.filter(({ name }) => !name.endsWith(".safetensors")) : null;
+      const given = await files;
+      const described = await this.send("files", given);
+      this.files = described.lanes[0].describe.data.source === "files" ? given.filter(({ name }) => !name.endsWith(".safetensors")) : null;
       this.again();
       this.described(described);
       this.patch({ phase: "ready" });

@@ -103,7 +103,7 @@ impl Settings {
 /// The data set of a run.
 #[derive(Args, Default)]
 pub struct Data {
-    /// Built-in data set (cifar10, toy), or files or folders with CIFAR-10 (.bin, .tar.gz), MNIST or Fashion-MNIST (IDX, .gz) [default: cifar10]
+    /// Built-in data set (cifar10, toy), or files or folders with CIFAR-10 (.bin, .tar.gz), MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, .gz) [default: cifar10]
     #[arg(long, num_args = 1.., value_name = "PATH")]
     data: Vec<PathBuf>,
 }
@@ -117,6 +117,7 @@ impl Data {
             _ => false,
         };
         let data = if named { Dataset::whole(config, &repository().join("www/data"))? } else { Dataset::load(&self.data)? };
+        data.notes.iter().for_each(|note| eprintln!("note: {note}"));
         if data.train.is_empty() {
             fail!("{} has no training images. Give a data set with some.", data.name);
         }

@@ -46,9 +46,49 @@ export class Data {
   }
 }
 
+/** How many levels of folders are looked into, and the most files that are taken, since class folders can hold a million pictures. */
+const DEEPEST = 5;
+const MOST = 10_000;
+
+/** The files of a drop and those in its folders, named by their path; those less deep first. @param {(FileSystemEntry | File | null)[]} given */
+async function filesOf(given) {
+  /** @type {File[]} */
+  const files = [];
+  for (let depth = 0, level = given; level.length > 0 && depth <= DEEPEST; depth += 1) {
+    /** @type {FileSystemEntry[]} */
+    const below = [];
+    for (const entry of level) {
+      if (files.length >= MOST) return files;
+      if (entry instanceof File) files.push(entry);
+      else if (entry && !(depth > 0 && entry.name.startsWith("."))) (await enter(entry, files)).forEach((child) => below.push(child));
+    }
+    level = below;
+  }
+  return files;
+}
+
+/** Adds a file, or tells what is in a folder. @param {any} entry @param {File[]} files @returns {Promise<FileSystemEntry[]>} */
+async function enter(entry, files) {
+  try {
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      files.push(new File([file], entry.fullPath.slice(1)));
+      return [];
+    }
+    const reader = entry.createReader();
+    const read = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    const children = [];
+    // A browser gives some at a time.
+    for (let some = await read(); some.length > 0; some = await read()) children.push(...some);
+    return children;
+  } catch {
+    throw { code: "unreadable", file: entry.name };
+  }
+}
+
 /**
- * Files dropped anywhere on the lab are data.
- * @param {HTMLElement} host @param {HTMLElement} lab shows that it would take them @param {(files: File[]) => void} load
+ * Files and folders dropped anywhere on the lab are data.
+ * @param {HTMLElement} host @param {HTMLElement} lab shows that it would take them @param {(files: Promise<File[]>) => void} load
  * @returns {() => void} stops listening
  */
 export function acceptDrops(host, lab, load) {
@@ -59,8 +99,9 @@ export function acceptDrops(host, lab, load) {
   };
   const drop = (/** @type {DragEvent} */ event) => {
     over(event);
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length > 0) load(files);
+    // They are gone when the event has ended.
+    const given = [...(event.dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
+    if (given.length > 0) load(filesOf(given.map((item) => item.webkitGetAsEntry() ?? item.getAsFile())));
   };
   /** @type {[string, any][]} */
   const listeners = [["dragover", over], ["dragleave", over], ["drop", drop]];

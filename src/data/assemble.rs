@@ -1,0 +1,317 @@
+//! From what the files hold to one data set: equal parts once, images with their labels, and test images of their own.
+
+use super::emnist::Emnist;
+use super::held_out::finish;
+use super::idx::{Holds, Idx};
+use super::names::{self, Split};
+use super::{Dataset, Images, MOST, cifar10, is_kept};
+use crate::error::{Error, Note, Result};
+
+const FASHION: [&str; 10] =
+    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+
+/// Files that were passed over and are named in the note on them.
+const NAMED: usize = 3;
+
+/// Records of CIFAR-10.
+pub struct Batch {
+    pub file: String,
+    /// By which the batches are ordered.
+    pub name: String,
+    pub split: Split,
+    pub images: Images,
+}
+
+pub struct IdxFile {
+    pub file: String,
+    /// What the name says.
+    pub split: Option<Split>,
+    pub emnist: Option<Emnist>,
+    pub idx: Idx,
+}
+
+/// What was read so far.
+#[derive(Default)]
+pub struct Gathered {
+    batches: Vec<Batch>,
+    idx: Vec<IdxFile>,
+    /// Of what is not read, the best reason to give if there is nothing else.
+    refused: Option<(Weight, Error)>,
+    /// The first of these files, and how many there are.
+    passed_over: (Vec<String>, u64),
+    /// The path of the first picture, and whether there are some in another folder.
+    pictures: Option<(String, bool)>,
+}
+
+/// How much a reason tells.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    Note,
+    Unknown,
+    Empty,
+    Picture,
+    Format,
+}
+
+impl Gathered {
+    pub fn has_data(&self) -> bool {
+        !self.batches.is_empty() || !self.idx.is_empty()
+    }
+
+    pub fn has_pictures(&self) -> bool {
+        self.pictures.is_some()
+    }
+
+    /// A file that lies beside the data.
+    pub fn note(&mut self, path: &str) {
+        self.keep(Weight::Note, Error::UnknownFile { file: path.into() });
+    }
+
+    pub fn picture(&mut self, path: &str) {
+        self.pass_over(path);
+        let folder = |path: &str| path.len() - names::base(path).len();
+        match &mut self.pictures {
+            Some((first, several)) => *several |= first[..folder(first)] != path[..folder(path)],
+            None => self.pictures = Some((path.into(), false)),
+        }
+    }
+
+    /// A file that is not read.
+    pub fn refuse(&mut self, path: &str, why: Error) {
+        match why {
+            Error::Picture { .. } => {
+                self.picture(path);
+                self.keep(Weight::Picture, why);
+            }
+            Error::UnknownFile { .. } => self.pass_over_for(path, Weight::Unknown, why),
+            Error::EmptyFile { .. } => self.pass_over_for(path, Weight::Empty, why),
+            _ => self.pass_over_for(path, Weight::Format, why),
+        }
+    }
+
+    fn pass_over_for(&mut self, path: &str, weight: Weight, why: Error) {
+        self.pass_over(path);
+        self.keep(weight, why);
+    }
+
+    fn pass_over(&mut self, path: &str) {
+        let (names, count) = &mut self.passed_over;
+        if names.len() < NAMED {
+            names.push(names::base(path).into());
+        }
+        *count += 1;
+    }
+
+    fn keep(&mut self, weight: Weight, why: Error) {
+        if self.refused.as_ref().is_none_or(|(other, _)| *other < weight) {
+            self.refused = Some((weight, why));
+        }
+    }
+
+    pub fn add_batch(&mut self, batch: Batch) -> Result<()> {
+        if let Some(IdxFile { file, .. }) = self.idx.first() {
+            return Err(Error::MixedFiles { file: batch.file, other: file.clone() });
+        }
+        let same = |other: &&mut Batch| other.split == batch.split && other.images == batch.images;
+        if let Some(other) = self.batches.iter_mut().find(same) {
+            // Whichever came first, the order of the batches is the same.
+            if (&batch.name, &batch.file) < (&other.name, &other.file) {
+                (other.name, other.file) = (batch.name, batch.file);
+            }
+            return Ok(());
+        }
+        let differs = |other: &&Batch| cifar10::is_batch_name(&batch.name) && other.name == batch.name;
+        if let Some(other) = self.batches.iter().find(differs) {
+            return Err(Error::DuplicateFile { file: batch.file, other: other.file.clone() });
+        }
+        self.batches.push(batch);
+        Ok(())
+    }
+
+    /// Whether an IDX file can belong to what is there.
+    pub fn expect(&self, file: &str, emnist: Option<Emnist>) -> Result<()> {
+        let batch = self.batches.first().map(|batch| &batch.file);
+        let other = self.idx.iter().find(|other| other.emnist != emnist).map(|other| &other.file);
+        match batch.or(other) {
+            Some(other) => Err(Error::MixedFiles { file: file.into(), other: other.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    pub fn add_idx(&mut self, file: IdxFile) {
+        let apart = |other: &IdxFile| other.split.zip(file.split).is_some_and(|(one, other)| one != other);
+        if let Some(other) = self.idx.iter_mut().find(|other| other.idx == file.idx && !apart(other)) {
+            other.split = other.split.or(file.split);
+        } else {
+            self.idx.push(file);
+        }
+    }
+
+    pub fn assemble(mut self) -> Result<Dataset> {
+        if !self.has_data() {
+            return Err(match (self.pictures, self.refused) {
+                (Some((file, true)), _) => Error::PictureFolders { file },
+                (_, Some((_, why))) => why,
+                (_, None) => Error::NoFiles,
+            });
+        }
+        let (files, count) = std::mem::take(&mut self.passed_over);
+        let mut set = if self.idx.is_empty() { self.assemble_cifar() } else { self.assemble_idx() }?;
+        if count > 0 {
+            set.notes.push(Note::PassedOver { files: files.join(", "), count });
+        }
+        Ok(set)
+    }
+
+    fn assemble_cifar(mut self) -> Result<Dataset> {
+        self.batches.sort_by(|one, other| (&one.name, &one.file).cmp(&(&other.name, &other.file)));
+        let (mut train, mut test) = (Images::default(), Images::default());
+        for (split, images) in [(Split::Train, &mut train), (Split::Test, &mut test)] {
+            let of_split = || self.batches.iter().filter(|batch| batch.split == split);
+            images.reserve(of_split().map(|batch| batch.images.len()).sum()); // once, not by doubling
+            for batch in &mut self.batches {
+                if batch.split == split {
+                    images.append(std::mem::take(&mut batch.images));
+                }
+            }
+        }
+        let found = [train.len(), test.len()];
+        for images in [&mut train, &mut test] {
+            let count = images.len();
+            if count > MOST {
+                *images = images.select((0..count).filter(|index| is_kept(*index, count)));
+            }
+        }
+        finish(Dataset::cifar10(), train, test, found)
+    }
+
+    fn assemble_idx(mut self) -> Result<Dataset> {
+        let fashion_path = self.idx.iter().any(|file| file.file.to_lowercase().contains("fashion"));
+        let (emnist, integers) = (self.idx[0].emnist, self.idx.iter().any(|file| file.idx.integers));
+        self.find_splits();
+        let ((train, train_count), (test, test_count)) = (self.take_pair(Split::Train)?, self.take_pair(Split::Test)?);
+        let (name, classes) = match (emnist, family(fashion_path, &train.labels, &test.labels)) {
+            (Some(set), _) => (set.title(), set.classes()),
+            (_, Family::Fashion) => ("Fashion-MNIST", FASHION.map(String::from).into()),
+            _ if integers => ("QMNIST", digits()),
+            (_, Family::Digits) => ("MNIST", digits()),
+            (_, Family::Unknown) => ("IDX images", digits()),
+        };
+        let (mean, std) = moments(&train.pixels);
+        let set = Dataset { name: name.into(), classes, mean: [mean; 3], std: [std; 3], ..Dataset::cifar10() };
+        let mut set = finish(set, train, test, [train_count, test_count])?;
+        if emnist.is_some() {
+            set.notes.push(Note::Transposed);
+        }
+        Ok(set)
+    }
+
+    /// What files are for whose names do not tell: by the labels of the published sets, by the file with as many items, and else
+    /// the larger ones are for training.
+    fn find_splits(&mut self) {
+        for file in &mut self.idx {
+            let labels = if file.idx.holds == Holds::Labels { &file.idx.bytes[..] } else { &[] };
+            file.split = file.split.or(match (family(false, labels, &[]), family(false, &[], labels)) {
+                (Family::Unknown, Family::Unknown) => None,
+                (_, Family::Unknown) => Some(Split::Train),
+                _ => Some(Split::Test),
+            });
+        }
+        let known: Vec<_> = self.idx.iter().map(|file| (file.split, file.idx.holds, file.idx.count)).collect();
+        let most = known.iter().map(|(_, _, count)| *count).max();
+        for file in self.idx.iter_mut().filter(|file| file.split.is_none()) {
+            let partner = known
+                .iter()
+                .find(|(split, holds, count)| split.is_some() && *holds != file.idx.holds && *count == file.idx.count);
+            let by_size = if Some(file.idx.count) == most { Split::Train } else { Split::Test };
+            file.split = partner.map_or(Some(by_size), |(split, ..)| *split);
+        }
+    }
+
+    /// Images and labels of one split joined, and how many there were in the files; empty when both are missing.
+    fn take_pair(&mut self, split: Split) -> Result<(Images, usize)> {
+        let mut take = |holds: Holds| {
+            let mut found = self.idx.extract_if(.., |file| file.split == Some(split) && file.idx.holds == holds);
+            match (found.next(), found.next()) {
+                (Some(one), Some(other)) => Err(Error::DuplicateFile { file: other.file, other: one.file }),
+                (one, _) => Ok(one),
+            }
+        };
+        match (take(Holds::Images)?, take(Holds::Labels)?) {
+            (None, None) => Ok((Images::default(), 0)),
+            (Some(one), None) | (None, Some(one)) => {
+                let wanted = partner(&one.file, split, one.idx.holds);
+                Err(Error::MissingPartner { file: one.file, wanted })
+            }
+            (Some(images), Some(labels)) if images.idx.count != labels.idx.count => Err(Error::CountMismatch {
+                images: images.idx.count as u64,
+                image_file: images.file,
+                labels: labels.idx.count as u64,
+                label_file: labels.file,
+            }),
+            (Some(images), Some(labels)) => {
+                let pixels = images.idx.pixels(images.emnist.is_some());
+                Ok((Images { pixels, labels: labels.idx.bytes }, images.idx.count))
+            }
+        }
+    }
+}
+
+/// The name of the file that belongs to `file`.
+fn partner(file: &str, split: Split, holds: Holds) -> String {
+    let name = names::base(file);
+    let labels = if name.contains("qmnist") { "labels-idx2-int" } else { "labels-idx1-ubyte" };
+    let (from, to) = if holds == Holds::Images { ("images-idx3-ubyte", labels) } else { (labels, "images-idx3-ubyte") };
+    let prefix = if split == Split::Train { "train" } else { "t10k" };
+    if name.contains(from) { name.replace(from, to) } else { format!("{prefix}-{to}") }
+}
+
+enum Family {
+    Fashion,
+    Digits,
+    Unknown,
+}
+
+/// Which of the two data sets in this format; by the labels with which the published files begin.
+fn family(fashion_path: bool, train: &[u8], test: &[u8]) -> Family {
+    let begins = |train_start: [u8; 10], test_start: [u8; 10]| train.starts_with(&train_start) || test.starts_with(&test_start);
+    if fashion_path || begins([9, 0, 0, 3, 0, 2, 7, 2, 5, 5], [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]) {
+        Family::Fashion
+    } else if begins([5, 0, 4, 1, 9, 2, 1, 3, 1, 4], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]) {
+        Family::Digits
+    } else {
+        Family::Unknown
+    }
+}
+
+fn digits() -> Vec<String> {
+    (0..10).map(|digit| digit.to_string()).collect()
+}
+
+/// Mean and standard deviation of bytes on the scale 0 to 1; the latter at least one step of a byte, for constant images.
+fn moments(bytes: &[u8]) -> (f32, f32) {
+    let mut counts = [0u64; 256];
+    for byte in bytes {
+        counts[usize::from(*byte)] += 1;
+    }
+    let average = |of: &dyn Fn(f64) -> f64| {
+        let sum: f64 = counts.iter().enumerate().map(|(byte, count)| of(byte as f64 / 255.0) * *count as f64).sum();
+        sum / bytes.len().max(1) as f64
+    };
+    let mean = average(&|x| x);
+    let variance = average(&|x| (x - mean).powi(2));
+    (mean as f32, variance.sqrt().max(1.0 / 255.0) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_bytes() {
+        let (mean, std) = moments(&[0, 255, 0, 255]);
+        assert_eq!((mean, std), (0.5, 0.5));
+        assert_eq!(moments(&[9; 7]).1, 1.0 / 255.0);
+        assert_eq!(super::super::thousands(1_060_007), "1,060,007");
+    }
+}
