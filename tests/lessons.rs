@@ -63,7 +63,7 @@ fn batch_normalisation_does_not_see_the_scale_of_the_weights() {
     // In proportion to the weights, updates shrink with the square of their scale, 4.
     all(&numbers(&measured["bn_relative_update_ratio"]), |ratio| (ratio - 1.0 / 16.0).abs() < 1e-4);
     all(&numbers(&measured["tiny_output_difference"]), |difference| difference > 0.3); // (0.68)
-    // Trained on: the same function at first, and over 100 steps updates of a sixteenth. (0.064 to 0.070 with six seeds)
+    // Trained on: the same function at first, and over 100 steps updates of a sixteenth. (0.062 to 0.065 with six seeds)
     all(&numbers(&measured["bn_first_loss_difference"]), |difference| difference < 1e-4); // (0 to 5e-7)
     all(&numbers(&measured["bn_trained_update_ratio"]), |ratio| (0.05..0.085).contains(&ratio));
     // Without it the same start is another network. (3.1 to 11)
@@ -100,11 +100,13 @@ fn dropout_narrows_the_gap() {
 #[test]
 fn noise_moves_what_a_layer_sees_and_it_learns_all_the_same() {
     let (effect, measured) = measured("covariate-shift");
-    all(&effect, |gain| gain > 0.08); // (0.17 to 0.31)
-    all(&numbers(&measured["bn_gain"]), |gain| gain > 0.1); // (0.27 to 0.48)
-    // By the mean: with six seeds noise moved it 3.0, 14, 2.0, 1.5, 12 and 1.1 times as far.
-    let [bn, noisy] = ["bn_moved", "noisy_moved"].map(|name| numbers(&measured[name]).iter().sum::<f64>()); // (0.85; 3.2)
-    assert!(noisy > 1.3 * bn, "{bn} {noisy}");
+    all(&effect, |gain| gain > 0.08); // (0.12 to 0.33)
+    all(&numbers(&measured["bn_gain"]), |gain| gain > 0.1); // (0.22 to 0.42)
+    // With each of six seeds noise moved it furthest: 1.0 to 1.3, where the others moved by at most 0.55 and 0.18.
+    let [none, bn, noisy] = ["none_moved", "bn_moved", "noisy_moved"].map(|name| numbers(&measured[name]));
+    for (noisy, (none, bn)) in noisy.iter().zip(none.iter().zip(&bn)) {
+        assert!(*noisy > 1.3 * none.max(*bn), "{none} {bn} {noisy}");
+    }
 }
 
 #[test]
@@ -130,6 +132,17 @@ fn the_lessons_are_those_of_the_page_with_the_same_settings() {
         .unwrap()
         .map(|entry| text(&entry.unwrap().path()))
         .collect();
+    // Looks that a claim is about are taken at the steps of the page.
+    for (file, name) in [("overfitting", "covariate-shift"), ("scale", "scale-of-weights")] {
+        let every = |source: &str, before: &str| -> u32 {
+            let digits = source.split_once(before).unwrap().1.chars().take_while(char::is_ascii_digit);
+            digits.collect::<String>().parse().unwrap()
+        };
+        let ours = text(&Path::new(ROOT).join(format!("src/bin/alexnet-lab/lesson/{file}.rs")));
+        let looks: Vec<u32> =
+            ours.match_indices("look_every: ").map(|(at, key)| every(&ours[at..], key)).filter(|every| *every > 0).collect();
+        assert_eq!(looks, [every(&text(&page.join(format!("{name}.js"))), "  every: ")], "{name}");
+    }
     // This one is measured inside the layer.
     for (name, fragment) in fragments.iter().filter(|(name, _)| name != "lrn-competition") {
         assert!(ours.contains(&format!("\"{fragment}\"")), "{name}: {fragment}");

@@ -25,7 +25,7 @@ async function trained({ path, viewport }, settings) {
   });
   await page.goto(`${lab.address}${path}#${SMALL}&${settings}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
-  await page.evaluate(() => document.querySelector("alexnet-lab").play());
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.play());
   await page.waitForFunction(() => window.steps >= 12, { timeout: 120_000 });
   await page.evaluate(() => document.querySelector("alexnet-lab").pause());
   assert.deepEqual(complaints, []); // from here on axe-core's own style sheets are refused by the page's policy

@@ -67,6 +67,8 @@ export async function newPage(browser, origins, viewport = { width: 1440, height
   const page = await browser.newPage();
   await page.setViewport(viewport);
   const complaints = [];
+  // A test that leaves a page while it trains means it.
+  page.on("dialog", (dialog) => dialog.type() === "beforeunload" && dialog.accept());
   page.on("console", (message) => message.type() === "error" && complaints.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => complaints.push(`exception: ${error.message ?? error}`));
   page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText ?? ""}`));

@@ -388,3 +388,98 @@ test("an address that was not understood stays until a setting is changed by han
   assert.equal(await hash(page), link);
   await close();
 });
+
+// ---- seen, typed, left -----------------------------------------------------------------------------------------------
+
+test("it trains while style sheets let it be seen, its own page's and those of the pages around, and pauses meanwhile", async () => {
+  const inside = `<alexnet-lab style="height: 360px" ${ATTRIBUTES}></alexnet-lab>`;
+  pages["/inside"] = page(inside);
+  for (const body of [`<section>${inside}</section>`, `<section><iframe src="/inside" width="640" height="400"></iframe></section>`]) {
+    const { page, close } = await visitBody(body);
+    const at = () => page.frames().at(-1);
+    await at().waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe?.data.train_arrived > 0, { timeout: 60_000 });
+    await at().evaluate(() => document.querySelector("alexnet-lab").play());
+    const phase = (wanted) => at().waitForFunction((name) => document.querySelector("alexnet-lab").session.state.phase === name, { timeout: 30_000, polling: 50 }, wanted);
+    await phase("running");
+    for (const style of ["opacity: 0", "visibility: hidden", "display: none"]) {
+      await page.evaluate((css) => (document.querySelector("section").style.cssText = css), style);
+      await phase("paused");
+      await page.evaluate(() => (document.querySelector("section").style.cssText = ""));
+      await phase("running");
+    }
+    await close();
+  }
+});
+
+test("a decimal comma is read in every number field, and what can be two numbers is asked about", async () => {
+  const { page, close } = await visit(`/#${LINK}&lang=en`);
+  await isReady(page);
+  const type = async (selector, typed) => {
+    await focus(page, selector);
+    await page.evaluate((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted).select(), selector);
+    await page.keyboard.type(typed);
+    await page.keyboard.press("Enter");
+  };
+  const config = (key, value) => page.waitForFunction((name, wanted) => document.querySelector("alexnet-lab").session.state.config[name] === wanted && document.querySelector("alexnet-lab").session.changing === 0, { timeout: 20_000 }, key, value);
+  const field = (key) => `.control[data-key=${key}] .number`;
+  for (const [key, typed, value] of [["lr", "0,02", "0.02"], ["lr", "０．０３", "0.03"], ["momentum", "0,5", "0.5"], ["train_size", "2.000", "2000"], ["seed", "1,234,567", "1234567"]]) {
+    await type(field(key), typed);
+    await config(key, value);
+  }
+  await type(field("lr"), "1,000");
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad"), { timeout: 10_000 });
+  assert.match(await text(page, ".card-bad"), /“1,000” can mean 1000 or 1\. Write one of these\./);
+  await type(field("lr"), "fast");
+  await page.waitForFunction(() => /fast/.test(document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad").textContent), { timeout: 10_000 });
+  assert.equal((await call(page, "getState")).lr, "0.03"); // what held before
+  await page.keyboard.press("Escape");
+  // In a menu, and in the view into a layer.
+  await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector('.chip[data-kind="norm"]').click());
+  await type(`.menu ${field("lrn_beta")}`, "0,5");
+  await config("lrn_beta", "0.5");
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ inside: "true" }));
+  await type(".drill-step-image .number", "１２");
+  await config("image", "12");
+  await page.keyboard.press("ArrowUp");
+  await config("image", "13");
+  await close();
+});
+
+test("leaving asks while a run goes on, and not before, after, or in a frame", async () => {
+  const { page, close } = await visit(`/#${LINK}`);
+  await isReady(page);
+  const asked = [];
+  page.on("dialog", (dialog) => asked.push(dialog.type()));
+  const reload = async () => {
+    await page.mouse.click(5, 500); // browsers ask only where somebody has done something
+    await page.reload();
+    await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe?.data.train_arrived > 0, { timeout: 60_000 });
+  };
+  await reload();
+  assert.deepEqual(asked, []);
+  await call(page, "play");
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.step > 0, { timeout: 60_000 });
+  await reload();
+  assert.deepEqual(asked, ["beforeunload"]);
+  await call(page, "step");
+  await reload();
+  assert.equal(asked.length, 1);
+  // A run that took long is asked about when it pauses, too.
+  await call(page, "step");
+  await page.evaluate(() => {
+    const { session } = document.querySelector("alexnet-lab");
+    session.state.milliseconds = 61_000;
+    session.emit("state");
+  });
+  await reload();
+  assert.equal(asked.length, 2);
+  await close();
+
+  const { page: around, close: done } = await visitBody(`<iframe src="/embed.html#${LINK}&autoplay=true" width="640" height="400"></iframe>`);
+  around.on("dialog", (dialog) => asked.push(dialog.type()));
+  await around.frames()[1].waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.step > 0, { timeout: 60_000 });
+  await around.mouse.click(300, 300);
+  await around.reload();
+  assert.equal(asked.length, 2);
+  await done();
+});

@@ -189,7 +189,7 @@ test("the percentiles are those of the recording's looks, of the layer that is c
   const [p5, p50, p95] = expected("conv1")[0].slice(1).map((row) => short(row[0]));
   assert.equal(await inPanel((panel) => panel.toy.chart.spoken.textContent), `1 none, step 1: 5 % lie below ${p5}, 50 % below ${p50}, 95 % below ${p95}.`);
   const summary = await inPanel((panel) => panel.toy.chart.summary.textContent);
-  assert.ok(summary.startsWith("Inputs of conv2: the activations of conv1.") && summary.includes("2 BN, step 299:"), summary);
+  assert.ok(summary.startsWith("Inputs of conv2: the activations of conv1.") && summary.includes("2 BN, step 300:"), summary);
   // The choice stays for what was seen.
   await inPanel((panel) => panel.go(3));
   assert.equal(await inPanel((panel) => panel.toy.select.value), "conv2");

@@ -37,7 +37,7 @@ async function train(page, more) {
   await page.evaluate(async (count) => {
     const host = document.querySelector("alexnet-lab");
     const wanted = window.steps + count;
-    host.play();
+    host.session.play(); // of the network that is looked into: the lab's own Play leads to the lesson's run
     while (window.steps < wanted) await new Promise((resolve) => setTimeout(resolve, 20));
     host.pause();
     await host.session.send("pause"); // answered after what was under way

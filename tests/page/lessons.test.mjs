@@ -11,6 +11,7 @@ import { Recording } from "../../www/js/lessons/recording.js";
 import { LAYER, RATE, SCALE, updatesOf } from "../../www/js/lessons/updates.js";
 import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
 import { fieldsIn, termsIn, written } from "../../www/js/lessons/rich.js";
+import { progress } from "../../www/js/lessons/steps.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const read = (...path) => readFileSync(join(ROOT, ...path), "utf8");
@@ -200,7 +201,7 @@ test("the scale of weights: steps beside the weights, their mean over the run, a
   for (const [weight, expected] of [[8, "quarter"], [30, "same"]]) {
     assert.equal(measure("scale-of-weights", [{ first: conv3(8, 2) }, { first: conv3(weight, 8) }]).outcome, expected);
   }
-  assert.deepEqual(updatesOf({ history: [look(1)], last: look(9, conv3(2, 4)) }, LAYER), { steps: [1, 9], values: [RATE, RATE / 2] });
+  assert.deepEqual(updatesOf({ history: [look(1), look(9, conv3(2, 4))] }, LAYER), { steps: [1, 9], values: [RATE, RATE / 2] });
 });
 
 test("LRN: the same share of mean and maximum is a constant factor", () => {
@@ -272,17 +273,26 @@ test("dropout: the gap is test loss minus training loss", () => {
   assert.equal(outcome, "smaller");
 });
 
-test("covariate shift: how far the activations are from those of step 50, on average and in standard deviations", () => {
-  const at = (step, p95, mean) => look(step, { conv4: { p95, mean, std: 0.5 } });
+test("covariate shift: how far the activations move from look to look once BN has settled, in standard deviations of the look before", () => {
+  const at = (step, p95, mean, std = 0.5) => look(step, { conv4: { p95, mean, std } });
   const { outcome, values } = measure("covariate-shift", [
-    { slope: 0.001, history: [at(20, 9, 9), at(60, 2, 1), at(150, 3, 1.5), at(300, 4, 1.5)] },
-    { slope: 0.003, history: [at(60, 2, 1), at(300, 2.5, 1)] },
-    { slope: 0.002, history: [at(60, 2, 1), at(300, 2, 4)] },
+    { slope: 0.001, history: [at(25, 9, 9), at(100, 2, 1), at(200, 3, 1.5, 2), at(300, 4, 1.5)] },
+    { slope: 0.003, history: [at(100, 2, 1), at(300, 2.5, 1)] },
+    { slope: 0.002, history: [at(100, 2, 1), at(300, 2, 4)] },
   ]);
-  assert.deepEqual([values.none_moved, values.bn_moved, values.noisy_moved, values.step_from], [3, 1, 6, 60]);
+  assert.deepEqual([values.none_moved, values.bn_moved, values.noisy_moved], [1.25, 1, 6]);
+  assert.deepEqual([values.step_from, values.count_between], [100, 100]);
   assert.equal(outcome, "faster");
   // Steps 251 to 300.
   close(values.noisy_gain, 0.001 * 275.5, "gain");
+});
+
+test("every lesson is looked at after its first step and at its last, and evaluated there", () => {
+  for (const { name, until, every, fragment } of LESSONS) {
+    assert.ok(every > 0 && until % every === 0, name);
+    const { test_every } = Object.fromEntries(pairs(fragment, "&", "="));
+    assert.equal(until % (Number(test_every) || 1), 0, name);
+  }
 });
 
 test("a whole run fills every sentence; a run of one lane decides nothing and breaks nothing", () => {
@@ -310,18 +320,25 @@ function session() {
   return { made, tell, steps };
 }
 
-test("a recording is complete when every lane has its steps and its evaluation", () => {
+/** A snapshot without numbers. */
+const snapshot = (step, fixed = true) => ({ step, fixed, parameters: new Float32Array(2 * 137), norms: new Float32Array(2), activation_gradients: new Float32Array(137), activations: new Float32Array(72) });
+
+test("a recording is complete when every lane has its steps, its last look and its evaluation", () => {
   const { made, tell, steps } = session();
   let ended = 0;
   const recording = new Recording(made, 10, () => (ended += 1));
   tell("records", steps(0, 12));
   tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 });
+  tell("snapshot", snapshot(10));
   tell("records", steps(0, 9), 1);
   tell("evaluation", { step: 5, loss: 1.5, accuracy: 0.5 }, 1);
   assert.deepEqual([recording.outcome, recording.step, ended], ["going", 12, 0]);
   tell("records", steps(9, 11), 1);
   assert.equal(recording.outcome, "going", "its evaluation is missing");
   tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 }, 1);
+  tell("snapshot", snapshot(10, false), 1);
+  assert.equal(recording.outcome, "going", "its look is missing: the clock's own does not count");
+  tell("snapshot", snapshot(10), 1);
   tell("records", steps(11, 20), 1);
   assert.deepEqual([recording.outcome, ended, recording.lanes[1].records.length], ["complete", 1, 11]);
   assert.deepEqual(recording.lanes[1].records[10], [11, 2, 0.5], "steps done, not the step that it was");
@@ -331,6 +348,7 @@ test("a lane that diverged has come to its end, with its place", () => {
   const { made, tell, steps } = session();
   const recording = new Recording(made, 10, () => {});
   made.state.lanes[1].divergence = { step: 2, layer: "conv2", place: "activation" };
+  tell("snapshot", snapshot(10));
   tell("records", steps(0, 10));
   tell("evaluation", { step: 10, loss: 1.5, accuracy: 0.5 });
   assert.deepEqual([recording.outcome, recording.lanes[1].divergence], ["complete", { step: 2, layer: "conv2" }]);
@@ -356,26 +374,32 @@ test("a setting that the lesson allows to change is written down, and the record
   assert.equal(recording.outcome, "interrupted", "with another one beside it");
 });
 
-test("a look keeps the numbers of each block, the first and the last, and a thinned history", () => {
+test("looks are those of the lesson's steps, whatever else the clock adds; they keep the numbers of each block", () => {
   const { made, tell } = session();
   const recording = new Recording(made, 10_000, () => {});
   for (let step = 1; step <= 1000; step++) {
     const gradients = new Float32Array(2 * 137);
     gradients[137 + 133] = step; // the norm in the second tensor's row
-    tell("snapshot", { step, parameters: gradients, norms: Float32Array.of(7, 2 * step), activation_gradients: new Float32Array(137).fill(0.5, 133, 134), activations: new Float32Array(72).fill(0.25, 68, 69) }, 1);
+    const rows = { parameters: gradients, norms: Float32Array.of(7, 2 * step), activation_gradients: new Float32Array(137).fill(0.5, 133, 134), activations: new Float32Array(72).fill(0.25, 68, 69) };
+    tell("snapshot", { ...snapshot(step, step === 1 || step % 2 === 0), ...rows }, 1);
   }
   const { first, last, history } = recording.lanes[1];
   assert.deepEqual([first.step, first.layers.conv1.weight, first.layers.conv1.size, first.layers.conv1.activation, first.layers.conv1.mean], [1, 1, 2, 0.5, 0.25]);
   assert.deepEqual([last.step, last.layers.conv1.weight], [1000, 1000]);
-  assert.ok(history.length > 50 && history.length <= 200 && history.every(({ step }, i) => i === 0 || step > history[i - 1].step), `${history.length}`);
+  assert.deepEqual(history.map(({ step }) => step), [1, ...Array.from({ length: 500 }, (_, i) => 2 * i + 2)], "none is thinned out");
+});
+
+test("a run that begins to be watched later has no first look", () => {
+  const { made, tell } = session();
+  const recording = new Recording(made, 10, () => {});
+  tell("snapshot", snapshot(5));
+  assert.deepEqual([recording.lanes[0].first, recording.lanes[0].last.step], [null, 5]);
 });
 
 test("the percentiles drawn are those of the looks, of the block in front of the layer, for any number of networks", () => {
   const looks = [1, 40, 80].map((step) => look(step, { conv4: { p5: -step, p50: 0.5, p95: 2 * step }, conv5: { p5: 9, p50: 9, p95: 9 } }));
   const lane = { history: looks, last: looks[2] };
   assert.deepEqual(percentilesOf(lane, "conv4"), { steps: [1, 40, 80], values: [[-1, -40, -80], [0.5, 0.5, 0.5], [2, 80, 160]] });
-  // Thinning may have taken the last one out of the history.
-  assert.deepEqual(percentilesOf({ history: looks.slice(0, 2), last: looks[2] }, "conv4").steps, [1, 40, 80]);
   assert.deepEqual(percentilesOf({ history: [], last: null }, "conv4"), { steps: [], values: [[], [], []] });
   assert.ok(percentilesOf(lane, "conv9").values.flat().every(Number.isNaN));
 });
@@ -396,4 +420,28 @@ test("the probe batch is what its explanation says: fixed, from the training ima
   const [, batch] = read("src", "config.rs").match(/^ {4}batch: \(integer [^)]*\) \w+ "(\d+)"/m);
   assert.ok(!lesson("covariate-shift").fragment.includes("batch="));
   for (const language of ["en", "zh"]) assert.ok(texts[language].get("terms.probe_batch").includes(` ${Math.min(Number(most), Number(batch))} `));
+});
+
+test("the recording is offered for what is left of a run, and no longer when that is short", () => {
+  const nodes = Object.fromEntries([".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map((name) => [name, { hidden: false, textContent: "" }]));
+  const recording = { outcome: "going", step: 0 };
+  const state = { milliseconds: NaN, wanted: true, busy: false };
+  const panel = {
+    body: { querySelector: (name) => nodes[name] }, say: (key, fields = {}) => [key, ...Object.values(fields)].join(" "),
+    recording, replay: null, result: null, session: { state }, lesson: { until: 500 }, stuck: false, pace: NaN,
+  };
+  const offered = (step, milliseconds) => {
+    Object.assign(recording, { step });
+    Object.assign(state, { milliseconds });
+    progress(panel);
+    return nodes[".guide-offer"].hidden ? null : nodes[".guide-offer"].textContent;
+  };
+  assert.equal(offered(2, 60_000), null, "after two steps its speed is not known");
+  assert.equal(offered(20, 600), "recorded.slow 5");
+  assert.equal(offered(100, NaN), "recorded.slow 4", "as fast as before the evaluation");
+  assert.equal(offered(290, 600), "recorded.slow 2");
+  assert.equal(offered(310, 600), null);
+  assert.equal(offered(495, 2000), null, "slow at last, but soon over");
+  recording.outcome = "complete";
+  assert.equal(offered(100, 6000), null);
 });

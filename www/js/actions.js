@@ -7,12 +7,13 @@ const COPIED = 1500;
 
 /** @param {import("./shell.js").Shell} shell @param {string} action */
 export function act(shell, action) {
-  const { session, tabs, lab } = shell;
+  const { session, tabs, lab, lesson } = shell;
   switch (action) {
     case "play":
-      return session.state.wanted ? session.pause() : session.play();
+      if (session.state.wanted) return session.pause();
+      return lesson.leads() ? undefined : session.play();
     case "step":
-      return void session.step();
+      return lesson.leads() ? undefined : void session.step();
     case "restart":
       return void session.restart();
     case "language": {
@@ -31,7 +32,7 @@ export function act(shell, action) {
     case "lessons":
     case "next":
     case "back":
-      return void shell.lesson.act(action);
+      return void lesson.act(action);
     case "backend":
       tabs.more?.choose("cost");
       return lab.querySelector(".panel-more")?.scrollIntoView({ block: "nearest" });

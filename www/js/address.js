@@ -1,5 +1,8 @@
 // @ts-check
-/** The page's address and the lab's settings, both ways. */
+/** Where the lab is the page: the address and the lab's settings, both ways; and a run that leaving would lose. */
+
+/** A pause loses nothing worth a question until this much training, ms. */
+const WORTH = 60_000;
 
 /** @param {import("./session.js").Session} session @returns {() => void} stops listening */
 export function bindAddress(session) {
@@ -35,4 +38,28 @@ export function bindAddress(session) {
   session.addEventListener("change", write);
   window.addEventListener("hashchange", read);
   return () => window.removeEventListener("hashchange", read);
+}
+
+/**
+ * Has the browser ask before a run is left that goes on, or took long; in a frame it never does.
+ * @param {import("./session.js").Session} session @returns {() => void} stops it
+ */
+export function guardRun(session) {
+  if (window.parent !== window) return () => {};
+  const ask = (/** @type {Event} */ event) => event.preventDefault();
+  let asks = false;
+  // Where nothing can be lost there is no listener: a browser keeps such a page for the way back.
+  const look = () => {
+    const { step, wanted, milliseconds } = session.state;
+    const wants = step > 0 && (wanted || step * milliseconds > WORTH);
+    if (wants === asks) return;
+    asks = wants;
+    if (asks) addEventListener("beforeunload", ask);
+    else removeEventListener("beforeunload", ask);
+  };
+  session.addEventListener("change", look);
+  return () => {
+    session.removeEventListener("change", look);
+    removeEventListener("beforeunload", ask);
+  };
 }

@@ -5,7 +5,7 @@
  * Attributes are the URL fragment's keys. `bind="url"` ties the lab to the page's address; `bind="messages"` obeys postMessage.
  * Methods: play, pause, step, reset, next, back, getState. Events: ready, step, diverged, lost, lesson.
  */
-import { bindAddress } from "./address.js";
+import { bindAddress, guardRun } from "./address.js";
 import { settingsOf } from "./attributes.js";
 import { h } from "./dom.js";
 import { Session } from "./session.js";
@@ -20,6 +20,8 @@ const BLOCK =
 
 /** How long a lab that has left the page keeps its run, ms: it may be on its way to another place. */
 const KEPT = 1000;
+/** Pause between two looks at whether it can be seen, ms. */
+const LOOK_EVERY = 500;
 
 export class AlexNetLab extends HTMLElement {
   constructor() {
@@ -107,8 +109,10 @@ export class AlexNetLab extends HTMLElement {
 
   // ---- methods: those called before the element is in a page wait until it is ------------------------------------
 
+  /** In a lesson, on to its run. */
   async play() {
-    (await this.begun)?.play();
+    const session = await this.begun;
+    if (!this.shell?.lesson.leads()) session?.play();
   }
 
   async pause() {
@@ -120,7 +124,7 @@ export class AlexNetLab extends HTMLElement {
     const session = await this.begun;
     // It waits for the first images, unless none will come.
     await session?.until(({ phase, describe }) => ["failed", "lost"].includes(phase) || (describe?.data.train_arrived ?? 0) > 0);
-    await session?.step();
+    if (!this.shell?.lesson.leads()) await session?.step();
   }
 
   /** Back to step 0 with the same initial weights. */
@@ -163,7 +167,7 @@ export class AlexNetLab extends HTMLElement {
     observer.observe(this, { attributes: true, attributeOldValue: true });
     this.undo.push(() => observer.disconnect());
     if (this.binds("messages")) this.undo.push(listen(this, session));
-    if (this.binds("url")) this.undo.push(bindAddress(session));
+    if (this.binds("url")) this.undo.push(bindAddress(session), guardRun(session));
   }
 
   /** A changed attribute is a changed setting of the first network; one that is taken away, its default. @param {Session} session @param {MutationRecord[]} records */
@@ -188,12 +192,13 @@ export class AlexNetLab extends HTMLElement {
     observer.observe(this);
     const look = () => this.look();
     document.addEventListener("visibilitychange", look);
-    this.undo.push(() => observer.disconnect(), () => document.removeEventListener("visibilitychange", look));
+    const clock = setInterval(look, LOOK_EVERY); // nothing tells what style sheets hide
+    this.undo.push(() => clearInterval(clock), () => observer.disconnect(), () => document.removeEventListener("visibilitychange", look));
   }
 
   /** Whether it can be seen now. */
   look() {
-    this.session?.setVisible(this.inView && this.isConnected && document.visibilityState === "visible");
+    this.session?.setVisible(this.inView && document.visibilityState === "visible" && isShown(this));
   }
 
   /** Turns changes of the session into the element's events. @param {Session} session */
@@ -225,6 +230,16 @@ export class AlexNetLab extends HTMLElement {
   fire(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
+}
+
+/** In the page, and hidden by no style sheet: its own, or that of a page around that may be asked. @param {Element} element */
+function isShown(element) {
+  /** @type {Element | null | undefined} */
+  let at = element;
+  for (; at; at = at.ownerDocument.defaultView?.frameElement) {
+    if (!at.isConnected || at.checkVisibility?.({ opacityProperty: true, visibilityProperty: true }) === false) return false;
+  }
+  return true;
 }
 
 // A page may name the script twice.

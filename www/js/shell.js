@@ -387,6 +387,7 @@ export class Shell {
     const watch = this.views.watch((/** @type {string} */ name) => (full ? name === gradients?.chosen || name === sees?.chosen || name === "network" : this.size === "slide" && name === "ridges"));
     watch.snapshot ||= full;
     watch.unit = this.drill.unit ?? this.lesson.panel?.unit ?? null;
+    watch.every = this.lesson.panel?.every ?? 0;
     watch.filters ||= full; // the record has them, whatever is seen
     const key = JSON.stringify([watch, this.session.state.describe?.data.test_arrived]);
     if (key === this.seen.watch) return;

@@ -32,7 +32,8 @@
  *
  * @typedef {{family: "registers" | "tiled", measured: {registers: number, tiled: number} | null}} Kernels GFLOP/s
  *
- * @typedef {{step: number, parameters: Float32Array, norms: Float32Array, activation_gradients: Float32Array, activations: Float32Array}} Snapshot
+ * @typedef {{step: number, parameters: Float32Array, norms: Float32Array, activation_gradients: Float32Array, activations: Float32Array,
+ *   fixed?: boolean}} Snapshot `fixed`: it is of a step that `Watch.every` names
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
  *   pixels: Uint8Array, pair?: {accuracies: Float64Array, pixels: Uint8Array}}} Evaluation `pair` where something is held back
  * @typedef {{pixels: Uint8Array, labels: Uint8Array, probabilities: Float32Array}} Predictions
@@ -48,6 +49,7 @@
  * @property {{layer: string, image: number} | null} maps
  * @property {{first: number, count: number} | null} predict
  * @property {Unit | null} unit
+ * @property {number} every steps: at the first one and every so many there is a snapshot, whatever the clock says; 0 for none such
  *
  * @typedef {{image: number, channel?: number, layers: string[], learnt: string[]}} Unit Whose outputs, (height, width, channels), are read for an
  *   image, and what has been learnt for the channel, or for all.

@@ -1,10 +1,11 @@
 // @ts-check
 /** One setting's control, made from its row in the schema. State in by `update`, one `change` out by the callback. */
 import { h, setAttribute } from "../dom.js";
+import { typedNumber } from "../number.js";
 
 /**
  * @typedef {import("../types.js").Setting} Setting
- * @typedef {{t: import("../i18n.js").Texts, tip: import("./tip.js").Tip, change: (changes: Record<string, string>) => void}} Context
+ * @typedef {{t: import("../i18n.js").Texts, session: import("../session.js").Session, tip: import("./tip.js").Tip, change: (changes: Record<string, string>) => void}} Context
  */
 
 /** Choices up to this many, with short words, stand side by side. */
@@ -91,7 +92,12 @@ export class Control {
     field.addEventListener("input", () => (typing = true));
     field.addEventListener("change", () => {
       typing = false;
-      this.commit(field.value.trim());
+      try {
+        this.commit(typedNumber(field.value, this.setting.kind === "integer"));
+      } catch (problem) {
+        this.context.session.setProblem({ .../** @type {any} */ (problem), key: this.setting.key });
+        field.value = this.value ?? "";
+      }
     });
     field.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;

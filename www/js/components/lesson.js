@@ -14,7 +14,7 @@ export class Lesson extends OnDemand {
     return !["none", "auto"].includes(this.shell.early("lesson"));
   }
 
-  /** @param {string} action lessons, next, back or resume */
+  /** @param {string} action lessons, next, back, lead or resume */
   async act(action) {
     const { session, started } = this.shell;
     await Promise.all([session.opened, started]);
@@ -22,6 +22,13 @@ export class Lesson extends OnDemand {
     await this.load(true);
     this.panel?.update(session.state); // a lesson that was chosen just now
     this.panel?.act(action);
+  }
+
+  /** Play and step, before the lesson's run has begun, lead to it: nothing trains in its place. @returns {boolean} whether they do */
+  leads() {
+    if (!this.named || this.panel?.recording) return false;
+    this.act("lead");
+    return true;
   }
 
   async fetch() {

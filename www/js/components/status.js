@@ -133,7 +133,7 @@ export class Status {
     const setting = session.setting(what.key);
     if (setting?.min !== undefined) fields.allowed = t("terms.range", { min: setting.min, max: setting.max });
     if (what.key && t.has(`settings.${what.key}.label`)) fields.key = `${t(`settings.${what.key}.label`)} (${what.key})`;
-    if (what.cause) fields.cause = t(`causes.${what.cause}`, what);
+    fields.cause = t(`causes.${what.cause ?? "network"}`, what);
     return t(t.has(key) ? key : "errors.unexpected", fields);
   }
 

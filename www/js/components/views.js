@@ -61,6 +61,7 @@ export class Views {
       maps: seen("maps") ? { layer: layer === "fc8" ? layer : `${layer}.activation`, image } : null,
       predict: seen("predictions") ? { first: image, count: PREDICTIONS } : null,
       unit: null,
+      every: 0,
     };
   }
 

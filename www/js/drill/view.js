@@ -4,6 +4,7 @@ import { FeatureMaps } from "../charts/feature_maps.js";
 import { h, setText } from "../dom.js";
 import { integer } from "../format.js";
 import { icon } from "../icons.js";
+import { numberField } from "../number.js";
 import { Terms } from "../lessons/rich.js";
 import { INPUT, channelOf, largest, placeOf, pooledPlace, stagesOf, tapsOf } from "./arithmetic.js";
 import { cardOf } from "./cards.js";
@@ -226,8 +227,8 @@ export class View {
     const once = h("button", { type: "button", class: "action", title: t("actions.step_title"), onclick: () => context.act("step") }, t("actions.step"));
     const close = h("button", { type: "button", class: "tool", "aria-label": t("actions.close"), onclick: () => this.dialog.close() }, icon("close"));
     this.buttons = h("div", { class: "drill-blocks", role: "group", "aria-label": say("layer") });
-    this.channelInput = h("input", { type: "number", class: "number", min: "1", onchange: () => this.chooseChannel(Number(this.channelInput?.value) - 1) });
-    this.imageInput = h("input", { type: "number", class: "number", min: "0", onchange: () => this.shell.change({ image: String(this.imageInput?.value) }) });
+    this.channelInput = numberField(1, (n) => this.chooseChannel(n - 1));
+    this.imageInput = numberField(0, (n) => this.shell.change({ image: String(n) }));
     this.where = h("p", { class: "fine" });
     const drawn = (/** @type {"input" | "pixel"} */ name) => h("figure", null, hosts[name], h("figcaption", { class: "fine" }, say(`pick.${name}`)));
     this.empty = h("p", { class: "drill-empty" }, say("waiting"));

@@ -6,16 +6,21 @@ const LAYER = "conv4";
 /** Steps before the drift is counted: until then the running statistics of batch normalisation still find their place (0.9^50 = 0.005). */
 const SETTLED = 50;
 
+/** What tells where a distribution lies. */
+const PLACES = /** @type {const} */ (["p50", "p95", "mean"]);
+
+/** @param {import("./measure.js").Lane | undefined} lane */
+const settled = (lane) => (lane?.history ?? []).filter(({ step }) => step >= SETTLED);
+
 /**
- * How far the middle of a layer's activations is from where it was, on average over all later looks: the largest move of median, 95th
- * percentile and mean, in standard deviations of the first look.
+ * How far a layer's activations move from one look to the next, on average: the largest move of median, 95th percentile and mean, in
+ * standard deviations of the look before.
  * @param {import("./measure.js").Lane | undefined} lane
  */
 function drift(lane) {
-  const [start, ...later] = (lane?.history ?? []).filter(({ step }) => step >= SETTLED).map(({ layers }) => layers[LAYER]);
-  if (later.length === 0) return NaN;
-  const distances = later.map((look) => Math.max(...[look.p50 - start.p50, look.p95 - start.p95, look.mean - start.mean].map(Math.abs)) / start.std);
-  return distances.reduce((sum, x) => sum + x, 0) / distances.length;
+  const looks = settled(lane).map(({ layers }) => layers[LAYER]);
+  const moves = looks.slice(1).map((look, at) => Math.max(...PLACES.map((place) => Math.abs(look[place] - looks[at][place]))) / looks[at].std);
+  return moves.reduce((sum, x) => sum + x, 0) / moves.length;
 }
 
 export default {
@@ -23,10 +28,12 @@ export default {
   fragment: "width=0.25&norm=none&lr=0.02&test_every=0&lane2=norm:bn&lane3=norm:bn,bn_noise:0.5",
   lanes: ["none", "bn", "noisy"],
   until: 300,
+  every: 5,
   choices: ["faster", "same", "slower"],
   sentences: ["moved", "losses", "gain"],
   /** @param {import("./measure.js").Run} run */
   measure(run) {
+    const steps = settled(run.lanes[0]).map(({ step }) => step);
     const [none_moved, bn_moved, noisy_moved] = [0, 1, 2].map((lane) => drift(run.lanes[lane]));
     const [bn_gain, noisy_gain] = [1, 2].map((lane) => difference(run, 0, lane));
     const values = {
@@ -34,7 +41,7 @@ export default {
       none_loss: loss(run, 0), bn_loss: loss(run, 1), noisy_loss: loss(run, 2),
       bn_gain: bn_gain.mean, bn_gain_error: bn_gain.error,
       noisy_gain: noisy_gain.mean, noisy_gain_error: noisy_gain.error,
-      step_from: run.lanes[0]?.history.find(({ step }) => step >= SETTLED)?.step ?? NaN,
+      step_from: steps[0] ?? NaN, count_between: steps[1] - steps[0],
     };
     const outcome = Number.isNaN(noisy_gain.mean) ? "" : !decided(noisy_gain) ? "same" : noisy_gain.mean > 0 ? "faster" : "slower";
     return { outcome, values };

@@ -9,6 +9,7 @@ export default {
   fragment: "width=0.25&norm=bn&train_size=500&test_every=50&lane2=dropout:0.5",
   lanes: ["without", "with"],
   until: 400,
+  every: 20,
   choices: ["smaller", "same", "larger"],
   sentences: ["gap", "losses", "accuracies"],
   /** @param {import("./measure.js").Run} run */

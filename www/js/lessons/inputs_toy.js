@@ -2,7 +2,6 @@
 /** What a layer receives on the probe batch, over a run: its percentiles, of all networks on one scale. */
 import { Percentiles } from "../charts/percentiles.js";
 import { h } from "../dom.js";
-import { looksOf } from "./measure.js";
 import { RunToy } from "./run_toy.js";
 
 /** Whose inputs are shown first: the activations that the lesson measures are those of the block before it. */
@@ -13,10 +12,9 @@ const FIRST = "conv5";
  * @param {import("./measure.js").Lane} lane @param {string} block
  * @returns {{steps: number[], values: number[][]}} values: 5 %, 50 % and 95 %
  */
-export function percentilesOf(lane, block) {
-  const looks = looksOf(lane);
-  const values = /** @type {const} */ (["p5", "p50", "p95"]).map((key) => looks.map(({ layers }) => layers[block]?.[key] ?? NaN));
-  return { steps: looks.map(({ step }) => step), values };
+export function percentilesOf({ history }, block) {
+  const values = /** @type {const} */ (["p5", "p50", "p95"]).map((key) => history.map(({ layers }) => layers[block]?.[key] ?? NaN));
+  return { steps: history.map(({ step }) => step), values };
 }
 
 /** @extends {RunToy<Percentiles>} */

@@ -15,6 +15,7 @@ import shift from "./covariate-shift.js";
  * @property {string[]} [depths] other values of the setting `depth` to run it with
  * @property {string[]} lanes their names, in that order
  * @property {number} until steps of the run
+ * @property {number} every so many steps, and after the first, the networks are looked at: whatever is said of looks is of these
  * @property {string[]} choices to predict from
  * @property {(run: import("./measure.js").Run) => import("./measure.js").Measured} measure
  * @property {string[]} sentences about the run, in their order; each is shown if all its numbers were measured

@@ -9,6 +9,7 @@ export default {
   fragment: "width=0.25&norm=none&test_every=0&lane2=norm:lrn&lane3=norm:lrn,lrn_alpha:0.1&lane4=norm:lrn,lrn_alpha:1",
   lanes: ["none", "paper", "tenth", "one"],
   until: 60,
+  every: 5,
   choices: ["nothing", "constant", "competition"],
   sentences: ["paper", "tenth", "one", "losses"],
   /** @param {import("./measure.js").Run} run */

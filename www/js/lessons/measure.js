@@ -22,7 +22,7 @@
  * @property {{step: number, loss: number, accuracy: number}[]} evaluations on test images
  * @property {Look | null} first after the first step: the same weights and images in every lane
  * @property {Look | null} last
- * @property {Look[]} history between the two, thinned
+ * @property {Look[]} history all looks, at the lesson's steps
  * @property {{step: number, layer: string} | null} divergence
  * @property {Change[]} changes that were made while it ran, and that the lesson allows
  *
@@ -96,11 +96,8 @@ export const guessing = ({ classes }) => Math.log(classes);
 /** Beyond two standard errors. @param {{mean: number, error: number}} difference */
 export const decided = ({ mean: apart, error }) => Math.abs(apart) > 2 * error;
 
-/** The last evaluation on test images, up to the run's end. @param {Run} run @param {number} lane */
-export const test = ({ lanes, until }, lane) => lanes[lane]?.evaluations.filter(({ step }) => step <= until).at(-1) ?? { step: NaN, loss: NaN, accuracy: NaN };
-
-/** All looks of a network, to the last one, which thinning may have taken out of the history. @param {Lane} lane */
-export const looksOf = ({ history, last }) => (last && history.at(-1) !== last ? [...history, last] : history);
+/** The evaluation on test images at the run's end. @param {Run} run @param {number} lane */
+export const test = ({ lanes, until }, lane) => lanes[lane]?.evaluations.find(({ step }) => step === until) ?? { step: NaN, loss: NaN, accuracy: NaN };
 
 /** The looks at both ends of every lane: a picture of looks is another one when, and only when, one of these is. @param {Run | undefined} run */
 export const endsOf = (run) => (run?.lanes ?? []).flatMap(({ first, last }) => [first, last]);

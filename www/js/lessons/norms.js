@@ -7,6 +7,7 @@ export default {
   fragment: "width=0.25&norm=none&lr=0.02&test_every=200&lane2=norm:lrn&lane3=norm:bn,bn_place:lrn&lane4=norm:bn",
   lanes: LANES,
   until: 200,
+  every: 20,
   choices: ["none", "lrn", "bn_as_lrn", "bn", "noise"],
   sentences: ["losses", "differences", "place", "tests"],
   /** @param {import("./measure.js").Run} run */

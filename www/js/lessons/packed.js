@@ -5,11 +5,11 @@ import { ACTIVATION_BINS, ACTIVATION_ROW, GRADIENT_BINS, GRADIENT_ROW, percentil
 /** A level a letter. The square of a level is the count, as thin tails are seen, too. */
 const LEVELS = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 const TOP = LEVELS.length - 1;
-/** Digits of every other number. */
-const DIGITS = 4;
+/** Digits of every other number, and of a norm, which lessons name. */
+const [DIGITS, NORM_DIGITS] = [4, 6];
 
-/** @param {number} x */
-const short = (x) => String(Number(x.toPrecision(DIGITS)));
+/** @param {number} x @param {number} [digits] */
+const short = (x, digits = DIGITS) => String(Number(x.toPrecision(digits)));
 
 /**
  * The place of the first letter, the letters, how many values the bins hold, and the numbers that follow them.
@@ -23,11 +23,14 @@ function pack(row, bins) {
   const letters = counts.map((count) => LEVELS[peak > 0 ? Math.round(TOP * Math.sqrt(count / peak)) : 0]).join("");
   const first = letters.search(/[^0]/);
   const total = counts.reduce((sum, count) => sum + count, 0);
-  return [Math.max(0, first), letters.replace(/^0+|0+$/g, "") || "0", short(total), ...numbers.slice(bins).map(short)].join(" ");
+  return [Math.max(0, first), letters.replace(/^0+|0+$/g, "") || "0", short(total), ...numbers.slice(bins).map((x, at) => short(x, bins + at === NORM ? NORM_DIGITS : DIGITS))].join(" ");
 }
 
 /** Three percentiles end the row of a gradient: its bins have them, too. */
 const PERCENTILES = [0.05, 0.5, 0.95];
+
+/** The place of the norm in the row of a gradient. */
+const NORM = GRADIENT_ROW - PERCENTILES.length - 1;
 
 /** @param {Float32Array} row (GRADIENT_ROW) */
 export const packGradient = (row) => pack(row.subarray(0, GRADIENT_ROW - PERCENTILES.length), GRADIENT_BINS);

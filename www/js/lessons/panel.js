@@ -61,6 +61,8 @@ export class Panel {
     this.toys = new Map();
     /** Counts what was asked to be shown, runs and recordings: the last one wins. */
     this.asked = 0;
+    /** Milliseconds that a step of its run takes. */
+    this.pace = NaN;
     /** @type {Replay | null} a recording that is shown */
     this.replay = null;
     /** The recipe applied last. */
@@ -89,6 +91,11 @@ export class Panel {
   /** What the worker is to read for the toy. */
   get unit() {
     return (this.shown && this.shell.size !== "mini" && this.toy?.element.isConnected && this.toy.unit) || null;
+  }
+
+  /** Steps from one look to the next, which the worker is to take while the lesson runs. */
+  get every() {
+    return this.recording?.outcome === "going" ? (this.lesson?.every ?? 0) : 0;
   }
 
   destroy() {
@@ -170,17 +177,25 @@ export class Panel {
 
   // ---- what can be asked for -------------------------------------------------------------------------------------
 
-  /** @param {string} action lessons, all, close, next, back or resume */
+  /** @param {string} action lessons, all, close, next, back, lead or resume */
   act(action) {
     const { lesson } = this;
     if (action === "lessons" || action === "close") return this.shown ? this.leave() : this.enter();
     if (action === "all") return this.choose(null);
     if (!lesson) return;
     if (action === "resume") return this.recording?.outcome === "going" ? this.session.play() : undefined;
+    if (action === "lead") return this.lead();
     const to = this.at + (action === "next" ? 1 : -1);
     if (to < 0 || to >= STEPS.length) return;
     this.go(to);
     if (action === "next" && this.step === "run" && !this.result && !this.replay && this.recording?.outcome !== "going" && !this.stuck) this.start(this.seed);
+  }
+
+  /** To the lesson's run, by way of what is predicted; the smallest view has no room for that. */
+  lead() {
+    if (this.step === "question" && this.shell.size !== "mini") return this.go(STEPS.indexOf("predict"));
+    this.go(STEPS.indexOf("run"));
+    if (!this.stuck) this.start(this.seed);
   }
 
   /** @param {KeyboardEvent} event */
@@ -281,7 +296,9 @@ export class Panel {
     const { session, lesson, depth } = this;
     if (!lesson) return;
     this.recording?.end("interrupted");
+    this.recording = null;
     this.leaveRecording();
+    this.pace = NaN;
     const asked = ++this.asked;
     const fragment = lesson.depths ? lesson.fragment.replace(DEPTH, depth) : lesson.fragment;
     if (!(await apply(session, `${fragment}&seed=${seed}`)) || this.lesson !== lesson || this.asked !== asked) return;
@@ -384,6 +401,7 @@ export class Panel {
       // Whoever closes a lesson in the whole lab is back at the list; a slide has no room for it.
       this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
       this.at = 0;
+      if (next) this.session.pause(); // nothing trains before its run
       const focus = this.hasFocus;
       this.show();
       // What had the keyboard's place is gone.

@@ -6,6 +6,7 @@ export default {
   fragment: "width=0.25&norm=bn&test_every=200&lane2=overlap:false&lane3=pool:avg&lane4=pool:avg,overlap:false",
   lanes: ["max_overlap", "max", "avg_overlap", "avg"],
   until: 200,
+  every: 20,
   choices: ["max", "avg", "noise"],
   sentences: ["routing", "kinds", "overlap", "tests"],
   /** @param {import("./measure.js").Run} run */

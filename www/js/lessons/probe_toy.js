@@ -3,6 +3,7 @@
 import { h, setText } from "../dom.js";
 import { INPUT, channelOf, placeOf } from "../drill/arithmetic.js";
 import { figure } from "../drill/formula.js";
+import { numberField } from "../number.js";
 import { PixelMap } from "../drill/map.js";
 
 /**
@@ -26,12 +27,12 @@ export class ProbeToy {
     /** @type {PixelMap[]} */
     this.maps = [];
     const { say, terms } = panel;
-    const number = (/** @type {string} */ key, /** @type {number} */ min, /** @type {(value: string) => void} */ choose) => {
-      const input = h("input", { type: "number", class: "number", min: String(min), onchange: () => choose(input.value) });
+    const number = (/** @type {string} */ key, /** @type {number} */ min, /** @type {(value: number) => void} */ choose) => {
+      const input = numberField(min, choose);
       return { input, element: h("label", { class: `probe-number probe-number-${key}` }, h("span", { class: "fine" }, say(`probe.${key}`)), input) };
     };
-    this.imageNumber = number("image", 0, (image) => panel.shell.change({ image }));
-    this.channelNumber = number("channel", 1, (channel) => this.chooseChannel(Number(channel) - 1));
+    this.imageNumber = number("image", 0, (image) => panel.shell.change({ image: String(image) }));
+    this.channelNumber = number("channel", 1, (channel) => this.chooseChannel(channel - 1));
     this.image = this.map("image");
     this.looked = this.map("looked", { onpick: (place) => this.choosePlace(place) });
     this.where = h("p", { class: "fine probe-where" });

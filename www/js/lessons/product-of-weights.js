@@ -9,6 +9,7 @@ export default {
   fragment: "width=0.25&depth=8&norm=none&test_every=0&lane2=init_scale:0.5&lane3=init_scale:2",
   lanes: ["one", "half", "double"],
   until: 60,
+  every: 5,
   choices: ["half", "hundredth", "vanished"],
   sentences: ["half", "double", "losses"],
   /** @param {import("./measure.js").Run} run */

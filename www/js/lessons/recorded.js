@@ -25,11 +25,16 @@ import { Recording } from "./recording.js";
  * @property {[step: number, loss: number, accuracy: number][]} tests
  * @property {{step: number, layer: string} | null} divergence
  * @property {PackedLook[]} looks
+ * @property {[step: number, ...values: number[][]][]} [numbers] of all looks, where those above are some of them, the first ones of `NUMBERS` for
+ *   each block: packed histograms only have them roughly
  *
  * @typedef {{step: number, norms?: (number | null)[], weights: string[], gradients: string[], activations: string[]}} PackedLook a row a block; `norms` of the
  *   weights are missing in recordings that no lesson reads them from
  * @typedef {{step: number, norms: (number | null)[] | undefined, weights: Float32Array[], gradients: Float32Array[], activations: Float32Array[]}} Look
  */
+
+/** What a lesson may read of activations. */
+export const NUMBERS = /** @type {const} */ (["p5", "p50", "p95", "mean", "std"]);
 
 /** @param {Look} look @returns {PackedLook} */
 export function packLook({ step, norms, weights, gradients, activations }) {
@@ -66,6 +71,11 @@ export class Recorded extends EventTarget {
     return this.recording.measured;
   }
 
+  /** @param {number[][]} blocks @returns {Record<string, any>} what was not recorded is missing */
+  layers(blocks) {
+    return Object.fromEntries(blocks.map((values, at) => [this.file.names[at], Object.fromEntries(NUMBERS.map((key, i) => [key, values[i]]))]));
+  }
+
   /** Tells what came up to a step. @param {number} step */
   tell(step) {
     const from = this.step;
@@ -73,8 +83,9 @@ export class Recorded extends EventTarget {
     const news = (/** @type {number} */ at) => at > from && at <= this.step;
     const emit = (/** @type {string} */ kind, /** @type {any} */ detail, /** @type {number} */ lane) =>
       this.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
-    this.file.lanes.forEach(({ looks, tests }, lane) => {
-      for (const look of looks.filter((look) => news(look.step))) emit("snapshot", snapshot(look), lane);
+    this.file.lanes.forEach(({ looks, tests, numbers }, lane) => {
+      for (const look of looks.filter((look) => news(look.step))) emit("snapshot", snapshot(look, !numbers), lane);
+      for (const [at, ...blocks] of numbers?.filter(([at]) => news(at)) ?? []) this.recording.keep(this.recording.lane(lane), { step: at, layers: this.layers(blocks) });
       for (const [at, loss, accuracy] of tests.filter(([at]) => news(at))) emit("evaluation", { step: at, loss, accuracy, confusion: [], mistakes: [], pixels: [] }, lane);
     });
     // A run that has its last step is complete, so these come last.
@@ -85,10 +96,11 @@ export class Recorded extends EventTarget {
   }
 }
 
-/** @param {PackedLook} look @returns {import("../types.js").Snapshot} */
-function snapshot({ step, norms = [], weights, gradients, activations }) {
+/** @param {PackedLook} look @param {boolean} fixed @returns {import("../types.js").Snapshot} */
+function snapshot({ step, norms = [], weights, gradients, activations }, fixed) {
   return {
     step,
+    fixed,
     norms: Float32Array.from(norms, (norm) => norm ?? NaN),
     parameters: join(weights.map(unpackGradient)),
     activation_gradients: join(gradients.map(unpackGradient)),
@@ -99,7 +111,7 @@ function snapshot({ step, norms = [], weights, gradients, activations }) {
 /** @param {string} lesson @returns {Promise<File>} */
 export async function fetchRecording(lesson) {
   const file = `data/lessons/${lesson}.json`;
-  const fail = (/** @type {unknown} */ why) => Promise.reject({ code: "download", file, why });
-  const response = await fetch(new URL(`../${file}`, import.meta.url)).catch(fail);
-  return response.ok ? response.json() : fail(response.status);
+  const fail = (/** @type {object} */ why) => Promise.reject({ code: "download", file, ...why });
+  const response = await fetch(new URL(`../${file}`, import.meta.url)).catch((error) => fail({ cause: "network", why: String(error) }));
+  return response.ok ? response.json() : fail({ cause: "http", status: response.status });
 }

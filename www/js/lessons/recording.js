@@ -3,8 +3,6 @@
 import { activationAt, gradientAt } from "../charts/rows.js";
 import { quantile } from "./measure.js";
 
-/** Looks kept a lane; when full, every second one goes. */
-const HISTORY = 200;
 /** Steps to wait for an evaluation that does not come, as test images are missing. */
 const GRACE = 20;
 
@@ -59,7 +57,8 @@ export class Recording {
     if (allowed) for (const [key, value, before] of detail.changes) into.changes.push({ step: detail.step, key, value, before });
     if (kind === "records") for (let i = 0; i < detail.length; i += 3) into.records.push([detail[i] + 1, detail[i + 1], detail[i + 2]]);
     if (kind === "evaluation") into.evaluations.push({ step: detail.step, loss: detail.loss, accuracy: detail.accuracy });
-    if (kind === "snapshot") this.look(into, detail, lane);
+    // Others are of whatever step the clock came to.
+    if (kind === "snapshot" && detail.fixed) this.look(into, detail, lane);
     if (this.enough()) this.end("complete");
   }
 
@@ -91,10 +90,14 @@ export class Recording {
       const [p5, p50, p95] = [0.05, 0.5, 0.95].map((q) => quantile(stats, q));
       return [name, { weight, size, activation, zero, mean, std, max, saturated, dead, p5, p50, p95 }];
     });
-    into.last = { step, layers: Object.fromEntries(blocks) };
-    into.first ??= into.last;
-    into.history.push(into.last);
-    if (into.history.length > HISTORY) into.history = into.history.filter((_, index) => index % 2 === 0);
+    this.keep(into, { step, layers: Object.fromEntries(blocks) });
+  }
+
+  /** @param {import("./measure.js").Lane} into @param {import("./measure.js").Look} look */
+  keep(into, look) {
+    into.last = look;
+    if (look.step === 1) into.first = look;
+    into.history.push(look);
   }
 
   /** What the session says of a lane; without lanes side by side, of the run. @param {number} lane */
@@ -108,15 +111,15 @@ export class Recording {
     const count = /** @type {any} */ (state).lanes?.length ?? 1;
     const evaluates = Number(state.config.test_every) > 0;
     for (let lane = 0; lane < count; lane++) {
-      const { records, evaluations } = this.lane(lane);
+      const { records, evaluations, last } = this.lane(lane);
       const { divergence } = this.side(lane);
       if (divergence) {
         this.lanes[lane].divergence = { step: divergence.step, layer: divergence.layer };
         continue;
       }
       const step = records.at(-1)?.[0] ?? 0;
-      const tested = !evaluates || (evaluations.at(-1)?.step ?? 0) >= this.until || step >= this.until + GRACE;
-      if (step < this.until || !tested) return false;
+      const has = (/** @type {{step: number} | null | undefined} */ last) => (last?.step ?? 0) >= this.until || step >= this.until + GRACE;
+      if (step < this.until || !has(last) || (evaluates && !has(evaluations.at(-1)))) return false;
     }
     return true;
   }

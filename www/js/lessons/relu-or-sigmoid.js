@@ -12,6 +12,7 @@ export default {
   lanes: ["relu", "sigmoid", "tanh"],
   depths: ["0", "4", "8", "12"],
   until: 500,
+  every: 50,
   choices: ["larger", "same", "smaller", "vanished"],
   sentences: ["gradient", "passed", "tanh", "quarter"],
   /** @param {import("./measure.js").Run} run */

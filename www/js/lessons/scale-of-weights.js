@@ -15,6 +15,7 @@ export default {
   fragment: "width=0.25&norm=bn&lr=0.01&momentum=0&weight_decay=0&test_every=0&init_scale_layer=conv3&lane2=init_scale:4&lane3=norm:none&lane4=norm:none,init_scale:4",
   lanes: ["bn_small", "bn_large", "none_small", "none_large"],
   until: 100,
+  every: 10,
   choices: ["same", "quarter", "sixteenth"],
   sentences: ["updates", "first", "losses", "none"],
   /** @param {import("./measure.js").Run} run */

@@ -6,8 +6,9 @@ import { icon } from "../icons.js";
 import { LAST, accuracy, loss, test } from "./measure.js";
 import { fieldsIn, written } from "./rich.js";
 
-/** Seconds from which a run is too long to wait for. */
+/** Seconds from which what is left of a run is too long to wait for, and steps after which its speed is known. */
 const PATIENCE = 120;
+const SOON = 5;
 /** Learnt layers of the network without further ones. */
 const LAYERS = 8;
 
@@ -90,13 +91,16 @@ function run(panel) {
 }
 
 /** How far the run is. @param {Panel} panel */
-export function progress({ body, say, recording, replay, result, session, lesson, stuck }) {
+export function progress(panel) {
+  const { body, say, recording, replay, result, session, lesson, stuck } = panel;
   const [bar, count, resume, offer] = [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map((name) => /** @type {any} */ (body.querySelector(name)));
   if (!bar || !lesson) return;
-  const seconds = (session.state.milliseconds * lesson.until) / 1000;
-  const slow = recording?.outcome === "going" && seconds > PATIENCE;
+  const { milliseconds } = session.state;
+  if (milliseconds > 0) panel.pace = milliseconds; // not known for a moment after each evaluation
+  const left = recording?.outcome === "going" && recording.step >= SOON ? (panel.pace * (lesson.until - recording.step)) / 1000 : 0;
+  const slow = left > PATIENCE;
   offer.hidden = replay !== null || !(stuck || slow);
-  setText(offer, stuck ? say("recorded.no_engine") : slow ? say("recorded.slow", { minutes: integer(seconds / 60) }) : "");
+  setText(offer, stuck ? say("recorded.no_engine") : slow ? say("recorded.slow", { minutes: integer(left / 60) }) : "");
   if (replay) {
     const { step } = replay.recorded;
     bar.value = step;

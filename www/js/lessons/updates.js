@@ -1,7 +1,5 @@
 // The steps of a layer beside its weights. Without momentum and weight decay a step is the gradient times the learning rate.
 
-import { looksOf } from "./measure.js";
-
 /** The layer whose initial weights are multiplied, how much larger they are in the second and the fourth network, and the learning rate:
  * as in the lesson's settings. */
 export const [LAYER, SCALE, RATE] = ["conv3", 4, 0.01];
@@ -10,9 +8,8 @@ export const [LAYER, SCALE, RATE] = ["conv3", 4, 0.01];
 export const relativeUpdate = ({ layers }, layer) => layers[layer] ? (RATE * layers[layer].weight) / layers[layer].size : NaN;
 
 /** The same at every look. @param {import("./measure.js").Lane} lane @param {string} layer @returns {{steps: number[], values: number[]}} */
-export function updatesOf(lane, layer) {
-  const looks = looksOf(lane);
-  return { steps: looks.map(({ step }) => step), values: looks.map((look) => relativeUpdate(look, layer)) };
+export function updatesOf({ history }, layer) {
+  return { steps: history.map(({ step }) => step), values: history.map((look) => relativeUpdate(look, layer)) };
 }
 
 /** Mean over the looks that both have. @param {import("./measure.js").Lane | undefined} of @param {import("./measure.js").Lane | undefined} than */

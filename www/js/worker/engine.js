@@ -37,7 +37,7 @@ export class Engine {
     /** @type {Training | null} */
     this.training = null;
     /** @type {Watch} */
-    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null };
+    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null, every: 0 };
     /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
     this.queue = Promise.resolve();
     /** What the lanes were made from. @type {import("../types.js").Read} */
@@ -152,7 +152,8 @@ export class Engine {
 
   /** @param {Watch} watch */
   async watch(watch) {
-    // What nobody wants to see any more is not measured.
+    // The steps that follow are those of the newest one; what nobody wants to see any more is not measured.
+    if (this.training) this.training.watched = this.watched;
     if (watch === this.watched) await this.training?.watch(watch);
   }
 

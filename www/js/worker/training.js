@@ -32,7 +32,9 @@ export class Training {
     this.preparing = false;
     this.closed = false;
     /** @type {Watch} */
-    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null };
+    this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null, every: 0 };
+    /** The step of the last snapshot that was due. */
+    this.lookedAt = -1;
     this.snapshots = new Throttle(100, 0.05);
     this.views = new Throttle(500, 0.05);
     this.posts = new Throttle(30, 1);
@@ -56,7 +58,9 @@ export class Training {
 
   /** After anything that moved the step or the settings. @param {boolean} anew from initial weights: copies are another run's */
   begin(anew = false) {
+    const { issued } = this.lanes;
     this.lanes.begin();
+    if (anew || this.lanes.issued !== issued) this.lookedAt = -1;
     if (anew) {
       this.seconds = 0;
       this.ends.begin();
@@ -202,7 +206,7 @@ export class Training {
 
   /** Everything that is watched, now. */
   async show() {
-    if (this.watched.snapshot && this.lanes.issued > 0) await this.snapshot();
+    if (this.lookDue() || (this.watched.snapshot && this.lanes.issued > 0)) await this.snapshot();
     await this.showViews();
   }
 
@@ -215,11 +219,15 @@ export class Training {
       await this.evaluate();
       return 0;
     }
+    if (this.lookDue()) {
+      await this.snapshot();
+      return 0;
+    }
     const depth = this.pace > 0 ? 1 : DEPTH;
     const until = performance.now() + STRETCH;
     let starved = false;
     const ready = () => this.lanes.inFlight() < depth && performance.now() >= this.nextStep && performance.now() < until;
-    while (this.running && ready() && !this.evaluationDue()) {
+    while (this.running && ready() && !this.evaluationDue() && !this.lookDue()) {
       starved = !this.lanes.step();
       if (starved) break;
       this.nextStep = performance.now() + this.pace;
@@ -275,6 +283,13 @@ export class Training {
     const { live, issued } = this.lanes;
     if (!(testEvery > 0 && issued > 0 && issued % testEvery === 0)) return undefined;
     return live.find(({ lab, evaluatedAt }) => evaluatedAt !== issued && lab.can_evaluate());
+  }
+
+  /** Whether there has to be a snapshot of this step before the next. */
+  lookDue() {
+    const { every } = this.watched;
+    const { issued } = this.lanes;
+    return every > 0 && issued > 0 && (issued === 1 || issued % every === 0) && this.lookedAt !== issued;
   }
 
   /** Takes the finished steps' records and reports them, at most every frame unless `all`. @param {boolean} all */
@@ -342,11 +357,15 @@ export class Training {
   async snapshot() {
     await this.settle();
     const start = performance.now();
+    const { issued } = this.lanes;
+    const due = this.lookDue();
+    if (due) this.lookedAt = issued;
     for (const [at, { lab }] of this.lanes.all.entries()) {
       const snapshot = await lab.snapshot();
       if (!snapshot) continue;
       const { parameters, activation_gradients, activations } = snapshot;
-      this.report("snapshot", { lane: at, ...snapshot }, [parameters.buffer, activation_gradients.buffer, activations.buffer]);
+      // A network that has diverged stays behind.
+      this.report("snapshot", { lane: at, ...snapshot, fixed: due && snapshot.step === issued }, [parameters.buffer, activation_gradients.buffer, activations.buffer]);
     }
     this.snapshots.ran(start, performance.now());
   }

@@ -28,7 +28,7 @@ pub struct Lane {
     pub accuracies: Vec<f64>,
     /// After the first step: the same weights in every network that differs in no more than its functions.
     pub first: Snapshot,
-    /// Every so many steps as the lesson says.
+    /// After the first step, and every so many as the lesson says: those of the page.
     pub looks: Vec<Snapshot>,
     pub last: Snapshot,
     /// The step that was not finite; the run ends with it.
@@ -83,11 +83,9 @@ impl Lane {
             if trainer.has_diverged() {
                 break;
             }
-            let wanted = plan.look_every > 0 && step % plan.look_every == 0;
-            if step == 1 || wanted {
-                let look = block_on(trainer.snapshot())?;
-                looks.extend(look.clone().filter(|_| wanted));
-                first = first.or(look);
+            if step == 1 || plan.look_every > 0 && step % plan.look_every == 0 {
+                looks.extend(block_on(trainer.snapshot())?);
+                first = first.or_else(|| looks.first().cloned());
             }
         }
         let (Some(first), Some(last)) = (first, block_on(trainer.snapshot())?) else { fail!("The lesson has no steps.") };

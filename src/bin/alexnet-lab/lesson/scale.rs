@@ -90,7 +90,7 @@ struct Trained {
 
 fn trained(data: &Dataset, seed: u32) -> Outcome<Trained> {
     let fragment = "width=0.25&norm=bn&lr=0.01&momentum=0&weight_decay=0&test_every=0&init_scale_layer=conv3&lane2=init_scale:4&lane3=norm:none&lane4=norm:none,init_scale:4";
-    let run = Run::new(data, seed, Plan { fragment, steps: 100, look_every: 5, test: false })?;
+    let run = Run::new(data, seed, Plan { fragment, steps: 100, look_every: 10, test: false })?;
     let [bn, bn_larger, none, none_larger] = &run.lanes[..] else { unreachable!("four lanes") };
     // Without momentum and weight decay an update is the gradient times the learning rate, which all have in common.
     let ratio = |of: &Lane, larger: &Lane| {

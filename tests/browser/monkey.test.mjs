@@ -1,0 +1,182 @@
+// A monkey uses the whole page while it trains: what it does follows from its seed, and a failure lists its last actions.
+//
+// After each action the page must answer and must not have complained; nothing that is not a number, and no key in place of a text, may be
+// in the DOM. A page that is asked to train does train, whatever was done before.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
+
+/** `SEEDS=4,5` tries others. */
+const SEEDS = (process.env.SEEDS ?? "1,2,3").split(",").map(Number);
+const ACTIONS = 300;
+const SMALL = "v=1&width=0.25&batch=8&test_size=40&test_every=20&backend=cpu&workers=1";
+/** A frozen page and a run that stands still are told from a busy machine by waiting long, ms. */
+const PATIENCE = 120_000;
+/** Bytes of JavaScript objects that a page never needs. */
+const HEAP = 400e6;
+
+const SIZES = [[1440, 900], [390, 844], [640, 360], [288, 600]];
+const KEYS = [" ", "s", "r", "a", "n", "p", "d", "g", "j", "k", "l", "t", "?", "Escape", "Tab", "Enter", "ArrowRight", "ArrowDown", "Home"];
+const LINKS = [
+  SMALL,
+  `${SMALL}&norm=bn&lane2=norm:lrn&lane3=activation:sigmoid,lr:0.1`,
+  `${SMALL}&lr=10&norm=bn&test_every=5`,
+  `${SMALL}&data=toy&inside=true&layer=conv2&dropout=0.5`,
+  `${SMALL}&lesson=scale-of-weights`,
+  `${SMALL}&lr=0&controls=slide`,
+  "v=1&width=banana&lane2=nose:1",
+];
+
+/** Numbers from 0 to 1 that follow from a seed (mulberry32). @param {number} seed */
+function dice(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** In the page: uses one of the things that can be seen, and says which. @param {number} which @param {number} how both 0 to 1 */
+function use(which, how) {
+  // On two cores these take minutes a step, or compile for as long: slow is not stuck.
+  const heavy = /^(arch|width|batch|depth|backend|workers|data|hold_back)$/;
+  const wanted = "button, select, input, [role=tab], summary, canvas, label.entry, .chip, [tabindex='0']";
+  const root = document.querySelector("alexnet-lab").shadowRoot;
+  const modal = [...root.querySelectorAll("dialog:modal")].at(-1);
+  const things = [...(modal ?? root).querySelectorAll(wanted)].filter((element) => {
+    const key = element.closest("[data-key]")?.dataset.key ?? "";
+    return element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.type !== "file" && !heavy.test(key);
+  });
+  if (things.length === 0) return "nothing to use";
+  // Each part of the page has its turn, however many things are in it.
+  const parts = Map.groupBy(things, (thing) => thing.closest("header, section, dialog, [popover], .status, .lanes, .network, [role=toolbar], [role=tablist]"));
+  const at = which * parts.size;
+  const part = [...parts.values()][Math.floor(at)];
+  const thing = part[Math.floor((at % 1) * part.length)];
+  const pick = (choices) => choices[Math.floor(how * choices.length)];
+  const say = (events) => events.forEach((type) => thing.dispatchEvent(new Event(type, { bubbles: true, composed: true })));
+  const name = `${thing.localName}.${thing.className || thing.id || ""} “${(thing.ariaLabel ?? thing.textContent ?? "").trim().slice(0, 40)}”`;
+  if (thing.localName === "select") {
+    thing.value = pick([...thing.options]).value;
+    say(["input", "change"]);
+    return `${name} = ${thing.value}`;
+  }
+  if (thing.type === "range") {
+    thing.value = String(Number(thing.min) + how * (Number(thing.max) - Number(thing.min)));
+    say(["input", "change"]);
+    return `${name} at ${thing.value}`;
+  }
+  if (thing.type === "text" || thing.type === "number") {
+    thing.value = pick(["0", "0.02", "0,02", "", "abc", "-1", "1e9", "NaN", "3"]);
+    say(["input", "change"]);
+    return `${name} = “${thing.value}”`;
+  }
+  if (thing.localName === "canvas" || how < 0.2) {
+    const { left, top, width, height } = thing.getBoundingClientRect();
+    const at = { bubbles: true, composed: true, pointerId: 1, clientX: left + how * width, clientY: top + which * height };
+    for (const type of ["pointermove", "pointerdown", "pointerup"]) thing.dispatchEvent(new PointerEvent(type, at));
+    thing.dispatchEvent(new MouseEvent("mousemove", at));
+  }
+  thing.click();
+  return name;
+}
+
+/** In the page: what must not be in its DOM. */
+function blemishes() {
+  const root = document.querySelector("alexnet-lab").shadowRoot;
+  const found = [];
+  for (const element of root.querySelectorAll("*")) {
+    for (const { name, value } of element.attributes) if (/\b(NaN|Infinity|undefined)\b/.test(value)) found.push(`${element.localName} ${name}="${value.slice(0, 60)}"`);
+  }
+  const text = root.querySelector(".lab")?.innerText ?? "";
+  found.push(...(text.match(/.*(\bundefined\b|\[object |\b(?:options|settings|errors|notes|status|actions|units|tabs|about|lanes)\.[a-z_]+|epoch\s+NaN).*/gi) ?? []));
+  return found;
+}
+
+/** Ends with an error when the page does not answer. @template T @param {Promise<T>} answer @param {string} what @returns {Promise<T>} */
+function patient(answer, what) {
+  let timer;
+  const end = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`the page does not answer: ${what}`)), PATIENCE)));
+  return Promise.race([answer, end]).finally(() => clearTimeout(timer));
+}
+
+for (const seed of SEEDS) {
+  test(`a monkey finds no error and no stuck state, seed ${seed}`, async (context) => {
+    const { page, complaints } = await newPage(browser, [lab.address]);
+    const cdp = await page.createCDPSession();
+    await cdp.send("Performance.enable");
+    await cdp.send("Browser.setDownloadBehavior", { behavior: "deny" });
+    page.on("dialog", (dialog) => dialog.dismiss());
+    await page.evaluateOnNewDocument(() => {
+      window.steps = 0;
+      addEventListener("ready", () => (window.ready = true), true);
+      addEventListener("step", () => window.steps++, true);
+    });
+    await page.goto(`${lab.address}/#${SMALL}&autoplay=true`);
+    await page.waitForFunction(() => window.ready, { timeout: PATIENCE });
+
+    const roll = dice(seed);
+    const pick = (choices) => choices[Math.floor(roll() * choices.length)];
+    const done = [];
+    const act = async () => {
+      // It is about a page that trains: whatever pauses it does so for a while only.
+      if (done.length % 10 === 0) {
+        await page.evaluate(() => document.querySelector("alexnet-lab").play());
+        return "play";
+      }
+      const kind = roll();
+      if (kind < 0.72) return page.evaluate(use, roll(), roll());
+      if (kind < 0.9) {
+        const key = pick(KEYS);
+        await page.keyboard.press(key);
+        return `key “${key}”`;
+      }
+      if (kind < 0.96) {
+        const [width, height] = pick(SIZES);
+        await page.setViewport({ width, height });
+        return `window ${width}x${height}`;
+      }
+      const link = pick(LINKS);
+      await page.evaluate((fragment) => (location.hash = fragment), link);
+      return `link ${link}`;
+    };
+    const trail = () => `seed ${seed}, action ${done.length}:\n${done.slice(-12).join("\n")}`;
+
+    while (done.length < ACTIONS) {
+      done.push("…");
+      done[done.length - 1] = await patient(act(), trail());
+      // Events and drawings that follow from it are over after a frame.
+      await patient(page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))), trail());
+      assert.deepEqual(complaints.filter((complaint) => !complaint.endsWith("net::ERR_ABORTED")), [], trail()); // images that another link does not need
+      assert.deepEqual(await page.evaluate(blemishes), [], trail());
+    }
+    assert.ok((await page.evaluate(() => window.steps)) > 0, "it trained meanwhile");
+
+    // Whatever it left behind, a link and Play train.
+    await page.setViewport({ width: 1440, height: 900 });
+    await page.evaluate((fragment) => {
+      for (const open of document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("dialog[open]")) open.close();
+      location.hash = fragment;
+    }, `${SMALL}&seed=${seed + 10}`);
+    const settled = (wanted) => {
+      const { state } = document.querySelector("alexnet-lab").session;
+      return state.config.seed === wanted && !state.busy;
+    };
+    await page.waitForFunction(settled, { timeout: PATIENCE }, String(seed + 10)).catch(() => assert.fail(`a new link is not taken; ${trail()}`));
+    const before = await page.evaluate(() => {
+      document.querySelector("alexnet-lab").play();
+      return window.steps;
+    });
+    const trained = await page.waitForFunction((from) => window.steps > from + 5, { timeout: PATIENCE }, before).catch(() => null);
+    const { phase, wanted, visible, problem } = await page.evaluate(() => document.querySelector("alexnet-lab").session.state);
+    assert.ok(trained, `it does not train: ${JSON.stringify({ phase, wanted, visible, problem })}; ${trail()}`);
+    const { metrics } = await cdp.send("Performance.getMetrics");
+    const heap = metrics.find(({ name }) => name === "JSHeapUsedSize").value;
+    assert.ok(heap < HEAP, `${Math.round(heap / 1e6)} MB of objects`);
+    context.diagnostic(`${await page.evaluate(() => window.steps)} steps, ${Math.round(heap / 1e6)} MB of objects`);
+    await page.close();
+  });
+}
