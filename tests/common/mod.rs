@@ -17,6 +17,7 @@ pub fn striped(train: usize, test: usize) -> Dataset {
         held_out: false,
         held_back: Default::default(),
         shard: train,
+        notes: vec![],
     }
 }
 
