@@ -103,6 +103,8 @@ for (const name of NAMES) {
       assert.match(drawn.about, /norm=bn/);
       const png = await stored(page, "PNG", "alexnet-step-12.png");
       assert.deepEqual([png.subarray(1, 4).toString(), png.readUInt32BE(16), png.readUInt32BE(20)], ["PNG", 2160, 800]);
+      const density = png.indexOf("pHYs");
+      assert.deepEqual([png.readUInt32BE(density + 4), png[density + 12]], [7559, 1], "192 pixels an inch: as large as the SVG");
 
       const weights = await stored(page, "Weights", "alexnet.safetensors");
       const { metadata, tensors } = header(weights);

@@ -5,6 +5,7 @@ import { Record } from "../../www/js/charts/record.js";
 import { csv } from "../../www/js/export/csv.js";
 import { HEIGHT, WIDTH, figure } from "../../www/js/export/figure.js";
 import { records } from "../../www/js/export/images.js";
+import { withDensity } from "../../www/js/export/png.js";
 
 const t = (key) => key.split(".").at(-1);
 const rows = (count, first = 1, value = (step) => 2.3 / Math.sqrt(step)) =>
@@ -124,4 +125,13 @@ test("images become records of CIFAR-10", () => {
   assert.deepEqual([bytes[0], bytes[3073]], [3, 9]);
   // Image 1, row 5, column 8, green.
   assert.equal(bytes[3073 + 1 + 1024 + 5 * 32 + 8], pixels[3072 + (5 * 32 + 8) * 3 + 1]);
+});
+
+test("a picture says how large it is, in a chunk of its own behind the header", () => {
+  // The smallest grey PNG, its image data and end left out: nothing behind the header is looked at.
+  const png = Buffer.from("89504e470d0a1a0a0000000d4948445200000001000000010800000000 3a7e9b55 ffff".replaceAll(" ", ""), "hex");
+  const dense = Buffer.from(withDensity(png, 192));
+  // 192 pixels an inch are 7559 (0x1d87) a metre; the checksum is zlib's crc32 of type and data.
+  assert.equal(dense.subarray(33, 54).toString("hex"), "00000009704859730000" + "1d8700001d8701" + "8fe5f165");
+  assert.deepEqual([dense.subarray(0, 33), dense.subarray(54)], [png.subarray(0, 33), png.subarray(33)]);
 });

@@ -6,6 +6,7 @@ import { integer } from "./format.js";
 import { csv } from "./export/csv.js";
 import { HEIGHT, WIDTH, figure } from "./export/figure.js";
 import { records } from "./export/images.js";
+import { withDensity } from "./export/png.js";
 import { loadReader } from "./worker/module.js";
 
 /** A picture in pixels is so many times finer than the drawing. */
@@ -99,7 +100,9 @@ export class Export {
     URL.revokeObjectURL(address);
     /** @type {Blob | null} */
     const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-    this.store(this.named("png"), png ?? refuse(), "image/png");
+    const bytes = new Uint8Array(await (png ?? refuse()).arrayBuffer());
+    // As large as the SVG, whose pixels are a 96th of an inch.
+    this.store(this.named("png"), withDensity(bytes, 96 * FINER), "image/png");
   }
 
   async weights() {
