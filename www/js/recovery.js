@@ -38,7 +38,7 @@ async function revive(session, fragment) {
   if (session.files) await session.send("files", session.files);
 }
 
-/** @param {import("./session.js").Session} session @param {import("./session.js").Lane["saved"][]} saved */
+/** @param {import("./session.js").Session} session @param {import("./state.js").Lane["saved"][]} saved */
 function goOn(session, saved) {
   const { lanes } = session.state;
   const steps = lanes.map(({ describe }) => describe?.step ?? 0);

@@ -5,53 +5,14 @@ import { keep, recall } from "./adapters.js";
 import { isLane } from "./attributes.js";
 import { Line } from "./line.js";
 import { LOST, PAUSES, recover } from "./recovery.js";
+import { firstState, fragmentOf, newLane, pairsOf } from "./state.js";
 
 /**
- * @typedef {import("./types.js").Description} Description
  * @typedef {import("./types.js").Problem} Problem
  * @typedef {import("./types.js").Watch} Watch
- *
- * @typedef {object} State
- * @property {import("./types.js").Phase} phase
- * @property {boolean} wanted the user wants it to train
- * @property {boolean} visible training is allowed: the document is visible and the element in view
- * @property {boolean} busy a command that takes a while is under way
- * @property {boolean} reading that command reads the user's files
- * @property {import("./types.js").Setting[]} schema
- * @property {Record<string, string>} config
- * @property {string} fragment
- * @property {Description | null} describe
- * @property {Problem[]} notes
- * @property {Problem | null} problem why the lab failed or the last command was refused
- * @property {Problem & {waiting: boolean} | null} missing why images are missing, and whether they are asked for again by themselves
- * @property {number} seconds that a step takes, estimated
- * @property {number} quiet seconds since there was news of what is under way
- * @property {import("./types.js").Divergence | null} divergence
- * @property {{key: string, step: number} | null} stopped the setting that stopped the run, and where
- * @property {import("./types.js").Progress | null} progress
- * @property {number} step steps done
- * @property {number} loss of the last step
- * @property {number} accuracy
- * @property {number} milliseconds a step
- * @property {import("./types.js").Evaluation | null} evaluation
- * @property {number} run counts the starts from initial weights: curves begin anew
- * @property {Lane[]} lanes networks side by side, at least one; `config`, `describe`, `step`, `loss`, `accuracy`, `evaluation` and `divergence`
- *   above are those of the shown one
- * @property {number} shown which lane the details are of
- *
- * @typedef {object} Lane
- * @property {number} id stays when others are taken away or change
- * @property {Record<string, string>} changes settings by which it differs from the first
- * @property {Record<string, string>} config
- * @property {Description | null} describe
- * @property {number} step
- * @property {number} loss
- * @property {number} accuracy
- * @property {import("./types.js").Evaluation | null} evaluation
- * @property {import("./types.js").Divergence | null} divergence
- * @property {{step: number, bytes: Uint8Array, config: Record<string, string>} | null} saved the newest copy of its weights, and the settings then
- *
- * @typedef {"state" | "cut" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps" | "unit"} Kind
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Lane} Lane
+ * @typedef {import("./state.js").Kind} Kind
  */
 
 /** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */
@@ -60,22 +21,12 @@ const BUILD = new URLSearchParams(location.search).get("simd") === "simd128" ? "
 /** What a command ends with when the session does first. Nobody is told: the lab is gone. */
 const CLOSED = { code: "closed" };
 
-let made = 0;
-/** @param {Record<string, string>} [config] @param {Record<string, string>} [changes] @returns {Lane} */
-const newLane = (config = {}, changes = {}) => ({ id: made++, changes, config, describe: null, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null });
-
 export class Session extends EventTarget {
   /** @param {string} fragment of the address @param {[string, string][]} [attributes] the element's, which the fragment goes over */
   constructor(fragment, attributes = []) {
     super();
     this.attributes = attributes;
-    /** @type {State} */
-    this.state = {
-      phase: "loading", wanted: false, visible: true, busy: true, reading: false,
-      schema: [], config: {}, fragment, describe: null, notes: [], problem: null, divergence: null, stopped: null, progress: null, missing: null, seconds: NaN, quiet: 0,
-      step: 0, loss: NaN, accuracy: NaN, milliseconds: NaN, evaluation: null, run: 0,
-      lanes: [newLane()], shown: 0,
-    };
+    this.state = firstState(fragment);
     /** @type {Line} */
     this.line = this.connect();
     this.closed = false;
@@ -90,7 +41,6 @@ export class Session extends EventTarget {
     this.changing = 0;
     /** What the worker has said last. @type {import("./types.js").Described} */
     this.confirmed = { fragment, lanes: [] };
-    this.closed = false;
     /** What settings are changed after: the link has been read, and whole fragments are answered. @type {Promise<unknown>} */
     this.turn = this.opened;
   }
@@ -600,13 +550,3 @@ export class Session extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
   }
 }
-
-/** @param {Record<string, string>} first settings of the first lane @param {Record<string, string>[]} others how the others differ */
-function fragmentOf(first, others) {
-  const pairs = pairsOf(first);
-  const lanes = others.map((changes, at) => `lane${at + 2}=${Object.entries(changes).map((change) => change.join(":")).join()}`);
-  return [...pairs, ...lanes].join("&");
-}
-
-/** @param {Record<string, string>} settings */
-const pairsOf = (settings) => Object.entries(settings).map(([key, value]) => `${key}=${value}`);

@@ -85,7 +85,7 @@ export class Shell {
     this.lastBatch = null;
     /** @type {any} */
     this.lastSnapshot = null;
-    /** @type {{update: (state: import("./session.js").State) => void}[]} */
+    /** @type {{update: (state: import("./state.js").State) => void}[]} */
     this.parts = [];
     this.lesson = new Lesson(this);
     this.drill = new Drill(this);
@@ -276,7 +276,7 @@ export class Shell {
     this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element, this.link?.element, this.tip.tip].filter((node) => !!node));
     this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, this.lesson, this.drill, ...(this.quick ?? [])]
       .filter((part) => !!part)
-      .map((part) => (part instanceof Chip ? { update: (/** @type {import("./session.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));
+      .map((part) => (part instanceof Chip ? { update: (/** @type {import("./state.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));
     // Their colours are those of where they stand now.
     this.network?.retheme();
     this.views.refresh();
@@ -299,7 +299,7 @@ export class Shell {
     const select = h("select", { onchange: () => this.change({ layer: select.value }) });
     let key = "";
     this.maps = {
-      update: (/** @type {import("./session.js").State} */ { describe, config }) => {
+      update: (/** @type {import("./state.js").State} */ { describe, config }) => {
         const names = describe?.network.blocks.map(({ name }) => name) ?? [];
         if (names.join() !== key) {
           key = names.join();
@@ -313,7 +313,7 @@ export class Shell {
 
   // ---- what happens --------------------------------------------------------------------------------------------------
 
-  /** @param {{kind: import("./session.js").Kind, detail: any, lane: number}} change */
+  /** @param {{kind: import("./state.js").Kind, detail: any, lane: number}} change */
   receive({ kind, detail, lane }) {
     if (kind === "batch") this.network?.showBatch((this.lastBatch = detail));
     else if (kind === "state") this.follow();

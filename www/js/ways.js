@@ -3,7 +3,7 @@
 
 /**
  * Ways out by their names in the texts: what each changes, and whether it trains then.
- * @param {import("./session.js").State} state
+ * @param {import("./state.js").State} state
  * @returns {{name: string, changes: Record<string, string>, wanted?: boolean}[]}
  */
 export function ways({ config, describe }) {

@@ -28,7 +28,7 @@ export class Data {
       h("p", { class: "fine" }, t("data.formats")), h("p", { class: "fine" }, t("data.local")), this.back);
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update({ describe }) {
     if (!describe) return;
     const { t } = this.context;

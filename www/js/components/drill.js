@@ -14,7 +14,7 @@ export class Drill extends OnDemand {
     return this.panel?.unit ?? null;
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update(state) {
     if (state.config.inside === "true" && state.describe) this.load();
     super.update(state);

@@ -14,7 +14,7 @@ export class Cost {
     this.element = h("dl", { class: "facts" }, rows);
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update({ describe, config, milliseconds }) {
     if (!describe) return;
     const { t } = this.context;

@@ -56,7 +56,7 @@ export class Header {
     return h("label", { class: "speed" }, h("span", { class: "counter-name" }, t("settings.speed.label")), this.speedSelect, tip.explain(this.speedSelect, t("settings.speed.help")));
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update(state) {
     const { t } = this.context;
     const playing = state.wanted;
@@ -93,7 +93,7 @@ export class Header {
   }
 }
 
-/** Passes over the training images so far. @param {import("../session.js").State} state */
+/** Passes over the training images so far. @param {import("../state.js").State} state */
 export function epochs({ step, config, describe }) {
   const images = Math.min(Number(config.train_size), describe?.data.train_total ?? Infinity);
   return (images > 0 && (step * Number(config.batch)) / images) || 0;

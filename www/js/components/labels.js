@@ -18,7 +18,7 @@ function acts(key, config) {
 /**
  * What tells networks side by side apart: what each changes, and what the first one has of all that is changed. One that is as another
  * before it says so.
- * @param {import("../i18n.js").Texts} t @param {import("../session.js").Lane[]} lanes @returns {string[]}
+ * @param {import("../i18n.js").Texts} t @param {import("../state.js").Lane[]} lanes @returns {string[]}
  */
 export function laneLabels(t, lanes) {
   const all = [...new Set(lanes.flatMap(({ changes }) => Object.keys(changes)))];

@@ -23,7 +23,7 @@ export class Lanes {
     this.element = h("div", { class: "lanes" }, this.list, this.all, this.select, tip.explain(this.select, t("lanes.add_help")));
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update({ lanes, shown, describe, schema }) {
     const labels = laneLabels(this.context.t, lanes);
     const ended = lanes.map(({ divergence }) => divergence?.step ?? -1);
@@ -50,7 +50,7 @@ export class Lanes {
     return lane;
   }
 
-  /** Choices that differ from the first network. @param {import("../session.js").Lane[]} lanes @param {boolean} ready */
+  /** Choices that differ from the first network. @param {import("../state.js").Lane[]} lanes @param {boolean} ready */
   offer([{ config }, ...others], ready) {
     const { t, session } = this.context;
     this.select.hidden = !ready || others.length + 1 >= MOST;

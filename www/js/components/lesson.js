@@ -36,7 +36,7 @@ export class Lesson extends OnDemand {
     this.shell.arrange();
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update(state) {
     if (this.named) this.load();
     super.update(state);

@@ -93,7 +93,7 @@ export class Menu {
     return { radio, element };
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update({ config }) {
     for (const radio of this.radios) radio.checked = radio.value === config[this.choice];
     for (const { control, only } of this.controls) {

@@ -28,7 +28,7 @@ export class Network {
     this.element = h("section", { class: "network", "aria-label": context.t("regions.network") }, this.strip);
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update(state) {
     if (!state.describe) return;
     const { network } = state.describe;

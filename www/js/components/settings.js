@@ -39,7 +39,7 @@ export class Settings {
     this.element.append(h("p", { class: "fine" }, t("effects.restart_sign"), " ", t("effects.restart")));
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update({ config, describe }) {
     for (const control of this.controls) {
       const { train_total, test_total } = describe?.data ?? {};

@@ -39,7 +39,7 @@ export class Status {
       h("div", { class: "segments", role: "radiogroup", "aria-labelledby": "flip-label" }, radio("keep", false), radio("restart", true)));
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   update(state) {
     const { t } = this.context;
     const sentence = this.sentence(state);
@@ -58,7 +58,7 @@ export class Status {
     this.showCards(state);
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   sentence(state) {
     const { t } = this.context;
     const { phase, wanted, visible, describe, step, stopped } = state;
@@ -75,20 +75,20 @@ export class Status {
     return t(`status.${phase === "lost" && state.problem?.code === "engine_ended" ? "ended" : phase}`);
   }
 
-  /** How long it takes, and will take. @param {import("../session.js").State} state */
+  /** How long it takes, and will take. @param {import("../state.js").State} state */
   since({ phase, step, quiet, seconds }) {
     const { t } = this.context;
     const what = phase === "compiling" ? "building" : step === 0 ? "first_step" : "next_step";
     return [t(`status.${what}`, { seconds: quiet }), phase === "running" && seconds >= LONG && t("status.estimate", { time: duration(t, seconds) })].filter(Boolean).join(" ");
   }
 
-  /** What to do first, with what is there to be clicked. @param {import("../session.js").State} state */
+  /** What to do first, with what is there to be clicked. @param {import("../state.js").State} state */
   first({ config }) {
     if (this.context.size() === "mini") return "status.first_mini";
     return config.activation === "relu" ? "status.first" : "status.first_other";
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   showCards(state) {
     const { notes, problem, divergence, phase, describe } = state;
     const { supply } = this.context;
@@ -164,7 +164,7 @@ export class Status {
     return this.card("bad", [this.told("errors", problem ?? { code: "unexpected" })], null, actions);
   }
 
-  /** @param {any} problem @param {import("../session.js").State} state */
+  /** @param {any} problem @param {import("../state.js").State} state */
   lost(problem, { lanes, shown, describe }) {
     const { session, t } = this.context;
     const step = lanes[shown]?.saved?.step;
@@ -177,7 +177,7 @@ export class Status {
     return this.card("bad", [this.told("errors", problem ?? { code: "device_lost" }), h("p", null, t(`lost.${how}`, fields))], null, actions);
   }
 
-  /** @param {any} missing @param {import("../session.js").State} state */
+  /** @param {any} missing @param {import("../state.js").State} state */
   missing(missing, { describe, config }) {
     const { t, session } = this.context;
     const { train_arrived, train_total, test_arrived, test_total } = /** @type {import("../types.js").Description} */ (describe).data;
@@ -189,7 +189,7 @@ export class Status {
     return this.card("note", words, null, actions);
   }
 
-  /** Takes long, with ways out. @param {import("../session.js").State} state */
+  /** Takes long, with ways out. @param {import("../state.js").State} state */
   slow(state) {
     const { t, session } = this.context;
     if (state.phase === "loading") return this.card("note", [h("p", null, t("slow.loading"))], null, [this.action("actions.again", () => session.begin(), true)]);
@@ -202,7 +202,7 @@ export class Status {
     return this.card("note", [h("p", null, t("slow.words"), " ", lose)], null, actions);
   }
 
-  /** @param {import("../session.js").State} state */
+  /** @param {import("../state.js").State} state */
   diverged({ divergence, config }) {
     const { t, session, act } = this.context;
     const { layer, place, step, remedy } = /** @type {import("../types.js").Divergence} */ (divergence);
@@ -254,7 +254,7 @@ const GPU = ["no_adapter", "no_device", "too_large", "gpu"];
 /** Whether a way out helps where it could not start. @param {string} name @param {string} [code] */
 const helps = (name, code = "") => name !== "stop" && (name === "cpu" ? code !== "too_much_memory" : !["no_adapter", "no_device"].includes(code));
 
-/** Why images are missing that the settings ask for. @param {import("../session.js").State} state */
+/** Why images are missing that the settings ask for. @param {import("../state.js").State} state */
 function lacking({ missing, describe, config }) {
   if (!missing || !describe) return null;
   const { train_total, train_arrived, test_total, test_arrived } = describe.data;
@@ -263,7 +263,7 @@ function lacking({ missing, describe, config }) {
   return train || test ? missing : null;
 }
 
-/** A step that takes no longer than the last ones is not too long. @param {import("../session.js").State} state */
+/** A step that takes no longer than the last ones is not too long. @param {import("../state.js").State} state */
 function tooLong({ phase, quiet, milliseconds }) {
   if (phase === "loading") return quiet >= LOADING;
   return ["running", "compiling"].includes(phase) && quiet >= TOO_LONG && !(quiet * 1000 < 3 * milliseconds);

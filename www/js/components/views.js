@@ -74,7 +74,7 @@ export class Views {
     return [...this.ridges.charts, ...this.others];
   }
 
-  /** New data of one kind. @param {import("../session.js").Kind} kind @param {any} detail @param {number} lane whose it is */
+  /** New data of one kind. @param {import("../state.js").Kind} kind @param {any} detail @param {number} lane whose it is */
   receive(kind, detail, lane) {
     const { state } = this.context.session;
     const side = state.lanes[lane];
@@ -137,7 +137,7 @@ export class Views {
     this.curves.update({ events: laneMarks(t, this.marks, session.state.lanes.length) });
   }
 
-  /** Draws what has come since the last frame. @param {import("../session.js").State} state */
+  /** Draws what has come since the last frame. @param {import("../state.js").State} state */
   update(state) {
     this.name(state);
     this.confusion.mistakes.choose(Number(state.config.image));
@@ -147,7 +147,7 @@ export class Views {
     this.timeline.update();
   }
 
-  /** Gives the curves what is new. @param {import("../session.js").State} state */
+  /** Gives the curves what is new. @param {import("../state.js").State} state */
   draw(state) {
     const images = Math.min(Number(state.config.train_size), state.describe?.data.train_total ?? Infinity);
     const stepsPerEpoch = Number.isFinite(images) ? images / Number(state.config.batch) : 0;
@@ -157,7 +157,7 @@ export class Views {
     this.training = [];
   }
 
-  /** Another run: what is drawn begins anew. @param {import("../session.js").State} state */
+  /** Another run: what is drawn begins anew. @param {import("../state.js").State} state */
   begin({ run }) {
     if (run === this.run) return;
     this.run = run;
@@ -167,7 +167,7 @@ export class Views {
     this.timeline.clear();
   }
 
-  /** Networks side by side by their names, and what is known of the shown one. @param {import("../session.js").State} state */
+  /** Networks side by side by their names, and what is known of the shown one. @param {import("../state.js").State} state */
   name(state) {
     const names = laneLabels(this.context.t, state.lanes);
     if (names.join() !== this.names.join()) {

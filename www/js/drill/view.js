@@ -182,7 +182,7 @@ export class View {
     });
   }
 
-  /** With every frame that something has changed in. @param {import("../session.js").State} state */
+  /** With every frame that something has changed in. @param {import("../state.js").State} state */
   update({ wanted, step, config }) {
     if (!this.texts) return;
     this.obey(config);

@@ -376,7 +376,7 @@ export class Panel {
 
   // ---- drawing -----------------------------------------------------------------------------------------------------
 
-  /** With every frame that something has changed in. @param {import("../session.js").State} state */
+  /** With every frame that something has changed in. @param {import("../state.js").State} state */
   update({ config, wanted }) {
     const { t } = this.shell.context;
     if (this.language !== t.language) this.translate();
