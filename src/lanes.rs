@@ -4,6 +4,7 @@
 
 use crate::config::{Config, SETTINGS, clip};
 use crate::error::Note;
+use crate::link;
 
 /// What every lane but the first is called in a fragment.
 const KEYS: [&str; 3] = ["lane2", "lane3", "lane4"];
@@ -13,11 +14,28 @@ const KEYS: [&str; 3] = ["lane2", "lane3", "lane4"];
 pub struct Lanes(Vec<Config>);
 
 impl Lanes {
-    /// Reads a fragment, with or without `#`. Whatever is not understood becomes a note; there are no errors.
+    /// Reads a fragment, with or without `#`, or an address with one, as it was written or as it may have been before it was
+    /// changed on its way. Whatever is not understood becomes a note; there are no errors.
     pub fn from_fragment(fragment: &str) -> (Lanes, Vec<Note>) {
+        let mut best = Lanes::read(link::plain(fragment));
+        for layers in 1..=link::LAYERS {
+            if best.1.is_empty() {
+                break;
+            }
+            let read = Lanes::read(&link::mended(fragment, layers));
+            // Where as much is understood, what was mended is the better reading: `v%3D1%26norm%3Dbn` is one unknown key.
+            if read.1.len() <= best.1.len() {
+                best = read;
+            }
+        }
+        best
+    }
+
+    /// Reads a fragment as it is.
+    fn read(fragment: &str) -> (Lanes, Vec<Note>) {
         let mut own = String::new();
         let mut changes = [None; KEYS.len()];
-        for part in fragment.trim_start_matches('#').split('&') {
+        for part in fragment.split('&') {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             match KEYS.iter().position(|lane| *lane == key) {
                 Some(lane) => changes[lane] = Some(value),
@@ -28,7 +46,7 @@ impl Lanes {
         let mut configs = vec![first.clone()];
         for (lane, changes) in KEYS.iter().zip(changes).filter_map(|(lane, changes)| Some((lane, changes?))) {
             let mut pairs = changes.split(',').filter(|change| !change.is_empty()).filter_map(|change| {
-                let (key, value) = change.split_once(':').unwrap_or((change, ""));
+                let (key, value) = change.split_once(':').or_else(|| change.split_once('=')).unwrap_or((change, ""));
                 let may_differ = SETTINGS.iter().any(|setting| setting.key == key && setting.lane);
                 if !may_differ {
                     notes.push(Note::UnknownKey { key: clip(&format!("{lane}:{key}")) });
@@ -111,5 +129,96 @@ mod tests {
             ["lane5", "lane2:backend", "lane2:theme", "lane2:nose"].map(unknown)
         );
         assert_eq!(lanes.to_fragment(), "v=1&lane2=lr:10");
+    }
+
+    #[test]
+    fn a_link_that_was_changed_on_its_way_is_read_as_it_was() {
+        let link = "v=1&norm=bn&lr=0.02&init_scale=2&lane2=norm:lrn,lr:0.1&lane3=weight_decay:0";
+        let (lanes, notes) = Lanes::from_fragment(link);
+        assert_eq!((lanes.configs().len(), notes), (3, vec![]));
+        let encode = |text: &str, upper: bool| -> String {
+            let code = |c: char| if upper { format!("%{:02X}", c as u32) } else { format!("%{:02x}", c as u32) };
+            text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_string() } else { code(c) }).collect()
+        };
+        let whole = format!("https://your.host/lab/embed.html#{link}");
+        let mut ways = vec![
+            link.replace(':', "%3A").replace(',', "%2C"),
+            link.replace(':', "%3a").replace(',', "%2c"),
+            encode(link, true),
+            encode(link, false),
+            encode(&encode(link, true), true),
+            encode(&encode(&encode(link, true), false), true),
+            encode(&whole, true),
+            whole.clone(),
+            whole.replace('#', "?"),
+            whole.replace('#', "?") + "#",
+            format!("<iframe src=\"{}\" width=\"640\" height=\"360\"></iframe>", whole.replace('&', "&amp;")),
+            format!("?{link}"),
+            format!("#{link}"),
+            link.replace("v=1&", ""),
+            link.replace('&', ";"),
+            link.replace('&', "&%20"),
+            link.replace('&', "+&+"),
+            link.replace(',', ",%20"),
+            link.replace(':', "="),
+            link.replace('_', "\\_"),
+            link.replace('=', "=3D"),
+            link.to_uppercase(),
+            link.replace("norm", "no\u{200b}rm"),
+        ];
+        ways.extend(["&amp;", "&#38;", "&#x26;", "\\u0026", "%26amp%3B", "&amp;amp;"].map(|and| link.replace('&', and)));
+        let ends = [
+            ".",
+            ",",
+            ")",
+            "]",
+            ">",
+            "\"",
+            "'",
+            "\u{201d}",
+            "\u{3002}",
+            "%29.",
+            "%22%3E",
+            "\u{200b}",
+            " ",
+            "%20and%20so%20on",
+            "&",
+            "\r\n",
+            ");",
+        ];
+        ways.extend(ends.map(|end| format!("{link}{end}")));
+        ways.extend([
+            format!("<{link}>"),
+            format!("\"{link}\""),
+            format!("({link})"),
+            format!(" {link} "),
+            format!("\u{feff}{link}"),
+        ]);
+        for way in ways {
+            assert_eq!(Lanes::from_fragment(&way), (lanes.clone(), vec![]), "{way}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_well_is_read_as_it_is_written_and_what_is_not_is_noted() {
+        let read = |fragment: &str| {
+            let (lanes, notes) = Lanes::from_fragment(fragment);
+            (lanes.to_fragment(), notes.len())
+        };
+        for (fragment, canonical, notes) in [
+            ("", "v=1", 0),
+            ("#", "v=1", 0),
+            ("https://your.host/lab/", "v=1", 0),
+            ("lr=1e-3&weight_decay=1E-4&momentum=+0.5&seed=1e+5", "v=1&seed=100000&lr=0.001&momentum=0.5&weight_decay=0.0001", 0),
+            ("v%3D1%26norm%3Dbn%26colour%3Dred", "v=1&norm=bn", 1),
+            ("norm%3Dbn&colour=red&lr=99", "v=1&norm=bn&lr=10", 2),
+            ("v=1&norm=%", "v=1", 1),
+            ("%E4%BD%A0%FF%zz%", "v=1", 1),
+            ("section-2", "v=1", 1),
+            ("#\u{7b2c}\u{4e00}\u{7ae0}", "v=1", 1),
+            ("#%E7%AC%AC", "v=1", 1),
+        ] {
+            assert_eq!(read(fragment), (canonical.into(), notes), "{fragment}");
+        }
     }
 }

@@ -25,6 +25,7 @@ pub mod gpu;
 mod js;
 pub mod lanes;
 pub mod layers;
+mod link;
 pub mod network;
 pub mod optimizer;
 pub mod pytorch;

@@ -1,0 +1,114 @@
+//! Links as they arrive: mail programs, chats, editors and forms encode a fragment once more, escape it, or put what stood around it
+//! at its end. Bytes are read one by one, as the page loads this file's code before anything else.
+
+/// Layers of encoding that are taken off; nobody has seen more.
+pub const LAYERS: usize = 3;
+
+/// What stands for a character where text was escaped.
+const ESCAPED: [(&[u8], u8); 5] = [(b"&amp;", b'&'), (b"&#38;", b'&'), (b"&#x26;", b'&'), (b"\\u0026", b'&'), (b"=3d", b'=')];
+
+/// The settings in an address or a fragment as they stand.
+pub fn plain(text: &str) -> &str {
+    let own = own_part(text.as_bytes());
+    // What starts behind a character of ASCII and ends where the text or another one does is text.
+    std::str::from_utf8(own).unwrap_or(text)
+}
+
+/// The settings as they may have been `layers` encodings ago, each word without what cannot belong to it. Every word of a link is
+/// lower case. What the lab wrote comes out as it was.
+pub fn mended(text: &str, layers: usize) -> String {
+    let mut bytes = text.as_bytes().to_ascii_lowercase();
+    for _ in 0..layers {
+        bytes = unescaped(&bytes);
+    }
+    let mut mended = Vec::new();
+    // `;` may stand for `&`.
+    for part in own_part(&bytes).split(|byte| matches!(byte, b'&' | b';')) {
+        let start = mended.len();
+        if start > 0 {
+            mended.push(b'&');
+        }
+        let before = mended.len();
+        let (key, value) = part.split_at(part.iter().position(|byte| *byte == b'=').unwrap_or(part.len()));
+        push_words(key, &mut mended);
+        if let [_, value @ ..] = value {
+            mended.push(b'=');
+            push_words(value, &mut mended);
+        }
+        if mended.len() == before {
+            // Letters that are none of ours are kept, to be named.
+            if part.iter().any(|byte| !byte.is_ascii()) {
+                mended.extend_from_slice(part);
+            } else {
+                mended.truncate(start);
+            }
+        }
+    }
+    String::from_utf8_lossy(&mended).into_owned()
+}
+
+/// The settings of an address: behind `#`, or behind `?` where that holds none. A text that is no address is all settings.
+fn own_part(text: &[u8]) -> &[u8] {
+    let position = |text: &[u8], wanted: u8| text.iter().position(|byte| *byte == wanted);
+    let is_address = |before: &[u8]| !before.contains(&b'=') || before.contains(&b'/') || before.contains(&b'?');
+    let (before, fragment) = match position(text, b'#') {
+        Some(at) if is_address(&text[..at]) => (&text[..at], &text[at + 1..]),
+        _ => (text, &[][..]),
+    };
+    match position(before, b'?') {
+        _ if !fragment.is_empty() => fragment,
+        Some(at) => &before[at + 1..],
+        None if before.starts_with(b"/") || before.starts_with(b"http") && before.contains(&b':') => &[],
+        None => before,
+    }
+}
+
+/// One layer of encoding less: percent codes and [`ESCAPED`]; what is none of them stays.
+fn unescaped(mut rest: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let [first, after @ ..] = rest {
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        let code = if *first == b'%' { digit(0).zip(digit(1)) } else { None };
+        let escaped = ESCAPED.iter().find(|(escaped, _)| rest.starts_with(escaped));
+        let (byte, length) = match (code, escaped) {
+            (Some((high, low)), _) => ((16 * high + low) as u8, 3),
+            (_, Some((escaped, byte))) => (*byte, escaped.len()),
+            _ => (*first, 1),
+        };
+        bytes.push(byte.to_ascii_lowercase());
+        rest = &rest[length..];
+    }
+    bytes
+}
+
+/// Appends a word, or several with commas between: without what stands before it, and up to what cannot belong to it, without a full
+/// stop at the end.
+fn push_words(words: &[u8], mended: &mut Vec<u8>) {
+    let start = mended.len();
+    for word in words.split(|byte| *byte == b',') {
+        let before = mended.len();
+        if before > start {
+            mended.push(b',');
+        }
+        let first = mended.len();
+        let mut bytes = word.iter().copied();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' => mended.push(byte),
+                b'_' | b':' | b'=' | b'+' if mended.len() > first => mended.push(byte),
+                // What Markdown puts before `_`, and characters without width: U+00AD, U+200B to U+2060, U+FEFF.
+                b'\\' => {}
+                0xc2 => _ = bytes.next(),
+                0xe2 | 0xef => _ = bytes.nth(1),
+                _ if mended.len() > first => break,
+                _ => {}
+            }
+        }
+        while mended.len() > first && !mended[mended.len() - 1].is_ascii_alphanumeric() {
+            mended.pop();
+        }
+        if mended.len() == first {
+            mended.truncate(before);
+        }
+    }
+}
