@@ -141,6 +141,10 @@ pub enum Error {
     WeightsShape { file: String, tensor: String, found: String, wanted: String },
     #[error("{file}: the tensor {tensor} is missing. Load it with the settings it was saved with.")]
     WeightsMissing { file: String, tensor: String },
+    #[error(
+        "{file}: {tensor}{index} is {value}, but weights and momentum must be finite, and variances not negative: the run has diverged. Go on from earlier weights, or restart with a smaller learning rate."
+    )]
+    WeightsValue { file: String, tensor: String, index: String, value: String },
 
     // ---- memory -----------------------------------------------------------------------------------------------
     #[error(

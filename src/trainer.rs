@@ -67,6 +67,8 @@ pub struct Trainer {
     has_gradients: bool,
     /// Configurations one flip of a switch away that have not been prepared for.
     neighbours: Vec<Config>,
+    /// What [`Trainer::notes`] has not told yet of a file that was loaded.
+    notes: Vec<Note>,
 }
 
 impl Trainer {
@@ -102,6 +104,7 @@ impl Trainer {
             records: vec![],
             has_gradients: false,
             neighbours,
+            notes: vec![],
         })
     }
 
@@ -186,7 +189,9 @@ impl Trainer {
 
     /// What has happened since the last call that the user should know, but that stops nothing.
     pub fn notes(&mut self) -> Vec<Note> {
-        self.backend.notes()
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(self.backend.notes());
+        notes
     }
 
     /// Waits for every step enqueued. What finished is kept for [`Trainer::records`], whatever comes in between.
@@ -314,8 +319,9 @@ impl Trainer {
         // What the weights expect of their input.
         self.dataset_mut().set_normalisation([checkpoint.meta.mean, checkpoint.meta.std]);
         let loaded = self.rebuild(config, None, Start::From(state, step)).await;
-        if loaded.is_err() {
-            self.dataset_mut().set_normalisation(own);
+        match &loaded {
+            Ok(()) => self.notes = checkpoint.notes,
+            Err(_) => self.dataset_mut().set_normalisation(own),
         }
         loaded
     }

@@ -52,7 +52,7 @@ pub struct Checkpoint<'a> {
 /// The file's bytes; the same arguments give the same bytes.
 ///
 /// # Errors
-/// [`Error::WeightsFile`] when `state` was not made for `network`.
+/// [`Error::WeightsFile`] when `state` was not made for `network`, [`Error::WeightsValue`] when it could not be loaded again.
 pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result<Vec<u8>> {
     let parameters = network.parameters();
     let wanted = (parameters, parameters, network.running_len());
@@ -70,6 +70,14 @@ pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result
     }
     for (name, range) in running_tensors(network) {
         tensors.push((name, Stored { shape: vec![range.len()], axes: None, values: &state.running[range] }));
+    }
+    for (name, Stored { shape, axes, values }) in &tensors {
+        // Few states are bad; the order of the file is only needed to name the place.
+        if impossible(name, shape, values).is_some() {
+            let values = permuted(values, *axes, Direction::ToFile);
+            let (index, value) = impossible(name, shape, &values).expect("it is the same tensor");
+            return Err(Error::WeightsValue { file: file.into(), tensor: name.clone(), index, value });
+        }
     }
     let bytes = safetensors::serialize(tensors, Some(meta.write())).map_err(|why| refused(file, why.to_string()))?;
     Ok(with_sorted_header(bytes))
@@ -99,7 +107,8 @@ impl Checkpoint<'_> {
     ///
     /// # Errors
     /// [`Error::WeightsMissing`] and [`Error::WeightsShape`] when the file lacks a tensor of the network or holds it in
-    /// another shape; [`Error::WeightsFile`] for a tensor that is not f32 or that the network does not have.
+    /// another shape; [`Error::WeightsFile`] for a tensor that is not f32 or that the network does not have;
+    /// [`Error::WeightsValue`] for a number that is not finite, or a variance that is negative.
     pub fn state(&self, network: &Network) -> Result<State> {
         self.refuse_strangers(network)?;
         let with_velocities = self.tensors.names().iter().any(|name| name.starts_with(VELOCITY));
@@ -150,8 +159,25 @@ impl Checkpoint<'_> {
             return Err(refused(&self.file, format!("{name} is of type {}; the lab reads F32", view.dtype())));
         }
         let (words, _) = view.data().as_chunks::<4>();
-        Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+        let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+        match impossible(name, shape, &values) {
+            Some((index, value)) => Err(Error::WeightsValue { file: file(), tensor: name.into(), index, value }),
+            None => Ok(values),
+        }
     }
+}
+
+/// Where a tensor of a file holds what no run can go on from, and what that is: no finite number, or a variance below 0.
+fn impossible(name: &str, shape: &[usize], values: &[f32]) -> Option<(String, String)> {
+    let least = if name.ends_with(".running_var") { 0.0 } else { f32::MIN };
+    let mut at = values.iter().position(|value| !(least..=f32::MAX).contains(value))?;
+    let value = f64::from(values[at]).to_string();
+    // As PyTorch counts: an index for each axis.
+    let mut index = shape.to_vec();
+    for axis in index.iter_mut().rev() {
+        (*axis, at) = (at % *axis, at / *axis);
+    }
+    Some((format!("{index:?}"), value))
 }
 
 impl Meta {

@@ -156,6 +156,60 @@ fn bad_metadata_is_named() {
     assert!(matches!(load_all(&bytes), Err(Error::WeightsFile { .. })));
 }
 
+/// The file with the number at `index` of a tensor replaced.
+fn with_number(bytes: &[u8], tensor: &str, index: usize, number: f32) -> Vec<u8> {
+    let view = SafeTensors::deserialize(bytes).unwrap().tensor(tensor).unwrap().data().as_ptr() as usize;
+    let at = view - bytes.as_ptr() as usize + 4 * index;
+    let mut bytes = bytes.to_vec();
+    bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn a_number_that_no_run_can_go_on_from_is_refused_wherever_it_is() {
+    let good = saved("width=0.25&norm=bn");
+    let names: Vec<String> = SafeTensors::deserialize(&good).unwrap().names().iter().map(|name| name.to_string()).collect();
+    assert!(names.len() > 70, "parameters, velocities and running statistics: {}", names.len());
+    for name in &names {
+        for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.5] {
+            let loaded = load_all(&with_number(&good, name, 2, number));
+            if number == -0.5 && !name.ends_with("running_var") {
+                assert!(loaded.is_ok(), "{name}: {loaded:?}");
+                continue;
+            }
+            let Err(Error::WeightsValue { file, tensor, index, value }) = loaded else { panic!("{name} {number}: {loaded:?}") };
+            assert_eq!((file.as_str(), &tensor, value), (FILE, name, number.to_string()));
+            assert!(index.ends_with("2]"), "{index}");
+        }
+    }
+    // conv1 is (8, 3, 5, 5): out 7, in 2, row 4, column 1.
+    let at = ((7 * 3 + 2) * 5 + 4) * 5 + 1;
+    let error = load_all(&with_number(&good, "velocity.conv1.weight", at, f32::NAN)).unwrap_err();
+    assert!(error.to_string().starts_with("w.safetensors: velocity.conv1.weight[7, 2, 4, 1] is NaN, "), "{error}");
+    // The largest numbers and a variance of 0 are numbers.
+    assert!(load_all(&with_number(&good, "conv1.weight", 0, f32::MIN)).is_ok());
+    assert!(load_all(&with_number(&good, "bn1.running_var", 0, 0.0)).is_ok());
+}
+
+#[test]
+fn a_state_that_could_not_be_loaded_again_is_not_saved() {
+    let (meta, network, state) = example("width=0.25&norm=bn");
+    let save = |change: &dyn Fn(&mut State)| {
+        let mut state = state.clone();
+        change(&mut state);
+        weights::save(FILE, &network, &state, &meta)
+    };
+    assert!(save(&|_| ()).is_ok());
+    // conv1 lies as (5, 5, 3, 8) here, and as (8, 3, 5, 5) in the file.
+    let (row, column, channel, out) = (4, 1, 2, 7);
+    let error = save(&|state| state.parameters[((row * 5 + column) * 3 + channel) * 8 + out] = f32::INFINITY).unwrap_err();
+    assert!(error.to_string().contains("conv1.weight[7, 2, 4, 1] is inf"), "{error}");
+    assert!(matches!(save(&|state| state.velocities[0] = f32::NAN), Err(Error::WeightsValue { .. })));
+    // Means first, then variances: bn1 has 8 channels.
+    let error = save(&|state| state.running[8 + 5] = -1.0).unwrap_err();
+    assert!(error.to_string().contains("bn1.running_var[5] is -1"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 

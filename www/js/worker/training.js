@@ -404,11 +404,19 @@ export class Training {
     const start = performance.now();
     await this.settle();
     for (const [at, lane] of this.lanes.all.entries()) {
-      const bytes = /** @type {Uint8Array} */ (await lane.lab.save());
+      const bytes = await this.saved(lane.lab);
+      if (!bytes) continue;
       this.report("saved", { lane: at, step: lane.describe().step, bytes }, [bytes.buffer]);
     }
     this.kept = issued;
     this.saves.ran(start, performance.now());
+  }
+
+  /** Weights that nobody could go on from are not kept; those before them are. @param {any} lab @returns {Promise<Uint8Array | undefined>} */
+  saved(lab) {
+    return lab.save().catch((/** @type {unknown} */ error) => {
+      if (this.problem(error).code !== "weights_value") throw error;
+    });
   }
 }
 
