@@ -21,6 +21,7 @@ pub mod cpu;
 pub mod data;
 pub mod error;
 pub mod gpu;
+pub mod hints;
 #[cfg(target_arch = "wasm32")]
 mod js;
 pub mod lanes;

@@ -98,6 +98,11 @@ impl Lab {
         let (memory, dispatches) = (backend.memory_bytes(), backend.dispatches());
         let (network, data, machine) = (self.trainer.network(), self.trainer.dataset(), self.trainer.machine());
         let generated = self.trainer.config().data == "toy";
+        // One text, which is less code than a list.
+        let mut hints = String::new();
+        for hint in self.trainer.config().hints(self.trainer.step_count()) {
+            hints = hints + hint.code() + " ";
+        }
         let source = if self.from_files {
             "files"
         } else if generated {
@@ -136,6 +141,7 @@ impl Lab {
                 "source": source,
             },
             "adapters": choice::known(),
+            "hints": hints,
             "step": self.trainer.step_count(),
         })
         .to_string()

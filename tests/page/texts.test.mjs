@@ -21,6 +21,9 @@ function variants(file, name) {
   return found;
 }
 
+/** The table of settings: key, kind, options. */
+const SETTINGS = [...read("src", "config.rs").matchAll(/^ {4}(\w+): \((choice \[([^\]]*)\]|switch|integer[^)]*|number[^)]*)\) \w+ "/gm)];
+
 /** The fields that a sentence shows. */
 const shown = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort();
 
@@ -47,10 +50,8 @@ test("every key that a script names is there", () => {
 });
 
 test("every setting has a label and help, and every option of one word a name", () => {
-  const table = read("src", "config.rs");
-  const settings = [...table.matchAll(/^ {4}(\w+): \((choice \[([^\]]*)\]|switch|integer[^)]*|number[^)]*)\) \w+ "/gm)];
-  assert.ok(settings.length > 30, `found ${settings.length} settings`);
-  const missing = settings.flatMap(([, key, , options = ""]) => {
+  assert.ok(SETTINGS.length > 30, `found ${SETTINGS.length} settings`);
+  const missing = SETTINGS.flatMap(([, key, , options = ""]) => {
     const names = [...options.matchAll(/"(\w+)"/g)].map((match) => match[1]).filter((name) => /^[a-z]/.test(name) && !/^(conv|fc)\d/.test(name));
     return [`settings.${key}.label`, `settings.${key}.help`, ...names.map((name) => `options.${key}.${name}`)];
   });
@@ -62,6 +63,7 @@ for (const [group, file, name] of [
   ["notes", "error.rs", "Note"],
   ["reasons", "backend.rs", "Reason"],
   ["remedies", "trainer.rs", "Remedy"],
+  ["hints", "hints.rs", "Hint"],
   ["diverged", "backend.rs", "Place"],
   ["effects", "config.rs", "Effect"],
 ]) {
@@ -72,7 +74,8 @@ for (const [group, file, name] of [
       const text = texts.en.get(`${group}.${code}`);
       assert.ok(text, `${group}.${code} is missing`);
       if (group === "diverged" || group === "effects") continue; // filled by the page
-      const unknown = shown(text).filter((field) => !fields.includes(field));
+      const filled = group === "hints" ? SETTINGS.map(([, key]) => key) : fields;
+      const unknown = shown(text).filter((field) => !filled.includes(field));
       assert.deepEqual(unknown, [], `${group}.${code} shows fields that ${name} does not have`);
       // The byte, the label and the file of the English sentence are on the page too.
       // Words of a browser or a driver have no translation: the page keeps them apart, in a fold.

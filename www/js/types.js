@@ -28,6 +28,7 @@
  * @property {{parameters: number, macs: number, training_macs: number, memory_bytes: number, dispatches: number}} cost
  * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,
  *   test_arrived: number, held_out: boolean, source: "builtin" | "generated" | "files"}} data
+ * @property {string} hints what keeps these settings from learning: `hints.<code>`, each with a blank behind it
  * @property {number} step
  *
  * @typedef {{family: "registers" | "tiled", measured: {registers: number, tiled: number} | null}} Kernels GFLOP/s

@@ -23,6 +23,8 @@ export class Status {
     this.cardsKey = "";
     this.spokenPhase = "";
     this.dismissed = "";
+    /** Hints that were closed; they come back when others came between. */
+    this.closed = "";
     this.element = h("div", { class: "status" }, h("div", { class: "status-line" }, this.dot, this.text, this.progress, this.flip()), this.cards, this.live);
   }
 
@@ -94,7 +96,9 @@ export class Status {
     const { supply } = this.context;
     const files = [...supply.missing.values()].map(({ file }) => file).join(", ");
     const [missing, slow, saved] = [lacking(state), tooLong(state), state.lanes[state.shown]?.saved?.step];
-    const key = JSON.stringify([files, notes, problem, divergence, phase === "failed", phase === "lost" && [saved], missing && [missing, describe?.data], slow, describe?.backend, this.dismissed]);
+    const hints = describe?.hints ?? "";
+    if (hints !== this.closed) this.closed = "";
+    const key = JSON.stringify([files, notes, problem, divergence, phase === "failed", phase === "lost" && [saved], missing && [missing, describe?.data], slow, describe?.backend, this.dismissed, hints && !this.closed && state.config]);
     if (key === this.cardsKey) return;
     this.cardsKey = key;
     const cards = [];
@@ -106,6 +110,7 @@ export class Status {
     if (files) cards.push(this.card("bad", [h("p", null, this.context.t("status.files", { files }))], null, [this.action("actions.again", () => supply.tryAgain(), true)]));
     if (divergence) cards.push(this.diverged(state));
     if (notes.length > 0) cards.push(this.notes(notes));
+    if (hints && !this.closed) cards.push(this.hints(hints, state.config));
     const reason = describe?.backend.reason ?? "asked";
     if (!["asked", "hardware_adapter"].includes(reason) && this.dismissed !== reason) cards.push(this.onCpu(reason));
     this.cards.replaceChildren(...cards);
@@ -235,6 +240,16 @@ export class Status {
       change({ data: "cifar10" });
     };
     return this.card("note", notes.map((note) => this.told("notes", note)), close, back ? [this.action("missing.again", again)] : []);
+  }
+
+  /** What keeps the settings from learning. @param {string} codes @param {Record<string, string>} config */
+  hints(codes, config) {
+    const { t, session } = this.context;
+    const close = () => {
+      this.closed = codes;
+      this.update(session.state);
+    };
+    return this.card("note", codes.trim().split(" ").map((code) => h("p", null, t(`hints.${code}`, config))), close);
   }
 
   /** @param {string} reason */

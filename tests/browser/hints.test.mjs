@@ -1,0 +1,41 @@
+// Settings that cannot learn: the note comes with the change that makes them so, and goes with the one that mends it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { browser, lab } from "./chromium.mjs";
+import { newPage } from "./browsers.mjs";
+
+const words = (page) => page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot?.querySelector(".cards")?.textContent ?? document.querySelector(".cards").textContent);
+const says = (page, sentence, expected = true) =>
+  page.waitForFunction((part, wanted) => {
+    const root = document.querySelector("alexnet-lab").shadowRoot ?? document;
+    return root.querySelector(".cards").textContent.includes(part) === wanted;
+  }, { timeout: 120_000 }, sentence, expected);
+const set = (page, changes) => page.evaluate((change) => document.querySelector("alexnet-lab").session.set(change), changes);
+
+test("a note on settings that cannot learn comes and goes with the changes", async () => {
+  const { page, complaints } = await newPage(browser, [lab.address]);
+  await page.goto(`${lab.address}/#v=1&width=0.25&batch=1&backend=cpu&lang=en&data=toy`);
+  await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe, { timeout: 120_000 });
+  assert.doesNotMatch(await words(page), /learn|gradient/);
+  await set(page, { norm: "bn" });
+  await says(page, "leaves no gradient for the layers up to fc7");
+  await set(page, { batch: "8" });
+  await says(page, "leaves no gradient for the layers up to fc7", false);
+  await set(page, { lr: "0" });
+  await says(page, "With a learning rate of 0 no weight moves.");
+  // Closed, it stays away until something else was said.
+  await page.evaluate(() => {
+    const root = document.querySelector("alexnet-lab").shadowRoot ?? document;
+    root.querySelector(".card-note button").click();
+  });
+  await says(page, "no weight moves", false);
+  await set(page, { momentum: "0.5" });
+  assert.doesNotMatch(await words(page), /no weight moves/);
+  await set(page, { lr: "0.01" });
+  await set(page, { lr: "0" });
+  await says(page, "With a learning rate of 0 no weight moves.");
+  // The address says nothing wrong: it is no note on the link.
+  assert.deepEqual(await page.evaluate(() => document.querySelector("alexnet-lab").session.state.notes), []);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
