@@ -2,48 +2,17 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "common/program.rs"]
+mod program;
+
+use program::{PROGRAM, SMALL, complaint, folder, json_lines, run, train};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_alexnet-lab");
-/// A network and batch that a test trains in no time, on the backend that every machine has.
-const SMALL: [&str; 8] = ["train", "--backend", "cpu", "--width", "0.25", "--batch", "8", "--overlap=false"];
-
-/// A folder of this test's own, empty.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).args(arguments).current_dir(folder).output().unwrap()
-}
-
-fn train(folder: &Path, arguments: &[&str]) -> Output {
-    let output = run(folder, &[&SMALL, arguments].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output
-}
-
-/// What a run that must fail says, and its exit status.
-fn complaint(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
-    let output = run(folder, arguments);
-    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(!text.contains("panicked"), "{text}");
-    (text, output.status.code())
-}
-
-fn json_lines(path: &Path) -> Vec<Value> {
-    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
 
 #[test]
 fn the_log_has_one_line_a_step() {
@@ -327,6 +296,8 @@ fn a_run_stops_at_the_test_error_asked_for() {
     let (text, status) = complaint(&folder, &[&SMALL[..], &evaluated, &["--until-error", "-1"]].concat());
     assert!(text.contains("above -1 % at every evaluation"), "{text}");
     assert_eq!(status, Some(1));
+    let (text, status) = complaint(&folder, &[&SMALL[..], &["--until-error", "50", "--test-every", "0"]].concat());
+    assert!(text.contains("with test_every 0 there are none") && status == Some(2), "{text}");
 }
 
 #[test]

@@ -44,10 +44,22 @@ impl Dataset {
     /// # Errors
     /// [`Error::File`], and those of [`read_sources`].
     pub fn load(paths: &[PathBuf]) -> Result<Dataset> {
+        Dataset::load_without(paths, &[])
+    }
+
+    /// The same without some files of the folders, which need not be there.
+    ///
+    /// # Errors
+    /// As [`Dataset::load`].
+    pub fn load_without(paths: &[PathBuf], others: &[&Path]) -> Result<Dataset> {
+        let others: Vec<PathBuf> = others.iter().filter_map(|path| path.canonicalize().ok()).collect();
         let mut files = Vec::new();
         for path in paths {
             if path.is_dir() {
-                list(path, 0, &mut files)?;
+                let mut found = Vec::new();
+                list(path, 0, &mut found)?;
+                let other = |file: &PathBuf| file.canonicalize().is_ok_and(|file| others.contains(&file));
+                files.extend(found.into_iter().filter(|(file, _)| !other(file)));
             } else {
                 files.push((path.clone(), 0));
             }

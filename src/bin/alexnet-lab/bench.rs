@@ -1,7 +1,7 @@
 //! `bench`: what a training step costs on this machine, as JSON.
 
 use crate::settings::{Data, Kernels, Settings};
-use crate::{Outcome, profile};
+use crate::{Outcome, profile, tell};
 use alexnet_lab::backend::{Host, Machine};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::gemm::square;
@@ -46,7 +46,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     arguments.kernels.ask();
     let mut config = arguments.settings.over(Config::default())?;
-    let dataset = arguments.data.load(&mut config)?;
+    let dataset = arguments.data.load(&mut config, &[])?;
     if arguments.dry_run {
         return dry_run(&config, &dataset);
     }
@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         "memory_bytes": memory,
         "loss": { "first": losses.first(), "last": losses.last() },
     });
-    println!("{}", serde_json::to_string_pretty(&report)?);
+    tell!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }
 
@@ -116,7 +116,7 @@ fn dry_run(config: &Config, dataset: &Dataset) -> Outcome {
         "parameters": network.parameters(),
         "macs": network.training_macs() * u64::from(config.batch),
     });
-    println!("{}", serde_json::to_string_pretty(&report)?);
+    tell!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `build`: from the sources to `dist/`. Four steps, each skipped while its inputs are the same as the last time.
 
-use crate::{Failure, Outcome, about, bindings, fail, repository};
+use crate::{Failure, Outcome, about, bindings, fail, repository, say};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -124,13 +124,13 @@ pub fn run() -> Outcome<PathBuf> {
         if complete && fs::read_to_string(&stamp).is_ok_and(|last| last == hash) {
             continue;
         }
-        eprintln!("[{}/{}] {} ...", number + 1, STEPS.len(), step.name);
+        say!("[{}/{}] {} ...", number + 1, STEPS.len(), step.name);
         let start = Instant::now();
         // A step that fails half-way is done again, whatever the sources are then.
         let _ = fs::remove_file(&stamp);
         (step.make)(&page)?;
         fs::write(&stamp, hash).map_err(about(&stamp))?;
-        eprintln!("[{}/{}] {} done in {:.1} s", number + 1, STEPS.len(), step.name, start.elapsed().as_secs_f64());
+        say!("[{}/{}] {} done in {:.1} s", number + 1, STEPS.len(), step.name, start.elapsed().as_secs_f64());
     }
     Ok(page.dist)
 }
@@ -171,7 +171,7 @@ fn install_target() -> Outcome {
     if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
         return Ok(());
     }
-    eprintln!("      installing the Rust target {TARGET}");
+    say!("      installing the Rust target {TARGET}");
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", TARGET]);
     finish(

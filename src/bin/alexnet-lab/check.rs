@@ -8,7 +8,7 @@
 //! [`BATCHES`] batches counts.
 
 use crate::settings::Kernels;
-use crate::{Outcome, fail};
+use crate::{Outcome, fail, tell};
 use alexnet_lab::backend::{Backend, Host, Hyper, Machine, State};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::{Cpu, Float};
@@ -66,19 +66,19 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     arguments.kernels.ask();
     let machine = block_on(Machine::open("gpu", &Host::native()))?;
-    println!("{}", machine.adapter());
+    tell!("{}", machine.adapter());
     if let Some(Choice { family, measured }) = machine.choice() {
         let rates = measured.map(|rates| format!(", registers {:.1} and tiled {:.1} GFLOP/s", rates.registers, rates.tiled));
-        println!("kernels: {}{}", format!("{family:?}").to_lowercase(), rates.unwrap_or_default());
+        tell!("kernels: {}{}", format!("{family:?}").to_lowercase(), rates.unwrap_or_default());
     }
-    println!("{:36} {:>8} {:>10} {:>10}", "switches", "worst in", "error", "allowed");
+    tell!("{:36} {:>8} {:>10} {:>10}", "switches", "worst in", "error", "allowed");
     let mut wrong = 0;
     for combination in COMBINATIONS {
         let worst = check(&machine, combination)?;
         let right = worst.error <= worst.allowed;
         wrong += usize::from(!right);
         let verdict = if right { "ok" } else { "WRONG" };
-        println!("{combination:36} {:>8} {:>10.1e} {:>10.1e}  {verdict}", worst.part, worst.error, worst.allowed);
+        tell!("{combination:36} {:>8} {:>10.1e} {:>10.1e}  {verdict}", worst.part, worst.error, worst.allowed);
     }
     if wrong > 0 {
         fail!(
@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             COMBINATIONS.len()
         );
     }
-    println!("All {} combinations agree with the CPU.", COMBINATIONS.len());
+    tell!("All {} combinations agree with the CPU.", COMBINATIONS.len());
     Ok(())
 }
 

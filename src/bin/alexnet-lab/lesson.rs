@@ -8,7 +8,7 @@ mod run;
 mod scale;
 
 use crate::settings::Data;
-use crate::{Outcome, fail, misuse};
+use crate::{Outcome, fail, misuse, tell};
 use alexnet_lab::config::Config;
 use alexnet_lab::data::Dataset;
 use serde::Serialize;
@@ -87,31 +87,34 @@ struct Report {
 
 pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.list {
-        list(arguments.json);
-        return Ok(());
+        return list(arguments.json);
     }
     let name = arguments.name.as_deref().unwrap_or_default();
     let Some(lesson) = LESSONS.iter().find(|lesson| lesson.name == name) else {
         let names = LESSONS.map(|lesson| lesson.name).join(", ");
         misuse!("there is no lesson {name}; the lessons are {names}.");
     };
-    let data = arguments.data.load(&mut Config::default())?;
+    let data = arguments.data.load(&mut Config::default(), &[])?;
     let report = measure(lesson, &data, arguments.seeds)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        tell!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print(&report);
+        print(&report)?;
     }
     Ok(())
 }
 
-fn list(as_json: bool) {
+fn list(as_json: bool) -> Outcome {
     if as_json {
         let rows =
             LESSONS.map(|Lesson { name, claim, effect, .. }| json!({ "lesson": name, "claim": claim, "effect_is": effect }));
-        return println!("{:#}", json!(rows));
+        tell!("{:#}", json!(rows));
+        return Ok(());
     }
-    LESSONS.iter().for_each(|lesson| println!("{:<20} {}", lesson.name, lesson.claim));
+    for lesson in &LESSONS {
+        tell!("{:<20} {}", lesson.name, lesson.claim);
+    }
+    Ok(())
 }
 
 /// Seeds side by side, one a core.
@@ -152,15 +155,16 @@ fn measure(lesson: &Lesson, data: &Dataset, seeds: u32) -> Outcome<Report> {
     Ok(report)
 }
 
-fn print(report: &Report) {
-    println!("{}", report.claim);
-    println!("It {} with every seed; effect: {}.", if report.holds { "holds" } else { "does not hold" }, report.effect_is);
-    let row = |name: &str, numbers: &[f64]| {
-        println!("{name:<42}{}", numbers.iter().map(|number| format!("{:>12}", short(*number))).collect::<String>());
+fn print(report: &Report) -> Outcome {
+    tell!("{}", report.claim);
+    tell!("It {} with every seed; effect: {}.", if report.holds { "holds" } else { "does not hold" }, report.effect_is);
+    let row = |name: &str, numbers: &[f64]| -> Outcome {
+        tell!("{name:<42}{}", numbers.iter().map(|number| format!("{:>12}", short(*number))).collect::<String>());
+        Ok(())
     };
-    row("seed", &report.seeds.iter().map(|seed| f64::from(*seed)).collect::<Vec<_>>());
-    row("effect", &report.effect);
-    report.measured.iter().for_each(|(name, numbers)| row(name, numbers));
+    row("seed", &report.seeds.iter().map(|seed| f64::from(*seed)).collect::<Vec<_>>())?;
+    row("effect", &report.effect)?;
+    report.measured.iter().try_for_each(|(name, numbers)| row(name, numbers))
 }
 
 fn short(number: f64) -> String {

@@ -4,7 +4,9 @@ mod bench;
 mod bindings;
 mod build;
 mod check;
+mod interrupt;
 mod lesson;
+mod output;
 mod profile;
 mod serve;
 mod settings;
@@ -51,6 +53,8 @@ pub struct Failure {
 const FAILED: u8 = 1;
 /// What was asked makes no sense; clap ends with the same.
 const MISUSED: u8 = 2;
+/// As the shell says of what Ctrl+C ended: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
 
 impl Failure {
     fn new(sentence: impl Into<String>) -> Failure {
@@ -59,6 +63,17 @@ impl Failure {
 
     fn misuse(sentence: impl Into<String>) -> Failure {
         Failure { sentence: sentence.into(), status: MISUSED }
+    }
+
+    /// After Ctrl+C; what there is to say has been said.
+    fn interrupted() -> Failure {
+        Failure { sentence: String::new(), status: INTERRUPTED }
+    }
+
+    /// Another sentence behind.
+    fn and(self, sentence: &str) -> Failure {
+        let all = format!("{} {sentence}", self.sentence);
+        Failure { sentence: all.trim_end().into(), ..self }
     }
 }
 
@@ -82,11 +97,38 @@ macro_rules! misuse {
     ($($sentence:tt)*) => { return Err($crate::Failure::misuse(format!($($sentence)*))) };
 }
 
+/// A line on standard output; one that cannot be written, on a full disk or to a pipe that is closed, ends the program with a sentence.
+#[macro_export]
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        writeln!(std::io::stdout(), $($text)*).map_err($crate::output::unwritten("Standard output".as_ref()))?
+    }};
+}
+
+/// A line on standard error. Nobody may read it; the work goes on all the same.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 fn main() -> ExitCode {
+    // A file that may not grow is an error like a full disk, not the end of the program.
+    #[cfg(unix)]
+    // SAFETY: of a signal that is ignored, no code runs.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
     let program = Program::parse();
     let outcome = match program.command.unwrap_or(Command::Serve(program.serve)) {
         Command::Serve(arguments) => serve::run(&arguments),
-        Command::Build => build::run().map(|dist| println!("{}", dist.display())),
+        Command::Build => build::run().and_then(|dist| {
+            tell!("{}", dist.display());
+            Ok(())
+        }),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Lesson(arguments) => lesson::run(&arguments),
@@ -94,9 +136,11 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("alexnet-lab: {}", failure.sentence);
-            ExitCode::from(failure.status)
+        Err(Failure { sentence, status }) => {
+            if !sentence.is_empty() {
+                say!("alexnet-lab: {sentence}");
+            }
+            ExitCode::from(status)
         }
     }
 }

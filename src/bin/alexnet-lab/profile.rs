@@ -1,6 +1,6 @@
 //! `bench --profile`: what each dispatch of a training step on the GPU takes.
 
-use crate::Outcome;
+use crate::{Outcome, tell};
 use alexnet_lab::backend::Backend;
 use alexnet_lab::gpu::profile::Timing;
 use alexnet_lab::network::Network;
@@ -39,16 +39,16 @@ pub fn print(trainer: &mut Trainer, as_json: bool) -> Outcome {
     };
     let profile = Profile::of(trainer.network(), trainer.config().batch as usize, timings);
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&profile)?);
+        tell!("{}", serde_json::to_string_pretty(&profile)?);
         return Ok(());
     }
-    println!("{:<32} {:<28} {:>9} {:>9} {:>7}", "kernel", "dispatch", "ms", "GFLOP/s", "share");
+    tell!("{:<32} {:<28} {:>9} {:>9} {:>7}", "kernel", "dispatch", "ms", "GFLOP/s", "share");
     for Row { timing, gflops, share } in &profile.dispatches {
         let gflops = gflops.map_or(String::new(), |gflops| format!("{gflops:.2}"));
-        println!("{:<32} {:<28} {:>9.3} {gflops:>9} {:>6.1}%", timing.kernel, timing.dispatch, timing.ms, 100.0 * share);
+        tell!("{:<32} {:<28} {:>9.3} {gflops:>9} {:>6.1}%", timing.kernel, timing.dispatch, timing.ms, 100.0 * share);
     }
-    println!("{} dispatches, {:.3} ms", profile.dispatches.len(), profile.ms);
-    println!("{:.1}% outside convolutions and fully connected layers", 100.0 * profile.share_of_others);
+    tell!("{} dispatches, {:.3} ms", profile.dispatches.len(), profile.ms);
+    tell!("{:.1}% outside convolutions and fully connected layers", 100.0 * profile.share_of_others);
     Ok(())
 }
 

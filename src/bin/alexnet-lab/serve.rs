@@ -1,6 +1,6 @@
 //! `serve`: the page on this machine. A static file server on the loopback interface.
 
-use crate::{Failure, Outcome, build, fail};
+use crate::{Failure, Outcome, build, fail, tell};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let listener = listen(arguments.port)?;
     // Scripts read the address from the first line.
-    println!("AlexNet Lab: http://{}/   (Ctrl+C ends)", listener.local_addr()?);
+    tell!("AlexNet Lab: http://{}/   (Ctrl+C ends)", listener.local_addr()?);
     std::io::stdout().flush()?;
     listener.set_nonblocking(true)?;
     // Files are small and in the cache of the system: one thread reads and sends them all.

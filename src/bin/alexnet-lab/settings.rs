@@ -1,13 +1,13 @@
 //! The settings' table as command line flags, and the data that a run is on.
 
-use crate::{Outcome, fail, repository};
+use crate::{Outcome, fail, misuse, output, repository, say};
 use alexnet_lab::config::{Config, Effect, Kind, SETTINGS, Setting};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::gpu::choice;
 use alexnet_lab::gpu::family::Family;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which kernels multiply on the GPU. No setting of a run: they give the same results up to rounding.
 #[derive(clap::Args)]
@@ -109,15 +109,28 @@ pub struct Data {
 }
 
 impl Data {
+    /// What is written into a folder of images is none of them.
+    fn read(&self, outputs: &[(&str, &Path)]) -> Outcome<Dataset> {
+        for (flag, path) in outputs {
+            let given = self.data.iter().any(|given| output::is_same(given, path));
+            let within = self.data.iter().any(|given| output::is_within(path, given));
+            if given || within && path.exists() && !output::is_ours(path) {
+                misuse!("--{flag} would write over {}, which --data reads. Name another file.", path.display());
+            }
+        }
+        Ok(Dataset::load_without(&self.data, &outputs.iter().map(|(_, path)| *path).collect::<Vec<_>>())?)
+    }
+
     /// The files that were given, or the built-in data set of `config`, where the name of one is put if it was given.
-    pub fn load(&self, config: &mut Config) -> Outcome<Dataset> {
+    /// `outputs` are no data, wherever they lie.
+    pub fn load(&self, config: &mut Config, outputs: &[(&str, &Path)]) -> Outcome<Dataset> {
         let named = match self.data.as_slice() {
             [] => true,
             [only] if !only.exists() => only.to_str().is_some_and(|name| config.set("data", name).is_ok()),
             _ => false,
         };
-        let data = if named { Dataset::whole(config, &repository().join("www/data"))? } else { Dataset::load(&self.data)? };
-        data.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        let data = if named { Dataset::whole(config, &repository().join("www/data"))? } else { self.read(outputs)? };
+        data.notes.iter().for_each(|note| say!("note: {note}"));
         if data.train.is_empty() {
             fail!("{} has no training images. Give a data set with some.", data.name);
         }

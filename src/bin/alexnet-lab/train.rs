@@ -1,9 +1,15 @@
-//! `train`: a run without the page, with the same settings and the same numbers.
+//! `train`: a run without the page, with the same settings, images, initial weights and masks.
+//!
+//! Its numbers are the page's but for rounding, which a run amplifies: each build multiplies and adds in its own way, and so does
+//! each number of workers. The same program on the same machine gives the same bits again.
 
+use crate::interrupt::Interrupt;
+use crate::output::{self, Log};
 use crate::settings::{Data, Settings};
-use crate::{Outcome, about, fail, misuse};
+use crate::{Failure, Outcome, about, fail, misuse, say, tell};
 use alexnet_lab::backend::{Host, Place, Reason, StepRecord};
 use alexnet_lab::config::{Config, Effect, SETTINGS};
+use alexnet_lab::lanes::Lanes;
 use alexnet_lab::pytorch;
 use alexnet_lab::trainer::{Trainer, argmax, cross_entropy};
 use alexnet_lab::weights;
@@ -11,8 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 use serde::Serialize;
 use serde_json::json;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -62,19 +67,42 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut run = Run::start(arguments)?;
-    let outcome = run.train();
-    // A run that ended early leaves its last good state; why it ended comes first.
+    let interrupt = Interrupt::watch(&run.bar)?;
+    let outcome = run.train(&interrupt);
+    // A run that ended early leaves its last good state.
     let saved = run.save();
-    outcome?;
-    saved?;
-    run.finish()
+    interrupt.ends_at_once();
+    let interrupted = match (outcome, saved) {
+        (Ok(interrupted), saved) => saved.map(|()| interrupted)?,
+        // Why it ended comes first.
+        (Err(failure), Err(unsaved)) => return Err(failure.and(&unsaved.sentence)),
+        (Err(failure), Ok(())) => return Err(failure.and(&arguments.saved("The last good state is in {}."))),
+    };
+    if interrupted {
+        let saved = arguments.saved("The weights are in {}; --resume goes on with them.");
+        say!("Interrupted after step {}. {saved}", run.trainer.step_count());
+    }
+    run.finish()?;
+    if interrupted { Err(Failure::interrupted()) } else { Ok(()) }
+}
+
+impl Arguments {
+    /// The files to write, by their flags.
+    fn outputs(&self) -> Vec<(&'static str, &Path)> {
+        let files = [("log", &self.log), ("save", &self.save), ("script", &self.script), ("predictions", &self.predictions)];
+        files.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))).collect()
+    }
+
+    /// A sentence with the file of `--save` in place of `{}`; none without it.
+    fn saved(&self, sentence: &str) -> String {
+        self.save.as_ref().map(|path| sentence.replace("{}", &path.display().to_string())).unwrap_or_default()
+    }
 }
 
 struct Run<'a> {
     arguments: &'a Arguments,
     trainer: Trainer,
-    log: Option<File>,
-    predictions: Option<File>,
+    log: Option<Log>,
     bar: ProgressBar,
     /// The outcome on all test images, once it is known.
     test: Option<Test>,
@@ -114,29 +142,32 @@ struct Test {
 impl<'a> Run<'a> {
     fn start(arguments: &'a Arguments) -> Outcome<Run<'a>> {
         // What cannot be written is better known before the run than after it.
-        let log = arguments.log.as_ref().map(|path| create(path, arguments.resume.is_some())).transpose()?;
-        let predictions = arguments.predictions.as_ref().map(|path| create(path, false)).transpose()?;
-        for path in [&arguments.save, &arguments.script].into_iter().flatten() {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            if !folder.is_dir() {
-                fail!("{}: the folder {} does not exist. Make it first.", path.display(), folder.display());
+        output::check(&arguments.outputs())?;
+        for (flag, path) in arguments.outputs().into_iter().filter(|(flag, _)| *flag != "save") {
+            if [&arguments.load, &arguments.resume].into_iter().flatten().any(|weights| output::is_same(weights, path)) {
+                misuse!("--{flag} would write over the weights in {}. Name another file.", path.display());
             }
         }
         let trainer = match arguments.resume.as_ref().or(arguments.load.as_ref()) {
             Some(path) => continued(arguments, path)?,
             None => {
                 let mut config = arguments.settings.over(linked(arguments))?;
-                let dataset = arguments.data.load(&mut config)?;
+                let dataset = arguments.data.load(&mut config, &arguments.outputs())?;
                 block_on(Trainer::new(config, dataset, &Host::native()))?
             }
         };
+        if arguments.until_error.is_some() && trainer.config().test_every == 0 {
+            misuse!("--until-error looks at evaluations, but with test_every 0 there are none. Set test_every above 0.");
+        }
+        output::try_out(&arguments.outputs())?;
+        let log = arguments.log.as_ref().map(|path| Log::new(path, arguments.resume.is_some()));
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}")?;
         let bar = ProgressBar::no_length().with_style(style);
-        Ok(Run { arguments, trainer, log, predictions, bar, test: None, start: Instant::now(), evaluating: Duration::ZERO })
+        Ok(Run { arguments, trainer, log, bar, test: None, start: Instant::now(), evaluating: Duration::ZERO })
     }
 
-    /// Does the steps asked for, or fewer with the reason.
-    fn train(&mut self) -> Outcome {
+    /// Does the steps asked for, or fewer with the reason; tells whether it was interrupted.
+    fn train(&mut self, interrupt: &Interrupt) -> Outcome<bool> {
         let total = self.steps_to_do();
         self.introduce(total);
         self.start = Instant::now();
@@ -148,65 +179,65 @@ impl<'a> Run<'a> {
             }
             block_on(self.trainer.work())?;
             let done = self.trainer.step_count();
-            let reached = self.reached();
-            let ends = done == last || reached.is_some();
+            let (reached, interrupted) = (self.reached(), interrupt.came());
+            let ends = done == last || reached.is_some() || interrupted;
             let due = every > 0 && done.is_multiple_of(every) && self.trainer.can_evaluate();
             if due || ends || self.trainer.in_flight() >= IN_FLIGHT {
                 block_on(self.trainer.settle())?;
             }
             for note in self.trainer.notes() {
-                self.bar.suspend(|| eprintln!("note: {note}"));
+                self.bar.suspend(|| say!("note: {note}"));
             }
             let lines = self.lines()?;
             let before_test = Instant::now();
             let test = if self.trainer.has_diverged() {
                 None
-            } else if ends && self.arguments.eval {
+            } else if ends && self.arguments.eval && !interrupted {
                 let test = self.test_all()?;
                 let outcome = (test.loss, test.accuracy);
                 self.test = Some(test);
                 Some(outcome)
             } else if due {
                 let evaluation = block_on(self.trainer.evaluate())?;
-                Some((evaluation.loss, evaluation.accuracy))
+                Some((self.finite(evaluation.loss)?, evaluation.accuracy))
             } else {
                 None
             };
             self.evaluating += before_test.elapsed();
             self.report(lines, test)?;
             self.end_if_diverged()?;
-            if self.is_good_enough(test) {
+            if interrupted || self.is_good_enough(test)? {
                 self.bar.finish();
-                return Ok(());
+                return Ok(interrupted);
             }
             if let Some(key) = reached.or_else(|| self.reached_by(test?)) {
                 let limit = self.trainer.config().get(key).expect("the table's keys are known");
-                self.bar.suspend(|| eprintln!("Stopped at step {done}: {key} is {limit}."));
+                self.bar.suspend(|| say!("Stopped at step {done}: {key} is {limit}."));
                 break;
             }
         }
         self.bar.finish();
         match self.arguments.until_error {
             Some(percent) => fail!("The test error was above {percent} % at every evaluation."),
-            None => Ok(()),
+            None => Ok(false),
         }
     }
 
     /// Whether `--until-error` is reached by `test`, a loss and an accuracy; then it says when.
-    fn is_good_enough(&self, test: Option<(f64, f64)>) -> bool {
-        let (Some(percent), Some((_, accuracy))) = (self.arguments.until_error, test) else { return false };
+    fn is_good_enough(&self, test: Option<(f64, f64)>) -> Outcome<bool> {
+        let (Some(percent), Some((_, accuracy))) = (self.arguments.until_error, test) else { return Ok(false) };
         let error = (1.0 - accuracy) * 100.0;
         let good = error <= percent;
         if good {
             let all = self.start.elapsed();
             let training = (all - self.evaluating).as_secs_f64();
             let (step, seconds) = (self.trainer.step_count(), all.as_secs_f64());
-            println!(
+            tell!(
                 "{}",
                 json!({ "step": step, "test_error": error, "seconds": seconds, "seconds_without_evaluations": training })
             );
         }
-        good
+        Ok(good)
     }
 
     /// The setting that ends the run here, as it pauses the page's: by its steps or its time.
@@ -232,12 +263,13 @@ impl<'a> Run<'a> {
 
     fn save(&mut self) -> Outcome {
         let Some(path) = &self.arguments.save else { return Ok(()) };
-        let bytes = block_on(self.trainer.save(&path.display().to_string()))?;
-        write_whole(path, &bytes)?;
+        let saved = block_on(self.trainer.save(&path.display().to_string()));
+        let bytes = saved.map_err(|error| Failure::from(error).and("Nothing was written."))?;
+        output::write_whole(path, &bytes)?;
         let Some(script) = &self.arguments.script else { return Ok(()) };
         let weights = path.file_name().unwrap_or_default().to_string_lossy();
         let text = pytorch::script(self.trainer.config(), self.trainer.network().classes, &weights);
-        write_whole(script, text.as_bytes())
+        output::write_whole(script, text.as_bytes())
     }
 
     fn steps_to_do(&self) -> u64 {
@@ -255,7 +287,9 @@ impl<'a> Run<'a> {
             _ => format!(" on {}", machine.adapter()),
         };
         let (data, parameters) = (self.trainer.dataset().title(), self.trainer.network().parameters());
-        eprintln!("{data}; {parameters} parameters; backend {backend}{why}; {}", self.trainer.config().to_fragment());
+        say!("{data}; {parameters} parameters; backend {backend}{why}; {}", self.trainer.config().to_fragment());
+        let hints = self.trainer.config().hints(self.trainer.step_count());
+        hints.iter().filter(|_| total > 0).for_each(|hint| say!("note: {hint}"));
         self.bar.set_length(total);
     }
 
@@ -281,12 +315,12 @@ impl<'a> Run<'a> {
             let percent = accuracy * 100.0;
             let sentence =
                 format!("step {}: loss {:.4}, test loss {loss:.4}, test accuracy {percent:.1} %", last.step, last.loss);
-            self.bar.suspend(|| eprintln!("{sentence}"));
+            self.bar.suspend(|| say!("{sentence}"));
             (last.test_loss, last.test_accuracy) = (Some(loss), Some(accuracy));
         }
         self.bar.inc(lines.len() as u64);
-        let (Some(log), Some(path)) = (&mut self.log, &self.arguments.log) else { return Ok(()) };
-        log.write_all(json_lines(&lines)?.as_bytes()).map_err(about(path))
+        let Some(log) = &mut self.log else { return Ok(()) };
+        log.write(&json_lines(&lines)?)
     }
 
     fn end_if_diverged(&mut self) -> Outcome {
@@ -294,22 +328,20 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.bar.abandon();
-        let saved = self.arguments.save.as_ref().map(|path| format!(" The last good state is in {}.", path.display()));
-        let saved = saved.unwrap_or_default();
         let Some(divergence) = block_on(self.trainer.divergence())? else {
-            fail!("Training diverged, but repeating the step found no NaN or infinity.{saved}");
+            fail!("Training diverged, but repeating the step found no NaN or infinity.");
         };
         let place = match divergence.found.place {
             Place::Activation => "output",
             Place::Gradient => "gradient",
         };
         let (step, layer, remedy) = (divergence.step + 1, divergence.found.layer, divergence.remedy);
-        fail!("Training diverged at step {step}: the first NaN or infinity is in the {place} of {layer}. {remedy}{saved}");
+        fail!("Training diverged at step {step}: the first NaN or infinity is in the {place} of {layer}. {remedy}");
     }
 
     /// The evaluation and the predictions that were asked for.
     fn finish(mut self) -> Outcome {
-        if !self.arguments.eval && self.predictions.is_none() {
+        if !self.arguments.eval && self.arguments.predictions.is_none() {
             return Ok(());
         }
         let test = match self.test.take() {
@@ -319,14 +351,26 @@ impl<'a> Run<'a> {
         let (step, labels) = (self.trainer.step_count(), &self.trainer.dataset().test.labels);
         if self.arguments.eval {
             let (loss, accuracy, images) = (test.loss, test.accuracy, labels.len());
-            println!("{}", json!({ "step": step, "test_loss": loss, "test_accuracy": accuracy, "images": images }));
+            tell!("{}", json!({ "step": step, "test_loss": loss, "test_accuracy": accuracy, "images": images }));
         }
-        if let (Some(file), Some(path)) = (&mut self.predictions, &self.arguments.predictions) {
+        if let Some(path) = &self.arguments.predictions {
             let rows = test.logits.chunks_exact(self.trainer.network().classes).zip(labels).enumerate();
             let lines: Vec<Prediction> = rows.map(|(index, (logits, &label))| Prediction { index, label, logits }).collect();
-            file.write_all(json_lines(&lines)?.as_bytes()).map_err(about(path))?;
+            output::write_whole(path, json_lines(&lines)?.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// The loss on test images, if it is one.
+    fn finite(&self, loss: f64) -> Outcome<f64> {
+        if loss.is_finite() {
+            return Ok(loss);
+        }
+        fail!(
+            "The loss on test images is not finite ({loss}) after step {}: the network's outputs are beyond what 32 bits hold. \
+             Train with a smaller learning rate, or take other weights.",
+            self.trainer.step_count()
+        );
     }
 
     /// Loss, accuracy and logits of all test images.
@@ -338,7 +382,7 @@ impl<'a> Run<'a> {
         let logits = block_on(self.trainer.logits(0..images))?;
         let dataset = self.trainer.dataset();
         let rows = || logits.chunks_exact(classes).zip(dataset.test.labels.iter().map(|l| usize::from(*l)));
-        let loss = rows().map(|(logits, label)| cross_entropy(logits, label)).sum::<f64>() / images as f64;
+        let loss = self.finite(rows().map(|(logits, label)| cross_entropy(logits, label)).sum::<f64>() / images as f64)?;
         let right = rows().filter(|(logits, label)| argmax(logits) == *label).count();
         Ok(Test { loss, accuracy: right as f64 / images as f64, logits })
     }
@@ -347,9 +391,13 @@ impl<'a> Run<'a> {
 /// The settings of `--link`; without one, the defaults.
 fn linked(arguments: &Arguments) -> Config {
     let Some(link) = &arguments.link else { return Config::default() };
-    let (config, notes) = Config::from_fragment(link.split_once('#').map_or(link, |(_, fragment)| fragment));
-    notes.iter().for_each(|note| eprintln!("note: {note}"));
-    config
+    let (lanes, notes) = Lanes::from_fragment(link);
+    notes.iter().for_each(|note| say!("note: {note}"));
+    let [config, others @ ..] = lanes.configs() else { unreachable!("there is at least one") };
+    if !others.is_empty() {
+        say!("note: The link has {} networks side by side; the first one is trained.", 1 + others.len());
+    }
+    config.clone()
 }
 
 /// A trainer that goes on from the file of `--resume`, or starts with the weights of `--load`.
@@ -357,7 +405,7 @@ fn continued(arguments: &Arguments, path: &Path) -> Outcome<Trainer> {
     let bytes = fs::read(path).map_err(about(path))?;
     let checkpoint = weights::load(&path.display().to_string(), &bytes)?;
     let meta = &checkpoint.meta;
-    checkpoint.notes.iter().for_each(|note| eprintln!("note: {note}"));
+    checkpoint.notes.iter().for_each(|note| say!("note: {note}"));
     let saved = meta.config.clone().on_machine_of(&Config::default());
     let mut config = arguments.settings.over(saved.clone())?;
     let resume = arguments.resume.is_some();
@@ -370,13 +418,13 @@ fn continued(arguments: &Arguments, path: &Path) -> Outcome<Trainer> {
             misuse!("--{key} cannot change when a run goes on. Use --load to start a new run with these weights.");
         }
     }
-    let mut dataset = arguments.data.load(&mut config)?;
+    let mut dataset = arguments.data.load(&mut config, &arguments.outputs())?;
     if meta.data != dataset.title() {
         let (then, now) = (&meta.data, dataset.title());
         if resume {
             fail!("The run was on {then}, but this data set is {now}. Give the same --data, or use --load.");
         }
-        eprintln!("note: the weights were trained on {then}; this data set is {now}.");
+        say!("note: the weights were trained on {then}; this data set is {now}.");
     }
     // What the weights expect of their input.
     (dataset.mean, dataset.std) = (meta.mean, meta.std);
@@ -391,17 +439,4 @@ fn continued(arguments: &Arguments, path: &Path) -> Outcome<Trainer> {
 
 fn json_lines(lines: &[impl Serialize]) -> Outcome<String> {
     lines.iter().map(|line| Ok(serde_json::to_string(line)? + "\n")).collect()
-}
-
-fn create(path: &Path, append: bool) -> Outcome<File> {
-    let mut options = OpenOptions::new();
-    let options = options.create(true).write(true).append(append).truncate(!append);
-    options.open(path).map_err(about(path))
-}
-
-/// Writes beside `path` and renames, so that a half-written file never takes a good one's place.
-fn write_whole(path: &Path, bytes: &[u8]) -> Outcome {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(about(path))
 }

@@ -1,0 +1,33 @@
+//! Ctrl+C, and the signals by which a system ends programs: the first one asks a run to end, the second one ends the program.
+
+use crate::{INTERRUPTED, Outcome, output, say};
+use indicatif::ProgressBar;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// From here on; `bar` is what a line on standard error must not tear.
+    pub fn watch(bar: &ProgressBar) -> Outcome<Interrupt> {
+        let (came, bar) = (Arc::new(AtomicBool::new(false)), bar.clone());
+        let interrupt = Interrupt(came.clone());
+        ctrlc::set_handler(move || {
+            if came.swap(true, Ordering::Relaxed) {
+                output::abandon();
+                std::process::exit(INTERRUPTED.into());
+            }
+            bar.suspend(|| say!("Ending after this step; Ctrl+C once more ends at once."));
+        })?;
+        Ok(interrupt)
+    }
+
+    pub fn came(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// What had to be kept is kept: the next one is the second.
+    pub fn ends_at_once(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

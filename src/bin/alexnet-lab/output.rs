@@ -1,0 +1,202 @@
+//! Files that the program writes. None is opened before there is something to put in it, and one that exists is replaced by a whole
+//! one or not at all: the new one grows beside it and takes its place by its name.
+
+use crate::{Failure, Outcome, fail, misuse};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// The file that is being written beside the one it is for.
+static PART: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Refuses what could not be written, and two outputs in one file; opens nothing.
+pub fn check(outputs: &[(&str, &Path)]) -> Outcome {
+    for (index, (flag, path)) in outputs.iter().enumerate() {
+        if let Some((other, _)) = outputs[..index].iter().find(|(_, other)| !is_stream(path) && is_same(path, other)) {
+            misuse!("--{other} and --{flag} name the same file, {}. Give each its own.", path.display());
+        }
+        if is_stream(path) {
+            continue;
+        }
+        let target = target(path);
+        if target.is_dir() {
+            fail!("{} is a folder. Name a file in it.", path.display());
+        }
+        let folder = folder_of(&target);
+        if !folder.is_dir() {
+            fail!("{}: the folder {} does not exist. Make it first.", path.display(), folder_of(path).display());
+        }
+        if target.metadata().is_ok_and(|old| old.permissions().readonly()) {
+            fail!("{} is write-protected. Name another file.", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// Begins a file beside each, to see that it can be done.
+pub fn try_out(outputs: &[(&str, &Path)]) -> Outcome {
+    outputs.iter().filter(|(_, path)| !is_stream(path)).try_for_each(|(_, path)| Part::beside(path).map(drop))
+}
+
+/// Whether a file begins as one that the program wrote: lines of JSON, weights or a script.
+pub fn is_ours(path: &Path) -> bool {
+    let mut start = vec![];
+    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
+    // A weights file begins with the length of its header, in eight bytes.
+    read.is_ok() && (start.starts_with(b"{") || start.get(4..9) == Some(b"\0\0\0\0{") || start.starts_with(br#""""The network"#))
+}
+
+/// Whether two paths mean one file, which need not exist.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    target(one) == target(other)
+}
+
+/// Whether a file lies in a folder, or in one below it.
+pub fn is_within(path: &Path, folder: &Path) -> bool {
+    target(path).starts_with(target(folder))
+}
+
+/// Puts `bytes` in the place of what is there.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Outcome {
+    if is_stream(path) {
+        return fs::write(path, bytes).map_err(unwritten(path));
+    }
+    let mut part = Part::beside(path)?;
+    part.file.write_all(bytes).and_then(|()| part.file.sync_all()).map_err(unwritten(path))?;
+    part.take_place().map(drop)
+}
+
+/// Takes away what is half written, when the program is about to end.
+pub fn abandon() {
+    if let Some(path) = PART.lock().ok().and_then(|mut part| part.take()) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// A file that grows by whole lines and can be read meanwhile. It begins with its first ones.
+pub struct Log {
+    path: PathBuf,
+    /// Goes on behind the lines that are there.
+    append: bool,
+    /// With its length.
+    file: Option<(File, u64)>,
+}
+
+impl Log {
+    pub fn new(path: &Path, append: bool) -> Log {
+        Log { path: path.into(), append, file: None }
+    }
+
+    /// All of `lines`, each with its end, or none of them.
+    pub fn write(&mut self, lines: &str) -> Outcome {
+        let failed = unwritten(&self.path);
+        match &mut self.file {
+            None if is_stream(&self.path) => {
+                let mut file = OpenOptions::new().append(true).open(&self.path).map_err(&failed)?;
+                file.write_all(lines.as_bytes()).map_err(failed)?;
+                self.file = Some((file, 0));
+            }
+            None if self.append && self.path.exists() => {
+                self.file = Some(opened_behind(&self.path).map_err(failed)?);
+                return self.write(lines);
+            }
+            None => {
+                let mut part = Part::beside(&self.path)?;
+                part.file.write_all(lines.as_bytes()).map_err(failed)?;
+                self.file = Some((part.take_place()?, lines.len() as u64));
+            }
+            Some((file, length)) => {
+                file.write_all(lines.as_bytes()).map_err(|error| {
+                    // What is there stays; a part of a line does not. A stream has no length.
+                    let _ = file.set_len(*length).and_then(|()| file.seek(SeekFrom::Start(*length)));
+                    failed(error)
+                })?;
+                *length += lines.len() as u64;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file to append to and its length; a last line without an end gets one.
+fn opened_behind(path: &Path) -> std::io::Result<(File, u64)> {
+    let mut file = OpenOptions::new().read(true).append(true).open(path)?;
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last == *b"\n" {
+        return Ok((file, length));
+    }
+    file.write_all(b"\n")?;
+    Ok((file, length + 1))
+}
+
+/// A file beside the one that it is for; it goes when it is not needed, whatever happens.
+struct Part {
+    file: File,
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Part {
+    fn beside(path: &Path) -> Outcome<Part> {
+        let target = target(path);
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.part", std::process::id()));
+        let part = target.with_file_name(name);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&part).map_err(unwritten(path))?;
+        *PART.lock().expect("no thread panics") = Some(part.clone());
+        Ok(Part { file, path: part, target })
+    }
+
+    /// The file, now under its name, to go on with.
+    fn take_place(self) -> Outcome<File> {
+        if let Ok(old) = self.target.metadata() {
+            // Who could read the old one can read the new one. Where that cannot be said, it is not.
+            let _ = self.file.set_permissions(old.permissions());
+        }
+        fs::rename(&self.path, &self.target).map_err(unwritten(&self.target))?;
+        self.file.try_clone().map_err(unwritten(&self.target))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        abandon();
+    }
+}
+
+/// Where the bytes go: a link stays a link.
+fn target(path: &Path) -> PathBuf {
+    let name = || Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(name).unwrap_or_else(|| path.into())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A terminal, a pipe or a device: nothing can take its place.
+fn is_stream(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Says what could not be written, and what to do.
+pub fn unwritten(path: &Path) -> impl Fn(Error) -> Failure {
+    let path = path.display().to_string();
+    move |error| {
+        Failure::new(match error.kind() {
+            ErrorKind::StorageFull => {
+                format!("{path} could not be written: the disk is full. Make room, or name another folder.")
+            }
+            ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                format!("{path} could not be written: it would be larger than this account may have. Name another folder.")
+            }
+            _ => format!("{path} could not be written: {error}."),
+        })
+    }
+}
