@@ -12,8 +12,11 @@ let lab;
 before(async () => (lab = await startLab()));
 after(() => lab?.close());
 
+/** By browser: the losses with three workers, on the build that every browser takes. */
+const found = {};
+
 /** The losses of the first steps, the page's notes and its complaints. `fault` is run in the page before anything else. */
-async function train(browser, workers, fault = () => {}) {
+async function train(browser, workers, fault = () => {}, query = "") {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(fault);
   await page.evaluateOnNewDocument(() => {
@@ -21,7 +24,7 @@ async function train(browser, workers, fault = () => {}) {
     addEventListener("ready", () => (window.ready = true), true);
     addEventListener("step", ({ detail }) => window.losses.push(detail.loss), true);
   });
-  await page.goto(`${lab.address}/#${RUN}&workers=${workers}`);
+  await page.goto(`${lab.address}/${query}#${RUN}&workers=${workers}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
   await page.evaluate(() => document.querySelector("alexnet-lab").play());
   await page.waitForFunction((steps) => window.losses.length >= steps, { timeout: 120_000 }, STEPS);
@@ -68,6 +71,11 @@ for (const name of NAMES) {
       assert.ok(Math.abs(first.losses[0] - one.losses[0]) <= tolerance, `${first.losses[0]} and ${one.losses[0]}`);
     });
 
+    test("the plain build trains too", async () => {
+      found[name] = (await train(browser, 3, undefined, "?simd=simd128")).losses;
+      assert.equal(found[name].length, STEPS);
+    });
+
     test("a helper that cannot start, or that fails in the middle, is told of and done without", async () => {
       const without = (fault) => train(browser, 2, fault).then(({ losses, notes }) => ({ losses: losses.length, notes }));
       assert.deepEqual(await without(absent), { losses: STEPS, notes: ["helpers_lost"] });
@@ -75,3 +83,8 @@ for (const name of NAMES) {
     });
   });
 }
+
+test("browsers agree bit for bit, with the same build and as many workers", () => {
+  assert.deepEqual(Object.keys(found), NAMES);
+  for (const name of NAMES) assert.deepEqual(found[name], found[NAMES[0]], name);
+});
