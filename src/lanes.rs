@@ -14,10 +14,16 @@ const KEYS: [&str; 3] = ["lane2", "lane3", "lane4"];
 pub struct Lanes(Vec<Config>);
 
 impl Lanes {
-    /// Reads a fragment, with or without `#`, or an address with one, as it was written or as it may have been before it was
+    /// Reads a whole address.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn from_address(address: &str) -> (Lanes, Vec<Note>) {
+        Lanes::from_fragment(&link::settings_of(address))
+    }
+
+    /// Reads a fragment or a query, with or without what it begins with, as it was written or as it may have been before it was
     /// changed on its way. Whatever is not understood becomes a note; there are no errors.
     pub fn from_fragment(fragment: &str) -> (Lanes, Vec<Note>) {
-        let mut best = Lanes::read(link::plain(fragment));
+        let mut best = Lanes::read(fragment.trim_start_matches(['#', '?']));
         for layers in 1..=link::LAYERS {
             if best.1.is_empty() {
                 break;
@@ -140,7 +146,6 @@ mod tests {
             let code = |c: char| if upper { format!("%{:02X}", c as u32) } else { format!("%{:02x}", c as u32) };
             text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_string() } else { code(c) }).collect()
         };
-        let whole = format!("https://your.host/lab/embed.html#{link}");
         let mut ways = vec![
             link.replace(':', "%3A").replace(',', "%2C"),
             link.replace(':', "%3a").replace(',', "%2c"),
@@ -148,11 +153,6 @@ mod tests {
             encode(link, false),
             encode(&encode(link, true), true),
             encode(&encode(&encode(link, true), false), true),
-            encode(&whole, true),
-            whole.clone(),
-            whole.replace('#', "?"),
-            whole.replace('#', "?") + "#",
-            format!("<iframe src=\"{}\" width=\"640\" height=\"360\"></iframe>", whole.replace('&', "&amp;")),
             format!("?{link}"),
             format!("#{link}"),
             link.replace("v=1&", ""),
@@ -197,6 +197,25 @@ mod tests {
         for way in ways {
             assert_eq!(Lanes::from_fragment(&way), (lanes.clone(), vec![]), "{way}");
         }
+        let whole = format!("https://your.host/lab/embed.html#{link}");
+        let addresses = [
+            encode(&whole, true),
+            encode(&encode(&whole, false), true),
+            whole.replace('#', "?"),
+            whole.replace('#', "?") + "#",
+            whole.replace('#', "?simd=simd128#"),
+            format!("<iframe src=\"{}\" width=\"640\" height=\"360\"></iframe>", whole.replace('&', "&amp;")),
+            whole,
+            link.into(),
+            format!("#{link}"),
+            encode(link, true),
+        ];
+        for address in addresses {
+            assert_eq!(Lanes::from_address(&address), (lanes.clone(), vec![]), "{address}");
+        }
+        for address in ["https://your.host/lab/", "https://your.host/lab/#", "http%3A%2F%2Flocalhost%3A8080%2F"] {
+            assert_eq!(Lanes::from_address(address), Lanes::from_fragment(""), "{address}");
+        }
     }
 
     #[test]
@@ -208,7 +227,6 @@ mod tests {
         for (fragment, canonical, notes) in [
             ("", "v=1", 0),
             ("#", "v=1", 0),
-            ("https://your.host/lab/", "v=1", 0),
             ("lr=1e-3&weight_decay=1E-4&momentum=+0.5&seed=1e+5", "v=1&seed=100000&lr=0.001&momentum=0.5&weight_decay=0.0001", 0),
             ("v%3D1%26norm%3Dbn%26colour%3Dred", "v=1&norm=bn", 1),
             ("norm%3Dbn&colour=red&lr=99", "v=1&norm=bn&lr=10", 2),

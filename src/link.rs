@@ -7,13 +7,6 @@ pub const LAYERS: usize = 3;
 /// What stands for a character where text was escaped.
 const ESCAPED: [(&[u8], u8); 5] = [(b"&amp;", b'&'), (b"&#38;", b'&'), (b"&#x26;", b'&'), (b"\\u0026", b'&'), (b"=3d", b'=')];
 
-/// The settings in an address or a fragment as they stand.
-pub fn plain(text: &str) -> &str {
-    let own = own_part(text.as_bytes());
-    // What starts behind a character of ASCII and ends where the text or another one does is text.
-    std::str::from_utf8(own).unwrap_or(text)
-}
-
 /// The settings as they may have been `layers` encodings ago, each word without what cannot belong to it. Every word of a link is
 /// lower case. What the lab wrote comes out as it was.
 pub fn mended(text: &str, layers: usize) -> String {
@@ -23,7 +16,7 @@ pub fn mended(text: &str, layers: usize) -> String {
     }
     let mut mended = Vec::new();
     // `;` may stand for `&`.
-    for part in own_part(&bytes).split(|byte| matches!(byte, b'&' | b';')) {
+    for part in bytes.split(|byte| matches!(byte, b'&' | b';')) {
         let start = mended.len();
         if start > 0 {
             mended.push(b'&');
@@ -47,20 +40,29 @@ pub fn mended(text: &str, layers: usize) -> String {
     String::from_utf8_lossy(&mended).into_owned()
 }
 
-/// The settings of an address: behind `#`, or behind `?` where that holds none. A text that is no address is all settings.
-fn own_part(text: &[u8]) -> &[u8] {
-    let position = |text: &[u8], wanted: u8| text.iter().position(|byte| *byte == wanted);
-    let is_address = |before: &[u8]| !before.contains(&b'=') || before.contains(&b'/') || before.contains(&b'?');
-    let (before, fragment) = match position(text, b'#') {
-        Some(at) if is_address(&text[..at]) => (&text[..at], &text[at + 1..]),
-        _ => (text, &[][..]),
-    };
-    match position(before, b'?') {
-        _ if !fragment.is_empty() => fragment,
-        Some(at) => &before[at + 1..],
-        None if before.starts_with(b"/") || before.starts_with(b"http") && before.contains(&b':') => &[],
-        None => before,
+/// The settings of a whole address: behind `#`, or behind `?` where that holds none; `None` of a text that is no address, or encoded.
+#[cfg(not(target_arch = "wasm32"))]
+fn own_part(text: &str) -> Option<&str> {
+    let of_address = |before: &str| !before.contains('=') || before.contains(['/', '?']);
+    let (before, fragment) = text.split_once('#').filter(|(before, _)| of_address(before)).unwrap_or((text, ""));
+    match before.split_once('?') {
+        _ if !fragment.is_empty() => Some(fragment),
+        Some((_, query)) => Some(query),
+        None => before.contains("://").then_some(""),
     }
+}
+
+/// The settings of an address, encoded or not, or of a text that is nothing but settings.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn settings_of(address: &str) -> String {
+    let mut text = address.as_bytes().to_vec();
+    for _ in 0..LAYERS {
+        if let Some(own) = own_part(&String::from_utf8_lossy(&text)) {
+            return own.into();
+        }
+        text = unescaped(&text);
+    }
+    address.into()
 }
 
 /// One layer of encoding less: percent codes and [`ESCAPED`]; what is none of them stays.

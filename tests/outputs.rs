@@ -104,6 +104,11 @@ fn what_is_written_into_the_folder_of_images_is_none_of_them() {
     let (text, status) = complaint(&folder, &[&SMALL, &over[..]].concat());
     assert!(text.contains("--log would write over data/data_batch_1.bin") && status == Some(2), "{text}");
     assert_eq!(fs::read(folder.join("data/data_batch_1.bin")).unwrap(), images(24));
+    // In a folder below it, too.
+    fs::create_dir(folder.join("data/runs")).unwrap();
+    for _ in 0..2 {
+        train(&folder, &["--data", "data", "--steps", "1", "--test-every", "0", "--log", "data/runs/a.jsonl"]);
+    }
 }
 
 #[test]

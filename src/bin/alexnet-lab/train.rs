@@ -391,7 +391,7 @@ impl<'a> Run<'a> {
 /// The settings of `--link`; without one, the defaults.
 fn linked(arguments: &Arguments) -> Config {
     let Some(link) = &arguments.link else { return Config::default() };
-    let (lanes, notes) = Lanes::from_fragment(link);
+    let (lanes, notes) = Lanes::from_address(link);
     notes.iter().for_each(|note| say!("note: {note}"));
     let [config, others @ ..] = lanes.configs() else { unreachable!("there is at least one") };
     if !others.is_empty() {
