@@ -58,7 +58,7 @@ pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result
     let wanted = (parameters, parameters, network.running_len());
     let found = (state.parameters.len(), state.velocities.len(), state.running.len());
     if found != wanted {
-        return Err(refused(file, format!("a state of {found:?} numbers was given for a network of {wanted:?}")));
+        return Err(refused(file, "its numbers are those of another network".into()));
     }
     let mut tensors = Vec::new();
     for tensor in &network.tensors {
