@@ -199,6 +199,45 @@ test("the axis beside a plot grows with its labels, and does not jump while they
   await page.close();
 });
 
+for (const { width, height } of [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, { width: 390, height: 844 }]) {
+  test(`a plot ends where its stage ends, whatever is chosen: ${width} x ${height}`, async () => {
+    const { page } = await newPage(browser, [sources.address], { width, height });
+    await page.goto(sources.address);
+    const wrong = await page.evaluate(async () => {
+      const { Curves } = await import("/www/js/charts/curves.js");
+      const wrong = [];
+      for (const lanes of [[""], ["1 no norm, ReLU", "2 batch norm"], ["1 no norm, ReLU", "2 batch norm", "3 lr 10", "4 average pooling"]]) {
+        // From narrow to wide: a legend of one line, of two, of three.
+        for (const width of [250, 330, 410, 490, 570, 650, 760, 900].filter((width) => width <= innerWidth)) {
+          const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: `width: ${width}px; height: 460px` });
+          const texts = { "charts.curves.train": "training", "charts.curves.smoothed": " (smoothed)", "charts.curves.test": "test" };
+          const curves = new Curves(host, { t: (key) => texts[key] ?? key.split(".").at(-1), reducedMotion: true, language: "en" });
+          lanes.forEach((_, lane) => curves.update({ lanes, lane, training: Float32Array.of(1, 2.31, 0.1, 2, 2.3 - lane, 0.2), test: Float32Array.of(2, 2.32, 0.1) }));
+          const look = async (after) => {
+            await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+            for (const { stage, root } of curves.panes.filter(({ root }) => !root.hidden)) {
+              const [end, most] = [stage.querySelector(".uplot"), stage].map((node) => node.getBoundingClientRect().bottom);
+              if (Math.abs(end - most) > 1) wrong.push(`${lanes.length} in ${width} pixels, after ${after}: ${end} instead of ${most}`);
+            }
+          };
+          await look("start");
+          for (const on of [true, false]) {
+            for (const [after, choose] of [["log", () => curves.logLoss(on)], ["gap", () => curves.showGap(on)], ["difference", () => lanes.length > 1 && curves.showDifferences(on)], ["theme", () => curves.refreshTheme()]]) {
+              choose();
+              await look(after);
+            }
+          }
+          curves.destroy();
+          host.remove();
+        }
+      }
+      return wrong;
+    });
+    assert.deepEqual(wrong, []);
+    await page.close();
+  });
+}
+
 test("a network that explodes leaves the loss of the others their axis, with ticks, on both kinds of axis", { timeout: 120_000 }, async () => {
   const { page, complaints } = await open("norm=none&lr=0.01&test_every=20&lane2=norm:bn,lr:10,weight_decay:0.1");
   await train(page, 40);

@@ -63,8 +63,6 @@ export class Curves {
     this.font = { family: "sans-serif", size: 14 };
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
-    // A legend that takes another line leaves less to its plot.
-    for (const pane of this.panes) this.observer.observe(pane.stage);
     this.stopWatching = whenScreenChanges(() => this.resize());
     this.near = true;
     this.sight = whenNear(this.root, (near) => {
@@ -154,7 +152,12 @@ export class Curves {
   refreshTheme() {
     Object.assign(this, styleOf(this));
     this.arrange();
-    for (const pane of this.panes) pane.build();
+    for (const pane of this.panes) {
+      pane.build();
+      // A legend that takes another line leaves less to its plot. Observed anew: the plot may have another size than the stage that was reported last.
+      this.observer.unobserve(pane.stage);
+      if (this.palette.ink) this.observer.observe(pane.stage);
+    }
     this.invalidate();
   }
 
