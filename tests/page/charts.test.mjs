@@ -7,7 +7,7 @@ import { worstPairs } from "../../www/js/charts/confusion.js";
 import { top } from "../../www/js/charts/predictions.js";
 import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile, vigour } from "../../www/js/charts/rows.js";
 import { gapAreas, gapAt, valueAt } from "../../www/js/charts/gap.js";
-import { Numbers, Scale, accuracyRange, curveScale, decade, extent, linearTicks, logTicks, lossRange, placeMarks, together } from "../../www/js/charts/scale.js";
+import { Numbers, Scale, accuracyRange, curveScale, decade, differenceRange, extent, linearTicks, logTicks, lossRange, placeMarks, together } from "../../www/js/charts/scale.js";
 import { Series, Smooth, align } from "../../www/js/charts/series.js";
 
 test("log ticks are decades of one stride, far enough apart, and stay put when the axis grows", () => {
@@ -79,6 +79,29 @@ test("an axis of anything has two ends, a place for every value, and few ticks t
   }
 });
 
+test("an axis has at least two labels, all different and apart, however low it is", () => {
+  const en = new Numbers("en");
+  for (let k = 1; k < 4000; k++) {
+    const share = (/** @type {number} */ by) => (k * by) % 1;
+    const low = share(Math.SQRT2) * 10 ** ((k % 9) - 2);
+    const high = low + share(Math.E) * 10 ** (((k / 9 | 0) % 10) - 3);
+    const [from, to] = [share(Math.PI) - 1, share(Math.LN2)].map((end) => 20 ** (k % 3 - 1) * end);
+    const loss = (/** @type {number} */ value) => en.number(value);
+    for (const [scale, label] of /** @type {const} */ ([
+      [curveScale("loss", { low, high }, false), loss], [curveScale("loss", { low, high }, true), loss], [new Scale(differenceRange(from, to)), loss],
+      [curveScale("accuracy", { low: 0, high: share(Math.SQRT1_2) }, false), (/** @type {number} */ value) => en.wholePercent(value)],
+    ])) {
+      for (const pixels of [20, 40, 60, 100, 150, 200, 400]) {
+        const ticks = scale.ticks(pixels, 33);
+        const labels = ticks.map(label);
+        const name = `${scale.low} to ${scale.high} in ${pixels} pixels: ${labels}`;
+        assert.ok(ticks.length >= 2 && new Set(labels).size === ticks.length, name);
+        if (pixels >= 60) ticks.slice(1).forEach((tick, at) => assert.ok((scale.at(tick) - scale.at(ticks[at])) * pixels >= 14, name));
+      }
+    }
+  }
+});
+
 test("ticks that were counted up from minus infinity, or for ever, are none", () => {
   for (const [low, high] of [[-Infinity, 1], [0, Infinity], [NaN, 1], [-Infinity, Infinity], [1, 0]]) {
     assert.ok(logTicks(low, high, 300, 30).length === 0, `${low} to ${high}`);
@@ -109,6 +132,7 @@ test("numbers have sensible digits", () => {
   const en = new Numbers("en");
   const cases = [[0, "0"], [0.01234, "0.0123"], [18432, "18,400"], [1.23e-7, "1.2e-7"], [-1.23e-7, "−1.2e-7"], [2.5e9, "2.5e9"], [-3.5, "−3.5"], [NaN, "NaN"], [Infinity, "∞"], [-Infinity, "−∞"]];
   for (const [value, text] of cases) assert.equal(en.number(value), text);
+  assert.deepEqual([en.live(-0.5), en.percent(-0.05), en.wholePercent(-0.05), en.wholePercent(0.2)], ["−0.500", "−5.0\u00a0%", "−5\u00a0%", "20\u00a0%"], "one minus sign");
   assert.equal(en.live(2.3), "2.30");
   assert.equal(en.live(0.045), "0.0450");
   assert.equal(en.live(1.2e-7), "1.2e-7");

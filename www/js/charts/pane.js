@@ -151,7 +151,7 @@ export class Pane {
   plotOptions() {
     const { palette, font, numbers } = this.curves;
     const axis = axisOf(palette, font);
-    const label = (/** @type {number} */ value) => (this.quantity === "accuracy" ? `${numbers.whole.format(value * 100)}\u00a0%` : numbers.number(value));
+    const label = (/** @type {number} */ value) => (this.quantity === "accuracy" ? numbers.wholePercent(value) : numbers.number(value));
     return {
       ...this.size(),
       padding: paddingOf(font, 1.6),
@@ -278,7 +278,7 @@ export class Pane {
   /** @param {number} value */
   format(value) {
     const { numbers } = this.curves;
-    return (this.quantity === "accuracy" ? numbers.percent(value) : numbers.live(value)).replace(/^-/, "−");
+    return this.quantity === "accuracy" ? numbers.percent(value) : numbers.live(value);
   }
 
   /** The values at that step. */

@@ -34,8 +34,15 @@ export function logTicks(low, high, pixels, gap) {
   return multiples(low, high, [1, 2, 3, 4, 6, 12].find((stride) => stride >= wanted) ?? 24);
 }
 
+/** The first choice that has two ticks, as one alone says nothing of the scale: of a finer one than was wanted only the ends. @param {number[][]} choices coarse first @returns {number[]} */
+function atLeastTwo([wanted, ...finer]) {
+  if (wanted.length > 1) return wanted;
+  const found = finer.find((ticks) => ticks.length > 1);
+  return found ? [found[0], found[found.length - 1]] : wanted;
+}
+
 /**
- * Round values (1, 2 or 5 times a power of ten apart) inside [low, high].
+ * Round values (1, 2 or 5 times a power of ten apart) inside [low, high]: at least two of them.
  * @param {number} low
  * @param {number} high
  * @param {number} count how many are wanted at most
@@ -45,7 +52,9 @@ export function linearTicks(low, high, count) {
   if (!(high > low)) return [low].filter(Number.isFinite);
   const rough = (high - low) / clamp(count, 1, MOST_TICKS - 1);
   const power = 10 ** Math.floor(Math.log10(rough));
-  return multiples(low, high, power * ([1, 2, 5, 10].find((m) => m * power >= rough * (1 - 1e-9)) ?? 10));
+  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10].map((m) => m * power);
+  const wanted = steps.find((step) => step >= rough * (1 - 1e-9)) ?? steps[6];
+  return atLeastTwo(steps.filter((step) => step <= wanted).reverse().map((step) => multiples(low, high, step)));
 }
 
 /** Both ends of the values that are numbers, and above 0 where only these have a place; Infinity to -Infinity: none. @param {Iterable<number>} values @param {boolean} [positive] */
@@ -84,17 +93,19 @@ export class Scale {
     return { x, y: y.map((value) => this.at(value)) };
   }
 
-  /** Round values; on a logarithmic axis 1, 2 and 5 times the powers of ten where there is room for them. @param {number} pixels @param {number} gap */
+  /** Round values, at least two; on a logarithmic axis 1, 2 and 5 times the powers of ten where there is room for them. @param {number} pixels @param {number} gap */
   ticks(pixels, gap) {
     const { low, high, logarithmic } = this;
-    const linear = linearTicks(low, high, Math.floor(pixels / gap));
+    // No closer than three digits can tell apart.
+    const unit = 10 ** (Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high)))) - 2);
+    const linear = linearTicks(low, high, Math.min(Math.floor(pixels / gap), (high - low) / unit));
     if (!logarithmic) return linear;
     const [from, to] = [Math.log10(low), Math.log10(high)];
-    const fine = Math.log10(2) * pixels >= gap * (to - from);
-    const decades = fine ? multiples(Math.floor(from), to, 1) : logTicks(from, to, pixels, gap);
     const inside = (/** @type {number} */ tick) => tick >= low && tick <= high;
-    const ticks = decades.flatMap((power) => (fine ? [1, 2, 5] : [1]).map((digit) => Number(`${digit}e${power}`))).filter(inside);
-    return ticks.length > 1 ? ticks : linear.filter(inside);
+    const round = (/** @type {number[]} */ decades, /** @type {number[]} */ digits) => decades.flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`))).filter(inside);
+    const fine = round(multiples(Math.floor(from), to, 1), [1, 2, 5]);
+    if (Math.log10(2) * pixels >= gap * (to - from)) return atLeastTwo([fine, linear.filter(inside)]);
+    return atLeastTwo([round(logTicks(from, to, pixels, gap), [1]), round(multiples(from, to, 1), [1]), fine, linear.filter(inside)]);
   }
 }
 
@@ -165,6 +176,9 @@ export function differenceRange(low, high) {
  */
 export const decade = (exponent) => (Math.abs(exponent) <= 2 ? String(Number(`1e${exponent}`)) : `1e${exponent}`);
 
+/** The sign of a negative number that was formatted. @param {string} text */
+const minus = (text) => text.replace(/^-/, "−");
+
 /** Numbers, shares and counts in one language. */
 export class Numbers {
   /** @param {string} [language] of the page */
@@ -190,7 +204,7 @@ export class Numbers {
         .replace("e+", "e")
         .replace("-", value < 0 ? "−" : "-");
     }
-    return this.plain.format(value).replace(/^-/, "−");
+    return minus(this.plain.format(value));
   }
 
   /**
@@ -199,7 +213,7 @@ export class Numbers {
    */
   live(value) {
     const size = Math.abs(value);
-    return size >= 1e-3 && size < 1e3 ? this.three.format(value).replace(/^-/, "−") : this.number(value);
+    return size >= 1e-3 && size < 1e3 ? minus(this.three.format(value)) : this.number(value);
   }
 
   /**
@@ -222,7 +236,12 @@ export class Numbers {
     if (value < 100 && value > 99.9) return `>${this.tenth.format(99.9)}\u00a0%`;
     const exact = value === 0 || value === 100;
     const digits = !exact && (value < 9.95 || value > 99) ? this.tenth : this.whole;
-    return `${digits.format(value)}\u00a0%`;
+    return `${minus(digits.format(value))}\u00a0%`;
+  }
+
+  /** A share of 1 in whole percent, as an axis has it. @param {number} share */
+  wholePercent(share) {
+    return `${minus(this.whole.format(share * 100))}\u00a0%`;
   }
 
   /** @param {number} value */
