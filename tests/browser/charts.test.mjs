@@ -255,6 +255,34 @@ test("a network that explodes leaves the loss of the others their axis, with tic
   await page.close();
 });
 
+test("differences of networks that have diverged set neither axis: it is the run's, and fits the others", async () => {
+  const { page } = await newPage(browser, [sources.address]);
+  await page.goto(sources.address);
+  const found = await page.evaluate(async () => {
+    const { Curves } = await import("/www/js/charts/curves.js");
+    const found = [];
+    // Which networks go on, of four.
+    for (const calm of [[0], [0, 3], [3]]) {
+      const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: "width: 900px; height: 300px" });
+      const curves = new Curves(host, { t: (key) => key, reducedMotion: true, language: "en" });
+      const lanes = ["1 a", "2 b", "3 c", "4 d"];
+      for (const [lane] of lanes.entries()) {
+        const rows = Array.from({ length: 340 }, (_, at) => [at + 1, 2.3 - 0.1 * lane - at / 1000, 0.1]);
+        const exploding = [...rows.slice(0, 60), ...rows.slice(60, 70).map(([step], at) => [step, 10 ** at, 0.1]), [71, NaN, 0.1]];
+        curves.update({ lanes, lane, training: Float32Array.from((calm.includes(lane) ? rows : exploding).flat()) });
+      }
+      curves.showDifferences(true);
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      const [{ plot, scale }] = curves.panes;
+      found.push([plot.scales.x.max, scale.low, scale.high]);
+      curves.destroy();
+    }
+    return found;
+  });
+  for (const [last, low, high] of found) assert.ok(last === 340 && low > -1 && low < 0 && high > 0 && high < 1, `to step ${last}, ${low} to ${high}`);
+  await page.close();
+});
+
 test("a run that diverges brings no number that is none into the page, whatever is open", { timeout: 240_000 }, async () => {
   const { page, complaints } = await open("lr=10&test_every=5&inside=true&layer=conv2");
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".drill-card-body"));

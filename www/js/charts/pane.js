@@ -158,7 +158,7 @@ export class Pane {
       legend: { show: false },
       cursor: cursorOf(this.sync),
       scales: {
-        x: { time: false, range: (_, low, high) => stepRange(low ?? 0, high ?? 0) },
+        x: { time: false, range: (_, low, high) => stepRange(low ?? 0, this.lastStep) },
         y: UNIT,
       },
       axes: [
@@ -204,15 +204,21 @@ export class Pane {
     const logarithmic = this.curves.logarithmic && !differences && this.quantity === "loss";
     const strong = this.curvesShown.filter(({ what }) => what !== "raw");
     const networks = this.tracks.map((_, at) => extent(strong.filter(({ lane }) => lane === at).flatMap(({ series }) => series.y), logarithmic));
+    // The first network is no way from itself: next to this, a difference that has exploded leaves the picture.
+    if (differences) networks[0] = { low: 0, high: 0 };
     const ends = together(networks, logarithmic);
     return differences ? new Scale(differenceRange(ends.low, ends.high)) : curveScale(this.quantity, ends, logarithmic);
+  }
+
+  /** Of the run: a network that has diverged ends before the others, and so does its difference. */
+  get lastStep() {
+    return Math.max(0, ...this.tracks.flatMap(({ raw, test }) => [raw, test].map(({ x }) => x.at(-1) ?? 0)));
   }
 
   /** Epochs stand below the steps once there has been one, where there is room. */
   get showsEpochs() {
     const { stepsPerEpoch, options } = this.curves;
-    const last = this.tracks[0].raw.x.at(-1) ?? 0;
-    return stepsPerEpoch > 0 && last >= stepsPerEpoch && !options.compact && this.height > 13 * this.curves.font.size;
+    return stepsPerEpoch > 0 && this.lastStep >= stepsPerEpoch && !options.compact && this.height > 13 * this.curves.font.size;
   }
 
   /** @param {number} step */
