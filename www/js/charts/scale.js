@@ -96,15 +96,16 @@ export class Scale {
   /** Round values, at least two; on a logarithmic axis 1, 2 and 5 times the powers of ten where there is room for them. @param {number} pixels @param {number} gap */
   ticks(pixels, gap) {
     const { low, high, logarithmic } = this;
-    // No closer than three digits can tell apart.
-    const unit = 10 ** (Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high)))) - 2);
+    // No closer than the digits of `Numbers.number` can tell apart.
+    const top = Math.max(Math.abs(low), Math.abs(high));
+    const unit = 10 ** (Math.floor(Math.log10(top)) - (top < 1e-3 || top >= 1e6 ? 1 : 2));
     const linear = linearTicks(low, high, Math.min(Math.floor(pixels / gap), (high - low) / unit));
     if (!logarithmic) return linear;
     const [from, to] = [Math.log10(low), Math.log10(high)];
     const inside = (/** @type {number} */ tick) => tick >= low && tick <= high;
     const round = (/** @type {number[]} */ decades, /** @type {number[]} */ digits) => decades.flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`))).filter(inside);
     const fine = round(multiples(Math.floor(from), to, 1), [1, 2, 5]);
-    if (Math.log10(2) * pixels >= gap * (to - from)) return atLeastTwo([fine, linear.filter(inside)]);
+    if (Math.log10(2) * pixels >= gap * (to - from)) return fine.length > 1 ? fine : linear.filter(inside);
     return atLeastTwo([round(logTicks(from, to, pixels, gap), [1]), round(multiples(from, to, 1), [1]), fine, linear.filter(inside)]);
   }
 }
