@@ -101,14 +101,19 @@ export class LayerRidges {
     ctx.lineWidth = 1;
     ctx.textAlign = "center";
     this.chart.type();
-    let edge = -Infinity; // of the label before
-    for (const exponent of logTicks(-12, this.end, right - floor, font.size * 5.4)) {
+    // The floor is named first, in every picture.
+    const gone = t("charts.ridges.gone");
+    const named = Math.max(floor - 4, ctx.measureText(gone).width);
+    let edge = named + 4; // of the label before
+    // Side by side all have the labels that the first has room for.
+    const { box } = (this.chart.leader ?? this.chart).ridges;
+    for (const exponent of logTicks(-12, this.end, box.right - box.floor, font.size * 5.4)) {
       const x = Math.round(this.x(exponent)) + 0.5;
       ctx.strokeStyle = palette.line;
       line(ctx, x, top, x, bottom + 4);
       ctx.fillStyle = palette.muted;
       const width = ctx.measureText(decade(exponent)).width;
-      const start = exponent === -12 ? x : x - width / 2; // room for the gutter's word
+      const start = exponent === -12 ? Math.max(x, edge) : x - width / 2; // room for the gutter's word
       if (start < edge || start + width > right + font.size) continue;
       edge = start + width + 4;
       ctx.textAlign = "left";
@@ -121,8 +126,7 @@ export class LayerRidges {
     ctx.setLineDash([]);
     ctx.fillStyle = palette.muted;
     ctx.textAlign = "right";
-    const gone = t("charts.ridges.gone");
-    if (ctx.measureText(gone).width < floor) ctx.fillText(gone, floor - 4, bottom + font.size * 0.9);
+    ctx.fillText(gone, named, bottom + font.size * 0.9);
     const what = t(`charts.ridges.${options.compact ? "short" : "axis"}_${this.chart.source}`);
     const scaled = t("charts.ridges.scale", { what });
     const title = [scaled, what, ""].find((text) => ctx.measureText(text).width < this.chart.width) ?? "";
