@@ -338,6 +338,7 @@ test("outside of frames, the link is opened in a tab that cannot reach back", as
 
 for (const [what, [width, height], settings, key] of [
   ["at 320x240", [320, 240], "", "first_mini"],
+  ["at 320x240 with a lesson", [320, 240], "&lesson=norms", "lesson_mini"],
   ["at 640x360", [640, 360], "", "first"],
   ["without a ReLU", [640, 360], "&activation=tanh", "first_other"],
 ]) {

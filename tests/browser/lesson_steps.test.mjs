@@ -122,6 +122,8 @@ test("Play leads through a lesson to its run: nothing else trains, by button, by
     const { step } = await inLab(({ session }) => session.state);
     await inLab((lab) => lab.play());
     await until(({ session }, step) => session.state.lanes.length === 3 && session.state.step > step, step);
+    // Nothing invites to change what is compared.
+    await until(({ shadowRoot }) => shadowRoot.querySelector(".status-text").textContent === "Training.");
     assert.deepEqual(complaints, []);
     await page.close();
   }
@@ -140,9 +142,21 @@ test("what trained before a lesson was opened waits while it asks", async () => 
 
 test("the smallest view shows no lesson: there Play runs it at once", async () => {
   const { page, inLab, until, complaints } = await open("lrn-competition", "", { path: "/embed.html", viewport: { width: 320, height: 240 } });
+  const said = ({ shadowRoot }) => shadowRoot.querySelector(".status-text").textContent;
+  await until(({ shadowRoot }) => shadowRoot.querySelector(".status-text").textContent === "Press Play to start the lesson’s run.");
+  assert.ok(await inLab(({ shadowRoot }) => {
+    const [line, chart] = [".status-line", ".main"].map((name) => shadowRoot.querySelector(name).getBoundingClientRect());
+    return line.height > 0 && line.bottom <= chart.top;
+  }), "the sentence does not cover the axis");
   await inLab(({ shadowRoot }) => shadowRoot.querySelector(".play").click());
   await until(({ session }) => session.state.lanes.length === 4 && session.state.step >= 2);
   assert.deepEqual(await inLab(({ shell }) => [shell.size, shell.lesson.panel.step, shell.lesson.panel.recording.lanes.map(({ first }) => first?.step)]), ["mini", "run", [1, 1, 1, 1]]);
+  assert.equal(await inLab(said), "Training.");
+  const outside = await inLab(({ shadowRoot }) => [...shadowRoot.querySelectorAll(".chart-pane:not([hidden]) .chart-key")].filter((key) => {
+    const [box, legend] = [key, key.closest(".chart-legend")].map((node) => node.getBoundingClientRect());
+    return box.right > legend.right + 1 || box.bottom > legend.bottom + 1;
+  }).map((key) => key.textContent));
+  assert.deepEqual(outside, []);
   assert.deepEqual(complaints, []);
   await page.close();
 });

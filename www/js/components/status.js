@@ -66,14 +66,14 @@ export class Status {
     const { phase, wanted, visible, describe, step, stopped } = state;
     if (state.reading) return t("status.reading");
     if (phase === "ready" && describe && describe.data.train_arrived === 0) return t("status.images");
-    if (phase === "ready" && step === 0) return t(state.config.lesson === "none" ? this.first(state) : "status.lesson");
+    if (phase === "ready" && step === 0) return t(this.first(state));
     if (phase === "paused" && wanted && !visible) return t("status.hidden");
     if (phase === "paused" && stopped?.step === step) return t(`stopped.${stopped.key}`, { step: integer(step), limit: state.config[stopped.key] });
     if (phase === "paused" || phase === "ready") return t("status.paused", { step: integer(step) });
     if (phase === "waiting" && state.missing) return t("status.missing");
     if (["running", "compiling"].includes(phase) && state.quiet >= LONG) return this.since(state);
     if (phase === "running" && state.busy) return t("status.compiling");
-    if (phase === "running" && this.context.size() === "mini") return t("status.running_short");
+    if (phase === "running" && (state.config.lesson !== "none" || this.context.size() === "mini")) return t("status.running_short");
     return t(`status.${phase === "lost" && state.problem?.code === "engine_ended" ? "ended" : phase}`);
   }
 
@@ -86,7 +86,9 @@ export class Status {
 
   /** What to do first, with what is there to be clicked. @param {import("../state.js").State} state */
   first({ config }) {
-    if (this.context.size() === "mini") return "status.first_mini";
+    const mini = this.context.size() === "mini" ? "_mini" : "";
+    if (config.lesson !== "none") return "status.lesson" + mini;
+    if (mini) return "status.first_mini";
     return config.activation === "relu" ? "status.first" : "status.first_other";
   }
 
