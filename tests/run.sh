@@ -70,7 +70,7 @@ stage page cargo run --release -- build
 stage size node benches/page.mjs sizes
 stage types npx --no-install tsc --project tsconfig.json
 stage scripts node --test --test-reporter=tap tests/page/*.test.mjs
-stage browsers timeout 1500 node --test --test-force-exit --test-reporter=tap --test-concurrency=1 tests/browser/*.test.mjs
+stage browsers timeout 2400 node --test --test-force-exit --test-reporter=tap --test-concurrency=1 tests/browser/*.test.mjs
 
 if [ $((passed + failed)) -eq 0 ]; then
     echo "no stage is called $*"
