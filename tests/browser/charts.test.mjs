@@ -255,6 +255,35 @@ test("a network that explodes leaves the loss of the others their axis, with tic
   await page.close();
 });
 
+test("ridges side by side say the same below the same line, however narrow", async () => {
+  const { page } = await newPage(browser, [sources.address]);
+  await page.goto(sources.address);
+  const found = await page.evaluate(async () => {
+    const [{ Ridges }, { RidgeScale }, { GRADIENT_ROW }] = await Promise.all(["ridges", "ridge_scale", "rows"].map((name) => import(`/www/js/charts/${name}.js`)));
+    const layers = ["conv1", "conv2", "fc8"];
+    return [70, 110, 170, 240, 330, 450].map((width) => {
+      const scale = new RidgeScale();
+      let leader;
+      const said = [1, 2, 3].map(() => {
+        const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: `width: ${width + (leader ? 0 : 50)}px; height: 260px` });
+        const chart = new Ridges(host, { t: (key) => key.split(".").at(-1), reducedMotion: true, language: "en", scale, leader });
+        leader ??= chart;
+        chart.resize();
+        chart.update({ step: 1, layers, weights: new Float32Array(3 * GRADIENT_ROW), activations: new Float32Array(3 * GRADIENT_ROW) });
+        const said = [];
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = (text) => /^(gone|1e-\d+|0\.01|1)$/.test(text) && said.push(text);
+        chart.paint();
+        CanvasRenderingContext2D.prototype.fillText = fillText;
+        return said.sort().join(" ");
+      });
+      return { width, said };
+    });
+  });
+  for (const { width, said } of found) assert.ok(said[0].includes("gone") && said.every((words) => words === said[0]), `${width}: ${said.join(" | ")}`);
+  await page.close();
+});
+
 test("differences of networks that have diverged set neither axis: it is the run's, and fits the others", async () => {
   const { page } = await newPage(browser, [sources.address]);
   await page.goto(sources.address);

@@ -52,6 +52,19 @@ for (const [scene, settings] of Object.entries(SCENES)) {
   });
 }
 
+test("the tabs of every panel are whole beside each other, in both languages", { timeout: 120_000 }, async () => {
+  for (const lang of ["en", "zh"]) {
+    const { page } = await open(`lang=${lang}`, { width: 1100, height: 800 });
+    for (const width of [1100, 1200, 1280, 1300, 1440]) {
+      await page.setViewport({ width, height: 800 });
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      const cut = await inRoot(page, (root) => [...root.querySelectorAll(".tab-list")].filter((list) => list.scrollWidth > list.clientWidth).map((list) => `${list.textContent}: ${list.scrollWidth} in ${list.clientWidth}`));
+      assert.deepEqual({ lang, width, cut }, { lang, width, cut: [] });
+    }
+    await page.close();
+  }
+});
+
 /** Pairs of what is chosen and what could be, that must differ where all colours are the system's. */
 const CHOSEN = [
   [".segment input:checked + span", ".segment input:not(:checked) + span"], ['.tab[aria-selected="true"]', '.tab[aria-selected="false"]'], [".lane[data-shown]", ".lane:not([data-shown])"],
