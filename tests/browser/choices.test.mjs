@@ -78,3 +78,14 @@ test("of two losses side by side, each says whether it is smoothed", async () =>
     await page.close();
   }
 });
+
+test("networks that differ in one long setting have histograms with different titles, on one level", async () => {
+  const { page } = await open("lane2=lr:0.02&lane3=lr:0.03&lane4=lr:0.04", { width: 1440, height: 900 });
+  const { names, tops } = await inRoot(page, (root) => ({
+    names: [...root.querySelectorAll(".lane-name")].map((name) => ({ text: name.textContent, whole: name.scrollWidth <= name.clientWidth && name.scrollHeight <= name.clientHeight })),
+    tops: [...root.querySelectorAll(".lane-stage")].map((stage) => stage.getBoundingClientRect().top),
+  }));
+  assert.deepEqual(names, ["0.01", "0.02", "0.03", "0.04"].map((lr, at) => ({ text: `${at + 1} Learning rate ${lr}`, whole: true })));
+  assert.equal(new Set(tops).size, 1);
+  await page.close();
+});
