@@ -89,3 +89,15 @@ test("networks that differ in one long setting have histograms with different ti
   assert.equal(new Set(tops).size, 1);
   await page.close();
 });
+
+test("a number that changes nothing is shown as the setting has it", async () => {
+  const { page } = await open("seed=1000");
+  const shown = await inRoot(page, (root) => {
+    const field = root.querySelector('.control[data-key="seed"] .number');
+    field.value = "1.000";
+    for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind));
+    return field.value;
+  });
+  assert.equal(shown, "1000");
+  await page.close();
+});

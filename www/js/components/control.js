@@ -96,8 +96,8 @@ export class Control {
         this.commit(typedNumber(field.value, this.setting.kind === "integer"));
       } catch (problem) {
         this.context.session.setProblem({ .../** @type {any} */ (problem), key: this.setting.key });
-        field.value = this.value ?? "";
       }
+      field.value = this.value ?? "";
     });
     field.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
