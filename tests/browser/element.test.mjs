@@ -101,12 +101,45 @@ test("attributes and methods count from the first moment, in their order", async
     await lab.session.until(({ lanes }) => lanes.length === 2);
     return { before: before.step, width: before.width, after: after.step, now: await lab.getState(), lanes: lab.session.state.lanes.map(({ config }) => config.activation) };
   }, SMALL);
-  assert.deepEqual([state.before, state.width, state.after], [0, "0.25", 0]); // the state is told when it is known, the step is done when there are images
+  assert.deepEqual([state.before, state.width, state.after], [0, "0.25", 1]);
   assert.deepEqual([state.now.norm, state.now.activation, state.lanes], ["bn", "sigmoid", ["sigmoid", "tanh"]]);
   await page.waitForFunction(() => window.told.filter(([name]) => name === "step").length > 0, { timeout: 60_000 });
   await page.evaluate(() => document.querySelector("alexnet-lab").removeAttribute("lane2"));
   await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.lanes.length === 1, { timeout: 60_000 });
   await close();
+});
+
+test("commands that come before it is ready are done in their order, as methods and as messages", async () => {
+  const { page, close } = await visit("/frame");
+  const answers = await page.evaluate((source) => new Promise((resolve) => {
+    const frame = document.createElement("iframe");
+    const answers = [];
+    addEventListener("message", ({ data }) => data.answer && answers.push([data.answer, data.detail.step, data.detail.lr]) === 6 && resolve(answers));
+    frame.addEventListener("load", () => {
+      const tell = (command, more) => frame.contentWindow.postMessage({ alexnetLab: 1, command, ...more }, "*");
+      for (const command of ["step", "step", "reset", "step"]) tell(command);
+      tell("set", { settings: { lr: 0.03 } });
+      tell("getState");
+    });
+    frame.src = source;
+    document.body.append(frame);
+  }), `${lab.address}/embed.html#${LINK}&lr=0.02`);
+  assert.deepEqual(answers.map(([name]) => name), ["step", "step", "reset", "step", "set", "getState"]);
+  assert.deepEqual(answers.at(-1), ["getState", 1, "0.03"]);
+  await close();
+
+  const { page: other, close: done } = await visit("/empty");
+  const { order, step } = await other.evaluate(async (small) => {
+    await customElements.whenDefined("alexnet-lab");
+    const lab = document.createElement("alexnet-lab");
+    for (const [key, value] of Object.entries(small)) lab.setAttribute(key, value);
+    document.body.append(lab);
+    const order = [];
+    await Promise.all(["step", "step", "reset", "step", "getState"].map(async (name, at) => (await lab[name](), order.push(at))));
+    return { order, step: (await lab.getState()).step };
+  }, SMALL);
+  assert.deepEqual([order, step], [[0, 1, 2, 3, 4], 1]);
+  await done();
 });
 
 test("a link that is opened while the first one loads is the one that holds", async () => {
@@ -126,6 +159,31 @@ test("a lesson's keys and commands that come while it loads are not lost", async
     document.querySelector("alexnet-lab").next();
   });
   await page.waitForFunction(() => window.told.some(([name, { step }]) => name === "lesson" && step === "predict"), { timeout: 60_000 });
+  await close();
+});
+
+test("a message that cannot be obeyed is answered with what is wrong, and says nothing in the page", async () => {
+  const { page, close } = await visit("/frame");
+  const answers = await page.evaluate((source) => new Promise((resolve) => {
+    const frame = document.createElement("iframe");
+    const answers = [];
+    addEventListener("message", ({ data: { answer, id, error } }) => {
+      if (answer) answers.push([answer, id, error]);
+      if (answer === "getState") resolve(answers);
+    });
+    frame.addEventListener("load", () => {
+      const tell = (message) => frame.contentWindow.postMessage({ alexnetLab: 1, ...message }, "*");
+      tell({ command: "dance", id: 1 });
+      tell({ command: "toString", id: 2 });
+      for (const settings of ["norm=bn", ["x"], 3]) tell({ command: "set", id: 3, settings });
+      tell({ command: "set", id: 4 });
+      tell({ command: "getState" });
+    });
+    frame.src = source;
+    document.body.append(frame);
+  }), `${lab.address}/embed.html#${LINK}`);
+  assert.deepEqual(answers.map((answer) => answer.join(" ")), ["dance 1 unknown", "toString 2 unknown", "set 3 settings", "set 3 settings", "set 3 settings", "set 4 ", "getState  "]);
+  assert.equal(await page.frames()[1].evaluate(() => document.querySelector("alexnet-lab").session.state.notes.length), 0);
   await close();
 });
 
@@ -203,6 +261,25 @@ test("taken away for good, its workers end, a step that was asked for settles, a
     document.body.append(lab);
   });
   assert.equal(await page.evaluate(async () => (await window.state).step), 0);
+  await close();
+});
+
+test("moved into the document of a frame, it begins anew there and trains; what was asked for before is answered", async () => {
+  const { page, close } = await visit("/list");
+  await isReady(page);
+  const step = await page.evaluate(async () => {
+    window.lab = document.querySelector("alexnet-lab");
+    const frame = document.createElement("iframe");
+    frame.width = frame.height = 700;
+    document.body.prepend(frame);
+    frame.contentDocument.body.append(lab);
+    await lab.step();
+    return (await lab.getState()).step;
+  });
+  assert.equal(step, 1);
+  await page.waitForFunction(() => getComputedStyle(lab).getPropertyValue("--paper"), { timeout: 60_000 });
+  await page.evaluate(() => lab.play());
+  await page.waitForFunction(() => lab.session.state.step > 3, { timeout: 60_000 });
   await close();
 });
 
@@ -363,6 +440,20 @@ test("attributes that are not settings say nothing, those that are count, and a 
   await close();
 });
 
+test("a value that is not understood leaves the one that holds, and what was said of it goes with a better one", async () => {
+  const { page, close } = await visitBody(`<alexnet-lab ${ATTRIBUTES} lr="0.3" lane2="norm:bn"></alexnet-lab>`);
+  await isReady(page);
+  const write = (key, value) => page.evaluate((name, text) => document.querySelector("alexnet-lab").setAttribute(name, text), key, value);
+  const notes = (wanted) => page.waitForFunction((codes) => document.querySelector("alexnet-lab").session.state.notes.map(({ code, key, used }) => [code, key, used].join(" ").trim()).join() === codes, { timeout: 20_000 }, wanted);
+  await page.evaluate(() => document.querySelector("alexnet-lab").session.patch({ notes: [{ code: "begins_again" }] }));
+  await write("lr", "abc");
+  await notes("begins_again,not_understood lr 0.3");
+  assert.deepEqual(await page.evaluate(() => document.querySelector("alexnet-lab").session.state.lanes.map(({ config }) => config.lr)), ["0.3", "0.3"]);
+  await write("lr", "0.3");
+  await notes("begins_again");
+  await close();
+});
+
 test("an address that was not understood stays until a setting is changed by hand, and the way back leads to it", async () => {
   const hash = (page) => page.evaluate(() => location.hash);
   const { page, close } = await visit(`/#${LINK}&norm=batch&colour=red`);
@@ -401,7 +492,7 @@ test("it trains while style sheets let it be seen, its own page's and those of t
     await at().evaluate(() => document.querySelector("alexnet-lab").play());
     const phase = (wanted) => at().waitForFunction((name) => document.querySelector("alexnet-lab").session.state.phase === name, { timeout: 30_000, polling: 50 }, wanted);
     await phase("running");
-    for (const style of ["opacity: 0", "visibility: hidden", "display: none"]) {
+    for (const style of ["opacity: 0", "visibility: hidden", "display: none", "height: 0; overflow: hidden", "clip-path: inset(100%)"]) {
       await page.evaluate((css) => (document.querySelector("section").style.cssText = css), style);
       await phase("paused");
       await page.evaluate(() => (document.querySelector("section").style.cssText = ""));

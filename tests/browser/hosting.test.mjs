@@ -121,6 +121,7 @@ for (const [what, breaks] of [
     await page.goto(`${address}/#${SMALL}`);
     await says(page, words("start").en.split("{")[0], words("start").zh.split("{")[0]);
     assert.equal(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("a").href), `${address}/index.html`);
+    assert.equal(await page.evaluate(async () => (await document.querySelector("alexnet-lab").getState()).phase), "failed");
   });
 }
 

@@ -166,8 +166,10 @@ for (const name of NAMES) {
       const kept = await state(page, ({ lanes }) => lanes[0].saved.step);
       assert.ok(kept >= saved);
       assert.match(await cards(page), new RegExp(`weights of step ${kept} are saved`));
-      // What needs no device goes on to work.
-      await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ lang: "zh" }));
+      // What needs no device goes on to work, and counts no steps.
+      const reached = await state(page, ({ lanes }) => lanes.map(({ step }) => step));
+      await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ lang: "zh", lr: "0.02" }));
+      assert.deepEqual(await state(page, ({ lanes }) => lanes.map(({ step }) => step)), reached);
       await seen(page, `从第 ${kept} 步继续`);
       await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ lang: "en" }));
       const file = await page.evaluate(async () => {

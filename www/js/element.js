@@ -33,15 +33,23 @@ export class AlexNetLab extends HTMLElement {
     /** @type {(() => void)[]} what closing undoes */
     this.undo = [];
     this.closing = 0;
+    /** The command before. @type {Promise<any>} */
+    this.turn = Promise.resolve();
     this.inView = false;
     this.whereabouts = new Whereabouts(this.attachShadow({ mode: "open" }));
     this.expect();
   }
 
-  /** Commands wait for the session, and keep their order. */
+  /** Commands wait for the session; there is none where it cannot start. */
   expect() {
-    /** @type {Promise<Session>} */
+    /** @type {Promise<Session | null>} */
     this.begun = new Promise((resolve) => (this.begin = resolve));
+  }
+
+  /** Each command waits for those before it. @template T @param {(session: Session) => T} work @returns {Promise<Awaited<T> | undefined>} */
+  queue(work) {
+    const { begun } = this;
+    return (this.turn = this.turn.catch(() => {}).then(() => begun).then((session) => session && work(session)));
   }
 
   connectedCallback() {
@@ -71,6 +79,7 @@ export class AlexNetLab extends HTMLElement {
     this.watchVisibility();
     session.open();
     this.begin?.(session);
+    this.begun = Promise.resolve(session);
   }
 
   /** Moved with `moveBefore`: nothing has to be done. */
@@ -101,6 +110,7 @@ export class AlexNetLab extends HTMLElement {
   /** It could not start: says so in both languages, as neither a language nor a style is sure to be there. @param {unknown} error */
   explain(error) {
     this.close();
+    this.begin?.(null);
     const why = String(/** @type {Error} */ (error)?.message ?? error);
     const said = [["en", words.en, words.open_en], ["zh-Hans", words.zh, words.open_zh]].map(([lang, sentence, open]) =>
       h("p", { lang }, sentence.replace("{why}", why), " ", h("a", { href: new URL("../index.html", import.meta.url).href, target: "_blank", rel: "noopener" }, open)));
@@ -110,43 +120,47 @@ export class AlexNetLab extends HTMLElement {
   // ---- methods: those called before the element is in a page wait until it is ------------------------------------
 
   /** In a lesson, on to its run. */
-  async play() {
-    const session = await this.begun;
-    if (!this.shell?.lesson.leads()) session?.play();
+  play() {
+    return this.queue((session) => {
+      if (!this.shell?.lesson.leads()) session.play();
+    });
   }
 
-  async pause() {
-    (await this.begun)?.pause();
+  pause() {
+    return this.queue((session) => session.pause());
   }
 
   /** Trains on one batch. @returns {Promise<void>} resolves when it is done, or when the lab has left the page for good */
-  async step() {
-    const session = await this.begun;
-    // It waits for the first images, unless none will come.
-    await session?.until(({ phase, describe }) => ["failed", "lost"].includes(phase) || (describe?.data.train_arrived ?? 0) > 0);
-    if (!this.shell?.lesson.leads()) await session?.step();
+  step() {
+    return this.queue(async (session) => {
+      // It waits for the first images, unless none will come.
+      await session.until(({ phase, problem, missing, describe }) => phase === "lost" || problem !== null || missing?.waiting === false || (describe?.data.train_arrived ?? 0) > 0);
+      if (!this.shell?.lesson.leads()) await session.step();
+    });
   }
 
   /** Back to step 0 with the same initial weights. */
-  async reset() {
-    await (await this.begun)?.restart();
+  reset() {
+    return this.queue((session) => session.restart());
   }
 
   /** The next step of the lesson that is open. */
-  async next() {
-    await this.begun;
-    await this.shell?.lesson.act("next");
+  next() {
+    return this.queue(() => this.shell?.lesson.act("next"));
   }
 
   /** The lesson's step before. */
-  async back() {
-    await this.begun;
-    await this.shell?.lesson.act("back");
+  back() {
+    return this.queue(() => this.shell?.lesson.act("back"));
   }
 
   /** The settings by key, once the link has been read, and `step`, `loss`, `backend`, `adapter`, `lesson_step`. */
   async getState() {
-    const session = /** @type {Session} */ (await this.begun);
+    return (await this.queue((session) => this.stateOf(session))) ?? { phase: "failed" };
+  }
+
+  /** @param {Session} session */
+  async stateOf(session) {
     await session.settled;
     const { state } = session;
     const { name = "", adapter = "" } = state.describe?.backend ?? {};

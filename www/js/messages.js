@@ -3,7 +3,7 @@
  * postMessage for frames. Commands are `{alexnetLab: 1, command: "play" | "pause" | "step" | "reset" | "set" | "next" | "back" | "getState", id?, settings?, restart?, all?}`,
  * as an object or as JSON text. `set` changes the link's first network, `all: true` every one; `settings` may have `lane2` to `lane4`, as in
  * a link: what that network changes. The bare strings that reveal.js sends to a slide's frames are `slide:start` and `slide:stop`.
- * Answers and events go to the parent: `{alexnetLab: 1, event | answer, id?, detail}`.
+ * Answers and events go to the parent: `{alexnetLab: 1, event | answer, id?, detail}`, or `error` in the place of `detail`.
  */
 
 const VERSION = 1;
@@ -23,7 +23,7 @@ export function listen(lab, session) {
     reset: () => lab.reset(),
     next: () => lab.next(),
     back: () => lab.back(),
-    set: ({ settings, restart, all }) => session.set(texts(settings), restart === true, all === true ? "all" : 0),
+    set: ({ settings, restart, all }) => lab.queue(() => session.set(texts(settings), restart === true, all === true ? "all" : 0)),
     getState: () => lab.getState(),
   };
 
@@ -33,10 +33,12 @@ export function listen(lab, session) {
     if (event.data === "slide:start") return lab.shell?.lesson.named ? lab.shell.lesson.act("resume") : lab.play();
     if (event.data === "slide:stop") return lab.pause();
     const message = read(event.data);
-    const command = message && Object.hasOwn(commands, message.command) ? commands[message.command] : undefined;
-    if (!command) return;
-    await command(message);
-    tell({ answer: message.command, id: message.id, detail: await lab.getState() });
+    if (!message) return;
+    const { command: answer, id, settings = {} } = message;
+    const error = !Object.hasOwn(commands, answer) ? "unknown" : typeof settings !== "object" || Array.isArray(settings) ? "settings" : undefined;
+    if (error) return tell({ answer, id, error });
+    await commands[answer](message);
+    tell({ answer, id, detail: await lab.stateOf(session) });
   };
 
   const forward = (/** @type {Event} */ event) => tell({ event: event.type, detail: /** @type {CustomEvent} */ (event).detail });
