@@ -144,7 +144,8 @@ export class Session extends EventTarget {
     this.patch({ config: configs[shown], busy: effects.some((effect) => effect !== "view" && effect !== "live") });
     // Of a lane that is said twice, the last word holds.
     const others = each.slice(1).filter((_, at) => changes[`lane${at + 2}`] !== null);
-    await this.adopt([fragmentOf(configs[0], others), ...lists.filter(([, list]) => list !== null).map((list) => list.join("="))].join("&"), restart);
+    // A value that is not understood leaves the one before.
+    await this.adopt([...pairsOf(lanes[0].config), fragmentOf(configs[0], others), ...lists.filter(([, list]) => list !== null).map((list) => list.join("="))].join("&"), restart);
   }
 
   /** Another network beside the others, all from step 0; it is shown next. @param {Record<string, string>} changes to the first one */
@@ -220,7 +221,8 @@ export class Session extends EventTarget {
     const again = effect === "restart" || restart;
     if (again) this.again();
     this.described(described);
-    this.patch({ notes: notes.length > 0 ? notes : this.state.notes, problem: null });
+    // What was said of settings is over; what has happened stays.
+    this.patch({ notes: [...this.state.notes.filter(({ key }) => !key), ...notes], problem: null });
     if (["failed", "loading"].includes(this.state.phase) || (this.state.phase === "lost" && again)) this.patch({ phase: "ready" });
     if (!again && before.length === described.lanes.length) this.markChanges(before);
     if (this.state.phase === "diverged" && ["rebuild", "restart"].includes(effect)) this.patch({ phase: "paused", divergence: null });
@@ -309,9 +311,9 @@ export class Session extends EventTarget {
       const described = await this.send("files", given);
       this.files = described.lanes[0].describe.data.source === "files" ? given.filter(({ name }) => !name.endsWith(".safetensors")) : null;
       this.again();
-      this.described(described);
-      this.patch({ phase: "ready" });
       this.training = false;
+      this.patch({ phase: "ready" });
+      this.described(described);
       await this.send("keep");
       this.drive();
     });
@@ -491,11 +493,11 @@ export class Session extends EventTarget {
   /** @param {import("./types.js").Described} described */
   described(described) {
     this.confirmed = described;
-    // The worker is ahead of the records; and while a change is on its way, what is shown is newer than what is described.
+    // The worker is ahead of the records, and may not be where the run was lost; and while a change is on its way, what is shown is newer.
     const lanes = described.lanes.map(({ changes, describe }, at) => {
       const lane = this.state.lanes[at] ?? newLane(describe.config, changes);
       const settings = this.changing === 0 ? { changes, config: describe.config } : {};
-      return { ...lane, ...settings, describe, step: this.training ? lane.step : describe.step };
+      return { ...lane, ...settings, describe, step: this.training || this.state.phase === "lost" ? lane.step : describe.step };
     });
     keep(described.lanes[0].describe.adapters);
     const shown = Math.min(this.state.shown, lanes.length - 1);
