@@ -10,6 +10,7 @@ import { settingsOf } from "./attributes.js";
 import { h } from "./dom.js";
 import { Session } from "./session.js";
 import { Shell } from "./shell.js";
+import { sheetFor } from "./style.js";
 import { listen } from "./messages.js";
 import { Whereabouts } from "./whereabouts.js";
 import words from "../i18n/start.json" with { type: "json" };
@@ -67,9 +68,7 @@ export class AlexNetLab extends HTMLElement {
 
   open() {
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
-    const block = new CSSStyleSheet();
-    block.replaceSync(BLOCK);
-    root.adoptedStyleSheets = [block];
+    root.adoptedStyleSheets = [sheetFor(root, BLOCK)];
     root.replaceChildren();
     const session = new Session(this.binds("url") ? location.hash.slice(1) : "", [...this.attributes].map(({ name, value }) => [name, value]));
     this.session = session;
@@ -134,7 +133,7 @@ export class AlexNetLab extends HTMLElement {
   step() {
     return this.queue(async (session) => {
       // It waits for the first images, unless none will come.
-      await session.until(({ phase, problem, missing, describe }) => phase === "lost" || problem !== null || missing?.waiting === false || (describe?.data.train_arrived ?? 0) > 0);
+      await session.until(({ problem, missing, describe }) => problem !== null || missing?.waiting === false || (describe?.data.train_arrived ?? 0) > 0);
       if (!this.shell?.lesson.leads()) await session.step();
     });
   }
@@ -200,9 +199,9 @@ export class AlexNetLab extends HTMLElement {
   /** Trains only while somebody can see it. */
   watchVisibility() {
     const observer = new IntersectionObserver((entries) => {
-      this.inView = entries[entries.length - 1].isIntersecting;
+      this.inView = entries[entries.length - 1].intersectionRatio > 0;
       this.look();
-    });
+    }, { threshold: 1e-9 }); // at 0 it tells nothing of what has shrunk to a line
     observer.observe(this);
     const look = () => this.look();
     document.addEventListener("visibilitychange", look);

@@ -35,7 +35,7 @@ export function listen(lab, session) {
     const message = read(event.data);
     if (!message) return;
     const { command: answer, id, settings = {} } = message;
-    const error = !Object.hasOwn(commands, answer) ? "unknown" : typeof settings !== "object" || Array.isArray(settings) ? "settings" : undefined;
+    const error = !Object.hasOwn(commands, answer) ? "unknown" : Array.isArray(settings) || typeof settings !== "object" ? "settings" : "";
     if (error) return tell({ answer, id, error });
     await commands[answer](message);
     tell({ answer, id, detail: await lab.stateOf(session) });
