@@ -45,7 +45,8 @@ const says = (frame, ...words) =>
   }, PATIENCE, words);
 const trains = async (frame) => {
   await frame.waitForFunction(() => document.querySelector("alexnet-lab").session?.state.describe?.data.train_arrived > 0, PATIENCE);
-  await frame.evaluate(() => document.querySelector("alexnet-lab").play());
+  // Not as a lesson's Play, which leads to its run first.
+  await frame.evaluate(() => document.querySelector("alexnet-lab").session.play());
   await frame.waitForFunction(() => window.steps.length >= 3, PATIENCE);
   await frame.evaluate(() => document.querySelector("alexnet-lab").pause());
 };
