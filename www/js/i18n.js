@@ -8,9 +8,6 @@
 
 export const LANGUAGES = ["en", "zh"];
 
-/** What is on its way or there. @type {Map<string, Promise<any>>} */
-const loading = new Map();
-
 /** Which of the languages a tag means: `zh-CN`, `zh_TW` and `zh-Hans` are `zh`. @param {string} tag */
 export function languageOf(tag) {
   return LANGUAGES.find((language) => language === tag.toLowerCase().split(/[-_]/)[0]);
@@ -36,23 +33,4 @@ export function texts(tree, language) {
     return typeof text === "string" ? text.replace(/\{(\w+)\}/g, (_, name) => String(fields[name] ?? `{${name}}`)) : key;
   };
   return Object.assign(t, { has: (/** @type {string} */ key) => typeof find(key) === "string", language });
-}
-
-/** What is in a file of texts; one that failed is fetched again. @param {string} file @returns {Promise<any>} */
-export function load(file) {
-  const tree = loading.get(file) ?? fetchJson(file);
-  loading.set(file, tree);
-  tree.catch(() => loading.delete(file));
-  return tree;
-}
-
-/** @param {string} file below the page's folder */
-async function fetchJson(file) {
-  try {
-    const response = await fetch(new URL(`../${file}`, import.meta.url));
-    if (!response.ok) throw response.status;
-    return await response.json();
-  } catch (why) {
-    throw { file, why };
-  }
 }

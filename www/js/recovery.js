@@ -1,6 +1,8 @@
 // @ts-check
 /** How a run goes on when its device or its worker is lost: from the copies of its weights that the page has. */
 
+import { pairsOf } from "./state.js";
+
 /** Problems after which nothing more can be asked of the device, or of the worker. */
 export const LOST = ["device_lost", "engine_ended"];
 /** Pauses before what could not be fetched is asked for again, ms. */
@@ -14,7 +16,7 @@ export const PAUSES = [1000, 2000, 4000, 8000, 16_000];
 export async function recover(session, changes = {}, keep = true) {
   const { fragment, lanes, problem } = session.state;
   const saved = lanes.map((lane) => (keep ? lane.saved : null));
-  const wanted = Object.entries(changes).reduce((text, [key, value]) => `${text}&${key}=${value}`, fragment);
+  const wanted = [fragment, ...pairsOf(changes)].join("&");
   session.patch({ phase: "compiling", problem: null });
   await session.attempt(async () => {
     if (session.line.closed) await revive(session, wanted);

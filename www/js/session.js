@@ -108,7 +108,7 @@ export class Session extends EventTarget {
     this.connect();
     this.training = false;
     this.again();
-    const fragment = Object.entries(changes).reduce((text, [key, value]) => `${text}&${key}=${value}`, this.state.fragment);
+    const fragment = [this.state.fragment, ...pairsOf(changes)].join("&");
     this.patch({ describe: null, phase: "loading", problem: null, notes: [], fragment });
     await this.open();
   }

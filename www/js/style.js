@@ -1,8 +1,6 @@
 // @ts-check
 /** Style sheets of shadow roots, fetched once for all labs of a page. */
-
-/** @type {Map<string, Promise<string>>} */
-const texts = new Map();
+import { fetched } from "./fetched.js";
 
 /** A style sheet is of one document: each root has its own. @param {ShadowRoot} root @param {string} text */
 export function sheetFor(root, text) {
@@ -18,23 +16,6 @@ export function sheetFor(root, text) {
  * @param {string} file beside the page's own
  */
 export async function loadStyle(root, file) {
-  if (!texts.has(file)) texts.set(file, load(file));
-  try {
-    const sheet = sheetFor(root, await /** @type {Promise<string>} */ (texts.get(file)));
-    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-  } catch (error) {
-    texts.delete(file); // the next one may have more luck
-    throw error;
-  }
-}
-
-/** @param {string} file */
-async function load(file) {
-  try {
-    const response = await fetch(new URL(`../${file}`, import.meta.url));
-    if (!response.ok) throw response.status;
-    return await response.text();
-  } catch (why) {
-    throw { file, why };
-  }
+  const sheet = sheetFor(root, await fetched(file, "text"));
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
 }

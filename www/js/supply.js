@@ -1,6 +1,7 @@
 // @ts-check
 /** Files of the page that are fetched while it runs. What fails is told in a card, and can be asked for again. */
-import { load, texts } from "./i18n.js";
+import { fetched } from "./fetched.js";
+import { texts } from "./i18n.js";
 
 export class Supply {
   /** @param {() => void} changed */
@@ -39,7 +40,7 @@ export class Supply {
     const inEnglish = () => use(...Object.values(english).map((tree) => texts(tree, "en")));
     if (language === "en") return inEnglish();
     const files = Object.keys(english).map((part) => `i18n/${part}${language}.json`);
-    const got = await this.need(files[0], async () => use(...(await Promise.all(files.map(load))).map((tree) => texts(tree, language))));
+    const got = await this.need(files[0], async () => use(...(await Promise.all(files.map((file) => fetched(file, "json")))).map((tree) => texts(tree, language))));
     if (!got) inEnglish();
   }
 
