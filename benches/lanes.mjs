@@ -42,5 +42,9 @@ lab.close();
 console.log(`${place}, ${settings}: lanes, ms a step, times one lane (medians of ${TURNS} turns of ${SECONDS} s)`);
 LANES.forEach((lanes, at) => {
   const ratio = median(turns.map((ms) => ms[at] / ms[0]));
-  console.log(`${String(lanes).padStart(4)} ${median(turns.map((ms) => ms[at])).toFixed(1).padStart(9)} ${ratio.toFixed(2).padStart(7)}`);
+  console.log(
+    `${String(lanes).padStart(4)} ${median(turns.map((ms) => ms[at]))
+      .toFixed(1)
+      .padStart(9)} ${ratio.toFixed(2).padStart(7)}`,
+  );
 });

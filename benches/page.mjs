@@ -19,13 +19,24 @@ const packed = (bytes) => execFileSync("gzip", ["-9c"], { input: bytes, maxBuffe
 /** Bytes of each file after gzip. A browser loads one of the two engines: the larger one is counted. */
 async function sizes() {
   const dist = (...path) => readFileSync(join(ROOT, "dist", ...path));
-  const files = Object.fromEntries(["js", "pkg"].flatMap((folder) =>
-    readdirSync(join(ROOT, "dist", folder)).filter((file) => !ON_DEMAND.test(file)).map((file) => [`${folder}/${file}`, packed(dist(folder, file))])));
+  const files = Object.fromEntries(
+    ["js", "pkg"].flatMap((folder) =>
+      readdirSync(join(ROOT, "dist", folder))
+        .filter((file) => !ON_DEMAND.test(file))
+        .map((file) => [`${folder}/${file}`, packed(dist(folder, file))]),
+    ),
+  );
   const engines = ["alexnet_lab", "alexnet_lab_relaxed"].map((name) => files[`pkg/${name}.js`] + files[`pkg/${name}_bg.wasm`]);
   // The page's script as it is built, but for the charts and the texts that are built in.
   const { outputFiles } = await build({
-    entryPoints: [join(ROOT, "www/js/main.js")], external: ["../charts/*", "../i18n/*"],
-    bundle: true, minify: true, write: false, format: "esm", target: "es2022", logLevel: "error",
+    entryPoints: [join(ROOT, "www/js/main.js")],
+    external: ["../charts/*", "../i18n/*"],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    logLevel: "error",
   });
   const page = packed(outputFiles[0].contents);
   const sum = Math.max(...engines) + page + files["js/worker.js"] + files["js/helper.js"];
@@ -37,7 +48,7 @@ async function open(browser, lab, settings) {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
     window.steps = 0;
-    addEventListener("step", () => (window.first ??= performance.now(), (window.steps += 1)), true);
+    addEventListener("step", () => ((window.first ??= performance.now()), (window.steps += 1)), true);
   });
   await page.goto(`${lab.address}/#v=1&autoplay=true&${settings}`);
   return { page, complaints };
@@ -93,9 +104,13 @@ for (const [backend, { cold, warm }] of Object.entries(report.start ?? {})) {
   console.log(`${backend}: first step ${cold.toFixed(0)} ms after opening, ${warm.toFixed(0)} ms with a warm cache (median of 5)`);
 }
 for (const [name, { window, steps, bytes, growth, least, most, limit, verdict }] of Object.entries(report.memory ?? {})) {
-  const grown = Object.entries(growth).map(([what, { slope, error }]) => `${what} ${slope.toFixed(0)} ± ${error.toFixed(0)}`).join(", ");
+  const grown = Object.entries(growth)
+    .map(([what, { slope, error }]) => `${what} ${slope.toFixed(0)} ± ${error.toFixed(0)}`)
+    .join(", ");
   const percent = (share) => `${(100 * share).toFixed(1)} %`;
-  console.log(`${name}: ${(bytes / 2 ** 20).toFixed(0)} MiB; over ${window} steps it grows by ${percent(least)} to ${percent(most)} in ${steps}, limit ${percent(limit)}: ${verdict}`);
+  console.log(
+    `${name}: ${(bytes / 2 ** 20).toFixed(0)} MiB; over ${window} steps it grows by ${percent(least)} to ${percent(most)} in ${steps}, limit ${percent(limit)}: ${verdict}`,
+  );
   console.log(`  bytes a step: ${grown}`);
   if (verdict === "GROWS") process.exitCode = 1;
 }

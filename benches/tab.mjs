@@ -34,7 +34,7 @@ export async function watchTab(browser, page) {
   const growth = Object.fromEntries(quantities.map((name) => [name, slope(window.map((sample) => [sample.step, sample[name]]))]));
   const bytes = window.reduce((sum, { total }) => sum + total, 0) / window.length;
   // Two standard errors on either side; between them the window is too short to tell.
-  const [least, most] = [-2, 2].map((errors) => (growth.total.slope + errors * growth.total.error) * STEPS / bytes);
+  const [least, most] = [-2, 2].map((errors) => ((growth.total.slope + errors * growth.total.error) * STEPS) / bytes);
   const verdict = most < LIMIT ? "flat" : least > LIMIT ? "GROWS" : "within its noise of the limit";
   return { start, window: WINDOW, steps: STEPS, isolates: isolates.size, bytes, growth, least, most, limit: LIMIT, verdict, samples };
 }
@@ -88,16 +88,18 @@ async function wasmMemories(session) {
 
 /** Bytes in memory that belong to no file, of the largest renderer and of the graphics process below `root`. */
 function processes(root) {
-  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      const number = (key) => Number(status.match(new RegExp(`^${key}:\\s+(\\d+)`, "m"))?.[1] ?? 0);
-      const bytes = (number("RssAnon") + number("RssShmem")) * 1024;
-      return [{ pid: Number(pid), parent: number("PPid"), bytes, command: readFileSync(`/proc/${pid}/cmdline`, "utf8") }];
-    } catch {
-      return []; // it has ended
-    }
-  });
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const status = readFileSync(`/proc/${pid}/status`, "utf8");
+        const number = (key) => Number(status.match(new RegExp(`^${key}:\\s+(\\d+)`, "m"))?.[1] ?? 0);
+        const bytes = (number("RssAnon") + number("RssShmem")) * 1024;
+        return [{ pid: Number(pid), parent: number("PPid"), bytes, command: readFileSync(`/proc/${pid}/cmdline`, "utf8") }];
+      } catch {
+        return []; // it has ended
+      }
+    });
   const below = (process) => process && (process.pid === root || below(all.find(({ pid }) => pid === process.parent)));
   const largest = (type) => Math.max(0, ...all.filter((process) => process.command.includes(`--type=${type}`) && below(process)).map(({ bytes }) => bytes));
   return { renderer: largest("renderer"), gpu: largest("gpu-process") };

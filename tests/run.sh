@@ -68,6 +68,7 @@ stage rust cargo test --release --no-fail-fast
 stage pytorch pytorch
 stage page cargo run --release -- build
 stage size node benches/page.mjs sizes
+stage prettier npx --no-install prettier --check .
 stage types npx --no-install tsc --project tsconfig.json
 stage scripts node --test --test-reporter=tap tests/page/*.test.mjs
 stage browsers timeout 2400 node --test --test-force-exit --test-reporter=tap --test-concurrency=1 tests/browser/*.test.mjs

@@ -101,7 +101,12 @@ for (const theme of ["light", "dark"]) {
     await page.evaluate(async () => {
       const lab = document.querySelector("alexnet-lab");
       await lab.session.set({ lesson: "lrn-competition" });
-      const until = (test) => new Promise((resolve) => (function look() { test() ? resolve() : setTimeout(look, 50); })());
+      const until = (test) =>
+        new Promise((resolve) =>
+          (function look() {
+            test() ? resolve() : setTimeout(look, 50);
+          })(),
+        );
       await until(() => lab.shell.lesson.panel?.lesson);
       lab.shell.lesson.panel.go(2);
       await lab.shell.lesson.panel.showRecording();
@@ -146,7 +151,11 @@ test("the Tab key reaches everything that can be operated, and shows where it is
     reached.add(Number(stop.index));
     if (!stop.shown) unseen.push(wanted[Number(stop.index)]);
   }
-  assert.deepEqual(wanted.filter((_, index) => !reached.has(index)), [], "never reached");
+  assert.deepEqual(
+    wanted.filter((_, index) => !reached.has(index)),
+    [],
+    "never reached",
+  );
   assert.deepEqual(unseen, [], "no visible focus");
   await page.close();
 });

@@ -20,11 +20,48 @@ test("every chart draws, describes and points at data of every kind", { timeout:
   await page.goto(sources.address);
   const problems = await page.evaluate(async (notFinite) => {
     const load = (path) => import(`/www/js/${path}.js`);
-    const [{ Ridges }, { Norms }, { DepthNorms }, { Activations }, { Filters }, { FeatureMaps }, { Confusion }, { Spark }, { Curves }, { Percentiles }, { Updates }, { PixelMap }, pictures, rows] = await Promise.all(
-      ["charts/ridges", "charts/norms", "charts/depth_norms", "charts/activations", "charts/filters", "charts/feature_maps", "charts/confusion", "charts/spark", "charts/curves", "charts/percentiles", "charts/updates", "drill/map", "drill/pictures", "charts/rows"].map(load));
+    const [
+      { Ridges },
+      { Norms },
+      { DepthNorms },
+      { Activations },
+      { Filters },
+      { FeatureMaps },
+      { Confusion },
+      { Spark },
+      { Curves },
+      { Percentiles },
+      { Updates },
+      { PixelMap },
+      pictures,
+      rows,
+    ] = await Promise.all(
+      [
+        "charts/ridges",
+        "charts/norms",
+        "charts/depth_norms",
+        "charts/activations",
+        "charts/filters",
+        "charts/feature_maps",
+        "charts/confusion",
+        "charts/spark",
+        "charts/curves",
+        "charts/percentiles",
+        "charts/updates",
+        "drill/map",
+        "drill/pictures",
+        "charts/rows",
+      ].map(load),
+    );
     const { GRADIENT_ROW, ACTIVATION_ROW } = rows;
     const t = (key, fields) => `${key} ${Object.values(fields ?? {}).join(" ")}`;
-    const options = { t: Object.assign(t, { has: () => false }), say: Object.assign(t, { has: () => false }), reducedMotion: true, language: "en", onpick: () => {} };
+    const options = {
+      t: Object.assign(t, { has: () => false }),
+      say: Object.assign(t, { has: () => false }),
+      reducedMotion: true,
+      language: "en",
+      onpick: () => {},
+    };
     /** What a number can be, and how many there are. */
     const kinds = { zero: 0, one: 1, nan: NaN, infinite: Infinity, minus: -Infinity, huge: 3e38, tiny: 1e-45, negative: -2 };
     const problems = [];
@@ -60,24 +97,69 @@ test("every chart draws, describes and points at data of every kind", { timeout:
     for (const [kind, value] of Object.entries(kinds)) {
       for (const n of [0, 1, 3]) {
         const name = (chart) => `${chart}, ${n} times ${kind}`;
-        const gradients = (step) => ({ step, layers: names(n), weights: fill(n * GRADIENT_ROW, value), activations: fill(n * GRADIENT_ROW, value), activation: "sigmoid", events: [{ step: 0, label: "x" }] });
+        const gradients = (step) => ({
+          step,
+          layers: names(n),
+          weights: fill(n * GRADIENT_ROW, value),
+          activations: fill(n * GRADIENT_ROW, value),
+          activation: "sigmoid",
+          events: [{ step: 0, label: "x" }],
+        });
         await attempt(name("ridges"), (host) => new Ridges(host, options), [gradients(0), gradients(1)]);
-        if (n > 0) await attempt(name("strip"), (host) => new Ridges(host, options), [gradients(0), gradients(1), gradients(1), gradients(9)], (chart) => chart.showLayer("layer0"));
+        if (n > 0)
+          await attempt(
+            name("strip"),
+            (host) => new Ridges(host, options),
+            [gradients(0), gradients(1), gradients(1), gradients(9)],
+            (chart) => chart.showLayer("layer0"),
+          );
         await attempt(name("norms"), (host) => new Norms(host, options), [gradients(0)]);
-        await attempt(name("depth norms"), (host) => new DepthNorms(host, options), [{ layers: names(n), lanes: [{ name: "1", norms: Array(n).fill(value) }, { name: "2", norms: [] }], bound: Array(n).fill(value) }]);
+        await attempt(name("depth norms"), (host) => new DepthNorms(host, options), [
+          {
+            layers: names(n),
+            lanes: [
+              { name: "1", norms: Array(n).fill(value) },
+              { name: "2", norms: [] },
+            ],
+            bound: Array(n).fill(value),
+          },
+        ]);
         await attempt(name("activations"), (host) => new Activations(host, options), [{ step: 0, layers: names(n), rows: fill(n * ACTIVATION_ROW, value) }]);
         await attempt(name("filters"), (host) => new Filters(host, options), [{ size: 3, values: fill(n * 28, value) }]);
-        await attempt(name("maps"), (host) => new FeatureMaps(host, options), [{ layer: "conv1", height: 4, width: 4, channels: n, values: fill(16 * n, value) }]);
-        await attempt(name("confusion"), (host) => new Confusion(host, options), [{ classes: names(n), counts: new Uint32Array(n * n), count: 0, holdBack: "none", mistakes: fill(4 * 0, 0), pixels: new Uint8Array() }]);
+        await attempt(name("maps"), (host) => new FeatureMaps(host, options), [
+          { layer: "conv1", height: 4, width: 4, channels: n, values: fill(16 * n, value) },
+        ]);
+        await attempt(name("confusion"), (host) => new Confusion(host, options), [
+          { classes: names(n), counts: new Uint32Array(n * n), count: 0, holdBack: "none", mistakes: fill(4 * 0, 0), pixels: new Uint8Array() },
+        ]);
         if (n > 0) await attempt(name("spark"), (host) => new Spark(host, options), [{ layer: "conv1", row: fill(GRADIENT_ROW, value) }]);
-        await attempt(name("map"), (host) => new PixelMap(host, options, "pixel"), [{ height: n, width: n, channels: [fill(n * n, value)], place: { row: 0, column: 0 } }]);
+        await attempt(name("map"), (host) => new PixelMap(host, options, "pixel"), [
+          { height: n, width: n, channels: [fill(n * n, value)], place: { row: 0, column: 0 } },
+        ]);
         const steps = names(n).map((_, i) => i);
-        await attempt(name("percentiles"), (host) => new Percentiles(host, options), [{ lanes: [{ name: "1", steps, values: [0, 1, 2].map(() => steps.map(() => value)) }], until: 0, of: "" }]);
-        await attempt(name("updates"), (host) => new Updates(host, options, t), [{ curves: [{ name: "1", steps, values: steps.map(() => value) }], rule: null, until: 0, of: "" }]);
+        await attempt(name("percentiles"), (host) => new Percentiles(host, options), [
+          { lanes: [{ name: "1", steps, values: [0, 1, 2].map(() => steps.map(() => value)) }], until: 0, of: "" },
+        ]);
+        await attempt(name("updates"), (host) => new Updates(host, options, t), [
+          { curves: [{ name: "1", steps, values: steps.map(() => value) }], rule: null, until: 0, of: "" },
+        ]);
         const records = (start) => Float32Array.from(steps.flatMap((step) => [start + step, value, value]));
         for (const lanes of [[""], ["1 a", "2 b"]]) {
-          for (const change of [() => {}, (chart) => chart.logLoss(true), (chart) => chart.showGap(true), (chart) => lanes.length > 1 && chart.showDifferences(true)]) {
-            await attempt(name(`curves of ${lanes.length}`), (host) => new Curves(host, options), [{ lanes, training: records(1), test: records(1), events: [{ step: 0, label: "x" }] }, { lane: 1, training: records(1), test: records(2) }], change);
+          for (const change of [
+            () => {},
+            (chart) => chart.logLoss(true),
+            (chart) => chart.showGap(true),
+            (chart) => lanes.length > 1 && chart.showDifferences(true),
+          ]) {
+            await attempt(
+              name(`curves of ${lanes.length}`),
+              (host) => new Curves(host, options),
+              [
+                { lanes, training: records(1), test: records(1), events: [{ step: 0, label: "x" }] },
+                { lane: 1, training: records(1), test: records(2) },
+              ],
+              change,
+            );
           }
         }
         for (const [picture, make, update] of [
@@ -113,15 +195,25 @@ async function open(settings, path = "/", viewport = undefined) {
 }
 
 const press = (page, words) =>
-  page.evaluate((text) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent === text || button.getAttribute("aria-label") === text).click(), words);
+  page.evaluate(
+    (text) =>
+      [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")]
+        .find((button) => button.textContent === text || button.getAttribute("aria-label") === text)
+        .click(),
+    words,
+  );
 
 /** Trains to a step, or until it diverges. */
 async function train(page, step) {
   await page.evaluate(() => document.querySelector("alexnet-lab").play());
-  await page.waitForFunction((to) => {
-    const { lanes, phase } = document.querySelector("alexnet-lab").session.state;
-    return phase === "diverged" || Math.max(...lanes.map((lane) => lane.step)) >= to;
-  }, { timeout: 240_000 }, step);
+  await page.waitForFunction(
+    (to) => {
+      const { lanes, phase } = document.querySelector("alexnet-lab").session.state;
+      return phase === "diverged" || Math.max(...lanes.map((lane) => lane.step)) >= to;
+    },
+    { timeout: 240_000 },
+    step,
+  );
   await page.evaluate(() => document.querySelector("alexnet-lab").pause());
 }
 
@@ -138,11 +230,22 @@ test("before the first step and after a restart, a logarithmic figure is stored 
       await press(page, "Restart");
       await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.step === 0);
     }
-    for (const [end, start] of [["svg", "<svg"], ["png", "\x89PNG"]]) {
+    for (const [end, start] of [
+      ["svg", "<svg"],
+      ["png", "\x89PNG"],
+    ]) {
       const file = join(folder, `alexnet-step-0.${end}`);
       rmSync(file, { force: true });
-      await page.waitForFunction((words) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].some((button) => button.textContent.includes(words)), {}, end.toUpperCase());
-      await page.evaluate((words) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent.includes(words)).click(), end.toUpperCase());
+      await page.waitForFunction(
+        (words) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].some((button) => button.textContent.includes(words)),
+        {},
+        end.toUpperCase(),
+      );
+      await page.evaluate(
+        (words) =>
+          [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent.includes(words)).click(),
+        end.toUpperCase(),
+      );
       while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50));
       assert.equal(readFileSync(file, "latin1").slice(0, start.length), start);
     }
@@ -153,24 +256,37 @@ test("before the first step and after a restart, a logarithmic figure is stored 
 });
 
 /** The first and the last column of a plot's pixels: whatever is there has been cut off. The axis has its labels as they are said here. */
-const EDGES = () => document.querySelector("alexnet-lab").shell.views.curves.panes.filter(({ root }) => !root.hidden).map(({ plot }) => {
-  const { ctx, ctx: { canvas } } = plot;
-  const painted = (x) => ctx.getImageData(x, 0, 1, canvas.height).data.some((value, at) => at % 4 === 3 && value > 0);
-  return { labels: plot.axes[1]._values, left: painted(0), right: painted(canvas.width - 1) };
-});
+const EDGES = () =>
+  document
+    .querySelector("alexnet-lab")
+    .shell.views.curves.panes.filter(({ root }) => !root.hidden)
+    .map(({ plot }) => {
+      const {
+        ctx,
+        ctx: { canvas },
+      } = plot;
+      const painted = (x) => ctx.getImageData(x, 0, 1, canvas.height).data.some((value, at) => at % 4 === 3 && value > 0);
+      return { labels: plot.axes[1]._values, left: painted(0), right: painted(canvas.width - 1) };
+    });
 
 for (const [name, path, viewport, settings] of [
-  ["the whole lab", "/", undefined, "lang=en"], ["the whole lab in Chinese", "/", undefined, "lang=zh"], ["a slide", "/embed.html", { width: 640, height: 360 }, "lang=en"],
+  ["the whole lab", "/", undefined, "lang=en"],
+  ["the whole lab in Chinese", "/", undefined, "lang=zh"],
+  ["a slide", "/embed.html", { width: 640, height: 360 }, "lang=en"],
 ]) {
   test(`labels of an axis are whole, however long: ${name}`, { timeout: 120_000 }, async () => {
     const { page, complaints } = await open(`norm=bn&lr=10&weight_decay=0.1&test_every=20&${settings}`, path, viewport);
     await train(page, 100);
     for (const logarithmic of [false, true]) {
       await page.evaluate((on) => document.querySelector("alexnet-lab").shell.views.curves.logLoss(on), logarithmic);
-      await page.waitForFunction((on) => {
-        const [{ plot, scale }] = document.querySelector("alexnet-lab").shell.views.curves.panes;
-        return scale.logarithmic === on && plot.axes[1]._values.some((label) => /e\d/.test(label));
-      }, {}, logarithmic);
+      await page.waitForFunction(
+        (on) => {
+          const [{ plot, scale }] = document.querySelector("alexnet-lab").shell.views.curves.panes;
+          return scale.logarithmic === on && plot.axes[1]._values.some((label) => /e\d/.test(label));
+        },
+        {},
+        logarithmic,
+      );
       for (const { labels, left, right } of await page.evaluate(EDGES)) assert.deepEqual({ labels, left, right }, { labels, left: false, right: false });
     }
     assert.deepEqual(complaints, []);
@@ -186,7 +302,12 @@ test("the axis beside a plot grows with its labels, and does not jump while they
     const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: "width: 420px; height: 260px" });
     const curves = new Curves(host, { t: (key) => key, reducedMotion: true, language: "en" });
     const sizes = [];
-    for (const [step, loss] of [[1, 2.3], [2, 1e22], [3, 3e22], [4, 1e23]]) {
+    for (const [step, loss] of [
+      [1, 2.3],
+      [2, 1e22],
+      [3, 3e22],
+      [4, 1e23],
+    ]) {
       curves.update({ training: Float32Array.of(step, loss, 0.1) });
       await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
       sizes.push(curves.panes[0].plot.axes[1]._size);
@@ -199,7 +320,11 @@ test("the axis beside a plot grows with its labels, and does not jump while they
   await page.close();
 });
 
-for (const { width, height } of [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, { width: 390, height: 844 }]) {
+for (const { width, height } of [
+  { width: 1440, height: 900 },
+  { width: 1280, height: 720 },
+  { width: 390, height: 844 },
+]) {
   test(`a plot ends where its stage ends, whatever is chosen: ${width} x ${height}`, async () => {
     const { page } = await newPage(browser, [sources.address], { width, height });
     await page.goto(sources.address);
@@ -212,7 +337,9 @@ for (const { width, height } of [{ width: 1440, height: 900 }, { width: 1280, he
           const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: `width: ${width}px; height: 460px` });
           const texts = { "charts.curves.train": "training", "charts.curves.smoothed": " (smoothed)", "charts.curves.test": "test" };
           const curves = new Curves(host, { t: (key) => texts[key] ?? key.split(".").at(-1), reducedMotion: true, language: "en" });
-          lanes.forEach((_, lane) => curves.update({ lanes, lane, training: Float32Array.of(1, 2.31, 0.1, 2, 2.3 - lane, 0.2), test: Float32Array.of(2, 2.32, 0.1) }));
+          lanes.forEach((_, lane) =>
+            curves.update({ lanes, lane, training: Float32Array.of(1, 2.31, 0.1, 2, 2.3 - lane, 0.2), test: Float32Array.of(2, 2.32, 0.1) }),
+          );
           const look = async (after) => {
             await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
             for (const { stage, root } of curves.panes.filter(({ root }) => !root.hidden)) {
@@ -222,7 +349,12 @@ for (const { width, height } of [{ width: 1440, height: 900 }, { width: 1280, he
           };
           await look("start");
           for (const on of [true, false]) {
-            for (const [after, choose] of [["log", () => curves.logLoss(on)], ["gap", () => curves.showGap(on)], ["difference", () => lanes.length > 1 && curves.showDifferences(on)], ["theme", () => curves.refreshTheme()]]) {
+            for (const [after, choose] of [
+              ["log", () => curves.logLoss(on)],
+              ["gap", () => curves.showGap(on)],
+              ["difference", () => lanes.length > 1 && curves.showDifferences(on)],
+              ["theme", () => curves.refreshTheme()],
+            ]) {
               choose();
               await look(after);
             }
@@ -259,7 +391,9 @@ test("ridges side by side say the same below the same line, however narrow", asy
   const { page } = await newPage(browser, [sources.address]);
   await page.goto(sources.address);
   const found = await page.evaluate(async () => {
-    const [{ Ridges }, { RidgeScale }, { GRADIENT_ROW }] = await Promise.all(["ridges", "ridge_scale", "rows"].map((name) => import(`/www/js/charts/${name}.js`)));
+    const [{ Ridges }, { RidgeScale }, { GRADIENT_ROW }] = await Promise.all(
+      ["ridges", "ridge_scale", "rows"].map((name) => import(`/www/js/charts/${name}.js`)),
+    );
     const layers = ["conv1", "conv2", "fc8"];
     return [70, 110, 170, 240, 330, 450].map((width) => {
       const scale = new RidgeScale();
@@ -320,11 +454,19 @@ test("a run that diverges brings no number that is none into the page, whatever 
   for (const layer of ["conv1", "conv2", "conv5", "fc6", "fc8"]) {
     await page.evaluate((name) => document.querySelector("alexnet-lab").shell.drill.open(name), layer);
     await page.evaluate(() => document.querySelector("alexnet-lab").step());
-    await page.waitForFunction((name) => document.querySelector("alexnet-lab").shell.drill.panel.block === name && document.querySelector("alexnet-lab").shell.drill.panel.reading, { timeout: 60_000 }, layer);
+    await page.waitForFunction(
+      (name) => document.querySelector("alexnet-lab").shell.drill.panel.block === name && document.querySelector("alexnet-lab").shell.drill.panel.reading,
+      { timeout: 60_000 },
+      layer,
+    );
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   }
   await page.evaluate(() => document.querySelector("alexnet-lab").shell.drill.panel.dialog.close());
-  for (const [group, names] of [["gradients", ["norms", "activations", "ridges"]], ["sees", ["filters", "maps", "confusion", "predictions"]], ["more", ["data", "cost", "export"]]]) {
+  for (const [group, names] of [
+    ["gradients", ["norms", "activations", "ridges"]],
+    ["sees", ["filters", "maps", "confusion", "predictions"]],
+    ["more", ["data", "cost", "export"]],
+  ]) {
     for (const name of names) {
       await page.evaluate((tabs, tab) => document.querySelector("alexnet-lab").shell.tabs[tabs].choose(tab), group, name);
       await page.evaluate(() => document.querySelector("alexnet-lab").step());
@@ -332,8 +474,11 @@ test("a run that diverges brings no number that is none into the page, whatever 
     }
   }
   await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.timeline.recall(1));
-  const wrong = await page.evaluate(() => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("svg *, [style]")].flatMap((node) =>
-    [...node.attributes].filter(({ value }) => /NaN|Infinity|undefined/.test(value)).map(({ name, value }) => `${node.tagName} ${name}=${value}`)));
+  const wrong = await page.evaluate(() =>
+    [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("svg *, [style]")].flatMap((node) =>
+      [...node.attributes].filter(({ value }) => /NaN|Infinity|undefined/.test(value)).map(({ name, value }) => `${node.tagName} ${name}=${value}`),
+    ),
+  );
   assert.deepEqual(wrong, []);
   assert.deepEqual(complaints, []);
   await page.close();

@@ -115,7 +115,10 @@ for (const name of NAMES) {
       const shown = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".data").textContent);
       assert.match(shown, /Fashion-MNIST.*held out/s);
       const steps = await trainTo(page, 5);
-      assert.ok(steps.every(({ loss }) => Number.isFinite(loss)), `${losses(steps)}`);
+      assert.ok(
+        steps.every(({ loss }) => Number.isFinite(loss)),
+        `${losses(steps)}`,
+      );
       assert.deepEqual(unexpected(complaints), []);
       await page.close();
     });
@@ -154,7 +157,11 @@ for (const name of NAMES) {
       const seen = await page.evaluate(() => window.steps.length);
       await page.waitForFunction((from) => window.steps.length >= from + 5, { timeout: 120_000 }, seen);
       const steps = await page.evaluate(() => window.steps.map(({ step }) => step));
-      assert.deepEqual(steps, steps.map((_, i) => i + 1), "every step, in order");
+      assert.deepEqual(
+        steps,
+        steps.map((_, i) => i + 1),
+        "every step, in order",
+      );
       assert.deepEqual(complaints, []);
       await page.close();
     });
@@ -183,29 +190,42 @@ for (const name of NAMES) {
       assert.match(shown, /generated/);
       const holdBack = async (what) => {
         await page.evaluate((value) => document.querySelector("alexnet-lab").setAttribute("hold_back", value), what);
-        await page.waitForFunction((value) => {
-          const { describe, run } = document.querySelector("alexnet-lab").session.state;
-          return run > 0 && describe.config.hold_back === value;
-        }, { timeout: 60_000 }, what);
+        await page.waitForFunction(
+          (value) => {
+            const { describe, run } = document.querySelector("alexnet-lab").session.state;
+            return run > 0 && describe.config.hold_back === value;
+          },
+          { timeout: 60_000 },
+          what,
+        );
         await page.evaluate(() => (window.steps = [])); // the last ones of the run before have come too
       };
       await holdBack("rotation");
       const held = losses(await trainTo(page, 3));
       await holdBack("none");
       assert.deepEqual(losses(await trainTo(page, 3)), first, "the same images again");
-      assert.deepEqual(held.map(([step]) => step), [1, 2, 3]);
+      assert.deepEqual(
+        held.map(([step]) => step),
+        [1, 2, 3],
+      );
       assert.notDeepEqual(held, first);
       // All of them come, while it trains.
       await call(page, "play");
-      await page.waitForFunction(() => {
-        const { train_arrived, train_total, test_arrived, test_total } = document.querySelector("alexnet-lab").session.state.describe.data;
-        return train_arrived === train_total && test_arrived === test_total;
-      }, { timeout: 120_000 });
+      await page.waitForFunction(
+        () => {
+          const { train_arrived, train_total, test_arrived, test_total } = document.querySelector("alexnet-lab").session.state.describe.data;
+          return train_arrived === train_total && test_arrived === test_total;
+        },
+        { timeout: 120_000 },
+      );
       assert.deepEqual(complaints, []);
       await page.close();
     });
 
-    for (const [lang, words] of [["en", /photographs could not be loaded \(index\.json: the server answered with error 404\)/], ["zh", /照片无法加载（index\.json：服务器返回错误 404）/]]) {
+    for (const [lang, words] of [
+      ["en", /photographs could not be loaded \(index\.json: the server answered with error 404\)/],
+      ["zh", /照片无法加载（index\.json：服务器返回错误 404）/],
+    ]) {
       test(`without the photographs the lab trains on toy objects and says so, ${lang}`, async () => {
         const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}&autoplay=true`, bare.address);
         await page.waitForFunction(() => window.steps.length >= 3, { timeout: 120_000 });
@@ -214,7 +234,10 @@ for (const name of NAMES) {
         assert.match(await page.evaluate(() => location.hash), /&data=toy/);
         assert.match(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-note").textContent), words);
         // The browser's own words for the missing file, and nothing else.
-        assert.deepEqual(complaints.filter((complaint) => !/404/.test(complaint)), []);
+        assert.deepEqual(
+          complaints.filter((complaint) => !/404/.test(complaint)),
+          [],
+        );
         await page.close();
       });
     }

@@ -16,10 +16,14 @@ async function open(settings) {
   await page.evaluateOnNewDocument(() => {
     window.losses = [[], []];
     window.units = 0;
-    addEventListener("ready", ({ target }) => {
-      window.ready = true;
-      target.session.addEventListener("change", ({ detail: { kind } }) => (window.units += kind === "unit"));
-    }, true);
+    addEventListener(
+      "ready",
+      ({ target }) => {
+        window.ready = true;
+        target.session.addEventListener("change", ({ detail: { kind } }) => (window.units += kind === "unit"));
+      },
+      true,
+    );
     addEventListener("step", ({ detail: { lane, loss } }) => window.losses[lane].push(loss), true);
   });
   await page.goto(`${lab.address}/#${SMALL}&${settings}`);
@@ -65,16 +69,26 @@ async function tabTo(page, selector) {
 
 /** What is shown: of each card its layer, the number here and the engine's, and whether it says that they differ. */
 const shown = (view, root) => ({
-  channel: view.reading.channel, place: view.place, step: view.reading.step,
+  channel: view.reading.channel,
+  place: view.place,
+  step: view.reading.step,
   cards: view.stages.map(({ layer, value, engine, magnitude }, at) => ({
-    name: layer.name, value, engine, magnitude, text: view.cards[at].value.textContent, differs: !view.cards[at].differs.hidden,
+    name: layer.name,
+    value,
+    engine,
+    magnitude,
+    text: view.cards[at].value.textContent,
+    differs: !view.cards[at].differs.hidden,
   })),
   visible: [...root.querySelectorAll(".drill-card")].filter((card) => card.checkVisibility()).length,
 });
 const agrees = ({ value, engine, magnitude }) => Math.abs(value - engine) <= 1e-4 * Math.max(Math.abs(engine), 0.01 * magnitude);
 
 function check({ cards, visible }, names) {
-  assert.deepEqual(cards.map(({ name }) => name), names);
+  assert.deepEqual(
+    cards.map(({ name }) => name),
+    names,
+  );
   assert.equal(visible, names.length);
   for (const card of cards) {
     assert.ok(agrees(card), `${card.name}: ${card.value} here, ${card.engine} there`);
@@ -113,12 +127,18 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
   const moved = await inView(page, shown);
   assert.deepEqual(moved.place, { row: place.row + row, column: place.column + 2 * column });
   check(moved, names);
-  const words = await inView(page, (view, root) => [root.querySelector(".drill-pixel [aria-live]").textContent, root.querySelector(".drill-step-place > p").textContent]);
+  const words = await inView(page, (view, root) => [
+    root.querySelector(".drill-pixel [aria-live]").textContent,
+    root.querySelector(".drill-step-place > p").textContent,
+  ]);
   for (const text of words) for (const number of [moved.place.row + 1, moved.place.column + 1]) assert.ok(text.includes(String(number)), text);
 
   // A term explains itself; Escape takes first its sentence away, then the view.
   await tabTo(page, ".drill-card[data-kind=lrn] .term");
-  const [tip, described] = await inView(page, (view, root) => [root.querySelector(".term-tip:popover-open")?.textContent, root.getElementById(root.activeElement.getAttribute("aria-describedby")).textContent]);
+  const [tip, described] = await inView(page, (view, root) => [
+    root.querySelector(".term-tip:popover-open")?.textContent,
+    root.getElementById(root.activeElement.getAttribute("aria-describedby")).textContent,
+  ]);
   assert.ok(tip?.length > 20);
   assert.equal(tip, described);
   await page.keyboard.press("Escape");
@@ -159,7 +179,9 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
 test("a feature map leads into its channel, and a click or a touch chooses the pixel", async () => {
   const { page, complaints } = await open("norm=none&layer=conv3");
   await train(page, 3);
-  await page.evaluate(() => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("[role=tab]")].find(({ id }) => id.endsWith("-maps")).click());
+  await page.evaluate(() =>
+    [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("[role=tab]")].find(({ id }) => id.endsWith("-maps")).click(),
+  );
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.views.maps.data?.layer === "conv3", { timeout: 20_000 });
   await tabTo(page, ".chart-maps canvas");
   for (const key of ["Home", "ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key); // the first key shows where one is
@@ -168,12 +190,20 @@ test("a feature map leads into its channel, and a click or a touch chooses the p
   const cell = await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.maps.layout.columns);
   assert.ok(cell >= 3 && opened.channel > 0 && opened.channel < cell, `channel ${opened.channel} of a row of ${cell}`);
   check(opened, ["conv3", "conv3.activation"]);
-  for (const [row, column, choose] of [[1, 6, "click"], [6, 2, "tap"]]) {
-    const at = await inView(page, (view, root, y, x) => {
-      const { left, top } = view.map.canvas.getBoundingClientRect();
-      const { scale } = view.map;
-      return [left + scale.left + (x + 0.5) * scale.side, top + scale.top + (y + 0.5) * scale.side];
-    }, row, column);
+  for (const [row, column, choose] of [
+    [1, 6, "click"],
+    [6, 2, "tap"],
+  ]) {
+    const at = await inView(
+      page,
+      (view, root, y, x) => {
+        const { left, top } = view.map.canvas.getBoundingClientRect();
+        const { scale } = view.map;
+        return [left + scale.left + (x + 0.5) * scale.side, top + scale.top + (y + 0.5) * scale.side];
+      },
+      row,
+      column,
+    );
     if (choose === "click") await page.mouse.click(...at);
     else await page.touchscreen.tap(...at);
     const chosen = await inView(page, shown);
@@ -229,11 +259,18 @@ test("it shows the network that is shown, in both languages and themes, and axe-
   check(smaller, ["conv1", "conv1.activation", "conv1.lrn", "conv1.pool"]);
   assert.deepEqual(complaints, []);
   await page.evaluate(AXE);
-  const violations = () => page.evaluate(async () => {
-    const { violations: found } = await window.axe.run(document, { resultTypes: ["violations"] });
-    return found.filter(({ impact }) => ["serious", "critical"].includes(impact)).flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.flat().at(-1)}: ${failureSummary.split("\n")[1]?.trim()}`));
-  });
-  for (const [block, theme, lang] of [["fc6", "light", "en"], ["conv1", "dark", "zh"], ["fc8", "dark", "en"]]) {
+  const violations = () =>
+    page.evaluate(async () => {
+      const { violations: found } = await window.axe.run(document, { resultTypes: ["violations"] });
+      return found
+        .filter(({ impact }) => ["serious", "critical"].includes(impact))
+        .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.flat().at(-1)}: ${failureSummary.split("\n")[1]?.trim()}`));
+    });
+  for (const [block, theme, lang] of [
+    ["fc6", "light", "en"],
+    ["conv1", "dark", "zh"],
+    ["fc8", "dark", "en"],
+  ]) {
     await page.evaluate((changes) => document.querySelector("alexnet-lab").session.set(changes), { theme, lang });
     await until(page, (view, root, language) => view.texts.language === language, lang);
     await inView(page, (view, root, name) => view.look(name, 0), block);

@@ -9,9 +9,14 @@ import { ROOT, startHost } from "./servers.mjs";
 
 /** A network that is there quickly. */
 const SMALL = { width: "0.25", batch: "8", backend: "cpu", workers: "1", test_size: "16", test_every: "0" };
-const LINK = Object.entries(SMALL).map((pair) => pair.join("=")).join("&");
-const ATTRIBUTES = Object.entries(SMALL).map(([key, value]) => `${key}="${value}"`).join(" ");
-const page = (body) => `<!doctype html><meta charset="utf-8"><title>Host</title><link rel="icon" href="data:,"><script type="module" src="/js/alexnet-lab.js"></script><body>${body}`;
+const LINK = Object.entries(SMALL)
+  .map((pair) => pair.join("="))
+  .join("&");
+const ATTRIBUTES = Object.entries(SMALL)
+  .map(([key, value]) => `${key}="${value}"`)
+  .join(" ");
+const page = (body) =>
+  `<!doctype html><meta charset="utf-8"><title>Host</title><link rel="icon" href="data:,"><script type="module" src="/js/alexnet-lab.js"></script><body>${body}`;
 
 const pages = {
   "/reveal.css": readFileSync(join(ROOT, "node_modules/reveal.js/dist/reveal.css")),
@@ -30,11 +35,12 @@ function visitBody(body, viewport) {
   return visit("/body", viewport);
 }
 
-const sizes = (page) => page.evaluate(() => {
-  const lab = document.querySelector("alexnet-lab");
-  const inside = lab.shadowRoot.querySelector(".lab");
-  return { size: inside.dataset.size, height: lab.offsetHeight, inside: inside.offsetHeight, width: lab.offsetWidth };
-});
+const sizes = (page) =>
+  page.evaluate(() => {
+    const lab = document.querySelector("alexnet-lab");
+    const inside = lab.shadowRoot.querySelector(".lab");
+    return { size: inside.dataset.size, height: lab.offsetHeight, inside: inside.offsetHeight, width: lab.offsetWidth };
+  });
 
 /** A page of the host, or the lab itself. @param {string} path @param {object} [viewport] */
 async function visit(path, viewport) {
@@ -58,29 +64,37 @@ async function visit(path, viewport) {
 
 const call = (page, method, ...args) => page.evaluate((name, rest) => document.querySelector("alexnet-lab")[name](...rest), method, args);
 const isReady = (page) => page.waitForFunction(() => window.told.some(([name]) => name === "ready"), { timeout: 120_000 });
-const text = (page, selector) => page.evaluate((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted)?.textContent ?? null, selector);
+const text = (page, selector) =>
+  page.evaluate((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted)?.textContent ?? null, selector);
 
 // ---- before the engine is ready ------------------------------------------------------------------------------------
 
 test("a message in the frame's load event applies on top of the link, and is answered with what holds then", async () => {
   const { page, close } = await visit("/frame");
-  const state = await page.evaluate((source) => new Promise((resolve) => {
-    const frame = document.createElement("iframe");
-    addEventListener("message", ({ data }) => data.answer === "getState" && resolve(data.detail));
-    frame.addEventListener("load", () => {
-      const tell = (message) => frame.contentWindow.postMessage({ alexnetLab: 1, ...message }, "*");
-      tell({ command: "set", settings: { norm: "bn" } });
-      tell({ command: "set", settings: { lang: "zh-CN", lane2: "norm:none" } });
-      tell({ command: "getState", id: 1 });
-    });
-    frame.src = source;
-    document.body.append(frame);
-  }), `${lab.address}/embed.html#${LINK}&seed=7&activation=tanh`);
+  const state = await page.evaluate(
+    (source) =>
+      new Promise((resolve) => {
+        const frame = document.createElement("iframe");
+        addEventListener("message", ({ data }) => data.answer === "getState" && resolve(data.detail));
+        frame.addEventListener("load", () => {
+          const tell = (message) => frame.contentWindow.postMessage({ alexnetLab: 1, ...message }, "*");
+          tell({ command: "set", settings: { norm: "bn" } });
+          tell({ command: "set", settings: { lang: "zh-CN", lane2: "norm:none" } });
+          tell({ command: "getState", id: 1 });
+        });
+        frame.src = source;
+        document.body.append(frame);
+      }),
+    `${lab.address}/embed.html#${LINK}&seed=7&activation=tanh`,
+  );
   const { seed, activation, width, batch, norm, lang } = state;
   assert.deepEqual({ seed, activation, width, batch, norm, lang }, { seed: "7", activation: "tanh", width: "0.25", batch: "8", norm: "bn", lang: "zh" });
   const frame = page.frames()[1];
   await frame.waitForFunction(() => document.querySelector("alexnet-lab").session.state.fragment.includes("lane2"), { timeout: 60_000 });
-  assert.equal(await frame.evaluate(() => location.hash), "#v=1&activation=tanh&norm=bn&width=0.25&seed=7&batch=8&test_size=16&test_every=0&backend=cpu&workers=1&lang=zh&lane2=norm:none");
+  assert.equal(
+    await frame.evaluate(() => location.hash),
+    "#v=1&activation=tanh&norm=bn&width=0.25&seed=7&batch=8&test_size=16&test_every=0&backend=cpu&workers=1&lang=zh&lane2=norm:none",
+  );
   await close();
 });
 
@@ -99,7 +113,13 @@ test("attributes and methods count from the first moment, in their order", async
     lab.setAttribute("lane2", "activation:tanh");
     const [before, , after] = await Promise.all(early);
     await lab.session.until(({ lanes }) => lanes.length === 2);
-    return { before: before.step, width: before.width, after: after.step, now: await lab.getState(), lanes: lab.session.state.lanes.map(({ config }) => config.activation) };
+    return {
+      before: before.step,
+      width: before.width,
+      after: after.step,
+      now: await lab.getState(),
+      lanes: lab.session.state.lanes.map(({ config }) => config.activation),
+    };
   }, SMALL);
   assert.deepEqual([state.before, state.width, state.after], [0, "0.25", 1]);
   assert.deepEqual([state.now.norm, state.now.activation, state.lanes], ["bn", "sigmoid", ["sigmoid", "tanh"]]);
@@ -111,20 +131,27 @@ test("attributes and methods count from the first moment, in their order", async
 
 test("commands that come before it is ready are done in their order, as methods and as messages", async () => {
   const { page, close } = await visit("/frame");
-  const answers = await page.evaluate((source) => new Promise((resolve) => {
-    const frame = document.createElement("iframe");
-    const answers = [];
-    addEventListener("message", ({ data }) => data.answer && answers.push([data.answer, data.detail.step, data.detail.lr]) === 6 && resolve(answers));
-    frame.addEventListener("load", () => {
-      const tell = (command, more) => frame.contentWindow.postMessage({ alexnetLab: 1, command, ...more }, "*");
-      for (const command of ["step", "step", "reset", "step"]) tell(command);
-      tell("set", { settings: { lr: 0.03 } });
-      tell("getState");
-    });
-    frame.src = source;
-    document.body.append(frame);
-  }), `${lab.address}/embed.html#${LINK}&lr=0.02`);
-  assert.deepEqual(answers.map(([name]) => name), ["step", "step", "reset", "step", "set", "getState"]);
+  const answers = await page.evaluate(
+    (source) =>
+      new Promise((resolve) => {
+        const frame = document.createElement("iframe");
+        const answers = [];
+        addEventListener("message", ({ data }) => data.answer && answers.push([data.answer, data.detail.step, data.detail.lr]) === 6 && resolve(answers));
+        frame.addEventListener("load", () => {
+          const tell = (command, more) => frame.contentWindow.postMessage({ alexnetLab: 1, command, ...more }, "*");
+          for (const command of ["step", "step", "reset", "step"]) tell(command);
+          tell("set", { settings: { lr: 0.03 } });
+          tell("getState");
+        });
+        frame.src = source;
+        document.body.append(frame);
+      }),
+    `${lab.address}/embed.html#${LINK}&lr=0.02`,
+  );
+  assert.deepEqual(
+    answers.map(([name]) => name),
+    ["step", "step", "reset", "step", "set", "getState"],
+  );
   assert.deepEqual(answers.at(-1), ["getState", 1, "0.03"]);
   await close();
 
@@ -164,25 +191,32 @@ test("a lesson's keys and commands that come while it loads are not lost", async
 
 test("a message that cannot be obeyed is answered with what is wrong, and says nothing in the page", async () => {
   const { page, close } = await visit("/frame");
-  const answers = await page.evaluate((source) => new Promise((resolve) => {
-    const frame = document.createElement("iframe");
-    const answers = [];
-    addEventListener("message", ({ data: { answer, id, error } }) => {
-      if (answer) answers.push([answer, id, error]);
-      if (answer === "getState") resolve(answers);
-    });
-    frame.addEventListener("load", () => {
-      const tell = (message) => frame.contentWindow.postMessage({ alexnetLab: 1, ...message }, "*");
-      tell({ command: "dance", id: 1 });
-      tell({ command: "toString", id: 2 });
-      for (const settings of ["norm=bn", ["x"], 3]) tell({ command: "set", id: 3, settings });
-      tell({ command: "set", id: 4 });
-      tell({ command: "getState" });
-    });
-    frame.src = source;
-    document.body.append(frame);
-  }), `${lab.address}/embed.html#${LINK}`);
-  assert.deepEqual(answers.map((answer) => answer.join(" ")), ["dance 1 unknown", "toString 2 unknown", "set 3 settings", "set 3 settings", "set 3 settings", "set 4 ", "getState  "]);
+  const answers = await page.evaluate(
+    (source) =>
+      new Promise((resolve) => {
+        const frame = document.createElement("iframe");
+        const answers = [];
+        addEventListener("message", ({ data: { answer, id, error } }) => {
+          if (answer) answers.push([answer, id, error]);
+          if (answer === "getState") resolve(answers);
+        });
+        frame.addEventListener("load", () => {
+          const tell = (message) => frame.contentWindow.postMessage({ alexnetLab: 1, ...message }, "*");
+          tell({ command: "dance", id: 1 });
+          tell({ command: "toString", id: 2 });
+          for (const settings of ["norm=bn", ["x"], 3]) tell({ command: "set", id: 3, settings });
+          tell({ command: "set", id: 4 });
+          tell({ command: "getState" });
+        });
+        frame.src = source;
+        document.body.append(frame);
+      }),
+    `${lab.address}/embed.html#${LINK}`,
+  );
+  assert.deepEqual(
+    answers.map((answer) => answer.join(" ")),
+    ["dance 1 unknown", "toString 2 unknown", "set 3 settings", "set 3 settings", "set 3 settings", "set 4 ", "getState  "],
+  );
   assert.equal(await page.frames()[1].evaluate(() => document.querySelector("alexnet-lab").session.state.notes.length), 0);
   await close();
 });
@@ -209,16 +243,26 @@ for (const [name, move] of Object.entries(MOVES)) {
     await page.evaluate(() => lab.play());
     await page.waitForFunction(() => lab.session.state.lanes.every(({ step }) => step >= 5), { timeout: 60_000 });
     await page.evaluate(() => lab.shadowRoot.querySelector(".control[data-key=lr] .number").focus());
-    const before = await page.evaluate(() => ({ step: lab.session.state.step, points: lab.shell.views.curves.panes[0].plot.data[0].length, session: (window.first = lab.session) && 1 }));
+    const before = await page.evaluate(() => ({
+      step: lab.session.state.step,
+      points: lab.shell.views.curves.panes[0].plot.data[0].length,
+      session: (window.first = lab.session) && 1,
+    }));
     const workers = page.workers().length;
     await page.evaluate(`void (${move})(lab)`);
     await page.waitForFunction((step) => lab.isConnected && lab.session.state.step > step + 5, { timeout: 60_000 }, before.step);
-    const after = await page.evaluate(async () => ({ ...(await lab.getState()), points: lab.shell.views.curves.panes[0].plot.data[0].length, same: lab.session === window.first,
-      lanes: lab.session.state.lanes.length, run: lab.session.state.run, focus: lab.shadowRoot.activeElement?.closest("[data-key]")?.dataset.key }));
+    const after = await page.evaluate(async () => ({
+      ...(await lab.getState()),
+      points: lab.shell.views.curves.panes[0].plot.data[0].length,
+      same: lab.session === window.first,
+      lanes: lab.session.state.lanes.length,
+      run: lab.session.state.run,
+      focus: lab.shadowRoot.activeElement?.closest("[data-key]")?.dataset.key,
+    }));
     assert.deepEqual([after.norm, after.lanes, after.same, after.run], ["bn", 2, true, 0]);
     assert.equal(after.focus, "lr");
     assert.ok(after.points >= before.points, `${before.points} points, then ${after.points}`);
-    assert.ok(await page.evaluate(() => window.told.filter(([name]) => name === "ready").length) === 1);
+    assert.ok((await page.evaluate(() => window.told.filter(([name]) => name === "ready").length)) === 1);
     assert.equal(page.workers().length, workers);
     await close();
   });
@@ -239,7 +283,11 @@ test("an open lesson, what is scrolled and an open view stay when it is moved", 
   await page.evaluate(() => (lab.shadowRoot.querySelector(".lab").scrollTop = 150));
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   await page.evaluate(() => document.querySelector("#there").append(lab));
-  const after = await page.evaluate(async () => ({ step: (await lab.getState()).lesson_step, top: lab.shadowRoot.querySelector(".lab").scrollTop, modal: lab.shadowRoot.querySelector(".drill").matches(":modal") }));
+  const after = await page.evaluate(async () => ({
+    step: (await lab.getState()).lesson_step,
+    top: lab.shadowRoot.querySelector(".lab").scrollTop,
+    modal: lab.shadowRoot.querySelector(".drill").matches(":modal"),
+  }));
   assert.deepEqual(after, { step: "predict", top: 150, modal: true });
   await close();
 });
@@ -254,7 +302,7 @@ test("taken away for good, its workers end, a step that was asked for settles, a
     return window.step;
   });
   assert.equal(settled, "fulfilled");
-  for (const end = Date.now() + 60_000; page.workers().length > 0 && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const end = Date.now() + 60_000; page.workers().length > 0 && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(page.workers().length, 0);
   await page.evaluate(() => {
     window.state = lab.getState();
@@ -287,22 +335,58 @@ test("moved into the document of a frame, it begins anew there and trains; what 
 
 /** Where the element stands, how it is brought into sight, and what size it has then: [class, height of the element, height of the lab]. */
 const ROOMS = {
-  "a tab that was not shown": [`<div id="tab" style="display: none"><alexnet-lab style="width: 640px; height: 360px" ${ATTRIBUTES}></alexnet-lab></div>`, () => (tab.style.display = ""), ["slide", 360, 360]],
-  "a slide mounted at 0 x 0": [`<div id="tab" style="width: 0; height: 0; overflow: hidden"><alexnet-lab style="display: block; height: 100%" ${ATTRIBUTES}></alexnet-lab></div>`, () => (tab.style.cssText = "width: 640px; height: 360px"), ["slide", 360, 360]],
-  "a height given later": [`<alexnet-lab id="tab" ${ATTRIBUTES}></alexnet-lab>`, () => (tab.style.height = "240px"), ["mini", 240, 240, "tab.style.width = '320px'"]],
+  "a tab that was not shown": [
+    `<div id="tab" style="display: none"><alexnet-lab style="width: 640px; height: 360px" ${ATTRIBUTES}></alexnet-lab></div>`,
+    () => (tab.style.display = ""),
+    ["slide", 360, 360],
+  ],
+  "a slide mounted at 0 x 0": [
+    `<div id="tab" style="width: 0; height: 0; overflow: hidden"><alexnet-lab style="display: block; height: 100%" ${ATTRIBUTES}></alexnet-lab></div>`,
+    () => (tab.style.cssText = "width: 640px; height: 360px"),
+    ["slide", 360, 360],
+  ],
+  "a height given later": [
+    `<alexnet-lab id="tab" ${ATTRIBUTES}></alexnet-lab>`,
+    () => (tab.style.height = "240px"),
+    ["mini", 240, 240, "tab.style.width = '320px'"],
+  ],
   "a height in a style sheet": [`<style>alexnet-lab { height: 50vh }</style><alexnet-lab ${ATTRIBUTES}></alexnet-lab>`, () => {}, ["slide", 450, 450]],
   "a largest height": [`<alexnet-lab style="max-height: 400px" ${ATTRIBUTES}></alexnet-lab>`, () => {}, ["slide", 400, 400]],
-  "a largest height in percent": [`<div style="height: 800px"><alexnet-lab style="max-height: 50%" ${ATTRIBUTES}></alexnet-lab></div>`, () => {}, ["slide", 400, 400]],
-  "a child of a grid": [`<div style="display: grid; height: 360px; grid-template: minmax(0, 1fr) / minmax(0, 1fr)"><alexnet-lab ${ATTRIBUTES}></alexnet-lab></div>`, () => {}, ["slide", 360, 360]],
-  "a child of a column": [`<div style="display: flex; flex-direction: column; height: 500px"><h1>Title</h1><alexnet-lab style="flex: 1; min-height: 0" ${ATTRIBUTES}></alexnet-lab></div>`, () => {}, ["slide", null, null]],
-  "between two edges": [`<alexnet-lab style="position: absolute; inset: 10px 10px auto; bottom: 490px" ${ATTRIBUTES}></alexnet-lab>`, () => {}, ["slide", 400, 400]],
-  "a column that shrinks it": [`<div style="display: flex; flex-direction: column; max-height: 420px"><alexnet-lab style="min-height: 0" ${ATTRIBUTES}></alexnet-lab></div>`, () => {}, ["slide", 420, 420]],
+  "a largest height in percent": [
+    `<div style="height: 800px"><alexnet-lab style="max-height: 50%" ${ATTRIBUTES}></alexnet-lab></div>`,
+    () => {},
+    ["slide", 400, 400],
+  ],
+  "a child of a grid": [
+    `<div style="display: grid; height: 360px; grid-template: minmax(0, 1fr) / minmax(0, 1fr)"><alexnet-lab ${ATTRIBUTES}></alexnet-lab></div>`,
+    () => {},
+    ["slide", 360, 360],
+  ],
+  "a child of a column": [
+    `<div style="display: flex; flex-direction: column; height: 500px"><h1>Title</h1><alexnet-lab style="flex: 1; min-height: 0" ${ATTRIBUTES}></alexnet-lab></div>`,
+    () => {},
+    ["slide", null, null],
+  ],
+  "between two edges": [
+    `<alexnet-lab style="position: absolute; inset: 10px 10px auto; bottom: 490px" ${ATTRIBUTES}></alexnet-lab>`,
+    () => {},
+    ["slide", 400, 400],
+  ],
+  "a column that shrinks it": [
+    `<div style="display: flex; flex-direction: column; max-height: 420px"><alexnet-lab style="min-height: 0" ${ATTRIBUTES}></alexnet-lab></div>`,
+    () => {},
+    ["slide", 420, 420],
+  ],
 };
 for (const [name, [body, show, [size, height, inside, more]]] of Object.entries(ROOMS)) {
   test(`it has the size that its room asks for: ${name}`, async () => {
     const { page, close } = await visitBody(body);
     await page.evaluate(`(${show})(); ${more ?? ""}`);
-    await page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab:not([hidden])")?.dataset.size === wanted, { timeout: 20_000 }, size);
+    await page.waitForFunction(
+      (wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab:not([hidden])")?.dataset.size === wanted,
+      { timeout: 20_000 },
+      size,
+    );
     await isReady(page);
     await page.waitForFunction((h) => !h || document.querySelector("alexnet-lab").offsetHeight === h, { timeout: 10_000 }, height);
     const now = await sizes(page);
@@ -315,15 +399,26 @@ for (const [name, [body, show, [size, height, inside, more]]] of Object.entries(
 test("without a height it is as high as the whole lab, also after it had one, and has a width wherever it stands", async () => {
   const { page, close } = await visitBody(`<div style="display: flex"><alexnet-lab ${ATTRIBUTES}></alexnet-lab></div>`);
   await isReady(page);
-  const tall = async () => page.waitForFunction(() => {
-    const lab = document.querySelector("alexnet-lab");
-    const inside = lab.shadowRoot.querySelector(".lab");
-    return inside.dataset.size === "full" && !inside.hasAttribute("data-fixed") && lab.offsetHeight > 700 && lab.offsetHeight === inside.offsetHeight && lab.offsetWidth > 600;
-  }, { timeout: 20_000 });
+  const tall = async () =>
+    page.waitForFunction(
+      () => {
+        const lab = document.querySelector("alexnet-lab");
+        const inside = lab.shadowRoot.querySelector(".lab");
+        return (
+          inside.dataset.size === "full" &&
+          !inside.hasAttribute("data-fixed") &&
+          lab.offsetHeight > 700 &&
+          lab.offsetHeight === inside.offsetHeight &&
+          lab.offsetWidth > 600
+        );
+      },
+      { timeout: 20_000 },
+    );
   await tall();
   for (const style of ["height: 300px", "max-height: 300px", "display: none", "height: 200px; width: 300px"]) {
     await page.evaluate((css) => (document.querySelector("alexnet-lab").style.cssText = css), style);
-    if (style !== "display: none") await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab").dataset.size !== "full", { timeout: 20_000 });
+    if (style !== "display: none")
+      await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab").dataset.size !== "full", { timeout: 20_000 });
     await page.evaluate(() => (document.querySelector("alexnet-lab").style.cssText = ""));
     await tall();
   }
@@ -337,7 +432,10 @@ const HEAR = () => {
   window.heard = [];
   for (const name of ["keydown", "keyup"]) document.addEventListener(name, ({ key }) => window.heard.push(`${name} ${key}`));
 };
-const focus = async (page, selector) => (await page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 20_000 }, selector)).evaluate((node) => node.focus());
+const focus = async (page, selector) =>
+  (await page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 20_000 }, selector)).evaluate(
+    (node) => node.focus(),
+  );
 /** Presses a key and tells what the page heard of it, and whether the lab is to train. */
 async function press(page, key) {
   await page.evaluate(() => (window.heard = []));
@@ -351,7 +449,9 @@ test("on another page, keys without a focus in the lab are the page's", async ()
   await isReady(page);
   for (const key of [" ", "s", "p", "?", "g"]) assert.deepEqual(await press(page, key), [true, false], key);
   await page.waitForFunction(() => scrollY > 0, { timeout: 10_000 }); // the space bar scrolls
-  const open = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(":popover-open, dialog[open], .panel-guide:not([hidden])") !== null);
+  const open = await page.evaluate(
+    () => document.querySelector("alexnet-lab").shadowRoot.querySelector(":popover-open, dialog[open], .panel-guide:not([hidden])") !== null,
+  );
   assert.equal(open, false);
   assert.equal((await call(page, "getState")).step, 0);
   await close();
@@ -389,7 +489,8 @@ test("where the lab is the page, its keys need no focus", async () => {
 });
 
 test("in a slide of reveal.js, typing turns no slide, and the deck's keys do where the lab does not need them", async () => {
-  const { page, close } = await visitBody(`<link rel="stylesheet" href="/reveal.css"><div class="reveal"><div class="slides"><section><alexnet-lab style="height: 620px" ${ATTRIBUTES}></alexnet-lab></section><section>Two</section></div></div>
+  const { page, close } =
+    await visitBody(`<link rel="stylesheet" href="/reveal.css"><div class="reveal"><div class="slides"><section><alexnet-lab style="height: 620px" ${ATTRIBUTES}></alexnet-lab></section><section>Two</section></div></div>
     <script type="module">import Reveal from "/reveal.mjs"; window.deck = new Reveal({ transition: "none" }); await deck.initialize();</script>`);
   await isReady(page);
   const slide = () => page.evaluate(() => window.deck.getState().indexh);
@@ -430,7 +531,13 @@ test("attributes that are not settings say nothing, those that are count, and a 
     const lab = document.querySelector("alexnet-lab");
     await lab.session.set({ norm: "none" }); // by hand
     lab.setAttribute("norm", "bn"); // again what was there
-    for (const [key, value] of [["data-x", "1"], ["height", "300"], ["role", "img"], ["lang", "zh-Hans"]]) lab.setAttribute(key, value);
+    for (const [key, value] of [
+      ["data-x", "1"],
+      ["height", "300"],
+      ["role", "img"],
+      ["lang", "zh-Hans"],
+    ])
+      lab.setAttribute(key, value);
     lab.removeAttribute("data-x");
     lab.removeAttribute("batch");
   });
@@ -444,7 +551,16 @@ test("a value that is not understood leaves the one that holds, and what was sai
   const { page, close } = await visitBody(`<alexnet-lab ${ATTRIBUTES} lr="0.3" lane2="norm:bn"></alexnet-lab>`);
   await isReady(page);
   const write = (key, value) => page.evaluate((name, text) => document.querySelector("alexnet-lab").setAttribute(name, text), key, value);
-  const notes = (wanted) => page.waitForFunction((codes) => document.querySelector("alexnet-lab").session.state.notes.map(({ code, key, used }) => [code, key, used].join(" ").trim()).join() === codes, { timeout: 20_000 }, wanted);
+  const notes = (wanted) =>
+    page.waitForFunction(
+      (codes) =>
+        document
+          .querySelector("alexnet-lab")
+          .session.state.notes.map(({ code, key, used }) => [code, key, used].join(" ").trim())
+          .join() === codes,
+      { timeout: 20_000 },
+      wanted,
+    );
   await page.evaluate(() => document.querySelector("alexnet-lab").session.patch({ notes: [{ code: "begins_again" }] }));
   await write("lr", "abc");
   await notes("begins_again,not_understood lr 0.3");
@@ -490,7 +606,8 @@ test("it trains while style sheets let it be seen, its own page's and those of t
     const at = () => page.frames().at(-1);
     await at().waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe?.data.train_arrived > 0, { timeout: 60_000 });
     await at().evaluate(() => document.querySelector("alexnet-lab").play());
-    const phase = (wanted) => at().waitForFunction((name) => document.querySelector("alexnet-lab").session.state.phase === name, { timeout: 30_000, polling: 50 }, wanted);
+    const phase = (wanted) =>
+      at().waitForFunction((name) => document.querySelector("alexnet-lab").session.state.phase === name, { timeout: 30_000, polling: 50 }, wanted);
     await phase("running");
     for (const style of ["opacity: 0", "visibility: hidden", "display: none", "height: 0; overflow: hidden", "clip-path: inset(100%)"]) {
       await page.evaluate((css) => (document.querySelector("section").style.cssText = css), style);
@@ -511,9 +628,22 @@ test("a decimal comma is read in every number field, and what can be two numbers
     await page.keyboard.type(typed);
     await page.keyboard.press("Enter");
   };
-  const config = (key, value) => page.waitForFunction((name, wanted) => document.querySelector("alexnet-lab").session.state.config[name] === wanted && document.querySelector("alexnet-lab").session.changing === 0, { timeout: 20_000 }, key, value);
+  const config = (key, value) =>
+    page.waitForFunction(
+      (name, wanted) =>
+        document.querySelector("alexnet-lab").session.state.config[name] === wanted && document.querySelector("alexnet-lab").session.changing === 0,
+      { timeout: 20_000 },
+      key,
+      value,
+    );
   const field = (key) => `.control[data-key=${key}] .number`;
-  for (const [key, typed, value] of [["lr", "0,02", "0.02"], ["lr", "０．０３", "0.03"], ["momentum", "0,5", "0.5"], ["train_size", "2.000", "2000"], ["seed", "1,234,567", "1234567"]]) {
+  for (const [key, typed, value] of [
+    ["lr", "0,02", "0.02"],
+    ["lr", "０．０３", "0.03"],
+    ["momentum", "0,5", "0.5"],
+    ["train_size", "2.000", "2000"],
+    ["seed", "1,234,567", "1234567"],
+  ]) {
     await type(field(key), typed);
     await config(key, value);
   }

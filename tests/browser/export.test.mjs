@@ -47,7 +47,10 @@ const state = (page) => call(page, "getState");
 const steps = (page) => page.evaluate(() => window.steps);
 const idle = (page) => page.waitForFunction(async () => (await document.querySelector("alexnet-lab").getState()).phase === "paused", { timeout: 120_000 });
 const press = (page, words) =>
-  page.evaluate((text) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent === text).click(), words);
+  page.evaluate(
+    (text) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent === text).click(),
+    words,
+  );
 const shown = (page, pattern) =>
   page.waitForFunction((source) => new RegExp(source).test(document.querySelector("alexnet-lab").shadowRoot.textContent), { timeout: 20_000 }, pattern);
 
@@ -89,14 +92,29 @@ for (const name of NAMES) {
       const events = await steps(page);
       const rows = lines.map((line) => line.split(","));
       // A loss is a 32-bit number, and comes back as the same one.
-      const found = rows.slice(0, 12).map(([set, step, loss, accuracy]) => ({ set, step: Number(step), loss: Math.fround(Number(loss)), accuracy: Number(accuracy) }));
-      assert.deepEqual(found, events.map(({ step, loss, accuracy }) => ({ set: "train", step, loss, accuracy })));
-      assert.deepEqual(rows.slice(12).map(([set, step]) => [set, step]), [["test", "5"], ["test", "10"]]);
+      const found = rows
+        .slice(0, 12)
+        .map(([set, step, loss, accuracy]) => ({ set, step: Number(step), loss: Math.fround(Number(loss)), accuracy: Number(accuracy) }));
+      assert.deepEqual(
+        found,
+        events.map(({ step, loss, accuracy }) => ({ set: "train", step, loss, accuracy })),
+      );
+      assert.deepEqual(
+        rows.slice(12).map(([set, step]) => [set, step]),
+        [
+          ["test", "5"],
+          ["test", "10"],
+        ],
+      );
 
       const svg = (await stored(page, "SVG", "alexnet-step-12.svg")).toString();
       const drawn = await page.evaluate((text) => {
         const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
-        return { broken: !!parsed.querySelector("parsererror"), words: [...parsed.querySelectorAll("text")].map((node) => node.textContent), about: parsed.querySelector("desc")?.textContent };
+        return {
+          broken: !!parsed.querySelector("parsererror"),
+          words: [...parsed.querySelectorAll("text")].map((node) => node.textContent),
+          about: parsed.querySelector("desc")?.textContent,
+        };
       }, svg);
       assert.equal(drawn.broken, false);
       for (const word of ["Loss", "Accuracy", "training", "test", "step"]) assert.ok(drawn.words.includes(word), `${word} in ${drawn.words}`);
@@ -113,7 +131,11 @@ for (const name of NAMES) {
       assert.ok(tensors["bn7.running_var"]);
       const script = (await stored(page, "PyTorch script", "alexnet.py")).toString();
       // The program's, which tests/pytorch runs in PyTorch.
-      execFileSync(PROGRAM, ["train", "--load", "alexnet.safetensors", "--steps", "0", "--save", "again.safetensors", "--script", "again.py", "--backend", "cpu"], { cwd: folder, stdio: "ignore" });
+      execFileSync(
+        PROGRAM,
+        ["train", "--load", "alexnet.safetensors", "--steps", "0", "--save", "again.safetensors", "--script", "again.py", "--backend", "cpu"],
+        { cwd: folder, stdio: "ignore" },
+      );
       assert.equal(script, readFileSync(join(folder, "again.py"), "utf8").replace("again.safetensors", "alexnet.safetensors"));
       const images = await stored(page, "Images", "images.bin");
       assert.equal(images.length, 8 * 3073);
@@ -125,8 +147,13 @@ for (const name of NAMES) {
         return (await steps(page)).slice(from);
       };
       const first = await on();
-      assert.deepEqual(first.map(({ step }) => step), [13, 14, 15]);
-      const input = (await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".tab-export input[type=file]"))).asElement();
+      assert.deepEqual(
+        first.map(({ step }) => step),
+        [13, 14, 15],
+      );
+      const input = (
+        await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".tab-export input[type=file]"))
+      ).asElement();
       await input.uploadFile(join(folder, "alexnet.safetensors"));
       await page.waitForFunction(async () => (await document.querySelector("alexnet-lab").getState()).step === 12, { timeout: 20_000 });
       assert.deepEqual(await on(), first);
@@ -144,7 +171,10 @@ for (const name of NAMES) {
         await call(page, "play");
         await idle(page);
         assert.equal((await state(page)).step, 7);
-        assert.deepEqual((await steps(page)).map(({ step }) => step), [1, 2, 3, 4, 5, 6, 7]);
+        assert.deepEqual(
+          (await steps(page)).map(({ step }) => step),
+          [1, 2, 3, 4, 5, 6, 7],
+        );
         await shown(page, "Stopped at step 7, as set");
         await page.evaluate(() => document.querySelector("alexnet-lab").setAttribute("lang", "zh"));
         await shown(page, "已按设置在第 7 步停止");
@@ -162,7 +192,10 @@ for (const name of NAMES) {
       await idle(page);
       const lanes = () => page.evaluate(() => document.querySelector("alexnet-lab").session.state.lanes.map(({ step, loss }) => [step, loss]));
       const [[, first], [, second]] = await lanes();
-      assert.deepEqual((await lanes()).map(([step]) => step), [6, 6]);
+      assert.deepEqual(
+        (await lanes()).map(([step]) => step),
+        [6, 6],
+      );
       assert.notEqual(first, second);
       await press(page, "Export");
       await shown(page, "PyTorch script");
@@ -172,7 +205,9 @@ for (const name of NAMES) {
       assert.equal(await last(), Math.fround(second));
       const { tensors } = header(await stored(page, "Weights", "alexnet.safetensors"));
       assert.ok(!("bn1.weight" in tensors), "the shown network's weights");
-      const input = (await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".tab-export input[type=file]"))).asElement();
+      const input = (
+        await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".tab-export input[type=file]"))
+      ).asElement();
       await input.uploadFile(join(folder, "alexnet.safetensors"));
       await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.lanes.length === 1, { timeout: 20_000 });
       assert.deepEqual([(await state(page)).step, (await state(page)).norm], [6, "none"]);
@@ -184,7 +219,10 @@ for (const name of NAMES) {
 
     test("accuracy, loss and time stop a run too, where it was evaluated or as soon as the time is over", async () => {
       // Any loss is below 10, and of 40 images some are right.
-      for (const [setting, pattern] of [["stop_accuracy=1", "accuracy on test images has reached 1 %"], ["stop_loss=10", "loss on test images has come down to 10"]]) {
+      for (const [setting, pattern] of [
+        ["stop_accuracy=1", "accuracy on test images has reached 1 %"],
+        ["stop_loss=10", "loss on test images has come down to 10"],
+      ]) {
         const { page, complaints } = await open(`${setting}&backend=cpu`);
         await call(page, "play");
         await idle(page);
@@ -215,13 +253,19 @@ for (const name of NAMES) {
         [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".chart-mistake")].map((button) => {
           const canvas = button.querySelector("canvas");
           return {
-            image: button.dataset.image, words: canvas.getAttribute("aria-label"),
+            image: button.dataset.image,
+            words: canvas.getAttribute("aria-label"),
             pixels: [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data],
           };
-        }));
+        }),
+      );
       assert.ok(mistakes.length <= 12);
       const shares = mistakes.map(({ words }) => Number(words.match(/([\d.]+)\s%/)[1]));
-      assert.deepEqual(shares, shares.toSorted((a, b) => b - a), "the surest first");
+      assert.deepEqual(
+        shares,
+        shares.toSorted((a, b) => b - a),
+        "the surest first",
+      );
       assert.equal(new Set(mistakes.map(({ image }) => image)).size, mistakes.length);
       const { image, words, pixels } = mistakes[2];
       const [, truth, guess, percent] = words.match(/^(\w+) taken for (\w+) with ([<>]?[\d.]+)\s%/);
@@ -232,11 +276,20 @@ for (const name of NAMES) {
       await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelectorAll('.chart-mistake[aria-pressed="true"]').length === 1);
       await press(page, "Test images");
       // The first card is that image, with the same truth, guess and probability.
-      await page.waitForFunction((label) => document.querySelector("alexnet-lab").shadowRoot.querySelector(".chart-card .chart-picture")?.getAttribute("aria-label").endsWith(label), { timeout: 20_000 }, truth);
-      await page.waitForFunction((name, share) => {
-        const best = document.querySelector("alexnet-lab").shadowRoot.querySelector(".chart-card .chart-guess");
-        return best.querySelector(".chart-name").textContent === name && best.querySelector(".chart-value").textContent.startsWith(share);
-      }, { timeout: 20_000 }, guess, percent);
+      await page.waitForFunction(
+        (label) => document.querySelector("alexnet-lab").shadowRoot.querySelector(".chart-card .chart-picture")?.getAttribute("aria-label").endsWith(label),
+        { timeout: 20_000 },
+        truth,
+      );
+      await page.waitForFunction(
+        (name, share) => {
+          const best = document.querySelector("alexnet-lab").shadowRoot.querySelector(".chart-card .chart-guess");
+          return best.querySelector(".chart-name").textContent === name && best.querySelector(".chart-value").textContent.startsWith(share);
+        },
+        { timeout: 20_000 },
+        guess,
+        percent,
+      );
       const same = await page.evaluate(() => {
         const canvas = document.querySelector("alexnet-lab").shadowRoot.querySelector(".chart-card canvas");
         return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];

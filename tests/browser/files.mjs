@@ -26,7 +26,12 @@ export const idx = (magic, numbers, body) => {
 /** Labels in the order with which the published Fashion-MNIST begins, then 0 to 9 in turn. */
 export const LABELS = Buffer.from([9, 0, 0, 3, 0, 2, 7, 2, 5, 5, ...Array.from({ length: 90 }, (_, i) => i % 10)]);
 export const idxLabels = () => idx(0x801, [LABELS.length], LABELS);
-export const idxImages = () => idx(0x803, [LABELS.length, 28, 28], Buffer.from(Array.from({ length: LABELS.length * 784 }, (_, i) => LABELS[Math.floor(i / 784)] * 25 + (i % 784 === 0 ? Math.floor(i / 784) : 0))));
+export const idxImages = () =>
+  idx(
+    0x803,
+    [LABELS.length, 28, 28],
+    Buffer.from(Array.from({ length: LABELS.length * 784 }, (_, i) => LABELS[Math.floor(i / 784)] * 25 + (i % 784 === 0 ? Math.floor(i / 784) : 0))),
+  );
 
 /** A tar archive with the folder of `cifar-10-binary.tar.gz`. */
 export function tar(files) {
@@ -98,10 +103,13 @@ export const loaded = (page) =>
 
 /** The card that a refused file gets: its sentence and its code, once the command has ended. Closes it. */
 export async function refusal(page) {
-  await page.waitForFunction(() => {
-    const { problem, reading } = document.querySelector("alexnet-lab").session.state;
-    return problem && !reading && document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad");
-  }, { timeout: 60_000 });
+  await page.waitForFunction(
+    () => {
+      const { problem, reading } = document.querySelector("alexnet-lab").session.state;
+      return problem && !reading && document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad");
+    },
+    { timeout: 60_000 },
+  );
   const refused = await page.evaluate(() => {
     const element = document.querySelector("alexnet-lab");
     const text = element.shadowRoot.querySelector(".card-bad .card-words").textContent;

@@ -38,28 +38,39 @@ async function dropFolder(page, browser, name, files) {
 
 function dropEntries(page, name, files) {
   const given = Object.entries(files).map(([path, bytes]) => [`/${name}/${path}`, bytes.toString("base64")]);
-  return page.evaluate((root, entries) => {
-    const file = ([fullPath, text]) => ({
-      isFile: true, fullPath, name: fullPath.split("/").pop(),
-      file: (resolve) => resolve(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], fullPath.split("/").pop())),
-    });
-    const directory = (path, below) => {
-      const names = [...new Set(below.map(([full]) => full.slice(path.length + 1).split("/")[0]))];
-      const children = names.map((child) => {
-        const full = `${path}/${child}`;
-        const own = below.find(([other]) => other === full);
-        return own ? file(own) : directory(full, below.filter(([other]) => other.startsWith(`${full}/`)));
+  return page.evaluate(
+    (root, entries) => {
+      const file = ([fullPath, text]) => ({
+        isFile: true,
+        fullPath,
+        name: fullPath.split("/").pop(),
+        file: (resolve) => resolve(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], fullPath.split("/").pop())),
       });
-      // One at a time, as a browser may.
-      const createReader = () => ({ readEntries: (resolve) => resolve(children.splice(0, 1)) });
-      return { isFile: false, fullPath: path, name: path.split("/").pop(), createReader };
-    };
-    const item = { kind: "file", webkitGetAsEntry: () => directory(`/${root}`, entries) };
-    const target = document.querySelector("alexnet-lab").shadowRoot.querySelector("main, .curves");
-    const event = new Event("drop", { bubbles: true, composed: true, cancelable: true });
-    Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items: [item] } });
-    target.dispatchEvent(event);
-  }, name, given);
+      const directory = (path, below) => {
+        const names = [...new Set(below.map(([full]) => full.slice(path.length + 1).split("/")[0]))];
+        const children = names.map((child) => {
+          const full = `${path}/${child}`;
+          const own = below.find(([other]) => other === full);
+          return own
+            ? file(own)
+            : directory(
+                full,
+                below.filter(([other]) => other.startsWith(`${full}/`)),
+              );
+        });
+        // One at a time, as a browser may.
+        const createReader = () => ({ readEntries: (resolve) => resolve(children.splice(0, 1)) });
+        return { isFile: false, fullPath: path, name: path.split("/").pop(), createReader };
+      };
+      const item = { kind: "file", webkitGetAsEntry: () => directory(`/${root}`, entries) };
+      const target = document.querySelector("alexnet-lab").shadowRoot.querySelector("main, .curves");
+      const event = new Event("drop", { bubbles: true, composed: true, cancelable: true });
+      Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items: [item] } });
+      target.dispatchEvent(event);
+    },
+    name,
+    given,
+  );
 }
 
 const notes = (page) => page.evaluate(() => document.querySelector("alexnet-lab").session.state.notes.map(({ code }) => code));
@@ -87,7 +98,8 @@ const FORMATS = [
   ["holiday.jpg", Buffer.from("\xff\xd8\xff\xe0", "latin1"), "picture", "1024"],
 ];
 /** Names that are the same in every language. */
-const KNOWN = /CIFAR-10+|Fashion-MNIST|[QE]?MNIST|IDX|STL-10|SVHN|MATLAB|NumPy|Python|PyTorch|pickle|Parquet|Hugging Face|HDF5|CSV|ZIP|Git LFS|git lfs pull|[\w*-]+\.(bin|tar\.gz|gz|zip)|\.(npy|npz)/g;
+const KNOWN =
+  /CIFAR-10+|Fashion-MNIST|[QE]?MNIST|IDX|STL-10|SVHN|MATLAB|NumPy|Python|PyTorch|pickle|Parquet|Hugging Face|HDF5|CSV|ZIP|Git LFS|git lfs pull|[\w*-]+\.(bin|tar\.gz|gz|zip)|\.(npy|npz)/g;
 
 for (const name of NAMES) {
   describe(name, () => {
@@ -98,9 +110,13 @@ for (const name of NAMES) {
     test("a dropped folder is looked through, and what systems leave stops nothing", async () => {
       const { page, complaints } = await open(browser, SMALL, lab.address);
       await dropFolder(page, name, "parent", {
-        ".DS_Store": Buffer.from("Bud1"), "Thumbs.db": Buffer.from("x"), "readme.html": Buffer.from("<p>"),
-        "cifar-10-batches-bin/data_batch_1.bin": records(100), "cifar-10-batches-bin/data_batch_1 (1).bin": records(100),
-        "cifar-10-batches-bin/._data_batch_1.bin": Buffer.from("x"), "cifar-10-batches-bin/test_batch.bin": records(20, 2),
+        ".DS_Store": Buffer.from("Bud1"),
+        "Thumbs.db": Buffer.from("x"),
+        "readme.html": Buffer.from("<p>"),
+        "cifar-10-batches-bin/data_batch_1.bin": records(100),
+        "cifar-10-batches-bin/data_batch_1 (1).bin": records(100),
+        "cifar-10-batches-bin/._data_batch_1.bin": Buffer.from("x"),
+        "cifar-10-batches-bin/test_batch.bin": records(20, 2),
         "cifar-10-batches-bin/older/test_batch.bin": records(20, 3),
       });
       await loaded(page);
@@ -108,14 +124,23 @@ for (const name of NAMES) {
       assert.deepEqual([train_total, test_total, held_out], [100, 20, false]);
       assert.deepEqual(await notes(page), []);
       assert.ok((await trainTo(page, 3)).every(({ loss }) => Number.isFinite(loss)));
-      assert.deepEqual(complaints.filter((complaint) => !/ABORTED/.test(complaint)), []);
+      assert.deepEqual(
+        complaints.filter((complaint) => !/ABORTED/.test(complaint)),
+        [],
+      );
       await page.close();
     });
 
-    for (const [lang, words] of [["en", [/folder is empty/, /pictures in folders/]], ["zh", [/文件夹是空的/, /按文件夹存放的图片/]]]) {
+    for (const [lang, words] of [
+      ["en", [/folder is empty/, /pictures in folders/]],
+      ["zh", [/文件夹是空的/, /按文件夹存放的图片/]],
+    ]) {
       test(`a folder without data says what it holds, ${lang}`, async () => {
         const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}`, lab.address);
-        const folders = [["empty", {}, "no_files"], ["photos", { "cat/1.png": picture, "dog/1.png": picture }, "picture_folders"]];
+        const folders = [
+          ["empty", {}, "no_files"],
+          ["photos", { "cat/1.png": picture, "dog/1.png": picture }, "picture_folders"],
+        ];
         for (const [at, [what, files, code]] of folders.entries()) {
           await dropFolder(page, name, what, files);
           const refused = await refusal(page);
@@ -144,7 +169,7 @@ for (const name of NAMES) {
         const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}`, lab.address);
         const count = 520;
         // A bright line along the first row, which stands at the left when it is turned.
-        const images = Buffer.from(Array.from({ length: count * 784 }, (_, at) => (at % 784 < 28 ? 255 : (Math.imul(at, 2654435761) >>> 26))));
+        const images = Buffer.from(Array.from({ length: count * 784 }, (_, at) => (at % 784 < 28 ? 255 : Math.imul(at, 2654435761) >>> 26)));
         const labels = Buffer.from(Array.from({ length: count }, (_, at) => 1 + (at % 26)));
         await choose(page, folder, {
           "emnist-letters-train-images-idx3-ubyte.gz": gzipSync(idx(0x803, [count, 28, 28], images)),
@@ -158,7 +183,10 @@ for (const name of NAMES) {
         // Guessing among 26 costs ln 26 = 3.26, among ten 2.30.
         const [first] = await trainTo(page, 3);
         assert.ok(first.loss > 2.8, `${first.loss}`);
-        assert.deepEqual(complaints.filter((complaint) => !/ABORTED/.test(complaint)), []);
+        assert.deepEqual(
+          complaints.filter((complaint) => !/ABORTED/.test(complaint)),
+          [],
+        );
         await page.close();
       });
     }

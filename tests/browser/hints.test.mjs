@@ -4,12 +4,18 @@ import { test } from "node:test";
 import { browser, lab } from "./chromium.mjs";
 import { newPage } from "./browsers.mjs";
 
-const words = (page) => page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot?.querySelector(".cards")?.textContent ?? document.querySelector(".cards").textContent);
+const words = (page) =>
+  page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot?.querySelector(".cards")?.textContent ?? document.querySelector(".cards").textContent);
 const says = (page, sentence, expected = true) =>
-  page.waitForFunction((part, wanted) => {
-    const root = document.querySelector("alexnet-lab").shadowRoot ?? document;
-    return root.querySelector(".cards").textContent.includes(part) === wanted;
-  }, { timeout: 120_000 }, sentence, expected);
+  page.waitForFunction(
+    (part, wanted) => {
+      const root = document.querySelector("alexnet-lab").shadowRoot ?? document;
+      return root.querySelector(".cards").textContent.includes(part) === wanted;
+    },
+    { timeout: 120_000 },
+    sentence,
+    expected,
+  );
 const set = (page, changes) => page.evaluate((change) => document.querySelector("alexnet-lab").session.set(change), changes);
 
 test("a note on settings that cannot learn comes and goes with the changes", async () => {

@@ -15,13 +15,17 @@ async function open(fragment) {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
     window.seen = { norms: [{}, {}, {}, {}], losses: [[], [], [], []] };
-    addEventListener("ready", ({ target }) => {
-      window.ready = true;
-      target.session.addEventListener("change", ({ detail: { kind, detail, lane } }) => {
-        if (kind === "snapshot") window.seen.norms[lane][detail.step] ??= detail.parameters[133]; // in the row of the first tensor, conv1.weight
-        if (kind === "records") for (let i = 1; i < detail.length; i += 3) window.seen.losses[lane].push(detail[i]);
-      });
-    }, true);
+    addEventListener(
+      "ready",
+      ({ target }) => {
+        window.ready = true;
+        target.session.addEventListener("change", ({ detail: { kind, detail, lane } }) => {
+          if (kind === "snapshot") window.seen.norms[lane][detail.step] ??= detail.parameters[133]; // in the row of the first tensor, conv1.weight
+          if (kind === "records") for (let i = 1; i < detail.length; i += 3) window.seen.losses[lane].push(detail[i]);
+        });
+      },
+      true,
+    );
   });
   await page.goto(`${lab.address}/#${fragment}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
@@ -49,10 +53,18 @@ const shown = (page) =>
     const slider = shadowRoot.querySelector(".history-slider");
     const label = ({ root }) => (root.querySelector(".chart-past").hidden ? null : root.querySelector(".chart-past").textContent);
     return {
-      steps: timeline.steps, step: timeline.step, curves: curves.past, place: [Number(slider.value), Number(slider.max)],
-      says: slider.getAttribute("aria-valuetext"), text: shadowRoot.querySelector(".history-text").textContent, title: shadowRoot.querySelector(".history").title,
-      ridges: ridges.charts.map(({ data }) => data && { step: data.step, norm: data.weights[133] }), labels: [...ridges.charts, norms, activations, filters].map(label),
-      norms: norms.data?.step, activations: activations.data?.step, filters: filters.data && [...filters.data.values.slice(0, 3)],
+      steps: timeline.steps,
+      step: timeline.step,
+      curves: curves.past,
+      place: [Number(slider.value), Number(slider.max)],
+      says: slider.getAttribute("aria-valuetext"),
+      text: shadowRoot.querySelector(".history-text").textContent,
+      title: shadowRoot.querySelector(".history").title,
+      ridges: ridges.charts.map(({ data }) => data && { step: data.step, norm: data.weights[133] }),
+      labels: [...ridges.charts, norms, activations, filters].map(label),
+      norms: norms.data?.step,
+      activations: activations.data?.step,
+      filters: filters.data && [...filters.data.values.slice(0, 3)],
     };
   });
 const press = (page, what) => page.evaluate((name) => document.querySelector("alexnet-lab").shadowRoot.querySelector(name).click(), what);
@@ -74,7 +86,11 @@ test("going back shows every chart as it was, by keys and buttons, while trainin
   assert.deepEqual([back.step, back.curves, back.norms, back.activations, back.place[0]], [step, step, step, step, 3]);
   assert.equal(back.says, `Step ${step} of the record`);
   const recorded = await page.evaluate((step) => window.seen.norms.map((lane) => lane[step]), step);
-  assert.deepEqual(back.ridges, [0, 1].map((lane) => ({ step, norm: recorded[lane] })), "both networks, each with what was measured of it then");
+  assert.deepEqual(
+    back.ridges,
+    [0, 1].map((lane) => ({ step, norm: recorded[lane] })),
+    "both networks, each with what was measured of it then",
+  );
   assert.notEqual(recorded[0], recorded[1]);
   for (const label of back.labels.slice(0, 4)) assert.equal(label, `Step ${step} of the record`);
   assert.match(back.labels[4], /^Step \d+ of the record$/);
@@ -125,9 +141,17 @@ test("a network that is taken away takes its record along; the others keep their
   await frame(page);
   const back = await shown(page);
   const step = steps[1];
-  assert.deepEqual(back.ridges, [0, 2].map((lane) => ({ step, norm: before.norms[lane][step] })));
-  const curves = await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.curves.records.map(({ training }) => [...training.rows].filter((_, i) => i % 3 === 1)));
-  assert.deepEqual(curves, [0, 2].map((lane) => before.losses[lane].map(Math.fround)));
+  assert.deepEqual(
+    back.ridges,
+    [0, 2].map((lane) => ({ step, norm: before.norms[lane][step] })),
+  );
+  const curves = await page.evaluate(() =>
+    document.querySelector("alexnet-lab").shell.views.curves.records.map(({ training }) => [...training.rows].filter((_, i) => i % 3 === 1)),
+  );
+  assert.deepEqual(
+    curves,
+    [0, 2].map((lane) => before.losses[lane].map(Math.fround)),
+  );
   assert.deepEqual(complaints, []);
   await page.close();
 });
@@ -141,22 +165,40 @@ test("a lesson is seen as a recording, labelled, with the outcome that was recor
     const { panel } = document.querySelector("alexnet-lab").shell.lesson;
     panel.go(2);
     panel.body.querySelector(".guide-recorded").click();
-    const wait = (test) => new Promise((resolve) => (function look() { test() ? resolve() : setTimeout(look, 50); })());
+    const wait = (test) =>
+      new Promise((resolve) =>
+        (function look() {
+          test() ? resolve() : setTimeout(look, 50);
+        })(),
+      );
     await wait(() => panel.result);
     const { shell, shadowRoot } = document.querySelector("alexnet-lab");
     const about = [...shadowRoot.querySelectorAll(".panel .recording-label")].filter((label) => label.checkVisibility()).map((label) => label.textContent);
-    const visible = [...shadowRoot.querySelectorAll(".view-curves, .view-ridges, .network, .panel-sees")].filter((node) => node.checkVisibility()).map((node) => node.className);
+    const visible = [...shadowRoot.querySelectorAll(".view-curves, .view-ridges, .network, .panel-sees")]
+      .filter((node) => node.checkVisibility())
+      .map((node) => node.className);
     panel.go(3);
     const { views } = panel.replay;
     return {
-      about, visible, seen: panel.body.textContent, outcome: panel.body.querySelector(".guide-verdict").dataset.outcome, charts: views.ridges.charts.length,
-      last: views.curves.records.map(({ training }) => training.rows.at(-2)), step: document.querySelector("alexnet-lab").session.state.step, looks: views.timeline.steps.length,
+      about,
+      visible,
+      seen: panel.body.textContent,
+      outcome: panel.body.querySelector(".guide-verdict").dataset.outcome,
+      charts: views.ridges.charts.length,
+      last: views.curves.records.map(({ training }) => training.rows.at(-2)),
+      step: document.querySelector("alexnet-lab").session.state.step,
+      looks: views.timeline.steps.length,
       own: shell.views.curves.records[0].training.count,
     };
   });
   assert.equal(result.about.length, 2, "curves and gradients");
-  for (const text of [...result.about, result.seen]) assert.ok(text.includes(date) && text.includes("seed 1") && text.includes("CPU") && text.includes("version 1"), text);
-  assert.deepEqual(result.visible.map((name) => name.includes("recording")), [true, true], `${result.visible}`);
+  for (const text of [...result.about, result.seen])
+    assert.ok(text.includes(date) && text.includes("seed 1") && text.includes("CPU") && text.includes("version 1"), text);
+  assert.deepEqual(
+    result.visible.map((name) => name.includes("recording")),
+    [true, true],
+    `${result.visible}`,
+  );
   assert.deepEqual([result.outcome, result.charts, result.step, result.own], [outcome, lanes.length, 0, 0], "nothing was trained");
   lanes.forEach(({ loss }, lane) => assert.ok(Math.abs(result.last[lane] - loss.at(-1)) < 1e-5, `${lane}`));
   assert.ok(result.looks >= 3);
@@ -180,7 +222,8 @@ test("a lesson is seen as a recording, labelled, with the outcome that was recor
   assert.equal(offers[0], "");
   assert.match(offers[1], /about 2 more minutes/);
   losses.forEach((each, lane) => {
-    for (let step = 0; step < 10; step++) assert.ok(Math.abs(each[step] - lanes[lane].loss[step]) < 1e-3, `lane ${lane}, step ${step + 1}: ${each[step]}, recorded ${lanes[lane].loss[step]}`);
+    for (let step = 0; step < 10; step++)
+      assert.ok(Math.abs(each[step] - lanes[lane].loss[step]) < 1e-3, `lane ${lane}, step ${step + 1}: ${each[step]}, recorded ${lanes[lane].loss[step]}`);
   });
   assert.deepEqual(complaints, []);
   await page.close();
@@ -195,7 +238,12 @@ test("where the engine cannot start, the lesson says so and offers its recording
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".guide-entry"), { timeout: 60_000 });
   const found = await page.evaluate(async () => {
     const { shadowRoot, shell } = document.querySelector("alexnet-lab");
-    const wait = (test) => new Promise((resolve) => (function look() { test() ? resolve() : setTimeout(look, 50); })());
+    const wait = (test) =>
+      new Promise((resolve) =>
+        (function look() {
+          test() ? resolve() : setTimeout(look, 50);
+        })(),
+      );
     shadowRoot.querySelector(".guide-entry").click();
     const { panel } = shell.lesson;
     await wait(() => panel.lesson);
@@ -207,7 +255,13 @@ test("where the engine cannot start, the lesson says so and offers its recording
     panel.body.querySelector(".guide-recorded").click();
     await wait(() => panel.result);
     panel.act("next");
-    return { offered, run, outcome: panel.result.outcome, sentences: panel.body.querySelectorAll("[data-saw]").length, curves: panel.replay.views.hosts.curves.checkVisibility() };
+    return {
+      offered,
+      run,
+      outcome: panel.result.outcome,
+      sentences: panel.body.querySelectorAll("[data-saw]").length,
+      curves: panel.replay.views.hosts.curves.checkVisibility(),
+    };
   });
   // A link to a lesson opens it, too.
   await page.goto(`${broken.address}/embed.html#v=1&lang=en&lesson=norms`);

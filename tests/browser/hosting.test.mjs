@@ -33,16 +33,21 @@ function tools(t, where = () => browser) {
 }
 
 const html = (body) => ({ body: `<!doctype html><meta charset="utf-8" /><link rel="icon" href="data:," /><body>${body}` });
-const ELEMENT = '<script type="module" src="js/alexnet-lab.js"></script><alexnet-lab width="0.25" batch="8" backend="cpu" data="toy" train_size="500" test_size="40"></alexnet-lab>';
+const ELEMENT =
+  '<script type="module" src="js/alexnet-lab.js"></script><alexnet-lab width="0.25" batch="8" backend="cpu" data="toy" train_size="500" test_size="40"></alexnet-lab>';
 const dist = (file) => readFileSync(join(ROOT, "dist", file));
 
 /** Waits until the lab's text, as it is seen, has these words. `frame` is a page or a frame. */
 const says = (frame, ...words) =>
-  frame.waitForFunction((all) => {
-    const lab = document.querySelector("alexnet-lab");
-    const text = `${lab?.innerText}\n${lab?.shadowRoot?.querySelector(".lab")?.innerText ?? lab?.shadowRoot?.textContent}`;
-    return all.every((word) => text.includes(word));
-  }, PATIENCE, words);
+  frame.waitForFunction(
+    (all) => {
+      const lab = document.querySelector("alexnet-lab");
+      const text = `${lab?.innerText}\n${lab?.shadowRoot?.querySelector(".lab")?.innerText ?? lab?.shadowRoot?.textContent}`;
+      return all.every((word) => text.includes(word));
+    },
+    PATIENCE,
+    words,
+  );
 const trains = async (frame) => {
   await frame.waitForFunction(() => document.querySelector("alexnet-lab").session?.state.describe?.data.train_arrived > 0, PATIENCE);
   // Not as a lesson's Play, which leads to its run first.
@@ -51,7 +56,10 @@ const trains = async (frame) => {
   await frame.evaluate(() => document.querySelector("alexnet-lab").pause());
 };
 const press = (frame, text) =>
-  frame.evaluate((words) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent === words).click(), text);
+  frame.evaluate(
+    (words) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("button")].find((button) => button.textContent === words).click(),
+    text,
+  );
 const click = (frame, selector) => frame.evaluate((css) => document.querySelector("alexnet-lab").shadowRoot.querySelector(css).click(), selector);
 
 // ---- the script cannot load ------------------------------------------------------------------------------------------
@@ -102,17 +110,36 @@ test("the words about a missing script wait a little, are the same on both pages
   release();
   await loaded;
   await page.waitForFunction(() => !document.querySelector(".late").checkVisibility(), PATIENCE);
-  const texts = ["index.html", "embed.html"].map((file) => dist(file).toString().match(/<div class="late">[^]*<\/alexnet-lab>/)[0]);
+  const texts = ["index.html", "embed.html"].map(
+    (file) =>
+      dist(file)
+        .toString()
+        .match(/<div class="late">[^]*<\/alexnet-lab>/)[0],
+  );
   assert.equal(texts[0], texts[1]);
 });
 
 // ---- it loads, but cannot start --------------------------------------------------------------------------------------
 
 for (const [what, breaks] of [
-  ["no worker", () => (window.Worker = class { constructor() { throw new Error("workers are not allowed"); } })],
+  [
+    "no worker",
+    () =>
+      (window.Worker = class {
+        constructor() {
+          throw new Error("workers are not allowed");
+        }
+      }),
+  ],
   ["no style sheets of scripts", () => delete window.CSSStyleSheet.prototype.replaceSync],
   ["no watcher of sizes", () => delete window.ResizeObserver],
-  ["no drawings", () => (document.createElementNS = () => { throw new Error("no SVG"); })],
+  [
+    "no drawings",
+    () =>
+      (document.createElementNS = () => {
+        throw new Error("no SVG");
+      }),
+  ],
 ]) {
   test(`${what}: the element says so in both languages`, async (t) => {
     const { host, page: open } = tools(t);
@@ -273,7 +300,9 @@ test("the page brings its policy along: from a host without headers it trains, a
 
 test("on a host page with a policy of its own, the element trains", async (t) => {
   const { host, page: open } = tools(t);
-  const [policy] = dist("index.html").toString().match(/default-src[^"]*/);
+  const [policy] = dist("index.html")
+    .toString()
+    .match(/default-src[^"]*/);
   const { address } = await host((path) => path === "/host.html" && { ...html(ELEMENT), headers: { "content-security-policy": policy } });
   const { page, complaints } = await open([address]);
   await page.goto(`${address}/host.html`);
@@ -286,8 +315,11 @@ test("on a host page with a policy of its own, the element trains", async (t) =>
 test("in a frame that forbids downloads, the clipboard and tabs, the lab says what is known and shows the link", async (t) => {
   const { host, page: open } = tools(t);
   const { address } = await host();
-  const { address: around } = await host((path) => path === "/host.html" &&
-    html(`<iframe width="1200" height="900" sandbox="allow-scripts allow-same-origin" src="${address}/embed.html#${SMALL}&amp;seed=7"></iframe>`));
+  const { address: around } = await host(
+    (path) =>
+      path === "/host.html" &&
+      html(`<iframe width="1200" height="900" sandbox="allow-scripts allow-same-origin" src="${address}/embed.html#${SMALL}&amp;seed=7"></iframe>`),
+  );
   const { page } = await open([address, around]);
   await page.goto(`${around}/host.html`);
   const frame = await (await page.waitForSelector("iframe")).contentFrame();
@@ -296,10 +328,17 @@ test("in a frame that forbids downloads, the clipboard and tabs, the lab says wh
   const wanted = await frame.evaluate(() => document.querySelector("alexnet-lab").shell.context.link());
   assert.match(wanted, /seed=7/);
   /** What the field shows, how much of it is selected, and where the focus is. */
-  const field = () => frame.evaluate(() => {
-    const input = document.querySelector("alexnet-lab").shadowRoot.querySelector("dialog[open] input");
-    return input && { value: input.value, selected: input.value.slice(input.selectionStart, input.selectionEnd), focus: document.querySelector("alexnet-lab").shadowRoot.activeElement === input };
-  });
+  const field = () =>
+    frame.evaluate(() => {
+      const input = document.querySelector("alexnet-lab").shadowRoot.querySelector("dialog[open] input");
+      return (
+        input && {
+          value: input.value,
+          selected: input.value.slice(input.selectionStart, input.selectionEnd),
+          focus: document.querySelector("alexnet-lab").shadowRoot.activeElement === input,
+        }
+      );
+    });
   const close = async () => {
     await page.keyboard.press("Escape");
     await frame.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector("dialog[open]"), PATIENCE);

@@ -90,7 +90,10 @@ for (const name of NAMES) {
           "every step is reported once, in order",
         );
         await page.screenshot({ path: join(OUT, `${name}-${backend}-1440x900.png`) });
-        for (const [width, height] of [[390, 844], [640, 360]]) {
+        for (const [width, height] of [
+          [390, 844],
+          [640, 360],
+        ]) {
           await page.setViewport({ width, height });
           await new Promise((resolve) => setTimeout(resolve, 500));
           await page.screenshot({ path: join(OUT, `${name}-${backend}-${width}x${height}.png`) });
@@ -108,7 +111,10 @@ for (const name of NAMES) {
           const steps = await train(page, 3);
           const state = await call(page, "getState");
           assert.equal(String(state[key]), value, key);
-          assert.ok(steps.every((step) => Number.isFinite(step.loss)), `${key}=${value}: a loss is not finite`);
+          assert.ok(
+            steps.every((step) => Number.isFinite(step.loss)),
+            `${key}=${value}: a loss is not finite`,
+          );
           assert.ok(state.step >= before + 3, `${key}=${value}: the run went on from ${before} to ${state.step}`);
         }
         assert.deepEqual(complaints, []);
@@ -147,7 +153,11 @@ for (const name of NAMES) {
         await page.evaluate(() => window.deck.prev());
         await page.waitForFunction((from) => window.steps.length >= from + 3, { timeout: 60_000 }, left);
         const steps = await page.evaluate(() => window.steps.map(({ step }) => step));
-        assert.deepEqual(steps, steps.map((_, i) => i + 1), "the run goes on where it was when its slide was left");
+        assert.deepEqual(
+          steps,
+          steps.map((_, i) => i + 1),
+          "the run goes on where it was when its slide was left",
+        );
         assert.deepEqual(complaints, []);
         await page.close();
       });
@@ -182,7 +192,13 @@ for (const name of NAMES) {
       const { page, complaints } = await open(browser, `/#${SMALL}&backend=cpu`);
       await page.evaluate(() => {
         const second = document.createElement("alexnet-lab");
-        for (const [key, value] of [["width", "0.25"], ["batch", "4"], ["backend", "cpu"], ["activation", "tanh"]]) second.setAttribute(key, value);
+        for (const [key, value] of [
+          ["width", "0.25"],
+          ["batch", "4"],
+          ["backend", "cpu"],
+          ["activation", "tanh"],
+        ])
+          second.setAttribute(key, value);
         window.secondSteps = 0;
         second.addEventListener("ready", () => second.play());
         second.addEventListener("step", () => (window.secondSteps += 1));

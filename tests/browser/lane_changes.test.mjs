@@ -15,7 +15,7 @@ async function open(fragment, path = "/") {
   const element = await page.evaluateHandle(() => document.querySelector("alexnet-lab"));
   const inLab = (run, ...args) => element.evaluate(run, ...args);
   const settled = async () => {
-    for (let quiet = 0; quiet < 3; ) {
+    for (let quiet = 0; quiet < 3;) {
       await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
       quiet = (await inLab(({ session }) => session.changing === 0 && !session.state.busy)) ? quiet + 1 : 0;
     }
@@ -35,18 +35,26 @@ async function open(fragment, path = "/") {
 }
 
 /** As a hand does it: the chip's menu, and a choice in it. */
-const choose = (kind, value) => [({ shadowRoot }, kind, value) => {
-  shadowRoot.querySelector(`.chip[data-kind="${kind}"]`).click();
-  shadowRoot.querySelector(`.menu input[value="${value}"]`).click();
-  shadowRoot.querySelector(".menu").hidePopover();
-}, kind, value];
+const choose = (kind, value) => [
+  ({ shadowRoot }, kind, value) => {
+    shadowRoot.querySelector(`.chip[data-kind="${kind}"]`).click();
+    shadowRoot.querySelector(`.menu input[value="${value}"]`).click();
+    shadowRoot.querySelector(".menu").hidePopover();
+  },
+  kind,
+  value,
+];
 
 /** In the tab of settings. */
-const type = (key, value) => [({ shadowRoot }, key, value) => {
-  const field = shadowRoot.querySelector(`.settings [data-key="${key}"] input.number`);
-  field.value = value;
-  for (const name of ["input", "change"]) field.dispatchEvent(new Event(name));
-}, key, value];
+const type = (key, value) => [
+  ({ shadowRoot }, key, value) => {
+    const field = shadowRoot.querySelector(`.settings [data-key="${key}"] input.number`);
+    field.value = value;
+    for (const name of ["input", "change"]) field.dispatchEvent(new Event(name));
+  },
+  key,
+  value,
+];
 
 test("a change of network 1 is its own: chip, key and settings; names, marks and link say it", async () => {
   const { page, complaints, inLab, seen } = await open(`${SMALL}&norm=none&lane2=norm:bn`);
@@ -105,7 +113,11 @@ test("what is changed for all is changed in all, whichever is shown; what they h
 test("one of two equal networks that is taken away takes its own record along", async () => {
   const { page, complaints, inLab, seen } = await open(`${SMALL}&norm=none&lane2=lr:0.1&lane3=activation:sigmoid`);
   await inLab((lab) => lab.step());
-  for (const [lane, changes] of [[1, { lr: "0.01" }], [2, { activation: "relu" }]]) await inLab(({ session }, lane, changes) => session.set(changes, false, lane), lane, changes);
+  for (const [lane, changes] of [
+    [1, { lr: "0.01" }],
+    [2, { activation: "relu" }],
+  ])
+    await inLab(({ session }, lane, changes) => session.set(changes, false, lane), lane, changes);
   assert.deepEqual((await seen()).names, ["1", "2 same as 1", "3 same as 1"]);
   const losses = ({ shell }) => shell.views.curves.records.map(({ training }) => [...training.rows].filter((_, at) => at % 3 === 1));
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.views.curves.records.length === 3);
@@ -122,7 +134,10 @@ test("attributes and a host's `set` are of the link's first network, `all` of ev
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluate((address) => {
     window.answers = [];
-    addEventListener("message", ({ data }) => data?.alexnetLab && (data.event === "ready" ? (window.ready = true) : data.answer && window.answers.push(data.answer)));
+    addEventListener(
+      "message",
+      ({ data }) => data?.alexnetLab && (data.event === "ready" ? (window.ready = true) : data.answer && window.answers.push(data.answer)),
+    );
     const frame = Object.assign(document.createElement("iframe"), { src: address, width: 900, height: 700 });
     document.body.replaceChildren(frame);
   }, `${lab.address}/embed.html#${SMALL}&norm=none&lane2=norm:bn`);
@@ -132,7 +147,9 @@ test("attributes and a host's `set` are of the link's first network, `all` of ev
     const before = await page.evaluate(() => window.answers.length);
     await page.evaluate((message) => document.querySelector("iframe").contentWindow.postMessage({ alexnetLab: 1, command: "set", ...message }, "*"), message);
     await page.waitForFunction((count) => window.answers.length > count, { timeout: 60_000 }, before);
-    return frame.evaluate(() => document.querySelector("alexnet-lab").session.confirmed.lanes.map(({ describe: { config } }) => [config.activation, config.norm, config.lr].join()));
+    return frame.evaluate(() =>
+      document.querySelector("alexnet-lab").session.confirmed.lanes.map(({ describe: { config } }) => [config.activation, config.norm, config.lr].join()),
+    );
   };
   await frame.evaluate(() => document.querySelector("alexnet-lab").session.show(1));
   assert.deepEqual(await set({ settings: { activation: "tanh" } }), ["tanh,none,0.01", "relu,bn,0.01"], "the first one, though the second is shown");

@@ -60,7 +60,10 @@ for (const name of NAMES) {
         const losses = await train(together.page, [0, 1, 2], 8);
         const { lanes, fragment } = await sessionState(together.page);
         assert.ok(fragment.endsWith("&lane2=norm:bn,lr:0.01&lane3=activation:sigmoid"), fragment);
-        assert.deepEqual(lanes.map(({ changes }) => changes), [{}, { norm: "bn", lr: "0.01" }, { activation: "sigmoid" }]);
+        assert.deepEqual(
+          lanes.map(({ changes }) => changes),
+          [{}, { norm: "bn", lr: "0.01" }, { activation: "sigmoid" }],
+        );
         assert.equal(new Set(lanes.map(({ step }) => step)).size, 1, "all lanes have done the same steps");
         // A fast machine may be at the second evaluation when the pause comes.
         for (const { evaluated, step } of lanes) assert.ok([5, 10].includes(evaluated) && evaluated <= step, `evaluated at ${evaluated} of ${step}`);
@@ -85,15 +88,24 @@ for (const name of NAMES) {
         select.dispatchEvent(new Event("change"));
       };
       const settled = (lanes, shown) =>
-        page.waitForFunction((lanes, shown) => {
-          const { state } = document.querySelector("alexnet-lab").session;
-          return state.lanes.length === lanes && state.shown === shown && !state.busy;
-        }, { timeout: 60_000 }, lanes, shown);
+        page.waitForFunction(
+          (lanes, shown) => {
+            const { state } = document.querySelector("alexnet-lab").session;
+            return state.lanes.length === lanes && state.shown === shown && !state.busy;
+          },
+          { timeout: 60_000 },
+          lanes,
+          shown,
+        );
       await inLab(page, add, "norm:bn");
       await settled(2, 1);
       let state = await sessionState(page);
       assert.match(state.fragment, /&lane2=norm:bn$/);
-      assert.deepEqual(state.lanes.map(({ step }) => step), [0, 0], "both begin at the start");
+      assert.deepEqual(
+        state.lanes.map(({ step }) => step),
+        [0, 0],
+        "both begin at the start",
+      );
       assert.equal(await page.evaluate(() => location.hash.slice(1)), state.fragment);
       // The settings of the shown lane are its own; the others keep theirs.
       await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ activation: "sigmoid" }));
@@ -101,7 +113,10 @@ for (const name of NAMES) {
       await inLab(page, add, "pool:avg");
       await settled(3, 2);
       state = await sessionState(page);
-      assert.deepEqual(state.lanes.map(({ changes }) => changes), [{}, { activation: "sigmoid", norm: "bn" }, { pool: "avg" }]);
+      assert.deepEqual(
+        state.lanes.map(({ changes }) => changes),
+        [{}, { activation: "sigmoid", norm: "bn" }, { pool: "avg" }],
+      );
       const words = await inLab(page, (root) => [...root.querySelectorAll(".lane-show")].map((button) => button.textContent));
       assert.deepEqual(words, ["1 ReLU, no norm, max", "2 Sigmoid, BN", "3 avg"]);
       assert.equal(await inLab(page, (root) => root.querySelectorAll(".lane-ridges").length), 3);
@@ -111,7 +126,10 @@ for (const name of NAMES) {
       await inLab(page, (root) => root.querySelectorAll(".lane-remove")[0].click());
       await settled(2, 0);
       state = await sessionState(page);
-      assert.deepEqual(state.lanes.map(({ changes }) => changes), [{}, { pool: "avg" }]);
+      assert.deepEqual(
+        state.lanes.map(({ changes }) => changes),
+        [{}, { pool: "avg" }],
+      );
       const { step } = state;
       assert.ok(step >= 4 && state.lanes.every((lane) => lane.step === step), "the others go on");
       assert.deepEqual(complaints, []);

@@ -42,10 +42,21 @@ async function recorded(lesson, settings, size) {
 const masks = (panel) => ({
   words: panel.toy.when.textContent,
   p: panel.toy.input.value,
-  state: { step: panel.session.state.lanes[1].step, run: panel.session.state.run, dropout: panel.session.state.lanes.map(({ config }) => config.dropout), going: panel.session.state.phase },
+  state: {
+    step: panel.session.state.lanes[1].step,
+    run: panel.session.state.run,
+    dropout: panel.session.state.lanes.map(({ config }) => config.dropout),
+    going: panel.session.state.phase,
+  },
   seed: Number(panel.session.state.config.seed),
   layers: panel.toy.layers.map(({ name, words, picture }) => {
-    const squares = (path) => (picture.querySelector(`.mask-${path}`).getAttribute("d") ?? "").match(/M[\d.]+ [\d.]+/g)?.map((move) => move.slice(1).split(" ").map((at) => Math.round(at - 0.1))) ?? [];
+    const squares = (path) =>
+      (picture.querySelector(`.mask-${path}`).getAttribute("d") ?? "").match(/M[\d.]+ [\d.]+/g)?.map((move) =>
+        move
+          .slice(1)
+          .split(" ")
+          .map((at) => Math.round(at - 0.1)),
+      ) ?? [];
     return { name, words: words.textContent, kept: squares("kept"), dropped: squares("dropped") };
   }),
 });
@@ -57,7 +68,11 @@ function check({ words, p, seed, layers }) {
     assert.equal(kept.length + dropped.length, 64);
     const expected = maskOf(`${name}.dropout`, 64, seed, step - 1, Number(p));
     const drawn = new Set(kept.map(([x, y]) => 16 * y + x));
-    assert.deepEqual(expected, Array.from({ length: 64 }, (_, unit) => drawn.has(unit)), `${name}, step ${step}, p = ${p}`);
+    assert.deepEqual(
+      expected,
+      Array.from({ length: 64 }, (_, unit) => drawn.has(unit)),
+      `${name}, step ${step}, p = ${p}`,
+    );
     assert.equal(count, `${name}: ${kept.length} of 64 kept`);
   }
   return step;
@@ -115,7 +130,11 @@ test("before a run the slider is a preview", async () => {
   await inPanel((panel) => panel.go(4));
   await inPanel((panel) => panel.toy.input.focus());
   await page.keyboard.press("Home");
-  const { p, none, lanes } = await inPanel((panel) => ({ p: panel.toy.input.value, none: panel.toy.layers[0].words.textContent, lanes: panel.session.state.lanes.length }));
+  const { p, none, lanes } = await inPanel((panel) => ({
+    p: panel.toy.input.value,
+    none: panel.toy.layers[0].words.textContent,
+    lanes: panel.session.state.lanes.length,
+  }));
   assert.deepEqual([p, lanes], ["0", 1]);
   assert.match(none, /^fc6: (\d+) of \1 kept$/);
   assert.deepEqual(complaints, []);
@@ -129,7 +148,8 @@ test("the gap is shaded by the lesson, is as large as its curves say, and ends w
   const words = await inPanel((panel) => panel.replay.views.curves.summary.textContent);
   file("dropout").lanes.forEach(({ loss, accuracy, tests }, lane) => {
     const [step, testLoss, testAccuracy] = tests.at(-1);
-    const smoothed = (values) => values.slice(0, step).reduce(({ smooth }, value) => ({ smooth, mean: smooth.push(value) }), { smooth: new Smooth(SMOOTHING), mean: NaN }).mean;
+    const smoothed = (values) =>
+      values.slice(0, step).reduce(({ smooth }, value) => ({ smooth, mean: smooth.push(value) }), { smooth: new Smooth(SMOOTHING), mean: NaN }).mean;
     const found = [...words.matchAll(/: gap between training and test at step (\d+): ([−\d.]+)(\s%)?\./g)].filter(([, at]) => Number(at) === step);
     assert.equal(found.length, 4, words);
     const [inLoss, inAccuracy] = [found[lane][2], found[2 + lane][2]].map((text) => Number(text.replace("−", "-")));
@@ -160,7 +180,10 @@ test("the gap is shaded by the lesson, is as large as its curves say, and ends w
 
 /** The columns of numbers are equal but for the rounding of a place on an axis. */
 function close(found, wanted) {
-  assert.deepEqual(found.map(({ length }) => length), wanted.map(({ length }) => length));
+  assert.deepEqual(
+    found.map(({ length }) => length),
+    wanted.map(({ length }) => length),
+  );
   found.flat().forEach((x, at) => assert.ok(Math.abs(x - wanted.flat()[at]) < 1e-6, `${at}: ${x}, not ${wanted.flat()[at]}`));
 }
 
@@ -170,12 +193,17 @@ test("the percentiles are those of the recording's looks, of the layer that is c
   told.tell(told.file.until);
   const { lanes } = told.measured;
   // From their places on the axis.
-  const drawn = (panel) => panel.toy.chart.lanes.map(({ plot, scale: { low, high } }) => plot.data.map((column, at) => column.map((x) => (at === 0 ? x : low + x * (high - low)))));
+  const drawn = (panel) =>
+    panel.toy.chart.lanes.map(({ plot, scale: { low, high } }) => plot.data.map((column, at) => column.map((x) => (at === 0 ? x : low + x * (high - low)))));
   const closeTo = (found, wanted) => found.forEach((columns, lane) => close(columns, wanted[lane]));
-  const expected = (block) => lanes.map(({ history }) => [history.map(({ step }) => step), ...["p5", "p50", "p95"].map((key) => history.map(({ layers }) => layers[block][key]))]);
+  const expected = (block) =>
+    lanes.map(({ history }) => [history.map(({ step }) => step), ...["p5", "p50", "p95"].map((key) => history.map(({ layers }) => layers[block][key]))]);
   closeTo(await inPanel(drawn), expected("conv4")); // conv5 receives what conv4 gives
   const choices = await inPanel((panel) => [...panel.toy.select.options].map(({ value, dataset }) => [value, dataset.before]));
-  assert.deepEqual(choices, told.file.names.slice(1).map((name, at) => [name, told.file.names[at]]));
+  assert.deepEqual(
+    choices,
+    told.file.names.slice(1).map((name, at) => [name, told.file.names[at]]),
+  );
   await inPanel((panel) => panel.toy.select.focus());
   for (let press = 0; press < 3; press++) await page.keyboard.press("ArrowUp");
   closeTo(await inPanel(drawn), expected("conv1"));
@@ -186,7 +214,9 @@ test("the percentiles are those of the recording's looks, of the layer that is c
   await inPanel((panel) => panel.toy.chart.lanes[0].stage.focus());
   await page.keyboard.press("Home");
   const short = (x) => String(Number(x.toPrecision(2)));
-  const [p5, p50, p95] = expected("conv1")[0].slice(1).map((row) => short(row[0]));
+  const [p5, p50, p95] = expected("conv1")[0]
+    .slice(1)
+    .map((row) => short(row[0]));
   assert.equal(await inPanel((panel) => panel.toy.chart.spoken.textContent), `1 none, step 1: 5 % lie below ${p5}, 50 % below ${p50}, 95 % below ${p95}.`);
   const summary = await inPanel((panel) => panel.toy.chart.summary.textContent);
   assert.ok(summary.startsWith("Inputs of conv2: the activations of conv1.") && summary.includes("2 BN, step 300:"), summary);
@@ -207,7 +237,10 @@ test("percentiles grow while the lesson runs", async () => {
   await until((panel, count) => panel.toy.chart.lanes[1].plot.data[0].length > count, before[1]);
   const { drawn, kept } = await inPanel((panel) => {
     panel.toy.draw();
-    return { drawn: panel.toy.chart.lanes.map(({ plot, scale: { low, high } }) => plot.data[3].map((x) => low + x * (high - low))), kept: panel.recording.lanes.map(({ history }) => history.map(({ layers }) => layers.conv4.p95)) };
+    return {
+      drawn: panel.toy.chart.lanes.map(({ plot, scale: { low, high } }) => plot.data[3].map((x) => low + x * (high - low))),
+      kept: panel.recording.lanes.map(({ history }) => history.map(({ layers }) => layers.conv4.p95)),
+    };
   });
   close(drawn, kept);
   await inPanel((panel) => panel.session.pause());
@@ -224,10 +257,16 @@ test("steps beside their weights are those of the recording's looks, of the laye
     const [low, high] = [Math.log10(chart.scale.low), Math.log10(chart.scale.high)];
     return chart.plot.data.map((column, at) => column.map((x) => (at === 0 ? x : low + x * (high - low))));
   };
-  const expected = (block) => [lanes[0].history.map(({ step }) => step), ...lanes.map(({ history }) => history.map(({ layers }) => Math.log10((0.01 * layers[block].weight) / layers[block].size)))];
+  const expected = (block) => [
+    lanes[0].history.map(({ step }) => step),
+    ...lanes.map(({ history }) => history.map(({ layers }) => Math.log10((0.01 * layers[block].weight) / layers[block].size))),
+  ];
   const rule = expected("conv3")[1].map((x) => x - Math.log10(16));
   close(await inPanel(drawn), [...expected("conv3"), rule]);
-  assert.ok(rule.every((x, at) => Math.abs(expected("conv3")[2][at] - x) < Math.log10(2)), "the rule holds within a factor of 2 at every look");
+  assert.ok(
+    rule.every((x, at) => Math.abs(expected("conv3")[2][at] - x) < Math.log10(2)),
+    "the rule holds within a factor of 2 at every look",
+  );
   // A layer that starts from the same weights has no rule; with BN its steps begin the same.
   await inPanel((panel) => panel.toy.select.focus());
   await page.keyboard.press("ArrowUp");
@@ -237,7 +276,9 @@ test("steps beside their weights are those of the recording's looks, of the laye
   await page.keyboard.press("ArrowDown");
   await inPanel((panel) => panel.toy.chart.stage.focus());
   await page.keyboard.press("Home");
-  const [first, second] = expected("conv3").slice(1).map(([x]) => Number((10 ** x).toPrecision(2)));
+  const [first, second] = expected("conv3")
+    .slice(1)
+    .map(([x]) => Number((10 ** x).toPrecision(2)));
   const spoken = await inPanel((panel) => panel.toy.chart.spoken.textContent);
   assert.ok(spoken.startsWith(`Step 1: 1 BN, a = 1 ${first}, 2 BN, a = 4 ${second.toExponential(1)}, `) && spoken.includes("rule: 1/16 of 1 "), spoken);
   // Under the formula stands the network that stands still, and going back finds the curves again.
@@ -250,7 +291,8 @@ test("steps beside their weights are those of the recording's looks, of the laye
 
 test("each layer's gain is that of the recording's gradients, first and last, with their product", async () => {
   const { page, complaints, inPanel } = await recorded("relu-or-sigmoid");
-  const shown = () => inPanel((panel) => [...panel.toy.table.rows].map((row) => [...row.cells].map((cell) => (cell.querySelector(".figure") ?? cell).textContent)));
+  const shown = () =>
+    inPanel((panel) => [...panel.toy.table.rows].map((row) => [...row.cells].map((cell) => (cell.querySelector(".figure") ?? cell).textContent)));
   const wanted = (when) => {
     const whole = new Recorded(file("relu-or-sigmoid"));
     whole.tell(Infinity);
@@ -260,10 +302,15 @@ test("each layer's gain is that of the recording's gradients, first and last, wi
     const rows = back.map((name, at) => [name, ...norms.map((norm) => norm([head, ...back][at]) / norm(name))]).reverse();
     return [...rows, ["product", ...norms.map((norm) => norm(head) / norm(back.at(-1)))], ["10 slopes of ¼", NaN, 0.25 ** 10, NaN]];
   };
-  const close = (rows, expected) => rows.slice(1).forEach(([name, ...cells], at) => {
-    assert.equal(name, expected[at][0]);
-    cells.forEach((cell, lane) => (cell === "–" ? assert.ok(Number.isNaN(expected[at][lane + 1])) : assert.ok(Math.abs(Number(cell) / expected[at][lane + 1] - 1) < 0.06, `${name}: ${cell}, not ${expected[at][lane + 1]}`))); // 7.1e-6 has two digits
-  });
+  const close = (rows, expected) =>
+    rows.slice(1).forEach(([name, ...cells], at) => {
+      assert.equal(name, expected[at][0]);
+      cells.forEach((cell, lane) =>
+        cell === "–"
+          ? assert.ok(Number.isNaN(expected[at][lane + 1]))
+          : assert.ok(Math.abs(Number(cell) / expected[at][lane + 1] - 1) < 0.06, `${name}: ${cell}, not ${expected[at][lane + 1]}`),
+      ); // 7.1e-6 has two digits
+    });
   close(await shown(), wanted("first"));
   await inPanel((panel) => {
     panel.toy.when.value = "last";
@@ -282,7 +329,10 @@ test("the gradient that reaches each layer is the recording's, beside a quarter 
   const hidden = names.slice(0, -1);
   const drawn = await inPanel(({ toy }) => toy.chart.data);
   assert.deepEqual(drawn.layers, hidden);
-  assert.deepEqual(drawn.lanes.map(({ name, norms }) => [name, norms]), ["ReLU", "Sigmoid", "Tanh"].map((name, lane) => [name, hidden.map((layer) => lanes[lane].first.layers[layer].activation)]));
+  assert.deepEqual(
+    drawn.lanes.map(({ name, norms }) => [name, norms]),
+    ["ReLU", "Sigmoid", "Tanh"].map((name, lane) => [name, hidden.map((layer) => lanes[lane].first.layers[layer].activation)]),
+  );
   const sigmoid = drawn.lanes[1].norms;
   drawn.bound.forEach((norm, layer) => assert.ok(Math.abs(norm / (sigmoid.at(-1) * 0.25 ** (hidden.length - 1 - layer)) - 1) < 1e-9));
   // Every norm and the bound lie within the axis.
@@ -313,14 +363,21 @@ test("another depth starts the run anew, and the words are of it; a link can say
   await inPanel((panel) => panel.body.querySelector("[data-depth='8']").focus());
   await page.keyboard.press("Enter");
   assert.deepEqual([await inPanel(pressed), await inPanel(({ body }) => body.textContent.includes("15 activations before"))], ["16", true]);
-  assert.ok(await inPanel((panel) => panel.shell.root.activeElement.dataset.depth === "8" && panel.recording === null), "the button keeps the keyboard's place");
+  assert.ok(
+    await inPanel((panel) => panel.shell.root.activeElement.dataset.depth === "8" && panel.recording === null),
+    "the button keeps the keyboard's place",
+  );
   await inPanel((panel) => (panel.go(1), panel.act("next")));
   await until((panel) => panel.toy?.chart.data?.layers.length === 15);
   const run = await inPanel((panel) => panel.session.state.run);
   // At the run: from the first step, as deep as asked.
   await inPanel((panel) => panel.body.querySelector("[data-depth='0']").click());
   await until((panel, before) => panel.session.state.run > before && panel.recording?.outcome === "going" && panel.toy.chart.data.layers.length === 7, run);
-  assert.deepEqual(await inPanel((panel) => panel.session.state.lanes.map(({ config }) => [config.depth, config.activation])), [["0", "relu"], ["0", "sigmoid"], ["0", "tanh"]]);
+  assert.deepEqual(await inPanel((panel) => panel.session.state.lanes.map(({ config }) => [config.depth, config.activation])), [
+    ["0", "relu"],
+    ["0", "sigmoid"],
+    ["0", "tanh"],
+  ]);
   await until(({ toy }) => [...toy.table.rows].at(-1).cells[0].textContent === "6 slopes of ¼");
   // The recording is of the lesson as it is written.
   await inPanel((panel) => void panel.showRecording());
@@ -331,7 +388,11 @@ test("another depth starts the run anew, and the words are of it; a link can say
 });
 
 for (const lesson of ["relu-or-sigmoid", "scale-of-weights", "dropout", "covariate-shift"]) {
-  for (const [theme, lang, size] of [["light", "en", {}], ["dark", "zh", { viewport: { width: 390, height: 844 } }], ["dark", "en", { path: "/embed.html", viewport: { width: 640, height: 360 } }]]) {
+  for (const [theme, lang, size] of [
+    ["light", "en", {}],
+    ["dark", "zh", { viewport: { width: 390, height: 844 } }],
+    ["dark", "en", { path: "/embed.html", viewport: { width: 640, height: 360 } }],
+  ]) {
     test(`axe-core finds nothing serious in the run of ${lesson}, ${theme}, ${lang}, ${size.viewport?.width ?? 1440}`, async () => {
       const { page, complaints, inPanel } = await recorded(lesson, `theme=${theme}&lang=${lang}`, size);
       assert.deepEqual(complaints, []);
@@ -341,7 +402,11 @@ for (const lesson of ["relu-or-sigmoid", "scale-of-weights", "dropout", "covaria
         const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
         const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
         assert.ok(await inPanel(({ body }) => body.scrollWidth <= body.clientWidth), `step ${step}: nothing is cut off at its side`);
-        assert.deepEqual(serious.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.flat().at(-1)}`)), [], `step ${step}`);
+        assert.deepEqual(
+          serious.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.flat().at(-1)}`)),
+          [],
+          `step ${step}`,
+        );
       }
       await page.close();
     });

@@ -12,7 +12,11 @@ async function open(lesson, settings = "", { path = "/", viewport } = {}) {
   const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => addEventListener("ready", () => (window.ready = true), true));
   await page.goto(`${lab.address}${path}#v=1&lang=en&backend=cpu&workers=1&lesson=${lesson}${settings}`);
-  await page.waitForFunction((lesson) => window.ready && (lesson === "none" || document.querySelector("alexnet-lab").shell.lesson.panel?.lesson), { timeout: 120_000 }, lesson);
+  await page.waitForFunction(
+    (lesson) => window.ready && (lesson === "none" || document.querySelector("alexnet-lab").shell.lesson.panel?.lesson),
+    { timeout: 120_000 },
+    lesson,
+  );
   const element = await page.evaluateHandle(() => document.querySelector("alexnet-lab"));
   const inLab = (run, ...args) => element.evaluate(run, ...args);
   const until = async (run, ...args) => {
@@ -44,13 +48,17 @@ async function run(lesson, fragment, steps, factor, disturb) {
     const now = performance.now.bind(performance);
     performance.now = () => factor * now();
   }, factor);
-  await opened.inLab(({ session, shell }, fragment, until) => {
-    window.snapshots = 0;
-    session.addEventListener("change", ({ detail }) => (window.snapshots += detail.kind === "snapshot"));
-    Object.assign(shell.lesson.panel.lesson, { until, fragment: `${shell.lesson.panel.lesson.fragment}&${fragment}` });
-    shell.lesson.panel.go(1);
-    shell.lesson.panel.act("next");
-  }, fragment, steps);
+  await opened.inLab(
+    ({ session, shell }, fragment, until) => {
+      window.snapshots = 0;
+      session.addEventListener("change", ({ detail }) => (window.snapshots += detail.kind === "snapshot"));
+      Object.assign(shell.lesson.panel.lesson, { until, fragment: `${shell.lesson.panel.lesson.fragment}&${fragment}` });
+      shell.lesson.panel.go(1);
+      shell.lesson.panel.act("next");
+    },
+    fragment,
+    steps,
+  );
   await disturb?.(opened);
   const found = await told(opened);
   assert.deepEqual(opened.complaints, []);
@@ -73,7 +81,10 @@ for (const [lesson, fragment, steps, looks] of [
         lab.play();
       });
     });
-    assert.deepEqual(fast.steps, fast.steps.map(() => looks));
+    assert.deepEqual(
+      fast.steps,
+      fast.steps.map(() => looks),
+    );
     assert.deepEqual(slow.steps, fast.steps);
     assert.ok(fast.said.length > 8 && !fast.said.join().includes("NaN"), fast.said.join());
     assert.deepEqual(slow.said, fast.said);
@@ -87,7 +98,9 @@ test("a run says what its recording says, on a machine that rounds as the one th
   const opened = await open("scale-of-weights", "&seed=1");
   await opened.inLab(({ shell }) => (shell.lesson.panel.go(1), shell.lesson.panel.act("next")));
   const live = await told(opened);
-  const losses = await opened.inLab(({ shell }) => shell.lesson.panel.result.run.lanes.map(({ records }) => records.slice(0, 100).map((row) => Number(row[1].toPrecision(5)))));
+  const losses = await opened.inLab(({ shell }) =>
+    shell.lesson.panel.result.run.lanes.map(({ records }) => records.slice(0, 100).map((row) => Number(row[1].toPrecision(5)))),
+  );
   await opened.inLab(async ({ shell }) => {
     shell.lesson.panel.results.clear();
     shell.lesson.panel.go(2);
@@ -104,8 +117,13 @@ test("a run says what its recording says, on a machine that rounds as the one th
 const standing = ({ session, shell }) => [shell.lesson.panel.step, session.state.lanes.length, session.state.step];
 
 test("Play leads through a lesson to its run: nothing else trains, by button, by keys, and when a host says so", async () => {
-  for (const play of [({ page }) => page.keyboard.press(" "), ({ page }) => page.keyboard.press("s"), ({ inLab }) => inLab((lab) => lab.play()), ({ inLab }) => inLab((lab) => lab.step()),
-    ({ inLab }) => inLab(({ shadowRoot }) => shadowRoot.querySelector(".play").click())]) {
+  for (const play of [
+    ({ page }) => page.keyboard.press(" "),
+    ({ page }) => page.keyboard.press("s"),
+    ({ inLab }) => inLab((lab) => lab.play()),
+    ({ inLab }) => inLab((lab) => lab.step()),
+    ({ inLab }) => inLab(({ shadowRoot }) => shadowRoot.querySelector(".play").click()),
+  ]) {
     const opened = await open("product-of-weights", "&autoplay=true");
     const { page, inLab, until, complaints } = opened;
     await page.evaluate(() => document.activeElement?.blur?.());
@@ -144,18 +162,29 @@ test("the smallest view shows no lesson: there Play runs it at once", async () =
   const { page, inLab, until, complaints } = await open("lrn-competition", "", { path: "/embed.html", viewport: { width: 320, height: 240 } });
   const said = ({ shadowRoot }) => shadowRoot.querySelector(".status-text").textContent;
   await until(({ shadowRoot }) => shadowRoot.querySelector(".status-text").textContent === "Press Play to start the lesson’s run.");
-  assert.ok(await inLab(({ shadowRoot }) => {
-    const [line, chart] = [".status-line", ".main"].map((name) => shadowRoot.querySelector(name).getBoundingClientRect());
-    return line.height > 0 && line.bottom <= chart.top;
-  }), "the sentence does not cover the axis");
+  assert.ok(
+    await inLab(({ shadowRoot }) => {
+      const [line, chart] = [".status-line", ".main"].map((name) => shadowRoot.querySelector(name).getBoundingClientRect());
+      return line.height > 0 && line.bottom <= chart.top;
+    }),
+    "the sentence does not cover the axis",
+  );
   await inLab(({ shadowRoot }) => shadowRoot.querySelector(".play").click());
   await until(({ session }) => session.state.lanes.length === 4 && session.state.step >= 2);
-  assert.deepEqual(await inLab(({ shell }) => [shell.size, shell.lesson.panel.step, shell.lesson.panel.recording.lanes.map(({ first }) => first?.step)]), ["mini", "run", [1, 1, 1, 1]]);
+  assert.deepEqual(await inLab(({ shell }) => [shell.size, shell.lesson.panel.step, shell.lesson.panel.recording.lanes.map(({ first }) => first?.step)]), [
+    "mini",
+    "run",
+    [1, 1, 1, 1],
+  ]);
   assert.equal(await inLab(said), "Training.");
-  const outside = await inLab(({ shadowRoot }) => [...shadowRoot.querySelectorAll(".chart-pane:not([hidden]) .chart-key")].filter((key) => {
-    const [box, legend] = [key, key.closest(".chart-legend")].map((node) => node.getBoundingClientRect());
-    return box.right > legend.right + 1 || box.bottom > legend.bottom + 1;
-  }).map((key) => key.textContent));
+  const outside = await inLab(({ shadowRoot }) =>
+    [...shadowRoot.querySelectorAll(".chart-pane:not([hidden]) .chart-key")]
+      .filter((key) => {
+        const [box, legend] = [key, key.closest(".chart-legend")].map((node) => node.getBoundingClientRect());
+        return box.right > legend.right + 1 || box.bottom > legend.bottom + 1;
+      })
+      .map((key) => key.textContent),
+  );
   assert.deepEqual(outside, []);
   assert.deepEqual(complaints, []);
   await page.close();

@@ -28,15 +28,19 @@ async function open(settings) {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
     window.seen = { run: -1, rows: {}, first: {} };
-    addEventListener("ready", ({ target }) => {
-      window.ready = true;
-      target.session.addEventListener("change", ({ detail: { kind, detail, lane = 0 } }) => {
-        const { state } = target.session;
-        if (state.run !== window.seen.run) window.seen = { run: state.run, rows: {}, first: {} };
-        if (kind === "records") for (let i = 0; i < detail.length; i += 3) (window.seen.rows[lane] ??= []).push([...detail.subarray(i, i + 3)]);
-        if (kind === "snapshot") window.seen.first[lane] ??= detail.parameters[133]; // the norm in the row of the first tensor, conv1.weight
-      });
-    }, true);
+    addEventListener(
+      "ready",
+      ({ target }) => {
+        window.ready = true;
+        target.session.addEventListener("change", ({ detail: { kind, detail, lane = 0 } }) => {
+          const { state } = target.session;
+          if (state.run !== window.seen.run) window.seen = { run: state.run, rows: {}, first: {} };
+          if (kind === "records") for (let i = 0; i < detail.length; i += 3) (window.seen.rows[lane] ??= []).push([...detail.subarray(i, i + 3)]);
+          if (kind === "snapshot") window.seen.first[lane] ??= detail.parameters[133]; // the norm in the row of the first tensor, conv1.weight
+        });
+      },
+      true,
+    );
   });
   await page.goto(`${lab.address}/#v=1&backend=cpu&workers=1&${settings}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
@@ -44,7 +48,8 @@ async function open(settings) {
 }
 
 const stepOf = (page) => page.evaluate(async () => (await document.querySelector("alexnet-lab").getState()).lesson_step);
-const atStep = (page, step) => page.waitForFunction(async (wanted) => (await document.querySelector("alexnet-lab").getState()).lesson_step === wanted, { timeout: 60_000 }, step);
+const atStep = (page, step) =>
+  page.waitForFunction(async (wanted) => (await document.querySelector("alexnet-lab").getState()).lesson_step === wanted, { timeout: 60_000 }, step);
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 /** Three significant digits, as the page writes a loss. */
 const digits = (x) => x.toPrecision(3);
@@ -79,7 +84,11 @@ test("a lesson walked through by keys shows the numbers of its own run", async (
   assert.equal(shown.rows.length, shown.lanes);
   shown.rows.forEach(([, loss], lane) => {
     const steps = shown.seen.rows[lane].filter(([step]) => step < 500).slice(-LAST);
-    assert.deepEqual(steps.map(([step]) => step), Array.from({ length: LAST }, (_, i) => 500 - LAST + i), "every step of the end was reported");
+    assert.deepEqual(
+      steps.map(([step]) => step),
+      Array.from({ length: LAST }, (_, i) => 500 - LAST + i),
+      "every step of the end was reported",
+    );
     assert.equal(loss, digits(mean(steps.map((row) => row[1]))), `lane ${lane}`);
   });
   // The sentences need the lanes that they speak of.
@@ -87,7 +96,8 @@ test("a lesson walked through by keys shows the numbers of its own run", async (
   if (shown.lanes > 1) {
     const [relu, sigmoid] = [shown.seen.first[0], shown.seen.first[1]];
     assert.ok(relu > 0 && sigmoid > 0);
-    for (const number of [sigmoid, relu / sigmoid]) assert.ok(shown.sentences.gradient.includes(number.toExponential(1).replace("e+", "e")), `${number} in ${shown.sentences.gradient}`);
+    for (const number of [sigmoid, relu / sigmoid])
+      assert.ok(shown.sentences.gradient.includes(number.toExponential(1).replace("e+", "e")), `${number} in ${shown.sentences.gradient}`);
     assert.ok(shown.sentences.gradient.includes(String(Number(digits(relu)))), `${relu} in ${shown.sentences.gradient}`);
   }
   assert.deepEqual(complaints, []);
@@ -118,11 +128,19 @@ test("a recipe is one click: its settings, from initial weights, and training", 
   await page.keyboard.press("g");
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("[data-recipe=zero_init]"));
   await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("[data-recipe=zero_init]").click());
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.init_scale === "0" && window.seen.rows[0]?.length >= 20, { timeout: 120_000 });
-  const { state, losses } = await page.evaluate(async () => ({ state: await document.querySelector("alexnet-lab").getState(), losses: window.seen.rows[0].map((row) => row[1]) }));
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.init_scale === "0" && window.seen.rows[0]?.length >= 20, {
+    timeout: 120_000,
+  });
+  const { state, losses } = await page.evaluate(async () => ({
+    state: await document.querySelector("alexnet-lab").getState(),
+    losses: window.seen.rows[0].map((row) => row[1]),
+  }));
   assert.deepEqual([state.width, state.batch, state.backend], ["0.25", "32", "cpu"]);
   // All logits are the last biases: within 20 steps they hardly leave the loss of guessing, ln 10.
-  assert.ok(losses.every((loss) => Math.abs(loss - Math.LN10) < 0.1), `${losses}`);
+  assert.ok(
+    losses.every((loss) => Math.abs(loss - Math.LN10) < 0.1),
+    `${losses}`,
+  );
   assert.deepEqual(complaints, []);
   await page.close();
 });
@@ -131,7 +149,8 @@ test("a recipe's terms explain themselves and start nothing; what is held back h
   const { page, complaints } = await open("data=toy&width=0.5&batch=8&test_size=40");
   await page.setViewport({ width: 1440, height: 900 });
   await page.keyboard.press("g");
-  const find = (selector) => page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 120_000 }, selector);
+  const find = (selector) =>
+    page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 120_000 }, selector);
   const recipe = (await find("[data-recipe=held_back_rotation]")).asElement();
   await recipe.scrollIntoView();
   const term = await recipe.evaluateHandle((button) => button.parentElement.querySelector(".term"));
@@ -144,7 +163,12 @@ test("a recipe's terms explain themselves and start nothing; what is held back h
   const { pair, accuracy, shown, text } = await page.evaluate(() => {
     const { session, shadowRoot } = document.querySelector("alexnet-lab");
     const root = shadowRoot.querySelector(".chart-pair");
-    return { pair: [...session.state.evaluation.pair.accuracies], accuracy: session.state.evaluation.accuracy, shown: root.checkVisibility(), text: root.innerText };
+    return {
+      pair: [...session.state.evaluation.pair.accuracies],
+      accuracy: session.state.evaluation.accuracy,
+      shown: root.checkVisibility(),
+      text: root.innerText,
+    };
   });
   assert.ok(shown && Math.abs((pair[0] + pair[1]) / 2 - accuracy) < 1e-9, `${pair} ${accuracy}`);
   assert.match(text, /as in training[^]*± [^]*turned by more than 19°[^]*± /);

@@ -50,13 +50,20 @@ const call = (page, method, ...args) => page.evaluate((name, rest) => document.q
 const until = (page, condition, ...args) =>
   page.waitForFunction(`(${condition})(document.querySelector("alexnet-lab").session.state, ...${JSON.stringify(args)})`, { timeout: 180_000 });
 const state = (page, read) => page.evaluate(`(${read})(document.querySelector("alexnet-lab").session.state)`);
-const cards = (page) => page.evaluate(() => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card")].map((card) => card.innerText).join("\n"));
-const seen = (page, words) => page.waitForFunction((text) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card")].some((card) => card.innerText.includes(text)), { timeout: 180_000 }, words);
-const press = (page, words) => page.evaluate((text) => {
-  const button = [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card button")].find((found) => found.innerText.includes(text));
-  if (!button) throw new Error(`no button ${text}`);
-  button.click();
-}, words);
+const cards = (page) =>
+  page.evaluate(() => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card")].map((card) => card.innerText).join("\n"));
+const seen = (page, words) =>
+  page.waitForFunction(
+    (text) => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card")].some((card) => card.innerText.includes(text)),
+    { timeout: 180_000 },
+    words,
+  );
+const press = (page, words) =>
+  page.evaluate((text) => {
+    const button = [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".card button")].find((found) => found.innerText.includes(text));
+    if (!button) throw new Error(`no button ${text}`);
+    button.click();
+  }, words);
 
 /** Trains until so many steps are reported in all, pauses, and answers with the last one done. */
 async function train(page, count) {
@@ -69,12 +76,13 @@ async function train(page, count) {
 }
 
 /** Steps in the record that the table is made of, and in its evaluations. */
-const record = (page) => page.evaluate(() => {
-  const { shell } = document.querySelector("alexnet-lab");
-  shell.update();
-  const column = ({ rows }) => [...rows].filter((_, at) => at % 3 === 0);
-  return shell.views.curves.records.map(({ training, test }) => ({ training: column(training), test: column(test) }));
-});
+const record = (page) =>
+  page.evaluate(() => {
+    const { shell } = document.querySelector("alexnet-lab");
+    shell.update();
+    const column = ({ rows }) => [...rows].filter((_, at) => at % 3 === 0);
+    return shell.views.curves.records.map(({ training, test }) => ({ training: column(training), test: column(test) }));
+  });
 
 for (const name of NAMES) {
   describe(name, () => {
@@ -98,8 +106,14 @@ for (const name of NAMES) {
       await ready(page);
       await call(page, "play");
       await until(page, ({ phase, missing, describe: { data } }) => phase === "waiting" && missing && data.test_arrived === 2000);
-      assert.match(await cards(page), /train-01.webp could not be fetched: the server answered with error 500.*keeps trying.*1,000 of 10,000 training and 2,000 of 2,000 test images/s);
-      assert.equal(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent), "Waiting: images are missing. Below is how to go on.");
+      assert.match(
+        await cards(page),
+        /train-01.webp could not be fetched: the server answered with error 500.*keeps trying.*1,000 of 10,000 training and 2,000 of 2,000 test images/s,
+      );
+      assert.equal(
+        await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent),
+        "Waiting: images are missing. Below is how to go on.",
+      );
       await press(page, "Start again with the 1,000");
       await until(page, ({ phase, step }) => phase === "running" && step > 20);
       assert.match(await page.evaluate(() => location.hash), /train_size=1000/);
@@ -144,7 +158,11 @@ for (const name of NAMES) {
       assert.match(await cards(page), new RegExp(`goes on from step ${saved}`));
       assert.ok((await train(page, 10)) > saved);
       const steps = await page.evaluate(() => window.steps);
-      assert.deepEqual(steps.map(([step]) => step), steps.map((_, at) => at + 1), "each step once");
+      assert.deepEqual(
+        steps.map(([step]) => step),
+        steps.map((_, at) => at + 1),
+        "each step once",
+      );
       await page.close();
 
       const undisturbed = await open(browser, `${SMALL}&backend=cpu`);
@@ -192,8 +210,15 @@ for (const name of NAMES) {
       assert.ok(training.at(-1) === kept && test.every((step) => step < kept), `${kept}: ${training} and ${test}`);
       await train(page, 10);
       const [after] = await record(page);
-      assert.deepEqual(after.training, after.training.map((_, at) => at + 1), "a row a step");
-      assert.deepEqual(after.test, after.test.map((_, at) => 5 * (at + 1)));
+      assert.deepEqual(
+        after.training,
+        after.training.map((_, at) => at + 1),
+        "a row a step",
+      );
+      assert.deepEqual(
+        after.test,
+        after.test.map((_, at) => 5 * (at + 1)),
+      );
       await page.evaluate(() => document.querySelector("alexnet-lab").reset());
       await until(page, ({ phase, step }) => phase === "ready" && step === 0);
       await page.close();
@@ -219,12 +244,21 @@ for (const name of NAMES) {
       await until(page, ({ phase }) => phase === "paused");
       const at = await record(page);
       for (const { training, test } of at) assert.ok(training.at(-1) === saved[0] && test.every((step) => step < saved[0]), `${training} and ${test}`);
-      assert.ok((await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.timeline.looks.flatMap(({ steps }) => steps))).every((step) => step <= saved[0]));
+      assert.ok(
+        (await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.timeline.looks.flatMap(({ steps }) => steps))).every(
+          (step) => step <= saved[0],
+        ),
+      );
       const marks = await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.marks.map(({ step, lane }) => [step, lane]));
       assert.deepEqual(marks, [[saved[0], 1]], "the switch is as it was flipped, from where the run goes on");
       assert.equal(await state(page, ({ lanes }) => lanes[1].describe.config.activation), "tanh");
       await train(page, 20);
-      for (const { training } of await record(page)) assert.deepEqual(training, training.map((_, step) => step + 1), "a row a step");
+      for (const { training } of await record(page))
+        assert.deepEqual(
+          training,
+          training.map((_, step) => step + 1),
+          "a row a step",
+        );
       const steps = await state(page, ({ lanes }) => lanes.map(({ step }) => step));
       assert.equal(steps[0], steps[1]);
       await page.close();
@@ -275,7 +309,13 @@ for (const name of NAMES) {
       await seen(page, "This network is large for this machine");
       await page.evaluate(() => document.querySelector("alexnet-lab").session.patch({ seconds: 400 }));
       const text = () => page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent);
-      await page.waitForFunction(() => /Preparing the first step: \d+ s so far\. One step takes 7 minutes or more here\./.test(document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent), { timeout: 60_000 });
+      await page.waitForFunction(
+        () =>
+          /Preparing the first step: \d+ s so far\. One step takes 7 minutes or more here\./.test(
+            document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent,
+          ),
+        { timeout: 60_000 },
+      );
       assert.doesNotMatch(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab").innerText), /NaN/);
       assert.doesNotMatch(await cards(page), /CPU/);
       await press(page, "smaller network");

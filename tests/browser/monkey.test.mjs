@@ -16,7 +16,12 @@ const PATIENCE = 120_000;
 /** Bytes of JavaScript objects that a page never needs. */
 const HEAP = 400e6;
 
-const SIZES = [[1440, 900], [390, 844], [640, 360], [288, 600]];
+const SIZES = [
+  [1440, 900],
+  [390, 844],
+  [640, 360],
+  [288, 600],
+];
 const KEYS = [" ", "s", "r", "a", "n", "p", "d", "g", "j", "k", "l", "t", "?", "Escape", "Tab", "Enter", "ArrowRight", "ArrowDown", "Home"];
 const LINKS = [
   SMALL,
@@ -89,10 +94,13 @@ function blemishes() {
   const root = document.querySelector("alexnet-lab").shadowRoot;
   const found = [];
   for (const element of root.querySelectorAll("*")) {
-    for (const { name, value } of element.attributes) if (/\b(NaN|Infinity|undefined)\b/.test(value)) found.push(`${element.localName} ${name}="${value.slice(0, 60)}"`);
+    for (const { name, value } of element.attributes)
+      if (/\b(NaN|Infinity|undefined)\b/.test(value)) found.push(`${element.localName} ${name}="${value.slice(0, 60)}"`);
   }
   const text = root.querySelector(".lab")?.innerText ?? "";
-  found.push(...(text.match(/.*(\bundefined\b|\[object |\b(?:options|settings|errors|notes|status|actions|units|tabs|about|lanes)\.[a-z_]+|epoch\s+NaN).*/gi) ?? []));
+  found.push(
+    ...(text.match(/.*(\bundefined\b|\[object |\b(?:options|settings|errors|notes|status|actions|units|tabs|about|lanes)\.[a-z_]+|epoch\s+NaN).*/gi) ?? []),
+  );
   return found;
 }
 
@@ -149,18 +157,28 @@ for (const seed of SEEDS) {
       done.push("…");
       done[done.length - 1] = await patient(act(), trail());
       // Events and drawings that follow from it are over after a frame.
-      await patient(page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))), trail());
-      assert.deepEqual(complaints.filter((complaint) => !complaint.endsWith("net::ERR_ABORTED")), [], trail()); // images that another link does not need
+      await patient(
+        page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))),
+        trail(),
+      );
+      assert.deepEqual(
+        complaints.filter((complaint) => !complaint.endsWith("net::ERR_ABORTED")),
+        [],
+        trail(),
+      ); // images that another link does not need
       assert.deepEqual(await page.evaluate(blemishes), [], trail());
     }
     assert.ok((await page.evaluate(() => window.steps)) > 0, "it trained meanwhile");
 
     // Whatever it left behind, a link and Play train.
     await page.setViewport({ width: 1440, height: 900 });
-    await page.evaluate((fragment) => {
-      for (const open of document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("dialog[open]")) open.close();
-      location.hash = fragment;
-    }, `${SMALL}&seed=${seed + 10}`);
+    await page.evaluate(
+      (fragment) => {
+        for (const open of document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("dialog[open]")) open.close();
+        location.hash = fragment;
+      },
+      `${SMALL}&seed=${seed + 10}`,
+    );
     const settled = (wanted) => {
       const { state } = document.querySelector("alexnet-lab").session;
       return state.config.seed === wanted && !state.busy;

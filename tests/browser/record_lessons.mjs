@@ -34,7 +34,8 @@ async function run(browser, lab, { name }) {
     let seen = { run: -1 };
     session.addEventListener("change", ({ detail: { kind, detail, lane } }) => {
       if (panel.result) return;
-      if (session.state.run !== seen.run) seen = window.seen = { run: session.state.run, rows: [[], [], [], []], tests: [[], [], [], []], looks: [[], [], [], []] };
+      if (session.state.run !== seen.run)
+        seen = window.seen = { run: session.state.run, rows: [[], [], [], []], tests: [[], [], [], []], looks: [[], [], [], []] };
       if (kind === "records") for (let i = 0; i < detail.length; i += 3) seen.rows[lane].push([...detail.subarray(i, i + 3)]);
       if (kind === "evaluation") seen.tests[lane].push([detail.step, detail.loss, detail.accuracy]);
       if (kind === "snapshot" && detail.fixed) seen.looks[lane].push(detail);
@@ -47,10 +48,19 @@ async function run(browser, lab, { name }) {
     const { session, shell } = document.querySelector("alexnet-lab");
     const { lanes, describe, fragment } = session.state;
     const { seen } = window;
-    const list = ({ step, parameters, norms, activation_gradients, activations }) =>
-      ({ step, parameters: [...parameters], norms: [...norms], activation_gradients: [...activation_gradients], activations: [...activations] });
+    const list = ({ step, parameters, norms, activation_gradients, activations }) => ({
+      step,
+      parameters: [...parameters],
+      norms: [...norms],
+      activation_gradients: [...activation_gradients],
+      activations: [...activations],
+    });
     return {
-      ...seen, looks: seen.looks.map((looks) => looks.map(list)), result: shell.lesson.panel.result, backend: describe.backend, version: new URLSearchParams(fragment).get("v"),
+      ...seen,
+      looks: seen.looks.map((looks) => looks.map(list)),
+      result: shell.lesson.panel.result,
+      backend: describe.backend,
+      version: new URLSearchParams(fragment).get("v"),
       lanes: lanes.map(({ changes, config, divergence, describe: { network } }) => ({ changes, config, divergence, network })),
     };
   });
@@ -78,22 +88,47 @@ function fileOf({ name, fragment, until, measure }, found) {
       packLook({
         step,
         norms: names.map((block) => digits(norms[own.tensors.findIndex((tensor) => tensor.name === `${block}.weight`)], 5)),
-        weights: names.map((block) => cut(parameters, own.tensors.findIndex((tensor) => tensor.name === `${block}.weight`), GRADIENT_ROW)),
+        weights: names.map((block) =>
+          cut(
+            parameters,
+            own.tensors.findIndex((tensor) => tensor.name === `${block}.weight`),
+            GRADIENT_ROW,
+          ),
+        ),
         gradients: names.map((_, at) => cut(activation_gradients, at, GRADIENT_ROW)),
         activations: names.map((_, at) => cut(activations, at, ACTIVATION_ROW)),
-      }));
+      }),
+    );
     return {
-      changes, divergence: divergence && { step: divergence.step, layer: divergence.layer },
-      loss: rows.map(([, loss]) => digits(loss, 5)), accuracy: rows.map(([, , accuracy]) => digits(accuracy, 4)),
+      changes,
+      divergence: divergence && { step: divergence.step, layer: divergence.layer },
+      loss: rows.map(([, loss]) => digits(loss, 5)),
+      accuracy: rows.map(([, , accuracy]) => digits(accuracy, 4)),
       tests: found.tests[lane].filter(([step]) => step <= until).map(([step, loss, accuracy]) => [step, digits(loss, 5), digits(accuracy, 4)]),
       looks,
-      numbers: name === NUMBERED ? history.map(({ step, layers }) => [step, ...names.map((block) => NUMBERS.slice(0, block === LAYER ? NUMBERS.length : DRAWN).map((key) => digits(layers[block][key], 5)))]) : undefined,
+      numbers:
+        name === NUMBERED
+          ? history.map(({ step, layers }) => [
+              step,
+              ...names.map((block) => NUMBERS.slice(0, block === LAYER ? NUMBERS.length : DRAWN).map((key) => digits(layers[block][key], 5))),
+            ])
+          : undefined,
     };
   });
   const { name: backend, simd, workers } = found.backend;
   const file = {
-    lesson: name, fragment, version: found.version, date: new Date().toISOString().slice(0, 10), seed: Number(config.seed), backend: { name: backend, simd, workers },
-    config: Object.fromEntries([...read].map((key) => [key, config[key]])), names, classes: network.classes, until, outcome: found.result.outcome, lanes,
+    lesson: name,
+    fragment,
+    version: found.version,
+    date: new Date().toISOString().slice(0, 10),
+    seed: Number(config.seed),
+    backend: { name: backend, simd, workers },
+    config: Object.fromEntries([...read].map((key) => [key, config[key]])),
+    names,
+    classes: network.classes,
+    until,
+    outcome: found.result.outcome,
+    lanes,
   };
   const recorded = new Recorded(file);
   recorded.tell(until);
@@ -113,7 +148,9 @@ try {
     const { file, measured } = fileOf(lesson, found);
     const text = JSON.stringify(file);
     const bytes = gzipSync(text, { level: 9 }).length;
-    console.log(`${lesson.name}: ${file.lanes.map(({ looks }) => looks.length).join(", ")} looks, ${bytes} bytes packed, ${text.length} in all; ${measured.outcome}`);
+    console.log(
+      `${lesson.name}: ${file.lanes.map(({ looks }) => looks.length).join(", ")} looks, ${bytes} bytes packed, ${text.length} in all; ${measured.outcome}`,
+    );
     assert.ok(bytes <= ROOM, "too large");
     // The recording says what the run said.
     assert.deepEqual(words(measured), words(found.result));

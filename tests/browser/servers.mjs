@@ -24,7 +24,12 @@ export async function startLab() {
 }
 
 const TYPES = {
-  ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
 };
 
 /** Serves dist/ as any host would, and pages of its own by path. @param {Record<string, string | Buffer>} pages HTML, or what the path's ending says */
@@ -45,10 +50,15 @@ export async function startFaultyLab(fault = () => null) {
     const wrong = lab.fault(path);
     const file = join(ROOT, "dist", path);
     if (wrong === "gone") return request.socket.destroy();
-    if (wrong?.body !== undefined) return response.writeHead(200, { "content-type": wrong.type ?? "text/html; charset=utf-8", ...wrong.headers }).end(wrong.body);
+    if (wrong?.body !== undefined)
+      return response.writeHead(200, { "content-type": wrong.type ?? "text/html; charset=utf-8", ...wrong.headers }).end(wrong.body);
     if (typeof wrong === "number" || !existsSync(file)) return response.writeHead(wrong || 404).end();
     const before = wrong?.before ?? "";
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-length": statSync(file).size + before.length, "cache-control": "no-store" });
+    response.writeHead(200, {
+      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+      "content-length": statSync(file).size + before.length,
+      "cache-control": "no-store",
+    });
     response.write(before);
     if (!["cut", "stalled"].includes(wrong)) return createReadStream(file).pipe(response);
     const bytes = readFileSync(file);

@@ -74,7 +74,9 @@ for (const { name, settings } of CASES) {
       const idle = Math.min(before, await frameRate(page, 1));
 
       const frame = spent.reduce((sum, time) => sum + time, 0) / (SECONDS * rate);
-      context.diagnostic(`${rate.toFixed(1)} frames/s (not training ${idle.toFixed(1)}), ${frame.toFixed(1)} ms a frame, longest task ${spent[0]?.toFixed(1)} ms, ${steps} steps`);
+      context.diagnostic(
+        `${rate.toFixed(1)} frames/s (not training ${idle.toFixed(1)}), ${frame.toFixed(1)} ms a frame, longest task ${spent[0]?.toFixed(1)} ms, ${steps} steps`,
+      );
       assert.ok(steps > 0, "it did not train while it was watched");
       assert.ok(spent.length > SECONDS * 10, `only ${spent.length} tasks were traced`);
       assert.ok(spent[0] <= LONGEST_TASK, `a task of the main thread took ${spent[0].toFixed(1)} ms`);

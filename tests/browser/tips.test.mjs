@@ -18,15 +18,22 @@ const inRoot = async (page, run, ...args) => (await page.evaluateHandle(() => do
 const shown = (page) => inRoot(page, (root) => root.querySelector(".term-tip:popover-open")?.textContent ?? null);
 
 /** Where the middle of an element is. */
-const middle = (page, selector) => inRoot(page, (root, wanted) => {
-  const node = root.querySelector(wanted);
-  node.scrollIntoView({ block: "center" });
-  const { left, top, width, height } = node.getBoundingClientRect();
-  return { x: left + width / 2, y: top + height / 2 };
-}, selector);
+const middle = (page, selector) =>
+  inRoot(
+    page,
+    (root, wanted) => {
+      const node = root.querySelector(wanted);
+      node.scrollIntoView({ block: "center" });
+      const { left, top, width, height } = node.getBoundingClientRect();
+      return { x: left + width / 2, y: top + height / 2 };
+    },
+    selector,
+  );
 
-const appears = (page) => page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".term-tip:popover-open"), { timeout: 5000 });
-const vanishes = (page) => page.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector(".term-tip:popover-open"), { timeout: 5000 });
+const appears = (page) =>
+  page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".term-tip:popover-open"), { timeout: 5000 });
+const vanishes = (page) =>
+  page.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector(".term-tip:popover-open"), { timeout: 5000 });
 
 for (const lang of ["en", "zh"]) {
   test(`every tab, setting and cost has its sentence, ${lang}, and no label has a title that only a mouse can read`, async () => {
@@ -37,7 +44,8 @@ for (const lang of ["en", "zh"]) {
       const nodes = Object.values(groups).map((selector) => [...root.querySelectorAll(selector)]);
       return {
         texts: nodes.flat().map((node) => [node.textContent || node.closest(".control").dataset.key, described(node)]),
-        counts: nodes.map(({ length }) => length), titles: root.querySelectorAll("label[title], dt[title], .control [title], [role=tab][title]").length,
+        counts: nodes.map(({ length }) => length),
+        titles: root.querySelectorAll("label[title], dt[title], .control [title], [role=tab][title]").length,
       };
     });
     assert.ok(counts[0] === 11 && counts[1] > 25 && counts[2] === 11, `${counts}`);
@@ -101,7 +109,10 @@ test("a pointer that rests on a label shows it, beside the control and inside th
 
 test("a finger shows it by a tap, and hides it by one elsewhere", async () => {
   const { page, complaints } = await open("lang=en", { width: 390, height: 844, hasTouch: true, isMobile: true });
-  for (const [selector, words] of [["[role=tab][id$=confusion]", /^How often test images/], [".control[data-key=momentum] .explained", /^Share of the last update/]]) {
+  for (const [selector, words] of [
+    ["[role=tab][id$=confusion]", /^How often test images/],
+    [".control[data-key=momentum] .explained", /^Share of the last update/],
+  ]) {
     const { x, y } = await middle(page, selector);
     await page.touchscreen.tap(x, y);
     await appears(page);
@@ -117,11 +128,16 @@ test("a finger shows it by a tap, and hides it by one elsewhere", async () => {
 test("inside a layer, the titles of steps and cards are terms", async () => {
   const { page, complaints } = await open("lang=en&norm=bn&inside=true&layer=fc6");
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.drill.panel?.reading, { timeout: 60_000 });
-  const titles = await inRoot(page, (root) => [...root.querySelectorAll(".drill :is(.drill-step, .drill-card) h3")].map((title) => {
-    const term = title.querySelector(".term");
-    return [term?.textContent, root.getElementById(term?.getAttribute("aria-describedby") ?? "")?.textContent ?? ""];
-  }));
-  assert.deepEqual(titles.map(([title]) => title), ["Layer", "Test image", "Unit", "Pixel", "Fully connected", "Batch normalisation", "Activation", "Dropout"]);
+  const titles = await inRoot(page, (root) =>
+    [...root.querySelectorAll(".drill :is(.drill-step, .drill-card) h3")].map((title) => {
+      const term = title.querySelector(".term");
+      return [term?.textContent, root.getElementById(term?.getAttribute("aria-describedby") ?? "")?.textContent ?? ""];
+    }),
+  );
+  assert.deepEqual(
+    titles.map(([title]) => title),
+    ["Layer", "Test image", "Unit", "Pixel", "Fully connected", "Batch normalisation", "Activation", "Dropout"],
+  );
   for (const [title, words] of titles) assert.ok(/[.]$/.test(words) && words.length > 20, `${title}: ${words}`);
   await inRoot(page, (root) => root.querySelector(".drill-card[data-kind=linear] h3 .term").focus());
   assert.match(await shown(page), /^Each unit sums all inputs/);

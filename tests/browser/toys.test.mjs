@@ -21,10 +21,14 @@ async function open(settings, { path, viewport } = SIZES[0], steps = 3) {
   const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => {
     Object.assign(window, { units: 0, steps: 0 });
-    addEventListener("ready", ({ target }) => {
-      window.ready = true;
-      target.session.addEventListener("change", ({ detail: { kind } }) => (window.units += kind === "unit"));
-    }, true);
+    addEventListener(
+      "ready",
+      ({ target }) => {
+        window.ready = true;
+        target.session.addEventListener("change", ({ detail: { kind } }) => (window.units += kind === "unit"));
+      },
+      true,
+    );
     addEventListener("step", () => (window.steps += 1), true);
   });
   await page.goto(`${lab.address}${path}#${SMALL}&${settings}`);
@@ -56,10 +60,13 @@ const go = (page, step) => page.evaluate((to) => document.querySelector("alexnet
 /** Goes to a step and waits until its toy has something to show. */
 async function show(page, step) {
   await go(page, step);
-  await page.waitForFunction(() => {
-    const { toy } = document.querySelector("alexnet-lab").shell.lesson.panel;
-    return toy?.reading && toy.frame === 0 && toy.missing.hidden;
-  }, { timeout: 20_000 });
+  await page.waitForFunction(
+    () => {
+      const { toy } = document.querySelector("alexnet-lab").shell.lesson.panel;
+      return toy?.reading && toy.frame === 0 && toy.missing.hidden;
+    },
+    { timeout: 20_000 },
+  );
 }
 
 /** Presses Tab until what has the focus matches. */
@@ -93,7 +100,11 @@ test("pooling: an image, a channel and a pixel by keys; the network's own poolin
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.image === "1");
-  await page.waitForFunction((before) => document.querySelector("alexnet-lab").shell.lesson.panel.toy.reading.image.some((x, at) => x !== before[at]), {}, first);
+  await page.waitForFunction(
+    (before) => document.querySelector("alexnet-lab").shell.lesson.panel.toy.reading.image.some((x, at) => x !== before[at]),
+    {},
+    first,
+  );
   await tabTo(page, ".probe-number-channel input");
   const { channel } = await inToy(page, ({ channel: at }) => ({ channel: at }));
   await page.keyboard.press(channel > 0 ? "ArrowDown" : "ArrowUp");
@@ -104,15 +115,20 @@ test("pooling: an image, a channel and a pixel by keys; the network's own poolin
   const [key, by] = place.column < 16 ? ["ArrowRight", 1] : ["ArrowLeft", -1];
   for (let press = 0; press < 2; press++) await page.keyboard.press(key);
   const seen = await inToy(page, (toy, root) => ({
-    channel: toy.channel, place: toy.place, channels: toy.reading.layer.output.channels,
+    channel: toy.channel,
+    place: toy.place,
+    channels: toy.reading.layer.output.channels,
     kept: toy.columns.map(({ kept }) => [...kept.map.data.channels[0]]),
     back: toy.columns.map(({ back }) => [...back.map.data.channels[0]]),
     scales: toy.columns.map(({ kept }) => kept.map.data.scale),
-    none: toy.columns.map(({ none }) => none.textContent), share: toy.columns.map(({ share }) => share.textContent),
-    spoken: root.querySelector(".probe-looked [aria-live]").textContent, where: root.querySelector(".probe-where").textContent,
+    none: toy.columns.map(({ none }) => none.textContent),
+    share: toy.columns.map(({ share }) => share.textContent),
+    spoken: root.querySelector(".probe-looked [aria-live]").textContent,
+    where: root.querySelector(".probe-where").textContent,
   }));
   assert.deepEqual(seen.place, { row: place.row, column: place.column + 2 * by });
-  for (const text of [seen.spoken, seen.where]) for (const number of [seen.place.row + 1, seen.place.column + 1]) assert.ok(text.includes(String(number)), text);
+  for (const text of [seen.spoken, seen.where])
+    for (const number of [seen.place.row + 1, seen.place.column + 1]) assert.ok(text.includes(String(number)), text);
 
   // The third is the network's own.
   const engine = await engines(page, "conv1.pool");
@@ -149,8 +165,11 @@ test("LRN: a channel by its bar, and constants that are tried here only, in a ne
   const channel = await inToy(page, (toy) => toy.channel);
   assert.equal(channel, start > 0 ? start - 1 : 1);
   const state = (toy, root) => ({
-    responses: [...toy.trial.responses], after: toy.trial.after, words: toy.trial.words.textContent,
-    value: root.querySelector(".drill-bars-box[role=slider]").getAttribute("aria-valuetext"), constants: toy.trial.constants,
+    responses: [...toy.trial.responses],
+    after: toy.trial.after,
+    words: toy.trial.words.textContent,
+    value: root.querySelector(".drill-bars-box[role=slider]").getAttribute("aria-valuetext"),
+    constants: toy.trial.constants,
   });
   const before = await inToy(page, state);
   assert.ok(before.value.includes(String(channel + 1)), before.value);
@@ -184,7 +203,10 @@ test("LRN: a channel by its bar, and constants that are tried here only, in a ne
 });
 
 test("what is not there is said in a sentence, without empty boxes", async () => {
-  const seen = (toy) => ({ missing: toy.missing.textContent, canvases: [...toy.element.querySelectorAll("canvas")].filter((canvas) => canvas.checkVisibility()).length });
+  const seen = (toy) => ({
+    missing: toy.missing.textContent,
+    canvases: [...toy.element.querySelectorAll("canvas")].filter((canvas) => canvas.checkVisibility()).length,
+  });
   const { page } = await open("lesson=pooling&image=9999");
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel.toy.missing.textContent.includes("9999"), { timeout: 20_000 });
   assert.equal((await inToy(page, seen)).canvases, 0);
@@ -193,7 +215,9 @@ test("what is not there is said in a sentence, without empty boxes", async () =>
   const broken = await startLabWithout("pkg");
   const { page: bare } = await newPage(browser, [broken.address]);
   await bare.goto(`${broken.address}/#v=1&lang=en&lesson=pooling`);
-  await bare.waitForFunction(() => document.querySelector("alexnet-lab").shell?.lesson.panel?.toy?.missing.textContent.includes("could not start"), { timeout: 60_000 });
+  await bare.waitForFunction(() => document.querySelector("alexnet-lab").shell?.lesson.panel?.toy?.missing.textContent.includes("could not start"), {
+    timeout: 60_000,
+  });
   assert.equal((await inToy(bare, seen)).canvases, 0);
   await bare.close();
   broken.close();
@@ -201,7 +225,10 @@ test("what is not there is said in a sentence, without empty boxes", async () =>
 
 for (const size of SIZES) {
   test(`before the first step: no serious violation, and nothing wider than the page, ${size.name}`, async () => {
-    for (const [lesson, step, look] of [["pooling", QUESTION, "theme=dark&lang=zh"], ["lrn-competition", FORMULA, "theme=light&lang=en"]]) {
+    for (const [lesson, step, look] of [
+      ["pooling", QUESTION, "theme=dark&lang=zh"],
+      ["lrn-competition", FORMULA, "theme=light&lang=en"],
+    ]) {
       const { page, complaints } = await open(`lesson=${lesson}&norm=lrn&${look}`, size, 0);
       await show(page, step);
       assert.equal(await page.evaluate(() => window.steps), 0);
@@ -211,7 +238,9 @@ for (const size of SIZES) {
       await page.evaluate(AXE);
       const violations = await page.evaluate(async () => {
         const { violations: found } = await window.axe.run(document, { resultTypes: ["violations"] });
-        return found.filter(({ impact }) => ["serious", "critical"].includes(impact)).flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.flat().at(-1)}: ${failureSummary.split("\n")[1]?.trim()}`));
+        return found
+          .filter(({ impact }) => ["serious", "critical"].includes(impact))
+          .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.flat().at(-1)}: ${failureSummary.split("\n")[1]?.trim()}`));
       });
       assert.deepEqual(violations, [], lesson);
       await page.close();

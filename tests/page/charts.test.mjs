@@ -5,9 +5,35 @@ import { bestGrid } from "../../www/js/charts/patches.js";
 import { sigmoidBound } from "../../www/js/charts/norms.js";
 import { worstPairs } from "../../www/js/charts/confusion.js";
 import { top } from "../../www/js/charts/predictions.js";
-import { ACTIVATION_ROW, BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, History, activationAt, density, gradientAt, percentile, vigour } from "../../www/js/charts/rows.js";
+import {
+  ACTIVATION_ROW,
+  BIN,
+  CEILING,
+  FLOOR,
+  GRADIENT_BINS,
+  GRADIENT_ROW,
+  History,
+  activationAt,
+  density,
+  gradientAt,
+  percentile,
+  vigour,
+} from "../../www/js/charts/rows.js";
 import { gapAreas, gapAt, valueAt } from "../../www/js/charts/gap.js";
-import { Numbers, Scale, accuracyRange, curveScale, decade, differenceRange, extent, linearTicks, logTicks, lossRange, placeMarks, together } from "../../www/js/charts/scale.js";
+import {
+  Numbers,
+  Scale,
+  accuracyRange,
+  curveScale,
+  decade,
+  differenceRange,
+  extent,
+  linearTicks,
+  logTicks,
+  lossRange,
+  placeMarks,
+  together,
+} from "../../www/js/charts/scale.js";
 import { Series, Smooth, align } from "../../www/js/charts/series.js";
 
 test("log ticks are decades of one stride, far enough apart, and stay put when the axis grows", () => {
@@ -29,7 +55,12 @@ test("linear ticks are round, inside, and at most as many as asked", () => {
   assert.deepEqual(linearTicks(0, 1000, 5), [0, 200, 400, 600, 800, 1000]);
   assert.deepEqual(linearTicks(-0.3, 0.3, 3), [-0.2, 0, 0.2]);
   assert.deepEqual(linearTicks(5, 5, 3), [5]);
-  for (const [low, high] of [[0, 7], [13, 13.5], [-2e6, 3e6], [1e-9, 2e-9]]) {
+  for (const [low, high] of [
+    [0, 7],
+    [13, 13.5],
+    [-2e6, 3e6],
+    [1e-9, 2e-9],
+  ]) {
     const ticks = linearTicks(low, high, 6);
     assert.ok(ticks.length >= 2 && ticks.length <= 7, `${ticks}`);
     const slack = 1e-6 * (high - low);
@@ -39,7 +70,14 @@ test("linear ticks are round, inside, and at most as many as asked", () => {
 
 test("axes hold their curves with room for the noise around them", () => {
   assert.deepEqual(lossRange(Infinity, -Infinity), [0, 2.5], "no curve yet");
-  for (const [low, high] of [[2.29, 2.31], [1.9, 2.4], [0.3, 2.4], [0, 0.01], [40, 41], [3, 3]]) {
+  for (const [low, high] of [
+    [2.29, 2.31],
+    [1.9, 2.4],
+    [0.3, 2.4],
+    [0, 0.01],
+    [40, 41],
+    [3, 3],
+  ]) {
     const [from, to] = lossRange(low, high);
     assert.ok(from >= 0 && from <= low && to > high && to - from >= 0.25, `${low} to ${high}: ${from} to ${to}`);
   }
@@ -52,8 +90,20 @@ test("axes hold their curves with room for the noise around them", () => {
 
 /** What a curve can consist of that an axis has to bear. */
 const KINDS = {
-  none: [], one: [2.3], equal: [2.3, 2.3, 2.3], "equal and large": [1e22, 1e22], nan: [NaN, NaN], zeros: [0, 0], infinity: [2.3, Infinity, 2], "only infinities": [Infinity, -Infinity],
-  extremes: [1e-300, 1, 1e300], "both extremes": [-1e300, 1e300], denormal: [5e-324, 1e-323], negative: [-2, -1], "1e18": [2, 1e18], "almost equal": [1e22, 1e22 + 4e6],
+  none: [],
+  one: [2.3],
+  equal: [2.3, 2.3, 2.3],
+  "equal and large": [1e22, 1e22],
+  nan: [NaN, NaN],
+  zeros: [0, 0],
+  infinity: [2.3, Infinity, 2],
+  "only infinities": [Infinity, -Infinity],
+  extremes: [1e-300, 1, 1e300],
+  "both extremes": [-1e300, 1e300],
+  denormal: [5e-324, 1e-323],
+  negative: [-2, -1],
+  "1e18": [2, 1e18],
+  "almost equal": [1e22, 1e22 + 4e6],
 };
 
 test("an axis of anything has two ends, a place for every value, and few ticks that lie on it", () => {
@@ -84,11 +134,13 @@ test("an axis has at least two labels, all different and apart, however low it i
   for (let k = 1; k < 4000; k++) {
     const share = (/** @type {number} */ by) => (k * by) % 1;
     const low = share(Math.SQRT2) * 10 ** ((k % 9) - 2);
-    const high = low + share(Math.E) * 10 ** (((k / 9 | 0) % 10) - 3);
-    const [from, to] = [share(Math.PI) - 1, share(Math.LN2)].map((end) => 20 ** (k % 3 - 1) * end);
+    const high = low + share(Math.E) * 10 ** ((((k / 9) | 0) % 10) - 3);
+    const [from, to] = [share(Math.PI) - 1, share(Math.LN2)].map((end) => 20 ** ((k % 3) - 1) * end);
     const loss = (/** @type {number} */ value) => en.number(value);
     for (const [scale, label] of /** @type {const} */ ([
-      [curveScale("loss", { low, high }, false), loss], [curveScale("loss", { low, high }, true), loss], [new Scale(differenceRange(from, to)), loss],
+      [curveScale("loss", { low, high }, false), loss],
+      [curveScale("loss", { low, high }, true), loss],
+      [new Scale(differenceRange(from, to)), loss],
       [curveScale("accuracy", { low: 0, high: share(Math.SQRT1_2) }, false), (/** @type {number} */ value) => en.wholePercent(value)],
     ])) {
       for (const pixels of [20, 40, 60, 100, 150, 200, 400]) {
@@ -103,7 +155,13 @@ test("an axis has at least two labels, all different and apart, however low it i
 });
 
 test("ticks that were counted up from minus infinity, or for ever, are none", () => {
-  for (const [low, high] of [[-Infinity, 1], [0, Infinity], [NaN, 1], [-Infinity, Infinity], [1, 0]]) {
+  for (const [low, high] of [
+    [-Infinity, 1],
+    [0, Infinity],
+    [NaN, 1],
+    [-Infinity, Infinity],
+    [1, 0],
+  ]) {
     assert.ok(logTicks(low, high, 300, 30).length === 0, `${low} to ${high}`);
     assert.ok(linearTicks(low, high, 5).length <= 1, `${low} to ${high}`);
   }
@@ -116,7 +174,11 @@ test("a logarithmic axis has 1, 2 and 5 times the powers of ten where there is r
 });
 
 test("a network that has exploded does not decide on the axis of the others, as long as there are others", () => {
-  const [calm, other, exploded] = [{ low: 1.8, high: 2.4 }, { low: 0.2, high: 9 }, { low: 2.3, high: 1e22 }];
+  const [calm, other, exploded] = [
+    { low: 1.8, high: 2.4 },
+    { low: 0.2, high: 9 },
+    { low: 2.3, high: 1e22 },
+  ];
   const none = { low: Infinity, high: -Infinity };
   for (const logarithmic of [false, true]) {
     assert.deepEqual(together([exploded, calm, other], logarithmic), { low: 0.2, high: 9 });
@@ -125,14 +187,39 @@ test("a network that has exploded does not decide on the axis of the others, as 
     assert.deepEqual(together([calm, none], logarithmic), calm, "one that has no curve yet");
     assert.deepEqual(together([none, none], logarithmic), none);
   }
-  assert.deepEqual(together([{ low: -1e9, high: 0 }, { low: -0.1, high: 0.2 }], false), { low: -0.1, high: 0.2 }, "differences");
+  assert.deepEqual(
+    together(
+      [
+        { low: -1e9, high: 0 },
+        { low: -0.1, high: 0.2 },
+      ],
+      false,
+    ),
+    { low: -0.1, high: 0.2 },
+    "differences",
+  );
 });
 
 test("numbers have sensible digits", () => {
   const en = new Numbers("en");
-  const cases = [[0, "0"], [0.01234, "0.0123"], [18432, "18,400"], [1.23e-7, "1.2e-7"], [-1.23e-7, "−1.2e-7"], [2.5e9, "2.5e9"], [-3.5, "−3.5"], [NaN, "NaN"], [Infinity, "∞"], [-Infinity, "−∞"]];
+  const cases = [
+    [0, "0"],
+    [0.01234, "0.0123"],
+    [18432, "18,400"],
+    [1.23e-7, "1.2e-7"],
+    [-1.23e-7, "−1.2e-7"],
+    [2.5e9, "2.5e9"],
+    [-3.5, "−3.5"],
+    [NaN, "NaN"],
+    [Infinity, "∞"],
+    [-Infinity, "−∞"],
+  ];
   for (const [value, text] of cases) assert.equal(en.number(value), text);
-  assert.deepEqual([en.live(-0.5), en.percent(-0.05), en.wholePercent(-0.05), en.wholePercent(0.2)], ["−0.500", "−5.0\u00a0%", "−5\u00a0%", "20\u00a0%"], "one minus sign");
+  assert.deepEqual(
+    [en.live(-0.5), en.percent(-0.05), en.wholePercent(-0.05), en.wholePercent(0.2)],
+    ["−0.500", "−5.0\u00a0%", "−5\u00a0%", "20\u00a0%"],
+    "one minus sign",
+  );
   assert.equal(en.live(2.3), "2.30");
   assert.equal(en.live(0.045), "0.0450");
   assert.equal(en.live(1.2e-7), "1.2e-7");
@@ -143,7 +230,17 @@ test("numbers have sensible digits", () => {
 
 test("0 % and 100 % are said only when exact", () => {
   const en = new Numbers("en");
-  const cases = [[0, "0"], [1e-6, "<0.1"], [0.004, "0.4"], [0.0984, "9.8"], [0.5, "50"], [0.98, "98"], [0.9951, "99.5"], [0.99999, ">99.9"], [1, "100"]];
+  const cases = [
+    [0, "0"],
+    [1e-6, "<0.1"],
+    [0.004, "0.4"],
+    [0.0984, "9.8"],
+    [0.5, "50"],
+    [0.98, "98"],
+    [0.9951, "99.5"],
+    [0.99999, ">99.9"],
+    [1, "100"],
+  ];
   for (const [share, text] of cases) assert.equal(en.percent(share), `${text}\u00a0%`);
   assert.equal(en.percent(NaN), "–");
 });
@@ -164,7 +261,12 @@ test("labels of marks never overlap, and the newest has its label", () => {
 });
 
 test("a mark has its label where there is room before its line, if there is none behind it", () => {
-  const at = (xs, width = 80, limit = 400) => placeMarks(xs.map((x) => ({ x, width })), 1, limit).map(({ row, left }) => (row < 0 ? null : left));
+  const at = (xs, width = 80, limit = 400) =>
+    placeMarks(
+      xs.map((x) => ({ x, width })),
+      1,
+      limit,
+    ).map(({ row, left }) => (row < 0 ? null : left));
   assert.deepEqual(at([100, 150]), [66, 150], "the label of the first ends before the second begins");
   assert.deepEqual(at([310, 390]), [236, 320], "the second one stands at the end");
   assert.deepEqual(at([10, 20]), [null, 20], "no room on either side");
@@ -197,8 +299,15 @@ test("the smoothed curve starts at the first value and passes over what is not f
 });
 
 test("series are aligned on the union of their steps", () => {
-  const aligned = align([{ x: [1, 2, 4], y: [10, 20, NaN] }, { x: [2, 3], y: [7, 8] }]);
-  assert.deepEqual(aligned, [[1, 2, 3, 4], [10, 20, null, null], [null, 7, 8, null]]);
+  const aligned = align([
+    { x: [1, 2, 4], y: [10, 20, NaN] },
+    { x: [2, 3], y: [7, 8] },
+  ]);
+  assert.deepEqual(aligned, [
+    [1, 2, 3, 4],
+    [10, 20, null, null],
+    [null, 7, 8, null],
+  ]);
 });
 
 test("percentiles follow a known distribution, as in Rust", () => {
@@ -206,7 +315,11 @@ test("percentiles follow a known distribution, as in Rust", () => {
   const bins = new Float32Array(GRADIENT_BINS);
   const n = 40_000;
   for (let i = 0; i < n; i++) bins[Math.floor((-6 + (4 * (i + 0.5)) / n - FLOOR) / BIN)]++;
-  for (const [q, wanted] of [[0.05, -5.8], [0.5, -4], [0.95, -2.2]]) {
+  for (const [q, wanted] of [
+    [0.05, -5.8],
+    [0.5, -4],
+    [0.95, -2.2],
+  ]) {
     // A bin at an end of the range is only partly covered: at most 5 % of its width apart at these shares, 0.0075.
     assert.ok(Math.abs(percentile(bins, 0, 0, q) - wanted) < 0.01, `${percentile(bins, 0, 0, q)} ${wanted}`);
   }
@@ -228,7 +341,10 @@ test("a gradient row is read at its places, shares of all values", () => {
   rows.set(gradientRow({ 5: 40, 128: 30, 129: 10, 130: 15, 131: 4, 132: 1, 133: 2.5, 134: -9, 135: -8, 136: -7 }), GRADIENT_ROW);
   const g = gradientAt(rows, 1);
   assert.equal(g.total, 100);
-  assert.deepEqual([g.below, g.above, g.zero].map((share) => Math.round(share * 100)), [30, 10, 15]);
+  assert.deepEqual(
+    [g.below, g.above, g.zero].map((share) => Math.round(share * 100)),
+    [30, 10, 15],
+  );
   assert.deepEqual([g.nan, g.inf, g.norm, g.p5, g.p50, g.p95], [4, 1, 2.5, -9, -8, -7]);
   assert.equal(g.bins[5], 40);
   assert.equal(gradientAt(rows, 0).below, 0, "an empty row divides by nothing");
@@ -271,7 +387,10 @@ test("a history of any length stays bounded and loses no count", () => {
 
 test("the worst pairs are mistakes, ordered by the share of the true class", () => {
   const counts = [90, 10, 0, 3, 5, 2, 0, 0, 50];
-  assert.deepEqual(worstPairs(counts, 3, 2), [{ truth: 1, guess: 0, count: 3, share: 0.3 }, { truth: 1, guess: 2, count: 2, share: 0.2 }]);
+  assert.deepEqual(worstPairs(counts, 3, 2), [
+    { truth: 1, guess: 0, count: 3, share: 0.3 },
+    { truth: 1, guess: 2, count: 2, share: 0.2 },
+  ]);
   assert.deepEqual(worstPairs([5, 0, 0, 5], 2, 3), []);
 });
 
@@ -300,29 +419,41 @@ test("patches fill their box", () => {
 
 test("a curve's value between two points lies on the line that joins them, and beyond its ends there is none", () => {
   const curve = { x: [10, 20, 40], y: [1, 2, 0] };
-  assert.deepEqual([10, 15, 20, 30, 40].map((x) => valueAt(curve, x)), [1, 1.5, 2, 1, 0]);
+  assert.deepEqual(
+    [10, 15, 20, 30, 40].map((x) => valueAt(curve, x)),
+    [1, 1.5, 2, 1, 0],
+  );
   assert.ok([9, 41, NaN].every((x) => Number.isNaN(valueAt(curve, x))) && Number.isNaN(valueAt({ x: [], y: [] }, 1)));
 });
 
 test("the gap is test minus training, at a step that only one of them has too", () => {
   const training = { x: [1, 2, 3, 4], y: [4, 3, 2, 1] };
   const test = { x: [2, 4], y: [3, 5] };
-  assert.deepEqual([2, 3, 4].map((step) => gapAt(training, test, step)), [0, 2, 4]);
+  assert.deepEqual(
+    [2, 3, 4].map((step) => gapAt(training, test, step)),
+    [0, 2, 4],
+  );
   assert.ok(Number.isNaN(gapAt(training, test, 1)), "there was no evaluation yet");
 });
 
 /** Of a polygon, by the shoelace formula. */
-const areaOf = (outline) => Math.abs(outline.reduce((sum, [x, y], i) => {
-  const [nextX, nextY] = outline[(i + 1) % outline.length];
-  return sum + (x * nextY - nextX * y) / 2;
-}, 0));
+const areaOf = (outline) =>
+  Math.abs(
+    outline.reduce((sum, [x, y], i) => {
+      const [nextX, nextY] = outline[(i + 1) % outline.length];
+      return sum + (x * nextY - nextX * y) / 2;
+    }, 0),
+  );
 
 test("what is shaded is all that lies between both curves, and is interrupted where one is not finite", () => {
   const training = { x: [0, 10, 20, 30], y: [4, 3, 2, 1] };
   const [outline, ...others] = gapAreas(training, { x: [10, 30], y: [3, 5] });
   assert.equal(others.length, 0);
   assert.equal(areaOf(outline), 40, "a triangle of 20 steps, 4 high");
-  assert.ok(outline.every(([x]) => x >= 10 && x <= 30), "nothing before the first evaluation");
+  assert.ok(
+    outline.every(([x]) => x >= 10 && x <= 30),
+    "nothing before the first evaluation",
+  );
   assert.deepEqual(gapAreas(training, { x: [20], y: [9] }), [], "one evaluation has no area");
   assert.deepEqual(gapAreas({ x: [], y: [] }, { x: [], y: [] }), []);
   const broken = gapAreas({ x: [0, 1, 2, 3, 4], y: [1, 1, NaN, 1, 1] }, { x: [0, 1, 3, 4], y: [2, 2, 2, 2] });

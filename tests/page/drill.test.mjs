@@ -49,8 +49,14 @@ async function stagesOf({ lab, network }, { layers: { start, end } }) {
 }
 
 const NETWORKS = [
-  "norm=none&pool=max", "norm=lrn&pool=max", "norm=lrn&pool=avg&overlap=false&lrn_n=4&lrn_alpha=0.5&lrn_beta=1.1", "norm=bn&pool=avg&dropout=0.5",
-  "norm=bn&pool=max&overlap=false&activation=sigmoid", "norm=bn&bn_place=lrn&bn_noise=0.5", "norm=none&activation=tanh", "norm=lrn&activation=leaky_relu",
+  "norm=none&pool=max",
+  "norm=lrn&pool=max",
+  "norm=lrn&pool=avg&overlap=false&lrn_n=4&lrn_alpha=0.5&lrn_beta=1.1",
+  "norm=bn&pool=avg&dropout=0.5",
+  "norm=bn&pool=max&overlap=false&activation=sigmoid",
+  "norm=bn&bn_place=lrn&bn_noise=0.5",
+  "norm=none&activation=tanh",
+  "norm=lrn&activation=leaky_relu",
 ];
 
 for (const settings of NETWORKS) {
@@ -70,7 +76,16 @@ for (const settings of NETWORKS) {
       }
     }
     const norm = settings.match(/norm=(\w+)/)[1];
-    const wanted = ["conv", "linear", "activation", "pool", "dropout", "softmax_loss", ...{ none: [], lrn: ["lrn"], bn: ["batch_norm"] }[norm], ...(settings.includes("bn_noise") ? ["noise"] : [])];
+    const wanted = [
+      "conv",
+      "linear",
+      "activation",
+      "pool",
+      "dropout",
+      "softmax_loss",
+      ...{ none: [], lrn: ["lrn"], bn: ["batch_norm"] }[norm],
+      ...(settings.includes("bn_noise") ? ["noise"] : []),
+    ];
     assert.deepEqual([...kinds].sort(), wanted.sort());
     assert.ok(differing > compared / 3, `only ${differing} of ${compared} are not zero`);
     console.log(`# ${compared} outputs, largest relative difference ${worst.toExponential(1)}`);
@@ -131,12 +146,17 @@ async function droppedBy(lab, { name: behind, output: { channels: width } }, uni
   lab.records();
   const after = await lab.learnt(behind, undefined);
   assert.equal(before.length, (units + 1) * width);
-  return Array.from({ length: units }, (_, unit) => before.subarray(unit * width, (unit + 1) * width).every((weight, at) => weight === after[unit * width + at]));
+  return Array.from({ length: units }, (_, unit) =>
+    before.subarray(unit * width, (unit + 1) * width).every((weight, at) => weight === after[unit * width + at]),
+  );
 }
 
 test("the masks drawn of fc6 and fc7 are those of the engine's training steps", async () => {
   const plain = "batch=1&activation=tanh&norm=none&momentum=0&weight_decay=0&lr=0.1&seed=3";
-  for (const [layer, behind] of [["fc6", "fc7"], ["fc7", "fc8"]]) {
+  for (const [layer, behind] of [
+    ["fc6", "fc7"],
+    ["fc7", "fc8"],
+  ]) {
     for (const p of [0.3, 0.5, 0.8]) {
       const lab = await glue.Lab.create(`data=toy&backend=cpu&workers=1&width=0.25&${plain}&dropout=${p}`, () => assert.fail("no helper was asked for"));
       lab.add_generated(700);
@@ -154,7 +174,9 @@ test("the masks drawn of fc6 and fc7 are those of the engine's training steps", 
 });
 
 test("activations are measured on one batch for the whole run: with weights that stand still they do, while gradients change", async () => {
-  const lab = await glue.Lab.create("data=toy&backend=cpu&workers=1&width=0.25&norm=none&augment=true&lr=0&dropout=0.5", () => assert.fail("no helper was asked for"));
+  const lab = await glue.Lab.create("data=toy&backend=cpu&workers=1&width=0.25&norm=none&augment=true&lr=0&dropout=0.5", () =>
+    assert.fail("no helper was asked for"),
+  );
   lab.add_generated(700);
   const looks = [];
   for (let step = 0; step < 3; step++) {
@@ -224,7 +246,12 @@ describe("without the engine", () => {
   });
 
   test("the pooled output that is shown has the pixel in its window", () => {
-    for (const [size, kernel, padding] of [[32, 3, 1], [32, 2, 0], [55, 3, 0], [8, 3, 1]]) {
+    for (const [size, kernel, padding] of [
+      [32, 3, 1],
+      [32, 2, 0],
+      [55, 3, 0],
+      [8, 3, 1],
+    ]) {
       const output = Math.floor((size + 2 * padding - kernel) / 2) + 1;
       const layer = { stride: 2, kernel, padding, output: { height: output, width: output, channels: 1 } };
       for (let at = 0; at < size; at++) {
@@ -236,7 +263,14 @@ describe("without the engine", () => {
   });
 
   test("LRN's window is the engine's: n / 2 below, the rest above, clipped", () => {
-    assert.deepEqual([0, 3, 7].map((i) => drill.neighbours(i, 5, 8)), [[0, 3], [1, 6], [5, 8]]);
+    assert.deepEqual(
+      [0, 3, 7].map((i) => drill.neighbours(i, 5, 8)),
+      [
+        [0, 3],
+        [1, 6],
+        [5, 8],
+      ],
+    );
     assert.deepEqual(drill.neighbours(3, 4, 8), [1, 5]);
     const { value } = drill.lrn([1, 2, 3], 1, { n: 3, k: 2, alpha: 0.5, beta: 1 });
     assert.equal(value, 2 / (2 + 0.5 * 14));
@@ -251,10 +285,13 @@ describe("without the engine", () => {
 });
 
 describe("texts", () => {
-  const flatten = (tree, prefix = "") => Object.entries(tree).flatMap(([key, value]) => (typeof value === "string" ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`)));
+  const flatten = (tree, prefix = "") =>
+    Object.entries(tree).flatMap(([key, value]) => (typeof value === "string" ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`)));
   const texts = (name) => new Map(flatten(JSON.parse(read("www", "i18n", `${name}.json`))));
   const [english, chinese, lessons] = ["drill.en", "drill.zh", "lessons.en"].map(texts);
-  const scripts = ["arithmetic", "card", "cards", "formula", "lrn_card", "lrn_trial", "map", "mask_grid", "pictures", "sum_cards", "view"].map((name) => read("www", "js", "drill", `${name}.js`)).join("\n");
+  const scripts = ["arithmetic", "card", "cards", "formula", "lrn_card", "lrn_trial", "map", "mask_grid", "pictures", "sum_cards", "view"]
+    .map((name) => read("www", "js", "drill", `${name}.js`))
+    .join("\n");
   const fields = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort();
 
   test("both languages say the same with the same numbers and terms", () => {
@@ -268,13 +305,22 @@ describe("texts", () => {
   test("every term has a sentence, and every sentence of this view is used", () => {
     const used = new Set([...[...english.values()].flatMap(termsIn), ...termsIn(scripts)]);
     assert.ok(used.size > 30, `found ${used.size} terms`);
-    assert.deepEqual([...used].filter((key) => !english.has(`terms.${key}`) && !lessons.has(`terms.${key}`)), []);
-    assert.deepEqual([...english.keys()].filter((key) => key.startsWith("terms.") && !used.has(key.slice(6))), []);
+    assert.deepEqual(
+      [...used].filter((key) => !english.has(`terms.${key}`) && !lessons.has(`terms.${key}`)),
+      [],
+    );
+    assert.deepEqual(
+      [...english.keys()].filter((key) => key.startsWith("terms.") && !used.has(key.slice(6))),
+      [],
+    );
   });
 
   test("every text that is asked for is there", () => {
     const asked = [...scripts.matchAll(/\bsay\(\s*(?:[^"`()]*\? )?"([\w.]+)"/g)].map((match) => match[1]);
     assert.ok(asked.length > 20, `found ${asked.length}`);
-    assert.deepEqual(asked.filter((key) => !english.has(key)), []);
+    assert.deepEqual(
+      asked.filter((key) => !english.has(key)),
+      [],
+    );
   });
 });

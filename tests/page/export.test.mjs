@@ -27,7 +27,11 @@ test("a record of any length stays bounded, and keeps every 2^k-th row from the 
     record.push(Float32Array.of(step));
     const kept = [...record.rows];
     assert.ok(kept.length <= 64 && kept.length >= Math.min(step + 1, 32), `${kept.length} at ${step}`);
-    assert.deepEqual(kept, kept.map((_, i) => i * record.stride), `at ${step}`);
+    assert.deepEqual(
+      kept,
+      kept.map((_, i) => i * record.stride),
+      `at ${step}`,
+    );
     assert.ok(step - kept.at(-1) < record.stride, "the newest row of its grid is there");
   }
   assert.equal(record.stride, 128);
@@ -39,13 +43,21 @@ test("the table has a line a step and a line an evaluation, and no digit is lost
   const text = csv(training, Float32Array.of(2, 1.5, 0.4));
   assert.deepEqual(text.split("\n"), ["set,step,loss,accuracy", "train,1,2.302585,0.125", "train,2,NaN,0.3", "train,3,1e-7,1", "test,2,1.5,0.4", ""]);
   const random = Float32Array.from({ length: 3000 }, (_, i) => Math.fround(Math.abs(Math.sin(i * 12.9898) * 43758.5453) % 7));
-  const back = csv(random, new Float32Array()).trim().split("\n").slice(1).flatMap((line) => line.split(",").slice(1).map(Number));
+  const back = csv(random, new Float32Array())
+    .trim()
+    .split("\n")
+    .slice(1)
+    .flatMap((line) => line.split(",").slice(1).map(Number));
   assert.deepEqual(Float32Array.from(back), random);
 });
 
 const CURVES = {
-  training: rows(500), test: rows(5, 100), stride: 1, logarithmic: false, about: "v=1&norm=bn",
-  events: [{ step: 200, label: "ReLU < Sigmoid & \"more\"" }],
+  training: rows(500),
+  test: rows(5, 100),
+  stride: 1,
+  logarithmic: false,
+  about: "v=1&norm=bn",
+  events: [{ step: 200, label: 'ReLU < Sigmoid & "more"' }],
 };
 
 /** Every coordinate of the drawing. */
@@ -90,8 +102,16 @@ test("no run can make the figure endless: on both axes it has few ticks, all ins
   const empty = new Float32Array();
   const run = (losses) => Float32Array.from(losses.flatMap((loss, i) => [1000 * i + 1, loss, 0.1]));
   const runs = {
-    none: empty, one: run([2.3]), equal: run([2.3, 2.3]), nan: run([NaN, NaN]), zeros: run([0, 0]), infinity: run([2.3, Infinity, 2]), tiny: run([1e-38, 1]),
-    huge: run([2, 1e18, 1.2e22, 3e38]), negative: run([-1, -2]), long: rows(3, 12_345_678),
+    none: empty,
+    one: run([2.3]),
+    equal: run([2.3, 2.3]),
+    nan: run([NaN, NaN]),
+    zeros: run([0, 0]),
+    infinity: run([2.3, Infinity, 2]),
+    tiny: run([1e-38, 1]),
+    huge: run([2, 1e18, 1.2e22, 3e38]),
+    negative: run([-1, -2]),
+    long: rows(3, 12_345_678),
   };
   for (const [kind, training] of Object.entries(runs)) {
     for (const test of [empty, training]) {

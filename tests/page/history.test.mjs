@@ -6,8 +6,12 @@ import { ACTIVATION_ROW, GRADIENT_ROW } from "../../www/js/charts/rows.js";
 
 /** A look at `n` layers whose numbers say which step and which part they are of. */
 const look = (step, n = 8, activation = "relu") => ({
-  step, activation, layers: Array.from({ length: n }, (_, i) => `layer${i}`),
-  weights: new Float32Array(n * GRADIENT_ROW).fill(step), activations: new Float32Array(n * GRADIENT_ROW).fill(step + 0.25), rows: new Float32Array(n * ACTIVATION_ROW).fill(step + 0.5),
+  step,
+  activation,
+  layers: Array.from({ length: n }, (_, i) => `layer${i}`),
+  weights: new Float32Array(n * GRADIENT_ROW).fill(step),
+  activations: new Float32Array(n * GRADIENT_ROW).fill(step + 0.25),
+  rows: new Float32Array(n * ACTIVATION_ROW).fill(step + 0.5),
 });
 const filters = (step, count = 16, size = 5) => ({ size, values: new Float32Array(count * (size * size * 3 + 1)).fill(-step) });
 
@@ -21,7 +25,10 @@ test("a look comes back as it went in, whatever happens to the arrays that it ca
   assert.deepEqual([found.weights.length, found.activations.length, found.rows.length], [3 * GRADIENT_ROW, 3 * GRADIENT_ROW, 3 * ACTIVATION_ROW]);
   assert.ok(found.weights.every((x) => x === 7) && found.activations.every((x) => x === 7.25) && found.rows.every((x) => x === 7.5));
   looks.push(look(8, 3));
-  assert.ok(found.weights.every((x) => x === 7), "what is shown does not change when another look comes");
+  assert.ok(
+    found.weights.every((x) => x === 7),
+    "what is shown does not change when another look comes",
+  );
 });
 
 test("a run of any length takes bounded memory, evenly thinned, with its first look", () => {
@@ -34,7 +41,10 @@ test("a run of any length takes bounded memory, evenly thinned, with its first l
   assert.ok(steps.length >= 64 && steps.length <= 128, `${steps.length}`);
   assert.equal(steps[0], 1);
   const gaps = steps.slice(1).map((step, i) => step - steps[i]);
-  assert.ok(gaps.every((gap) => gap === gaps[0]), `${gaps}`);
+  assert.ok(
+    gaps.every((gap) => gap === gaps[0]),
+    `${gaps}`,
+  );
   assert.ok(steps.at(-1) > 20_000 - 2 * gaps[0]);
   // 8 layers: 128 rows of 2 + 8 * 346 numbers, and 128 of 1 + 1216.
   assert.equal(looks.bytes, 4 * 128 * (2 + 8 * (2 * GRADIENT_ROW + ACTIVATION_ROW)) + 4 * 128 * 1217);
@@ -54,7 +64,10 @@ test("large networks keep fewer looks, in as few bytes", () => {
 test("the look of a step is the last one up to it, the first for what is before", () => {
   const looks = new Looks();
   for (const step of [10, 20, 30]) looks.push(look(step));
-  assert.deepEqual([5, 10, 19, 20, 29, 99].map((step) => looks.at(step).step), [10, 10, 10, 20, 20, 30]);
+  assert.deepEqual(
+    [5, 10, 19, 20, 29, 99].map((step) => looks.at(step).step),
+    [10, 10, 10, 20, 20, 30],
+  );
   assert.equal(new Looks().at(3), null);
   assert.equal(looks.filtersAt(3), null);
 });

@@ -106,7 +106,13 @@ test("a refused change leaves every lane as it was", async () => {
   lanes.all[2].lab.refuses = true;
   await assert.rejects(lanes.set(["x", "y", "z"], false), /refused/);
   await assert.rejects(lanes.set(["x", "b", "c", "bad"], false), /refused/);
-  assert.deepEqual([fragments(lanes), steps(lanes)], [["a", "b", "c"], [1, 1, 1]]);
+  assert.deepEqual(
+    [fragments(lanes), steps(lanes)],
+    [
+      ["a", "b", "c"],
+      [1, 1, 1],
+    ],
+  );
 });
 
 test("the difference of two curves is taken at the steps of both, whichever comes first", () => {
@@ -116,7 +122,13 @@ test("the difference of two curves is taken at the steps of both, whichever come
   apart.push(1, 3, 20);
   apart.push(1, 4, 7);
   apart.push(0, 4, 5);
-  assert.deepEqual([apart.series.x, apart.series.y], [[2, 3, 4], [5, -10, 2]]);
+  assert.deepEqual(
+    [apart.series.x, apart.series.y],
+    [
+      [2, 3, 4],
+      [5, -10, 2],
+    ],
+  );
   // The other one has ended.
   for (let x = 5; x < 20_000; x++) apart.push(0, x, 0);
   assert.ok(apart.waiting[0].length < 5000);
@@ -124,7 +136,10 @@ test("the difference of two curves is taken at the steps of both, whichever come
 
 test("a curve is smoothed without a pull to zero at its start", () => {
   const track = new Track();
-  assert.deepEqual([track.push(1, 4), track.push(2, 4)].map((y) => Math.round(1e9 * y) / 1e9), [4, 4]);
+  assert.deepEqual(
+    [track.push(1, 4), track.push(2, 4)].map((y) => Math.round(1e9 * y) / 1e9),
+    [4, 4],
+  );
   assert.deepEqual(track.raw.y, [4, 4]);
 });
 
@@ -148,7 +163,11 @@ const english = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "w
 const find = (key) => key.split(".").reduce((tree, part) => tree?.[part], english);
 const t = Object.assign((key, fields = {}) => find(key).replace(/\{(\w+)\}/g, (_, name) => fields[name]), { has: (key) => typeof find(key) === "string" });
 const BASE = { activation: "relu", norm: "lrn", lr: "0.01", lrn_alpha: "0.0001", bn_noise: "0", schedule: "constant", schedule_every: "1000" };
-const names = (first, ...changes) => laneLabels(t, [{}, ...changes].map((change) => ({ changes: change, config: { ...BASE, ...first, ...change } })));
+const names = (first, ...changes) =>
+  laneLabels(
+    t,
+    [{}, ...changes].map((change) => ({ changes: change, config: { ...BASE, ...first, ...change } })),
+  );
 
 test("networks are named by what sets them apart from the first, and equal ones say which they equal", () => {
   assert.deepEqual(names({}), [""]);

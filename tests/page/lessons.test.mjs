@@ -39,7 +39,11 @@ test("every lesson's settings are in the table, and those of its lanes", () => {
     const own = pairs(fragment, "&", "=").filter(([key]) => !/^lane\d$/.test(key));
     const further = pairs(fragment, "&", "=").filter(([key]) => /^lane\d$/.test(key));
     for (const [key, value] of own) assert.ok(allowed(key, value), `${name}: ${key}=${value}`);
-    assert.deepEqual(further.map(([key]) => key), lanes.slice(1).map((_, index) => `lane${index + 2}`), name);
+    assert.deepEqual(
+      further.map(([key]) => key),
+      lanes.slice(1).map((_, index) => `lane${index + 2}`),
+      name,
+    );
     for (const [lane, differs] of further) {
       for (const [key, value] of pairs(differs, ",", ":")) assert.ok(allowed(key, value), `${name}, ${lane}: ${key}:${value}`);
     }
@@ -63,8 +67,18 @@ test("every recipe's settings are in the table; good and broken ones differ in t
 /** Every text that a lesson or a recipe asks for by a name of its own. */
 const wanted = [
   ...LESSONS.flatMap(({ name, choices, lanes, sentences }) =>
-    ["about", "question", "predict", "formula", "paper", "noise", ...choices.map((choice) => `choices.${choice}`), ...lanes.map((lane) => `lanes.${lane}`), ...sentences.map((key) => `saw.${key}`)]
-      .map((key) => `lessons.${name}.${key}`)),
+    [
+      "about",
+      "question",
+      "predict",
+      "formula",
+      "paper",
+      "noise",
+      ...choices.map((choice) => `choices.${choice}`),
+      ...lanes.map((lane) => `lanes.${lane}`),
+      ...sentences.map((key) => `saw.${key}`),
+    ].map((key) => `lessons.${name}.${key}`),
+  ),
   ...RECIPES.flatMap(({ key, expected }) => [`recipes.${key}.name`, `recipes.${key}.why`, `expected.${expected}`]),
 ];
 
@@ -78,13 +92,38 @@ test("both languages have the same texts with the same numbers and the same term
 });
 
 test("every text that is asked for is there, and every lesson's and recipe's text is asked for", () => {
-  assert.deepEqual(wanted.filter((key) => !texts.en.has(key)), []);
+  assert.deepEqual(
+    wanted.filter((key) => !texts.en.has(key)),
+    [],
+  );
   const known = new Set(wanted);
-  assert.deepEqual([...texts.en.keys()].filter((key) => /^(lessons|recipes|expected)\./.test(key) && !known.has(key)), []);
-  const scripts = ["panel", "home", "steps", "toy", "scale_toy", "probe_toy", "pool_toy", "lrn_toy", "dropout_toy", "inputs_toy", "gains_toy", "updates_toy", "replay"].map((name) => read("www", "js", "lessons", `${name}.js`)).join("\n");
+  assert.deepEqual(
+    [...texts.en.keys()].filter((key) => /^(lessons|recipes|expected)\./.test(key) && !known.has(key)),
+    [],
+  );
+  const scripts = [
+    "panel",
+    "home",
+    "steps",
+    "toy",
+    "scale_toy",
+    "probe_toy",
+    "pool_toy",
+    "lrn_toy",
+    "dropout_toy",
+    "inputs_toy",
+    "gains_toy",
+    "updates_toy",
+    "replay",
+  ]
+    .map((name) => read("www", "js", "lessons", `${name}.js`))
+    .join("\n");
   const asked = [...scripts.matchAll(/\bsay\(\s*"([\w.]+)"/g)].map((match) => match[1]);
   assert.ok(asked.length > 25, `found ${asked.length} keys`);
-  assert.deepEqual(asked.filter((key) => !texts.en.has(key)), []);
+  assert.deepEqual(
+    asked.filter((key) => !texts.en.has(key)),
+    [],
+  );
 });
 
 test("every term is explained in one sentence, and every explanation is used", () => {
@@ -109,7 +148,15 @@ test("every sign of a formula that has a name is a term, in lessons and inside a
 });
 
 test("numbers are written as their names say", () => {
-  const cases = [["step_from", 51, "51"], ["count_layers", 1e4, "10,000"], ["bn_accuracy", 0.534, "53 %"], ["zero_share", 0.05, "5.0 %"], ["ratio", 1.23e7, "1.2e7"], ["bn_loss", 2.3, "2.30"], ["kinds", -0.08, "−0.08"]];
+  const cases = [
+    ["step_from", 51, "51"],
+    ["count_layers", 1e4, "10,000"],
+    ["bn_accuracy", 0.534, "53 %"],
+    ["zero_share", 0.05, "5.0 %"],
+    ["ratio", 1.23e7, "1.2e7"],
+    ["bn_loss", 2.3, "2.30"],
+    ["kinds", -0.08, "−0.08"],
+  ];
   for (const [name, value, text] of cases) assert.equal(written(name, value), text);
 });
 
@@ -128,7 +175,15 @@ const look = (step, special = {}) => {
 
 const lane = ({ until, slope = 0, wobble = 0, first = {}, history = [], test: tested = { loss: 2, accuracy: 0.25 } }) => {
   const looks = [look(1, first), ...history];
-  return { records: records(until, slope, wobble), evaluations: [{ step: until, ...tested }], first: looks[0], last: looks.at(-1), history: looks, divergence: null, changes: [] };
+  return {
+    records: records(until, slope, wobble),
+    evaluations: [{ step: until, ...tested }],
+    first: looks[0],
+    last: looks.at(-1),
+    history: looks,
+    divergence: null,
+    changes: [],
+  };
 };
 
 const lesson = (name) => LESSONS.find((candidate) => candidate.name === name);
@@ -174,31 +229,46 @@ test("ReLU or sigmoid: ratio of the gradients, share that passes, the slopes' bo
   close(values.bound, 0.25 ** 6, "bound");
   close(values.guessing_loss, Math.LN10, "guessing");
   assert.deepEqual([outcome, values.count_layers, values.tanh_conv1], ["vanished", 6, 0.25]);
-  for (const [weight, expected] of [[0.4, "same"], [0.01, "smaller"], [6, "larger"]]) {
+  for (const [weight, expected] of [
+    [0.4, "same"],
+    [0.01, "smaller"],
+    [6, "larger"],
+  ]) {
     assert.equal(measure("relu-or-sigmoid", [{ first: { conv1: { weight: 0.5 } } }, { first: { conv1: { weight } } }]).outcome, expected);
   }
 });
 
 test("the product of weights: measured beside the rule", () => {
-  const { outcome, values } = measure("product-of-weights", [1, 2 ** -7, 2 ** 7].map((weight) => ({ first: { conv1: { weight } } })));
+  const { outcome, values } = measure(
+    "product-of-weights",
+    [1, 2 ** -7, 2 ** 7].map((weight) => ({ first: { conv1: { weight } } })),
+  );
   assert.deepEqual([values.half_ratio, values.half_rule, values.double_ratio, values.double_rule, values.count_factors], [2 ** -7, 2 ** -7, 128, 128, 7]);
   assert.equal(outcome, "hundredth");
 });
 
 test("the scale of weights: steps beside the weights, their mean over the run, and the first step's gradients", () => {
   const settings = lesson("scale-of-weights").fragment;
-  assert.ok(settings.includes(`&lr=${RATE}&momentum=0&weight_decay=0&`) && settings.includes(`&init_scale_layer=${LAYER}&lane2=init_scale:${SCALE}&`), "a step is the rate times the gradient");
+  assert.ok(
+    settings.includes(`&lr=${RATE}&momentum=0&weight_decay=0&`) && settings.includes(`&init_scale_layer=${LAYER}&lane2=init_scale:${SCALE}&`),
+    "a step is the rate times the gradient",
+  );
   const conv3 = (weight, size, activation = 1) => ({ conv3: { weight, size }, conv2: { activation } });
   const { outcome, values } = measure("scale-of-weights", [
-    { first: conv3(8, 2), history: [look(50, conv3(4, 2))] }, { first: conv3(2, 8), history: [look(50, conv3(1.5, 8))] },
-    { first: conv3(1, 2, 1), history: [look(50, conv3(1, 2))] }, { first: conv3(3, 8, 5), history: [look(50, conv3(2, 8))] },
+    { first: conv3(8, 2), history: [look(50, conv3(4, 2))] },
+    { first: conv3(2, 8), history: [look(50, conv3(1.5, 8))] },
+    { first: conv3(1, 2, 1), history: [look(50, conv3(1, 2))] },
+    { first: conv3(3, 8, 5), history: [look(50, conv3(2, 8))] },
   ]);
   close(values.bn_small_update, (RATE * (4 + 2)) / 2, "mean over both looks");
   close(values.bn_update_ratio, (1 / 16 + 1.5 / 16) / 2, "mean of the ratios");
   close(values.none_update_ratio, (3 / 4 + 2 / 4) / 2, "mean of the ratios");
   assert.deepEqual([values.bn_weight_ratio, values.bn_passed, values.none_weight_ratio, values.none_passed, values.bn_update_rule], [0.25, 1, 3, 5, 1 / 16]);
   assert.equal(outcome, "sixteenth");
-  for (const [weight, expected] of [[8, "quarter"], [30, "same"]]) {
+  for (const [weight, expected] of [
+    [8, "quarter"],
+    [30, "same"],
+  ]) {
     assert.equal(measure("scale-of-weights", [{ first: conv3(8, 2) }, { first: conv3(weight, 8) }]).outcome, expected);
   }
   assert.deepEqual(updatesOf({ history: [look(1), look(9, conv3(2, 4))] }, LAYER), { steps: [1, 9], values: [RATE, RATE / 2] });
@@ -218,7 +288,13 @@ test("LRN: the same share of mean and maximum is a constant factor", () => {
 test("gains: each layer's, from the last hidden one back, and their product; the logits have none", () => {
   const layers = { conv1: { activation: 1 }, conv2: { activation: 4, dead: 0.5 }, fc7: { activation: 2, saturated: 0.25 }, fc8: { activation: 9 } };
   const { rows, product } = gainsOf({ step: 1, layers }, ["conv1", "conv2", "fc7", "fc8"]);
-  assert.deepEqual(rows.map(({ name, gain }) => [name, gain]), [["fc7", 2], ["conv2", 0.25]]);
+  assert.deepEqual(
+    rows.map(({ name, gain }) => [name, gain]),
+    [
+      ["fc7", 2],
+      ["conv2", 0.25],
+    ],
+  );
   assert.deepEqual([rows[0].saturated, rows[1].dead], [0.25, 0.5]);
   assert.equal(product, 0.5);
 });
@@ -226,14 +302,24 @@ test("gains: each layer's, from the last hidden one back, and their product; the
 test("the bound of the slopes: a quarter a layer, from the last hidden gradient back", () => {
   const norms = normsOf(look(1, { conv1: { activation: 0.5 }, fc7: { activation: 8 }, fc8: { activation: 99 } }), NAMES);
   assert.deepEqual(norms, [0.5, 1, 1, 1, 1, 1, 8]);
-  assert.deepEqual(boundOf(norms), [6, 5, 4, 3, 2, 1, 0].map((k) => 8 * 0.25 ** k));
+  assert.deepEqual(
+    boundOf(norms),
+    [6, 5, 4, 3, 2, 1, 0].map((k) => 8 * 0.25 ** k),
+  );
   assert.deepEqual(boundOf([]), []);
 });
 
 test("steps to a training error: the first step up to which so many batches are right often enough, 0 if there is none", () => {
-  const lanes = [[0, 0, 0, 1, 1, 1, 1, 1], [1, 1, 0, 0, 0, 0, 0, 0], [0.75, 0.75, 0.7499, 0.75, 0, 0, 0, 0]].map((shares) => ({ records: shares.map((share, at) => [at + 1, 2, share]) }));
+  const lanes = [
+    [0, 0, 0, 1, 1, 1, 1, 1],
+    [1, 1, 0, 0, 0, 0, 0, 0],
+    [0.75, 0.75, 0.7499, 0.75, 0, 0, 0, 0],
+  ].map((shares) => ({ records: shares.map((share, at) => [at + 1, 2, share]) }));
   const run = { names: NAMES, classes: 10, until: 7, lanes };
-  assert.deepEqual([0, 1, 2].map((lane) => stepsTo(run, lane, 0.75, 4)), [6, 0, 4]);
+  assert.deepEqual(
+    [0, 1, 2].map((lane) => stepsTo(run, lane, 0.75, 4)),
+    [6, 0, 4],
+  );
   assert.equal(stepsTo({ ...run, until: 5 }, 0, 0.75, 4), 0, "what comes after the run's end does not count");
   assert.ok(Number.isNaN(stepsTo(run, 3, 0.75, 4)));
 });
@@ -266,7 +352,10 @@ test("pooling: zeros of the first gradient, and the sign of the difference", () 
 });
 
 test("dropout: the gap is test loss minus training loss", () => {
-  const { outcome, values } = measure("dropout", [{ slope: 0.005, test: { loss: 2.5, accuracy: 0.3 } }, { slope: 0.003, test: { loss: 1.9, accuracy: 0.35 } }]);
+  const { outcome, values } = measure("dropout", [
+    { slope: 0.005, test: { loss: 2.5, accuracy: 0.3 } },
+    { slope: 0.003, test: { loss: 1.9, accuracy: 0.35 } },
+  ]);
   // Steps 351 to 400.
   close(values.without_gap, 2.5 - (2.3 - 0.005 * 375.5), "gap without");
   close(values.with_gap, 1.9 - (2.3 - 0.003 * 375.5), "gap with");
@@ -300,7 +389,8 @@ test("a whole run fills every sentence; a run of one lane decides nothing and br
     const whole = lanes.map((_, index) => ({ slope: 0.001 * index, history: [look(until >> 1), look(until, { conv4: { p95: 2 } })] }));
     const { values, outcome } = measure(name, whole);
     for (const key of sentences) {
-      for (const field of fieldsIn(texts.en.get(`lessons.${name}.saw.${key}`))) assert.ok(Number.isFinite(values[field]), `${name}, ${key}: ${field} is ${values[field]}`);
+      for (const field of fieldsIn(texts.en.get(`lessons.${name}.saw.${key}`)))
+        assert.ok(Number.isFinite(values[field]), `${name}, ${key}: ${field} is ${values[field]}`);
     }
     assert.ok(choices.includes(outcome), `${name}: ${outcome}`);
     assert.equal(measure(name, whole.slice(0, 1)).outcome, "", name);
@@ -321,7 +411,14 @@ function session() {
 }
 
 /** A snapshot without numbers. */
-const snapshot = (step, fixed = true) => ({ step, fixed, parameters: new Float32Array(2 * 137), norms: new Float32Array(2), activation_gradients: new Float32Array(137), activations: new Float32Array(72) });
+const snapshot = (step, fixed = true) => ({
+  step,
+  fixed,
+  parameters: new Float32Array(2 * 137),
+  norms: new Float32Array(2),
+  activation_gradients: new Float32Array(137),
+  activations: new Float32Array(72),
+});
 
 test("a recording is complete when every lane has its steps, its last look and its evaluation", () => {
   const { made, tell, steps } = session();
@@ -355,7 +452,10 @@ test("a lane that diverged has come to its end, with its place", () => {
 });
 
 test("a switch that is flipped, or a run that starts again, ends a recording without a result", () => {
-  for (const disturb of [({ tell }) => tell("mark", { step: 3, changes: [["lr", "0.1", "0.01"]] }), ({ made, tell }) => ((made.state.run += 1), tell("state"))]) {
+  for (const disturb of [
+    ({ tell }) => tell("mark", { step: 3, changes: [["lr", "0.1", "0.01"]] }),
+    ({ made, tell }) => ((made.state.run += 1), tell("state")),
+  ]) {
     const told = session();
     const recording = new Recording(told.made, 10, () => {});
     told.tell("records", told.steps(0, 3));
@@ -370,7 +470,17 @@ test("a setting that the lesson allows to change is written down, and the record
   tell("records", steps(0, 3), 1);
   tell("mark", { step: 3, changes: [["dropout", "0.7", "0.5"]] }, 1);
   assert.deepEqual([recording.outcome, recording.lanes[1].changes], ["going", [{ step: 3, key: "dropout", value: "0.7", before: "0.5" }]]);
-  tell("mark", { step: 3, changes: [["dropout", "0.1", "0.7"], ["lr", "0.1", "0.01"]] }, 1);
+  tell(
+    "mark",
+    {
+      step: 3,
+      changes: [
+        ["dropout", "0.1", "0.7"],
+        ["lr", "0.1", "0.01"],
+      ],
+    },
+    1,
+  );
   assert.equal(recording.outcome, "interrupted", "with another one beside it");
 });
 
@@ -380,13 +490,25 @@ test("looks are those of the lesson's steps, whatever else the clock adds; they 
   for (let step = 1; step <= 1000; step++) {
     const gradients = new Float32Array(2 * 137);
     gradients[137 + 133] = step; // the norm in the second tensor's row
-    const rows = { parameters: gradients, norms: Float32Array.of(7, 2 * step), activation_gradients: new Float32Array(137).fill(0.5, 133, 134), activations: new Float32Array(72).fill(0.25, 68, 69) };
+    const rows = {
+      parameters: gradients,
+      norms: Float32Array.of(7, 2 * step),
+      activation_gradients: new Float32Array(137).fill(0.5, 133, 134),
+      activations: new Float32Array(72).fill(0.25, 68, 69),
+    };
     tell("snapshot", { ...snapshot(step, step === 1 || step % 2 === 0), ...rows }, 1);
   }
   const { first, last, history } = recording.lanes[1];
-  assert.deepEqual([first.step, first.layers.conv1.weight, first.layers.conv1.size, first.layers.conv1.activation, first.layers.conv1.mean], [1, 1, 2, 0.5, 0.25]);
+  assert.deepEqual(
+    [first.step, first.layers.conv1.weight, first.layers.conv1.size, first.layers.conv1.activation, first.layers.conv1.mean],
+    [1, 1, 2, 0.5, 0.25],
+  );
   assert.deepEqual([last.step, last.layers.conv1.weight], [1000, 1000]);
-  assert.deepEqual(history.map(({ step }) => step), [1, ...Array.from({ length: 500 }, (_, i) => 2 * i + 2)], "none is thinned out");
+  assert.deepEqual(
+    history.map(({ step }) => step),
+    [1, ...Array.from({ length: 500 }, (_, i) => 2 * i + 2)],
+    "none is thinned out",
+  );
 });
 
 test("a run that begins to be watched later has no first look", () => {
@@ -399,7 +521,14 @@ test("a run that begins to be watched later has no first look", () => {
 test("the percentiles drawn are those of the looks, of the block in front of the layer, for any number of networks", () => {
   const looks = [1, 40, 80].map((step) => look(step, { conv4: { p5: -step, p50: 0.5, p95: 2 * step }, conv5: { p5: 9, p50: 9, p95: 9 } }));
   const lane = { history: looks, last: looks[2] };
-  assert.deepEqual(percentilesOf(lane, "conv4"), { steps: [1, 40, 80], values: [[-1, -40, -80], [0.5, 0.5, 0.5], [2, 80, 160]] });
+  assert.deepEqual(percentilesOf(lane, "conv4"), {
+    steps: [1, 40, 80],
+    values: [
+      [-1, -40, -80],
+      [0.5, 0.5, 0.5],
+      [2, 80, 160],
+    ],
+  });
   assert.deepEqual(percentilesOf({ history: [], last: null }, "conv4"), { steps: [], values: [[], [], []] });
   assert.ok(percentilesOf(lane, "conv9").values.flat().every(Number.isNaN));
 });
@@ -423,12 +552,21 @@ test("the probe batch is what its explanation says: fixed, from the training ima
 });
 
 test("the recording is offered for what is left of a run, and no longer when that is short", () => {
-  const nodes = Object.fromEntries([".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map((name) => [name, { hidden: false, textContent: "" }]));
+  const nodes = Object.fromEntries(
+    [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map((name) => [name, { hidden: false, textContent: "" }]),
+  );
   const recording = { outcome: "going", step: 0 };
   const state = { milliseconds: NaN, wanted: true, busy: false };
   const panel = {
-    body: { querySelector: (name) => nodes[name] }, say: (key, fields = {}) => [key, ...Object.values(fields)].join(" "),
-    recording, replay: null, result: null, session: { state }, lesson: { until: 500 }, stuck: false, pace: NaN,
+    body: { querySelector: (name) => nodes[name] },
+    say: (key, fields = {}) => [key, ...Object.values(fields)].join(" "),
+    recording,
+    replay: null,
+    result: null,
+    session: { state },
+    lesson: { until: 500 },
+    stuck: false,
+    pace: NaN,
   };
   const offered = (step, milliseconds) => {
     Object.assign(recording, { step });

@@ -48,10 +48,18 @@ for (const { name, fragment, until, every, lanes, choices, sentences, measure } 
     }
     recorded.measured.lanes.forEach(({ records, first, last, history, divergence }) => {
       const end = divergence?.step ?? until;
-      assert.deepEqual(records.slice(0, end).map(([step]) => step), Array.from({ length: end }, (_, i) => i + 1));
+      assert.deepEqual(
+        records.slice(0, end).map(([step]) => step),
+        Array.from({ length: end }, (_, i) => i + 1),
+      );
       // The looks that a run takes here, so that it says the same.
-      const looks = [...new Set([1, ...Array.from({ length: until / every }, (_, i) => every * (i + 1))])].filter((step) => step <= until && !(divergence && step >= end));
-      assert.deepEqual(history.map(({ step }) => step), looks);
+      const looks = [...new Set([1, ...Array.from({ length: until / every }, (_, i) => every * (i + 1))])].filter(
+        (step) => step <= until && !(divergence && step >= end),
+      );
+      assert.deepEqual(
+        history.map(({ step }) => step),
+        looks,
+      );
       assert.deepEqual([first, last], [history[0], history.at(-1)]);
     });
   });
@@ -61,7 +69,10 @@ test("a packed row keeps its numbers, how many values it holds, and its shape", 
   const row = new Float32Array(GRADIENT_ROW);
   for (let bin = 30; bin < 90; bin++) row[bin] = Math.round(1e5 * Math.exp(-(((bin - 55) / 9) ** 2)));
   row.set([12, 0, 3400, 0, 0, 0.012345], GRADIENT_BINS);
-  row.set([0.05, 0.5, 0.95].map((q) => percentile(row.subarray(0, GRADIENT_BINS), 12, 0, q)), GRADIENT_BINS + 6);
+  row.set(
+    [0.05, 0.5, 0.95].map((q) => percentile(row.subarray(0, GRADIENT_BINS), 12, 0, q)),
+    GRADIENT_BINS + 6,
+  );
   const [was, is] = [row, unpackGradient(packGradient(row))].map((each) => gradientAt(each, 0));
   assert.ok(Math.abs(is.total / was.total - 1) < 1e-3, `${is.total} of ${was.total}`);
   for (const key of ["zero", "below", "norm"]) assert.ok(Math.abs(is[key] - was[key]) <= 1e-3 * Math.abs(was[key]), `${key}: ${is[key]}, was ${was[key]}`);
@@ -71,6 +82,9 @@ test("a packed row keeps its numbers, how many values it holds, and its shape", 
   const activations = new Float32Array(ACTIVATION_ROW);
   activations.set([5, 0, -1, 2, 0.5, 0.25, 0.125, 0.75], ACTIVATION_BINS);
   const found = activationAt(unpackActivation(packActivation(activations)), 0);
-  assert.deepEqual([found.nan, found.inf, found.min, found.max, found.mean, found.std, found.saturated, found.dead, found.total], [5, 0, -1, 2, 0.5, 0.25, 0.125, 0.75, 5]);
+  assert.deepEqual(
+    [found.nan, found.inf, found.min, found.max, found.mean, found.std, found.saturated, found.dead, found.total],
+    [5, 0, -1, 2, 0.5, 0.25, 0.125, 0.75, 5],
+  );
   assert.ok(Number.isNaN(unpackGradient(packGradient(new Float32Array(GRADIENT_ROW)))[GRADIENT_ROW - 2]), "nothing to measure stays that");
 });

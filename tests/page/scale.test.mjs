@@ -4,8 +4,11 @@ import test from "node:test";
 import { identities } from "../../www/js/lessons/scale.js";
 
 const layer = {
-  input: { height: 5, width: 6, channels: 3 }, output: { height: 5, width: 6, channels: 4 },
-  kernel: 3, stride: 1, padding: 1,
+  input: { height: 5, width: 6, channels: 3 },
+  output: { height: 5, width: 6, channels: 4 },
+  kernel: 3,
+  stride: 1,
+  padding: 1,
 };
 const some = (/** @type {number} */ n, /** @type {number} */ seed) => Float64Array.from({ length: n }, (_, i) => Math.sin(seed + 1.7 * i * i));
 const [input, weight] = [some(5 * 6 * 3, 1), some(9 * 3 * 4, 2)];

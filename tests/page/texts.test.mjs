@@ -35,7 +35,8 @@ const reported = () => scripts().flatMap((script) => [...script.matchAll(/(?:rep
 
 function scripts(folder = join(ROOT, "www", "js")) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? scripts(join(folder, entry.name)) : [readFileSync(join(folder, entry.name), "utf8")]);
+    entry.isDirectory() ? scripts(join(folder, entry.name)) : [readFileSync(join(folder, entry.name), "utf8")],
+  );
 }
 
 test("both languages have the same keys with the same fields", () => {
@@ -46,7 +47,10 @@ test("both languages have the same keys with the same fields", () => {
 test("every key that a script names is there", () => {
   const asked = scripts().flatMap((script) => [...script.matchAll(/\bt\(\s*"([\w.]+)"/g)].map((match) => match[1]));
   assert.ok(asked.length > 60, `found ${asked.length} keys`);
-  assert.deepEqual(asked.filter((key) => !texts.en.has(key)), []);
+  assert.deepEqual(
+    asked.filter((key) => !texts.en.has(key)),
+    [],
+  );
 });
 
 test("every setting has a label and help, and every option of one word a name", () => {
@@ -55,7 +59,10 @@ test("every setting has a label and help, and every option of one word a name", 
     const names = [...options.matchAll(/"(\w+)"/g)].map((match) => match[1]).filter((name) => /^[a-z]/.test(name) && !/^(conv|fc)\d/.test(name));
     return [`settings.${key}.label`, `settings.${key}.help`, ...names.map((name) => `options.${key}.${name}`)];
   });
-  assert.deepEqual(missing.filter((key) => !texts.en.has(key)), []);
+  assert.deepEqual(
+    missing.filter((key) => !texts.en.has(key)),
+    [],
+  );
 });
 
 for (const [group, file, name] of [
@@ -80,26 +87,49 @@ for (const [group, file, name] of [
       // The byte, the label and the file of the English sentence are on the page too.
       // Words of a browser or a driver have no translation: the page keeps them apart, in a fold.
       const raw = (field) => ["why", "place"].includes(field) && !shown(text).includes(field);
-      if (group === "errors") assert.deepEqual(shown(text), english.filter((field) => !raw(field)), `${group}.${code}`);
+      if (group === "errors")
+        assert.deepEqual(
+          shown(text),
+          english.filter((field) => !raw(field)),
+          `${group}.${code}`,
+        );
     }
   });
 }
 
 test("no sentence is left of an error or a note that is gone", () => {
   const own = thrown();
-  assert.ok(["download", "not_ready", "unexpected"].every((code) => own.includes(code)), `found ${own}`);
+  assert.ok(
+    ["download", "not_ready", "unexpected"].every((code) => own.includes(code)),
+    `found ${own}`,
+  );
   const known = new Set([...variants("error.rs", "Error").keys(), ...own]);
   const keys = (group) => [...texts.en.keys()].filter((key) => key.startsWith(`${group}.`)).map((key) => key.slice(group.length + 1));
-  assert.deepEqual(keys("errors").filter((code) => !known.has(code)), []);
-  assert.deepEqual(own.filter((code) => !texts.en.has(`errors.${code}`)), []);
+  assert.deepEqual(
+    keys("errors").filter((code) => !known.has(code)),
+    [],
+  );
+  assert.deepEqual(
+    own.filter((code) => !texts.en.has(`errors.${code}`)),
+    [],
+  );
   const notes = new Set([...variants("error.rs", "Note").keys(), ...reported()]);
-  assert.deepEqual(keys("notes").filter((code) => !notes.has(code)), []);
-  assert.deepEqual(reported().filter((code) => !texts.en.has(`notes.${code}`)), []);
+  assert.deepEqual(
+    keys("notes").filter((code) => !notes.has(code)),
+    [],
+  );
+  assert.deepEqual(
+    reported().filter((code) => !texts.en.has(`notes.${code}`)),
+    [],
+  );
 });
 
 test("the words that the IDX reader puts into its errors are translated", () => {
   const reader = read("src", "data", "idx.rs").split("mod tests")[0];
   const words = [...reader.matchAll(/\("(\w+)", \w+, |Holds::\w+ => "(\w+)"/g)].map((match) => match[1] ?? match[2]);
   assert.deepEqual([...new Set(words)].toSorted(), ["columns", "count", "images", "labels", "rows"]);
-  assert.deepEqual(words.filter((word) => !texts.en.has(`terms.${word}`)), []);
+  assert.deepEqual(
+    words.filter((word) => !texts.en.has(`terms.${word}`)),
+    [],
+  );
 });

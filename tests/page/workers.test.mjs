@@ -14,9 +14,17 @@ test("only the page starts workers", () => {
 
 test("messages of both ways are heard in the order in which they were sent", () => {
   const [slow, heard] = [[], []];
-  const there = new Talk({}, () => {}, (message) => heard.push(message));
+  const there = new Talk(
+    {},
+    () => {},
+    (message) => heard.push(message),
+  );
   const port = { postMessage: (packet) => there.take(packet) };
-  const sender = new Talk(port, (packet) => slow.push(packet), () => {});
+  const sender = new Talk(
+    port,
+    (packet) => slow.push(packet),
+    () => {},
+  );
   sender.send("small 1");
   sender.send("large 2", [new ArrayBuffer(1 << 20)]);
   sender.send("small 3", [new ArrayBuffer(16)]);

@@ -16,8 +16,7 @@ import { Whereabouts } from "./whereabouts.js";
 import words from "../i18n/start.json" with { type: "json" };
 
 /** What holds before the style sheet is there: an element that takes room. Its width does not follow from what is in it. */
-const BLOCK =
-  ":host { display: block; min-width: 0; contain-intrinsic-inline-size: 1080px; overflow: clip !important } :host([hidden]) { display: none }";
+const BLOCK = ":host { display: block; min-width: 0; contain-intrinsic-inline-size: 1080px; overflow: clip !important } :host([hidden]) { display: none }";
 
 /** How long a lab that has left the page keeps its run, ms: it may be on its way to another place. */
 const KEPT = 1000;
@@ -50,7 +49,10 @@ export class AlexNetLab extends HTMLElement {
   /** Each command waits for those before it. @template T @param {(session: Session) => T} work @returns {Promise<Awaited<T> | undefined>} */
   queue(work) {
     const { begun } = this;
-    return (this.turn = this.turn.catch(() => {}).then(() => begun).then((session) => session && work(session)));
+    return (this.turn = this.turn
+      .catch(() => {})
+      .then(() => begun)
+      .then((session) => session && work(session)));
   }
 
   connectedCallback() {
@@ -70,7 +72,10 @@ export class AlexNetLab extends HTMLElement {
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
     root.adoptedStyleSheets = [sheetFor(root, BLOCK)];
     root.replaceChildren();
-    const session = new Session(this.binds("url") ? location.hash.slice(1) : "", [...this.attributes].map(({ name, value }) => [name, value]));
+    const session = new Session(
+      this.binds("url") ? location.hash.slice(1) : "",
+      [...this.attributes].map(({ name, value }) => [name, value]),
+    );
     this.session = session;
     this.shell = new Shell(this, session, (error) => this.explain(error));
     this.announce(session);
@@ -111,8 +116,18 @@ export class AlexNetLab extends HTMLElement {
     this.close();
     this.begin?.(null);
     const why = String(/** @type {Error} */ (error)?.message ?? error);
-    const said = [["en", words.en, words.open_en], ["zh-Hans", words.zh, words.open_zh]].map(([lang, sentence, open]) =>
-      h("p", { lang }, sentence.replace("{why}", why), " ", h("a", { href: new URL("../index.html", import.meta.url).href, target: "_blank", rel: "noopener" }, open)));
+    const said = [
+      ["en", words.en, words.open_en],
+      ["zh-Hans", words.zh, words.open_zh],
+    ].map(([lang, sentence, open]) =>
+      h(
+        "p",
+        { lang },
+        sentence.replace("{why}", why),
+        " ",
+        h("a", { href: new URL("../index.html", import.meta.url).href, target: "_blank", rel: "noopener" }, open),
+      ),
+    );
     this.shadowRoot?.replaceChildren(h("div", { role: "alert" }, said));
   }
 
@@ -198,15 +213,22 @@ export class AlexNetLab extends HTMLElement {
 
   /** Trains only while somebody can see it. */
   watchVisibility() {
-    const observer = new IntersectionObserver((entries) => {
-      this.inView = entries[entries.length - 1].intersectionRatio > 0;
-      this.look();
-    }, { threshold: 1e-9 }); // at 0 it tells nothing of what has shrunk to a line
+    const observer = new IntersectionObserver(
+      (entries) => {
+        this.inView = entries[entries.length - 1].intersectionRatio > 0;
+        this.look();
+      },
+      { threshold: 1e-9 },
+    ); // at 0 it tells nothing of what has shrunk to a line
     observer.observe(this);
     const look = () => this.look();
     document.addEventListener("visibilitychange", look);
     const clock = setInterval(look, LOOK_EVERY); // nothing tells what style sheets hide
-    this.undo.push(() => clearInterval(clock), () => observer.disconnect(), () => document.removeEventListener("visibilitychange", look));
+    this.undo.push(
+      () => clearInterval(clock),
+      () => observer.disconnect(),
+      () => document.removeEventListener("visibilitychange", look),
+    );
   }
 
   /** Whether it can be seen now. */

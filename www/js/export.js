@@ -33,18 +33,30 @@ export class Export {
       input.value = "";
     });
     this.said = h("p", { class: "fine", role: "status" });
-    this.element = h("div", { class: "data" },
+    this.element = h(
+      "div",
+      { class: "data" },
       this.group("curves", { csv: () => this.curves(), svg: () => this.drawing(), png: () => this.picture() }),
       this.group("network", { weights: () => this.weights(), script: () => this.script(), images: () => this.images() }),
-      this.group("load", { load: () => input.click() }), input, this.said);
+      this.group("load", { load: () => input.click() }),
+      input,
+      this.said,
+    );
   }
 
   /** @param {string} name @param {Record<string, () => unknown>} actions */
   group(name, actions) {
     const { t } = this.context;
     const buttons = Object.entries(actions).map(([action, run]) =>
-      h("button", { type: "button", class: "action", title: t(`export.${action}_title`), onclick: () => this.run(run) }, t(`export.${action}`)));
-    return h("fieldset", { class: "group" }, h("legend", null, t(`export.groups.${name}`)), h("p", { class: "fine" }, t(`export.about.${name}`)), h("div", { class: "card-actions" }, buttons));
+      h("button", { type: "button", class: "action", title: t(`export.${action}_title`), onclick: () => this.run(run) }, t(`export.${action}`)),
+    );
+    return h(
+      "fieldset",
+      { class: "group" },
+      h("legend", null, t(`export.groups.${name}`)),
+      h("p", { class: "fine" }, t(`export.about.${name}`)),
+      h("div", { class: "card-actions" }, buttons),
+    );
   }
 
   /** What goes wrong is told where all problems are. @param {() => unknown} work */
@@ -59,7 +71,10 @@ export class Export {
     setTimeout(() => URL.revokeObjectURL(address), STORED);
     const { t } = this.context;
     // Nobody tells the page whether the browser stores it.
-    this.said.replaceChildren(t("export.stored", { file: name }), ...(framed ? [" ", t("export.framed"), " ", labLink(this.context, {}, t("actions.open_title"))] : []));
+    this.said.replaceChildren(
+      t("export.stored", { file: name }),
+      ...(framed ? [" ", t("export.framed"), " ", labLink(this.context, {}, t("actions.open_title"))] : []),
+    );
   }
 
   /** What the shown network has been through. */
@@ -82,7 +97,15 @@ export class Export {
     const { events, logarithmic, gap } = this.views.curves;
     const { training, test } = this.records;
     const { t, session, chartOptions } = this.context;
-    const curves = { training: training.rows, test: test.rows, stride: training.stride, events, logarithmic, gap, about: session.state.describe?.fragment ?? "" };
+    const curves = {
+      training: training.rows,
+      test: test.rows,
+      stride: training.stride,
+      events,
+      logarithmic,
+      gap,
+      about: session.state.describe?.fragment ?? "",
+    };
     return figure(curves, t, chartOptions().language ?? "en");
   }
 

@@ -15,7 +15,11 @@ export function number(x) {
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
   if (x === 0) return "0";
   const size = Math.abs(x);
-  if (size < 1e-3 || size >= 1e5) return x.toExponential(1).replace("e+", "e").replace("-", x < 0 ? "−" : "-");
+  if (size < 1e-3 || size >= 1e5)
+    return x
+      .toExponential(1)
+      .replace("e+", "e")
+      .replace("-", x < 0 ? "−" : "-");
   if (size >= 1000) return integer(x);
   return String(Number(x.toPrecision(3)));
 }

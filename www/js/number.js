@@ -10,7 +10,12 @@ import { h } from "./dom.js";
  */
 export function typedNumber(text, whole) {
   const value = text.trim();
-  const plain = value.normalize("NFKC").replace(/[٠-٩۰-۹]/g, (digit) => String(digit.charCodeAt(0) & 15)).replace(/[−–]/g, "-").replace(/[、٫]/g, ",").replace(/。/g, ".")
+  const plain = value
+    .normalize("NFKC")
+    .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.charCodeAt(0) & 15))
+    .replace(/[−–]/g, "-")
+    .replace(/[、٫]/g, ",")
+    .replace(/。/g, ".")
     .replace(/(?<=\d)[\s'’](?=\d{3})/g, "");
   const decimal = plain.replace(",", ".");
   const thousands = plain.replace(/[.,]/g, "");
@@ -36,7 +41,11 @@ export function numberField(min, choose) {
     choose(taken);
   };
   const field = h("input", {
-    type: "text", inputMode: "numeric", class: "number", autocomplete: "off", onfocus: () => (before = field.value),
+    type: "text",
+    inputMode: "numeric",
+    class: "number",
+    autocomplete: "off",
+    onfocus: () => (before = field.value),
     onchange: () => {
       try {
         take(Number(typedNumber(field.value, true)));

@@ -20,7 +20,8 @@ export function placeIn(element, { clientX, clientY }) {
 export function placeInWindow(element, left, top, margin = MARGIN) {
   const { width, height } = element.getBoundingClientRect();
   const scale = scaleOf(element); // the top layer knows no transforms, but zoom
-  const inside = (/** @type {number} */ at, /** @type {number} */ size, /** @type {number} */ room) => `${Math.round(Math.max(margin, Math.min(at, room - size - margin)) / scale)}px`;
+  const inside = (/** @type {number} */ at, /** @type {number} */ size, /** @type {number} */ room) =>
+    `${Math.round(Math.max(margin, Math.min(at, room - size - margin)) / scale)}px`;
   element.style.left = inside(left, width, innerWidth);
   element.style.top = inside(top, height, innerHeight);
 }

@@ -15,7 +15,10 @@ async function read({ sheet, files }, answer) {
     if (sheet) return answer({ result: reader.decode_sheet(sheet.index, sheet.file, sheet.bytes) });
     const [names, lengths] = [files.map((/** @type {File} */ file) => file.name), Float64Array.from(files, (/** @type {File} */ file) => file.size)];
     const dataset = reader.read_files(names, lengths, pieces(files, answer));
-    answer({ result: dataset }, dataset.slice(1).map((/** @type {Uint8Array} */ part) => part.buffer));
+    answer(
+      { result: dataset },
+      dataset.slice(1).map((/** @type {Uint8Array} */ part) => part.buffer),
+    );
   } catch (error) {
     answer({ problem: problem(error) });
   }

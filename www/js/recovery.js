@@ -20,7 +20,11 @@ export async function recover(session, changes = {}, keep = true) {
   session.patch({ phase: "compiling", problem: null });
   await session.attempt(async () => {
     if (session.line.closed) await revive(session, wanted);
-    const described = await session.send("recover", wanted, saved.map((copy) => copy?.bytes));
+    const described = await session.send(
+      "recover",
+      wanted,
+      saved.map((copy) => copy?.bytes),
+    );
     session.training = false;
     session.described(described);
     goOn(session, saved);
@@ -52,7 +56,8 @@ function goOn(session, saved) {
   }
   // Switches that were flipped since: their marks are cut too.
   if (step > 0) session.markChanges(saved.map((copy, at) => copy?.config ?? lanes[at].config));
-  const note = (/** @type {import("./types.js").Problem} */ said) => session.patch({ notes: [...session.state.notes.filter(({ code }) => code !== said.code), said] });
+  const note = (/** @type {import("./types.js").Problem} */ said) =>
+    session.patch({ notes: [...session.state.notes.filter(({ code }) => code !== said.code), said] });
   if (step > 0) note({ code: "goes_on_from", step });
   else note({ code: "begins_again" });
 }

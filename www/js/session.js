@@ -75,7 +75,10 @@ export class Session extends EventTarget {
   /** Another worker. @returns {Line} */
   connect() {
     this.line?.close();
-    return (this.line = new Line((event, detail) => this.report(event, detail), (problem) => this.ended(problem)));
+    return (this.line = new Line(
+      (event, detail) => this.report(event, detail),
+      (problem) => this.ended(problem),
+    ));
   }
 
   // ---- commands ------------------------------------------------------------------------------------------------
@@ -145,7 +148,10 @@ export class Session extends EventTarget {
     // Of a lane that is said twice, the last word holds.
     const others = each.slice(1).filter((_, at) => changes[`lane${at + 2}`] !== null);
     // A value that is not understood leaves the one before.
-    await this.adopt([...pairsOf(lanes[0].config), fragmentOf(configs[0], others), ...lists.filter(([, list]) => list !== null).map((list) => list.join("="))].join("&"), restart);
+    await this.adopt(
+      [...pairsOf(lanes[0].config), fragmentOf(configs[0], others), ...lists.filter(([, list]) => list !== null).map((list) => list.join("="))].join("&"),
+      restart,
+    );
   }
 
   /** Another network beside the others, all from step 0; it is shown next. @param {Record<string, string>} changes to the first one */
@@ -207,7 +213,8 @@ export class Session extends EventTarget {
     });
     this.changing -= 1;
     // What needs a device first needs another one, where the change wants it.
-    if (!answer && lost && (await this.recover({ backend: new URLSearchParams(fragment).get("backend") ?? "auto" }))) return this.adopt(fragment, restart, gone);
+    if (!answer && lost && (await this.recover({ backend: new URLSearchParams(fragment).get("backend") ?? "auto" })))
+      return this.adopt(fragment, restart, gone);
     if (answer && gone !== undefined) this.state.lanes = this.state.lanes.filter((_, at) => at !== gone);
     if (answer) this.adopted(answer, restart);
     // A refused change must not stay on the page.
@@ -502,7 +509,12 @@ export class Session extends EventTarget {
     keep(described.lanes[0].describe.adapters);
     const shown = Math.min(this.state.shown, lanes.length - 1);
     this.state.lanes = lanes;
-    this.patch({ shown, seconds: described.seconds ?? NaN, ...this.shownLane(shown), fragment: this.changing === 0 ? described.fragment : this.state.fragment });
+    this.patch({
+      shown,
+      seconds: described.seconds ?? NaN,
+      ...this.shownLane(shown),
+      fragment: this.changing === 0 ? described.fragment : this.state.fragment,
+    });
   }
 
   again() {

@@ -101,7 +101,11 @@ export class Shell {
     session.addEventListener("change", receive);
     const dropped = acceptDrops(host, this.lab, (files) => session.loadFiles(files));
     this.undo = [
-      () => prefersDark.removeEventListener("change", retheme), () => forcedColours.removeEventListener("change", recolour), stopKeys, dropped, () => session.removeEventListener("change", receive),
+      () => prefersDark.removeEventListener("change", retheme),
+      () => forcedColours.removeEventListener("change", recolour),
+      stopKeys,
+      dropped,
+      () => session.removeEventListener("change", receive),
     ];
     this.applyTheme();
     /** Words and style are there. */
@@ -205,7 +209,12 @@ export class Shell {
   get context() {
     const t = /** @type {import("./i18n.js").Texts} */ (this.texts);
     return {
-      session: this.session, t, root: this.root, supply: this.supply, flip: this.flip, tip: this.tip,
+      session: this.session,
+      t,
+      root: this.root,
+      supply: this.supply,
+      flip: this.flip,
+      tip: this.tip,
       change: (changes) => this.change(changes),
       act: (action) => act(this, action),
       openMenu: (kind, anchor) => this.menu?.open(kind, anchor),
@@ -218,7 +227,9 @@ export class Shell {
       chartOptions: () => ({
         // Charts outlive a change of language, so they ask for the texts of the moment.
         t: (key, values) => (this.texts ?? t)(key, values),
-        language: this.lab.lang, reducedMotion: reducedMotion.matches, compact: this.size !== "full",
+        language: this.lab.lang,
+        reducedMotion: reducedMotion.matches,
+        compact: this.size !== "full",
       }),
     };
   }
@@ -250,9 +261,18 @@ export class Shell {
     const { t } = this.context;
     const { hosts } = this.views;
     const known = this.session.state.schema.length > 0;
-    const chosen = { gradients: this.tabs.gradients?.chosen ?? "ridges", sees: this.tabs.sees?.chosen ?? "predictions", more: this.tabs.more?.chosen ?? "settings" };
+    const chosen = {
+      gradients: this.tabs.gradients?.chosen ?? "ridges",
+      sees: this.tabs.sees?.chosen ?? "predictions",
+      more: this.tabs.more?.chosen ?? "settings",
+    };
     const panel = (/** @type {string} */ name, /** @type {Element[]} */ ...content) => h("section", { class: `panel panel-${name}` }, ...content);
-    const tab = (/** @type {string} */ name, /** @type {Node | null | undefined | false} */ content) => ({ name, title: t(`tabs.${name}`), about: t(`tabs.${name}_help`), panel: h("div", { class: `tab-panel tab-${name}` }, content) });
+    const tab = (/** @type {string} */ name, /** @type {Node | null | undefined | false} */ content) => ({
+      name,
+      title: t(`tabs.${name}`),
+      about: t(`tabs.${name}_help`),
+      panel: h("div", { class: `tab-panel tab-${name}` }, content),
+    });
     const watch = () => this.watch();
     const curves = panel("curves", hosts.curves);
     curves.setAttribute("aria-label", t("tabs.curves"));
@@ -260,23 +280,72 @@ export class Shell {
     if (this.size === "full") {
       this.settings = known ? new Settings(this.context) : null;
       this.tabs = {
-        gradients: new Tabs(t("regions.gradients"), [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)], this.tip, chosen.gradients, watch),
-        sees: new Tabs(t("regions.sees"), [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)], this.tip, chosen.sees, watch),
-        more: new Tabs(t("regions.more"), [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element), tab("export", this.exporter)], this.tip, chosen.more, (name) => this.export(name)),
+        gradients: new Tabs(
+          t("regions.gradients"),
+          [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)],
+          this.tip,
+          chosen.gradients,
+          watch,
+        ),
+        sees: new Tabs(
+          t("regions.sees"),
+          [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)],
+          this.tip,
+          chosen.sees,
+          watch,
+        ),
+        more: new Tabs(
+          t("regions.more"),
+          [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element), tab("export", this.exporter)],
+          this.tip,
+          chosen.more,
+          (name) => this.export(name),
+        ),
       };
       const { gradients, sees, more } = this.tabs;
       parts = [curves, panel("gradients", gradients.element), panel("sees", sees.element), panel("more", more.element)];
     } else {
       this.settings = null;
-      const chips = h("div", { class: "quick", role: "group", "aria-label": t("regions.network") }, (this.quick ?? []).map((chip) => chip.element));
+      const chips = h(
+        "div",
+        { class: "quick", role: "group", "aria-label": t("regions.network") },
+        (this.quick ?? []).map((chip) => chip.element),
+      );
       parts = this.size === "slide" ? [chips, curves, panel("gradients", hosts.ridges)] : [curves];
     }
     const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
     const network = this.size === "full" ? this.network?.element : null;
-    this.lab.replaceChildren(...[this.header.element, this.status?.element, this.lanes?.element, network, main, this.menu?.element, this.help?.element, this.link?.element, this.tip.tip].filter((node) => !!node));
-    this.parts = [this.header, this.status, this.lanes, this.network, this.menu, this.cost, this.data, this.settings, this.maps, this.lesson, this.drill, ...(this.quick ?? [])]
+    this.lab.replaceChildren(
+      ...[
+        this.header.element,
+        this.status?.element,
+        this.lanes?.element,
+        network,
+        main,
+        this.menu?.element,
+        this.help?.element,
+        this.link?.element,
+        this.tip.tip,
+      ].filter((node) => !!node),
+    );
+    this.parts = [
+      this.header,
+      this.status,
+      this.lanes,
+      this.network,
+      this.menu,
+      this.cost,
+      this.data,
+      this.settings,
+      this.maps,
+      this.lesson,
+      this.drill,
+      ...(this.quick ?? []),
+    ]
       .filter((part) => !!part)
-      .map((part) => (part instanceof Chip ? { update: (/** @type {import("./state.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part)));
+      .map((part) =>
+        part instanceof Chip ? { update: (/** @type {import("./state.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part),
+      );
     // Their colours are those of where they stand now.
     this.network?.retheme();
     this.views.refresh();
@@ -308,7 +377,12 @@ export class Shell {
         select.value = config.layer;
       },
     };
-    return h("div", { class: "maps" }, h("label", { class: "bar" }, h("span", { class: "fine" }, t("settings.layer.label")), select, h("span", { class: "fine" }, t("tabs.maps_how"))), host);
+    return h(
+      "div",
+      { class: "maps" },
+      h("label", { class: "bar" }, h("span", { class: "fine" }, t("settings.layer.label")), select, h("span", { class: "fine" }, t("tabs.maps_how"))),
+      host,
+    );
   }
 
   // ---- what happens --------------------------------------------------------------------------------------------------
@@ -384,7 +458,9 @@ export class Shell {
     if (!this.views) return;
     const { gradients, sees } = this.tabs;
     const full = this.size === "full";
-    const watch = this.views.watch((/** @type {string} */ name) => (full ? name === gradients?.chosen || name === sees?.chosen || name === "network" : this.size === "slide" && name === "ridges"));
+    const watch = this.views.watch((/** @type {string} */ name) =>
+      full ? name === gradients?.chosen || name === sees?.chosen || name === "network" : this.size === "slide" && name === "ridges",
+    );
     watch.snapshot ||= full;
     watch.unit = this.drill.unit ?? this.lesson.panel?.unit ?? null;
     watch.every = this.lesson.panel?.every ?? 0;

@@ -51,20 +51,57 @@
 
 let made = 0;
 /** @param {Record<string, string>} [config] @param {Record<string, string>} [changes] @returns {Lane} */
-export const newLane = (config = {}, changes = {}) => ({ id: made++, changes, config, describe: null, step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null });
+export const newLane = (config = {}, changes = {}) => ({
+  id: made++,
+  changes,
+  config,
+  describe: null,
+  step: 0,
+  loss: NaN,
+  accuracy: NaN,
+  evaluation: null,
+  divergence: null,
+  saved: null,
+});
 
 /** Before the engine has read the fragment. @param {string} fragment @returns {State} */
 export const firstState = (fragment) => ({
-  phase: "loading", wanted: false, visible: true, busy: true, reading: false,
-  schema: [], config: {}, fragment, describe: null, notes: [], problem: null, divergence: null, stopped: null, progress: null, missing: null, seconds: NaN, quiet: 0,
-  step: 0, loss: NaN, accuracy: NaN, milliseconds: NaN, evaluation: null, run: 0,
-  lanes: [newLane()], shown: 0,
+  phase: "loading",
+  wanted: false,
+  visible: true,
+  busy: true,
+  reading: false,
+  schema: [],
+  config: {},
+  fragment,
+  describe: null,
+  notes: [],
+  problem: null,
+  divergence: null,
+  stopped: null,
+  progress: null,
+  missing: null,
+  seconds: NaN,
+  quiet: 0,
+  step: 0,
+  loss: NaN,
+  accuracy: NaN,
+  milliseconds: NaN,
+  evaluation: null,
+  run: 0,
+  lanes: [newLane()],
+  shown: 0,
 });
 
 /** @param {Record<string, string>} first settings of the first lane @param {Record<string, string>[]} others how the others differ */
 export function fragmentOf(first, others) {
   const pairs = pairsOf(first);
-  const lanes = others.map((changes, at) => `lane${at + 2}=${Object.entries(changes).map((change) => change.join(":")).join()}`);
+  const lanes = others.map(
+    (changes, at) =>
+      `lane${at + 2}=${Object.entries(changes)
+        .map((change) => change.join(":"))
+        .join()}`,
+  );
   return [...pairs, ...lanes].join("&");
 }
 

@@ -40,7 +40,9 @@ export class Supply {
     const inEnglish = () => use(...Object.values(english).map((tree) => texts(tree, "en")));
     if (language === "en") return inEnglish();
     const files = Object.keys(english).map((part) => `i18n/${part}${language}.json`);
-    const got = await this.need(files[0], async () => use(...(await Promise.all(files.map((file) => fetched(file, "json")))).map((tree) => texts(tree, language))));
+    const got = await this.need(files[0], async () =>
+      use(...(await Promise.all(files.map((file) => fetched(file, "json")))).map((tree) => texts(tree, language))),
+    );
     if (!got) inEnglish();
   }
 

@@ -11,9 +11,13 @@ export class Whereabouts {
     this.focused = null;
     /** The focus when it left. @type {HTMLElement | null} */
     this.kept = null;
-    root.addEventListener("scroll", ({ target }) => {
-      if (target instanceof Element) this.scrolled.set(target, [target.scrollLeft, target.scrollTop]);
-    }, { capture: true, passive: true });
+    root.addEventListener(
+      "scroll",
+      ({ target }) => {
+        if (target instanceof Element) this.scrolled.set(target, [target.scrollLeft, target.scrollTop]);
+      },
+      { capture: true, passive: true },
+    );
     root.addEventListener("focusin", ({ target }) => (this.focused = /** @type {HTMLElement} */ (target)));
     // Some browsers tell it before an element is taken away: what was focused then is known until the next task.
     root.addEventListener("focusout", () => setTimeout(() => root.activeElement || (this.focused = null)));

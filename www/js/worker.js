@@ -6,9 +6,7 @@ import { problem } from "./worker/problem.js";
 
 /** @typedef {{id: number, command: string, args: any[]}} Command */
 
-const scope = /** @type {{postMessage: (message: any, transfer?: Transferable[]) => void, onmessage: any}} */ (
-  /** @type {unknown} */ (self)
-);
+const scope = /** @type {{postMessage: (message: any, transfer?: Transferable[]) => void, onmessage: any}} */ (/** @type {unknown} */ (self));
 
 const engine = new Engine((event, detail, transfer = []) => scope.postMessage({ event, detail }, transfer));
 

@@ -96,8 +96,7 @@ export class Activations extends Chart {
       segment(ctx, x(0), top, x(0), bottom);
       ctx.setLineDash([]);
     }
-    if (Number.isFinite(layer.mean))
-      this.drawMean(ctx, x(layer.mean), x(layer.mean - layer.std), x(layer.mean + layer.std), { left, right, bottom });
+    if (Number.isFinite(layer.mean)) this.drawMean(ctx, x(layer.mean), x(layer.mean - layer.std), x(layer.mean + layer.std), { left, right, bottom });
     if (tall && Number.isFinite(span)) {
       ctx.fillStyle = palette.muted;
       const y = bottom + font.size * 0.8;

@@ -137,8 +137,18 @@ export class DepthNorms extends Chart {
     const { layers, lanes } = /** @type {DepthNormsData} */ (this.data);
     const { t, numbers } = this;
     const end = layers.length - 1;
-    return lanes.filter(({ norms }) => norms.length > 0).map(({ name, norms }) =>
-      t("charts.depth_norms.words", { lane: name, first: layers[0], last: layers[end], reaches: numbers.number(norms[0]), starts: numbers.number(norms[end]) })).join(" ");
+    return lanes
+      .filter(({ norms }) => norms.length > 0)
+      .map(({ name, norms }) =>
+        t("charts.depth_norms.words", {
+          lane: name,
+          first: layers[0],
+          last: layers[end],
+          reaches: numbers.number(norms[0]),
+          starts: numbers.number(norms[end]),
+        }),
+      )
+      .join(" ");
   }
 
   grid() {

@@ -9,7 +9,12 @@ const [FILL, HATCH] = [0.13, 0.45];
 /** Pixels between two lines of the hatching. */
 const SPACING = 8;
 /** Hatched in a direction of its own, a network differs in more than its colour: unit vectors, y down. */
-const DIRECTIONS = [[Math.SQRT1_2, -Math.SQRT1_2], [Math.SQRT1_2, Math.SQRT1_2], [0, 1], [1, 0]];
+const DIRECTIONS = [
+  [Math.SQRT1_2, -Math.SQRT1_2],
+  [Math.SQRT1_2, Math.SQRT1_2],
+  [0, 1],
+  [1, 0],
+];
 
 /** A curve at x, on the line between its points; NaN outside of them. @param {Curve} curve @param {number} at */
 export function valueAt({ x, y }, at) {

@@ -117,7 +117,8 @@ export class Looks {
     const { layers } = this;
     const gradients = layers.length * GRADIENT_ROW;
     const [weights, activations, rows] = [1, 1 + gradients, 1 + 2 * gradients].map((from, part) =>
-      found.values.subarray(from, from + (part < 2 ? gradients : layers.length * ACTIVATION_ROW)));
+      found.values.subarray(from, from + (part < 2 ? gradients : layers.length * ACTIVATION_ROW)),
+    );
     return { step: found.step, layers, weights, activations, rows, activation: this.functions[found.values[0]] };
   }
 

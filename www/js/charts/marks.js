@@ -36,7 +36,11 @@ export function drawMarks(plot, { events, palette, font }) {
 /** An arrow, and of several networks the number, where a curve leaves the picture: it is above the axis, or no number any more. @param {import("uplot")} plot @param {import("./pane.js").Pane} pane */
 export function drawExplosions(plot, pane) {
   const { ctx, bbox } = plot;
-  const { tracks, scale, curves: { differences, font } } = pane;
+  const {
+    tracks,
+    scale,
+    curves: { differences, font },
+  } = pane;
   const size = font.size * uPlot.pxRatio;
   ctx.save();
   ctx.font = `600 ${size}px ${font.family}`;
@@ -49,7 +53,12 @@ export function drawExplosions(plot, pane) {
     const [left, top] = [plot.valToPos(x[at], "x", true), bbox.top + lane * size * 1.1];
     ctx.fillStyle = pane.colour(lane);
     ctx.beginPath();
-    for (const [dx, dy] of [[-0.4, 0.8], [0.4, 0.8], [0, 0]]) ctx.lineTo(left + dx * size, top + dy * size);
+    for (const [dx, dy] of [
+      [-0.4, 0.8],
+      [0.4, 0.8],
+      [0, 0],
+    ])
+      ctx.lineTo(left + dx * size, top + dy * size);
     ctx.fill();
     if (tracks.length > 1) ctx.fillText(String(lane + 1), left + 0.55 * size, top);
   });
@@ -70,7 +79,12 @@ export function drawPast(plot, { past, palette }) {
   ctx.lineTo(x, bbox.top + bbox.height);
   ctx.stroke();
   ctx.beginPath();
-  for (const [dx, dy] of [[-5, 0], [5, 0], [0, 7]]) ctx.lineTo(x + dx * ratio, bbox.top + dy * ratio);
+  for (const [dx, dy] of [
+    [-5, 0],
+    [5, 0],
+    [0, 7],
+  ])
+    ctx.lineTo(x + dx * ratio, bbox.top + dy * ratio);
   ctx.fill();
   ctx.restore();
 }

@@ -20,8 +20,7 @@ const SOURCES = /** @type {const} */ (["weights", "activations"]);
  * With L layers, layer l of the hidden ones has L - 2 - l sigmoids behind it. The last layer has logits: no bound.
  * @param {number[]} norms of the activation gradients, first layer first
  */
-export const sigmoidBound = (norms) =>
-  norms.map((_, layer) => (layer < norms.length - 1 ? norms[norms.length - 2] * 0.25 ** (norms.length - 2 - layer) : NaN));
+export const sigmoidBound = (norms) => norms.map((_, layer) => (layer < norms.length - 1 ? norms[norms.length - 2] * 0.25 ** (norms.length - 2 - layer) : NaN));
 
 /** @extends {Chart<NormsData>} */
 export class Norms extends Chart {

@@ -17,7 +17,12 @@ export class Pair {
     this.root.hidden = true;
     this.note = element("p", "chart-note");
     this.rows = [0, 1].map(() => {
-      const row = { picture: element("canvas", "chart-picture"), name: element("span", ""), bar: element("span", "chart-fill"), value: element("span", "chart-value") };
+      const row = {
+        picture: element("canvas", "chart-picture"),
+        name: element("span", ""),
+        bar: element("span", "chart-fill"),
+        value: element("span", "chart-value"),
+      };
       const track = element("span", "chart-track");
       track.append(row.bar);
       row.picture.setAttribute("aria-hidden", "true");

@@ -64,7 +64,10 @@ export class Pane {
   /** Forgets what came after a step. @param {number} lane @param {number} step @param {Float32Array} rows of its steps of training up to there */
   cut(lane, step, rows) {
     const column = this.quantity === "loss" ? 1 : 2;
-    this.tracks[lane]?.cut(step, [...rows].filter((_, at) => at % 3 === column));
+    this.tracks[lane]?.cut(
+      step,
+      [...rows].filter((_, at) => at % 3 === column),
+    );
   }
 
   /** @param {import("./curves.js").CurvesData} data */
@@ -173,8 +176,15 @@ export class Pane {
       ],
       series: [{}, ...this.curvesShown.map(({ what, lane }) => this.strokeOf(what, lane))],
       hooks: {
-        setSize: [sharpen], drawAxes: [(plot) => this.drawGaps(plot)], setCursor: [() => this.showValues()],
-        draw: [(plot) => this.writeGaps(plot), (plot) => drawMarks(plot, this.curves), (plot) => drawExplosions(plot, this), (plot) => drawPast(plot, this.curves)],
+        setSize: [sharpen],
+        drawAxes: [(plot) => this.drawGaps(plot)],
+        setCursor: [() => this.showValues()],
+        draw: [
+          (plot) => this.writeGaps(plot),
+          (plot) => drawMarks(plot, this.curves),
+          (plot) => drawExplosions(plot, this),
+          (plot) => drawPast(plot, this.curves),
+        ],
       },
     };
   }
@@ -188,7 +198,13 @@ export class Pane {
     if (what === "raw") return { stroke: faint(palette.train), width: 1, spanGaps, points: none };
     const stroke = !many && what === "test" ? palette.test : this.colour(lane);
     const dash = many ? DASHES[lane] : undefined;
-    if (what === "test") return { stroke: many ? faint(stroke) : stroke, width: many ? 1 : 2, spanGaps, points: { show: true, size: 7, width: 1.5, stroke, fill: palette.surface } };
+    if (what === "test")
+      return {
+        stroke: many ? faint(stroke) : stroke,
+        width: many ? 1 : 2,
+        spanGaps,
+        points: { show: true, size: 7, width: 1.5, stroke, fill: palette.surface },
+      };
     return { stroke, width: 2.5, spanGaps, dash, points: none };
   }
 
@@ -203,7 +219,12 @@ export class Pane {
     const { differences } = this.curves;
     const logarithmic = this.curves.logarithmic && !differences && this.quantity === "loss";
     const strong = this.curvesShown.filter(({ what }) => what !== "raw");
-    const networks = this.tracks.map((_, at) => extent(strong.filter(({ lane }) => lane === at).flatMap(({ series }) => series.y), logarithmic));
+    const networks = this.tracks.map((_, at) =>
+      extent(
+        strong.filter(({ lane }) => lane === at).flatMap(({ series }) => series.y),
+        logarithmic,
+      ),
+    );
     // The first network is no way from itself: next to this, a difference that has exploded leaves the picture.
     if (differences) networks[0] = { low: 0, high: 0 };
     const ends = together(networks, logarithmic);
@@ -250,7 +271,8 @@ export class Pane {
 
   /** Below the curves: what lies between training and test. @param {uPlot} plot */
   drawGaps(plot) {
-    if (this.showsGaps) this.tracks.forEach(({ smooth, test }, lane) => shadeGap(plot, this.scale.curve(smooth), this.scale.curve(test), { colour: this.colour(lane), lane }));
+    if (this.showsGaps)
+      this.tracks.forEach(({ smooth, test }, lane) => shadeGap(plot, this.scale.curve(smooth), this.scale.curve(test), { colour: this.colour(lane), lane }));
   }
 
   /** Over the curves: its size at the newest evaluation. @param {uPlot} plot */
@@ -261,7 +283,11 @@ export class Pane {
       const place = (/** @type {Series} */ series) => valueAt(this.scale.curve(series), step);
       return { step, size, text: this.format(size), training: place(track.smooth), test: place(track.test), colour: this.colour(lane) };
     });
-    writeGaps(plot, sizes.filter(({ size }) => Number.isFinite(size)), this.curves);
+    writeGaps(
+      plot,
+      sizes.filter(({ size }) => Number.isFinite(size)),
+      this.curves,
+    );
   }
 
   get showsGaps() {
@@ -321,7 +347,9 @@ export class Pane {
     const { t, lanes, numbers } = this.curves;
     if (!this.showsGaps) return [];
     const found = this.tracks.map((track, lane) => ({ lane, ...this.gapOf(track, this.step) })).filter(({ size }) => Number.isFinite(size));
-    return found.map(({ lane, step, size }) => t(`charts.curves.gap_${lanes.length > 1 ? "of" : "at"}`, { lane: lanes[lane], size: this.format(size), step: numbers.count(step) }));
+    return found.map(({ lane, step, size }) =>
+      t(`charts.curves.gap_${lanes.length > 1 ? "of" : "at"}`, { lane: lanes[lane], size: this.format(size), step: numbers.count(step) }),
+    );
   }
 
   describe() {

@@ -165,7 +165,13 @@ class Plot {
       scales: { x: { time: false, range: () => chart.stepRange() }, y: UNIT },
       axes: [
         stepAxisOf(palette, font, numbers),
-        valueAxisOf(palette, font, () => this.scale, (value) => numbers.number(value), 2),
+        valueAxisOf(
+          palette,
+          font,
+          () => this.scale,
+          (value) => numbers.number(value),
+          2,
+        ),
       ],
       bands: [{ series: [3, 1], fill: faint(stroke) }],
       series: [{}, ...SHARES.map((share) => ({ stroke, width: share === 0.5 ? 2.5 : 1.2, points: none }))],

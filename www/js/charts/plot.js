@@ -15,8 +15,10 @@ export const sizeOf = (stage) => ({ width: Math.max(60, stage.clientWidth), heig
 
 /** @param {Record<string, string>} palette @param {{size: number, family: string}} font @returns {import("uplot").Axis} */
 export const axisOf = ({ muted, line }, { size, family }) => ({
-  stroke: muted, font: `${Math.round(size)}px ${family}`, // uPlot reads whole pixels only
-  grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 5 },
+  stroke: muted,
+  font: `${Math.round(size)}px ${family}`, // uPlot reads whole pixels only
+  grid: { stroke: line, width: 1 },
+  ticks: { stroke: line, width: 1, size: 5 },
 });
 
 /** Between a label and the plot: a tick, the gap behind it, and some air. */
@@ -71,10 +73,12 @@ export const UNIT = { range: () => [0, 1] };
 
 /** Columns of values as their places on a scale. @param {(number | null | undefined)[][]} columns @param {import("./scale.js").Scale} scale */
 export const placed = (columns, scale) =>
-  columns.map((column) => column.map((value) => {
-    const at = value == null ? NaN : scale.at(value);
-    return Number.isNaN(at) ? null : at;
-  }));
+  columns.map((column) =>
+    column.map((value) => {
+      const at = value == null ? NaN : scale.at(value);
+      return Number.isNaN(at) ? null : at;
+    }),
+  );
 
 /** Room above a plot, and right of it for half of its last label. @param {{size: number}} font @param {number} above @returns {import("uplot").Padding} */
 export function paddingOf({ size }, above) {
@@ -89,7 +93,9 @@ export function paddingOf({ size }, above) {
  * @returns {import("uplot").Axis}
  */
 export const stepAxisOf = (palette, font, numbers) => ({
-  ...axisOf(palette, font), space: font.size * 4.2, size: font.size * 2,
+  ...axisOf(palette, font),
+  space: font.size * 4.2,
+  size: font.size * 2,
   values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")),
 });
 
@@ -102,7 +108,10 @@ export function fit(plot, size) {
 
 /** @param {string} key of the plots that share it @returns {import("uplot").Cursor} */
 export const cursorOf = (key) => ({
-  sync: { key, setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 8 },
+  sync: { key, setSeries: false },
+  y: false,
+  drag: { x: false, y: false },
+  points: { size: 8 },
   bind: {
     // uPlot knows of no scaled ancestors: it is told where the pointer would be without them.
     mousemove: (plot, over, move) => (event) => {

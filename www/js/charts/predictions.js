@@ -155,9 +155,7 @@ class Card {
     // Where the right class is not among the five, it is said; the line keeps its place either way.
     set(
       this.truth,
-      best.includes(label)
-        ? "\u00a0"
-        : t("charts.predictions.truth", { label: data.classes[label], percent: numbers.percent(probabilities[label]) }),
+      best.includes(label) ? "\u00a0" : t("charts.predictions.truth", { label: data.classes[label], percent: numbers.percent(probabilities[label]) }),
     );
   }
 

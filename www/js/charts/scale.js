@@ -54,7 +54,12 @@ export function linearTicks(low, high, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10].map((m) => m * power);
   const wanted = steps.find((step) => step >= rough * (1 - 1e-9)) ?? steps[6];
-  return atLeastTwo(steps.filter((step) => step <= wanted).reverse().map((step) => multiples(low, high, step)));
+  return atLeastTwo(
+    steps
+      .filter((step) => step <= wanted)
+      .reverse()
+      .map((step) => multiples(low, high, step)),
+  );
 }
 
 /** Both ends of the values that are numbers, and above 0 where only these have a place; Infinity to -Infinity: none. @param {Iterable<number>} values @param {boolean} [positive] */
@@ -73,11 +78,13 @@ export class Scale {
   /** @param {[number, number]} ends @param {boolean} [logarithmic] */
   constructor([low, high], logarithmic = false) {
     this.logarithmic = logarithmic;
-    const end = (/** @type {number} */ value, /** @type {number} */ otherwise) => (Number.isNaN(value) ? otherwise : clamp(value, logarithmic ? 1 / LARGEST : -LARGEST, LARGEST));
+    const end = (/** @type {number} */ value, /** @type {number} */ otherwise) =>
+      Number.isNaN(value) ? otherwise : clamp(value, logarithmic ? 1 / LARGEST : -LARGEST, LARGEST);
     this.low = end(low, logarithmic ? 0.1 : 0);
     this.high = end(high, this.low);
     // Apart by more than rounding.
-    if (!(this.high - this.low > Math.max(1e-9 * Math.abs(this.low), 1 / LARGEST))) this.high = this.low + (Math.abs(this.low) > 1 / LARGEST ? Math.abs(this.low) : 1);
+    if (!(this.high - this.low > Math.max(1e-9 * Math.abs(this.low), 1 / LARGEST)))
+      this.high = this.low + (Math.abs(this.low) > 1 / LARGEST ? Math.abs(this.low) : 1);
   }
 
   /** 0 at the lower end, 1 at the upper one; NaN for what has no place. @param {number} value */
@@ -103,7 +110,8 @@ export class Scale {
     if (!logarithmic) return linear;
     const [from, to] = [Math.log10(low), Math.log10(high)];
     const inside = (/** @type {number} */ tick) => tick >= low && tick <= high;
-    const round = (/** @type {number[]} */ decades, /** @type {number[]} */ digits) => decades.flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`))).filter(inside);
+    const round = (/** @type {number[]} */ decades, /** @type {number[]} */ digits) =>
+      decades.flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`))).filter(inside);
     const fine = round(multiples(Math.floor(from), to, 1), [1, 2, 5]);
     if (Math.log10(2) * pixels >= gap * (to - from)) return fine.length > 1 ? fine : linear.filter(inside);
     return atLeastTwo([round(logTicks(from, to, pixels, gap), [1]), round(multiples(from, to, 1), [1]), fine, linear.filter(inside)]);
@@ -270,7 +278,8 @@ export function placeMarks(marks, rows, limit) {
     const { x, width } = marks[i];
     const [first, last] = [Math.max(0, x - width), Math.min(x, limit - width)];
     for (const [row, spans] of taken.entries()) {
-      const free = (/** @type {number} */ left) => left >= first && left <= last && spans.every((span) => left + width + APART <= span.left || left >= span.right + APART);
+      const free = (/** @type {number} */ left) =>
+        left >= first && left <= last && spans.every((span) => left + width + APART <= span.left || left >= span.right + APART);
       const left = Math.max(...[last, ...spans.map((span) => span.left - APART - width)].filter(free));
       if (left === -Infinity) continue;
       spans.push({ left, right: left + width });

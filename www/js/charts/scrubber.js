@@ -22,9 +22,14 @@ export class Scrubber {
     this.step = null;
     this.timer = 0;
     this.stopKeys = () => {};
-    const button = (/** @type {string} */ name, /** @type {string} */ text, /** @type {() => void} */ onclick) => h("button", { type: "button", class: name, onclick }, text);
+    const button = (/** @type {string} */ name, /** @type {string} */ text, /** @type {() => void} */ onclick) =>
+      h("button", { type: "button", class: name, onclick }, text);
     this.slider = h("input", {
-      type: "range", min: "0", max: "0", class: "history-slider", oninput: () => this.choose(Number(this.slider.value)),
+      type: "range",
+      min: "0",
+      max: "0",
+      class: "history-slider",
+      oninput: () => this.choose(Number(this.slider.value)),
       // Keys of the lab leave a slider alone.
       onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && this.step !== null && (event.preventDefault(), this.choose(Infinity)),
     });
@@ -35,9 +40,13 @@ export class Scrubber {
     this.last = h("span", { class: "history-end" });
     this.text = h("span", { class: "history-text" });
     this.spoken = h("p", { class: "chart-words", role: "status" });
-    this.element = h("div", { class: "history", role: "group" },
+    this.element = h(
+      "div",
+      { class: "history", role: "group" },
       h("div", { class: "history-track" }, this.previous, this.first, this.slider, this.last, this.next),
-      h("div", { class: "history-words" }, this.text, this.back), this.spoken);
+      h("div", { class: "history-words" }, this.text, this.back),
+      this.spoken,
+    );
     host.append(this.element);
     this.relabel();
   }

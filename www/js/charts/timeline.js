@@ -81,7 +81,10 @@ export class Timeline {
   look(lane, { step, parameters, activation_gradients, activations }, network, activation) {
     const layers = network.blocks.map(({ name }) => name);
     const tensors = (this.tensors[lane] = network.tensors.map(({ name }) => name));
-    const weights = pick(parameters, layers.map((name) => tensors.indexOf(`${name}.weight`)));
+    const weights = pick(
+      parameters,
+      layers.map((name) => tensors.indexOf(`${name}.weight`)),
+    );
     const look = { step, layers, weights, activations: activation_gradients, rows: activations, activation };
     this.of(lane).push(look);
     this.charts.ridges.update(lane, { ...look, events: this.marks.filter((mark) => mark.lane === lane) });

@@ -102,19 +102,29 @@ export class Updates {
     /** @type {uPlot.Series[]} */
     const series = curves.map((_, lane) => ({ stroke: laneColour(palette, lane), width: 2, dash: DASHES[lane], points: none, spanGaps: true }));
     if (rule) series.push({ stroke: palette.ink, width: 1, points: none, spanGaps: true });
-    return new uPlot({
-      ...sizeOf(this.stage),
-      padding: paddingOf(font, 0.6),
-      legend: none,
-      cursor: cursorOf(this.sync),
-      scales: { x: { time: false, range: () => [0, this.data.until] }, y: UNIT },
-      axes: [
-        stepAxisOf(palette, font, numbers),
-        valueAxisOf(palette, font, () => this.scale, (value) => value.toExponential(0).replace("+", ""), 1.5),
-      ],
-      series: [{}, ...series],
-      hooks: { setSize: [sharpen], setCursor: [() => this.showValues()] },
-    }, this.table, this.stage);
+    return new uPlot(
+      {
+        ...sizeOf(this.stage),
+        padding: paddingOf(font, 0.6),
+        legend: none,
+        cursor: cursorOf(this.sync),
+        scales: { x: { time: false, range: () => [0, this.data.until] }, y: UNIT },
+        axes: [
+          stepAxisOf(palette, font, numbers),
+          valueAxisOf(
+            palette,
+            font,
+            () => this.scale,
+            (value) => value.toExponential(0).replace("+", ""),
+            1.5,
+          ),
+        ],
+        series: [{}, ...series],
+        hooks: { setSize: [sharpen], setCursor: [() => this.showValues()] },
+      },
+      this.table,
+      this.stage,
+    );
   }
 
   /** Every step at which a network was looked at, and the values there. @returns {uPlot.AlignedData} */
@@ -124,7 +134,10 @@ export class Updates {
       const at = new Map(curve.steps.map((step, i) => [step, curve.values[i]]));
       return steps.map((step) => at.get(step));
     });
-    const { low, high } = extent(this.all.flatMap(({ values }) => values), true);
+    const { low, high } = extent(
+      this.all.flatMap(({ values }) => values),
+      true,
+    );
     this.scale = new Scale(low <= high ? [low / MARGIN, high * MARGIN] : [1e-4, 1e-2], true);
     return /** @type {uPlot.AlignedData} */ ([steps, ...placed(this.rows, this.scale)]);
   }
@@ -167,7 +180,9 @@ export class Updates {
 
   /** @param {number} at */
   sentence(at) {
-    const values = this.written(at).map((value, which) => `${this.all[which].name} ${value}`).join(", ");
+    const values = this.written(at)
+      .map((value, which) => `${this.all[which].name} ${value}`)
+      .join(", ");
     return this.say("at", { step: this.numbers.count(this.plot.data[0][at]), values });
   }
 

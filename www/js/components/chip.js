@@ -42,10 +42,20 @@ export class Chip {
     this.context = context;
     this.sign = h("span", { class: "chip-sign" });
     this.text = h("span", { class: "chip-text" });
-    this.element = h("button", {
-      type: "button", class: "chip", "data-kind": spec.kind, "data-ghost": spec.ghost, "data-chip": place, "aria-haspopup": "dialog",
-      onclick: () => context.openMenu(spec.kind, this.element),
-    }, this.sign, this.text);
+    this.element = h(
+      "button",
+      {
+        type: "button",
+        class: "chip",
+        "data-kind": spec.kind,
+        "data-ghost": spec.ghost,
+        "data-chip": place,
+        "aria-haspopup": "dialog",
+        onclick: () => context.openMenu(spec.kind, this.element),
+      },
+      this.sign,
+      this.text,
+    );
     const mates = (/** @type {boolean} */ on) => () => context.highlight(spec.kind, on);
     this.element.addEventListener("pointerenter", mates(true));
     this.element.addEventListener("pointerleave", mates(false));
@@ -70,7 +80,8 @@ export class Chip {
   /** @param {Record<string, string>} config */
   words(config) {
     const { t } = this.context;
-    const short = (/** @type {string} */ key, /** @type {string} */ value) => t(t.has(`short.${key}.${value}`) ? `short.${key}.${value}` : `options.${key}.${value}`);
+    const short = (/** @type {string} */ key, /** @type {string} */ value) =>
+      t(t.has(`short.${key}.${value}`) ? `short.${key}.${value}` : `options.${key}.${value}`);
     switch (this.spec.kind) {
       case "activation":
         return { sign: config.activation, text: short("activation", config.activation) };

@@ -30,8 +30,13 @@ export class Control {
     const { t, tip } = context;
     const key = setting.key;
     const restarts = setting.effect === "restart";
-    this.label = h("label", { class: "control-label", id: `${this.id}-label`, for: this.id },
-      h("span", { class: explains && "explained" }, t(`settings.${key}.label`)), " ", restarts && h("span", { class: "effect" }, t("effects.restart_sign")));
+    this.label = h(
+      "label",
+      { class: "control-label", id: `${this.id}-label`, for: this.id },
+      h("span", { class: explains && "explained" }, t(`settings.${key}.label`)),
+      " ",
+      restarts && h("span", { class: "effect" }, t("effects.restart_sign")),
+    );
     this.input = this.build();
     this.element = h("div", { class: "control", "data-key": key, "data-kind": setting.kind }, this.label, this.input);
     const about = t(`settings.${key}.help`) + (restarts ? ` ${t("effects.restart_sign")} ${t("effects.restart")}` : "");
@@ -68,7 +73,11 @@ export class Control {
     });
     this.show = (/** @type {string} */ value) => radios.forEach((entry) => (entry.radio.checked = entry.value === value));
     this.label.removeAttribute("for");
-    return h("div", { class: "segments", role: "radiogroup", "aria-labelledby": `${this.id}-label` }, radios.map((entry) => entry.element));
+    return h(
+      "div",
+      { class: "segments", role: "radiogroup", "aria-labelledby": `${this.id}-label` },
+      radios.map((entry) => entry.element),
+    );
   }
 
   select() {
@@ -185,4 +194,3 @@ export class Control {
 function same(a, b) {
   return a !== "" && b !== "" && Number(a) === Number(b);
 }
-

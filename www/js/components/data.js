@@ -14,8 +14,17 @@ export class Data {
     this.name = h("strong");
     this.counts = h("p", { class: "fine" });
     this.heldOut = h("p", { class: "fine" }, t("data.held_out"));
-    this.cite = h("p", { class: "fine" }, t("data.subset"), " ", t("data.cite"), " ",
-      h("a", { href: "https://www.cs.toronto.edu/~kriz/cifar.html", target: "_blank", rel: "noopener" }, "cs.toronto.edu/~kriz/cifar.html"), " ", t("data.licence"));
+    this.cite = h(
+      "p",
+      { class: "fine" },
+      t("data.subset"),
+      " ",
+      t("data.cite"),
+      " ",
+      h("a", { href: "https://www.cs.toronto.edu/~kriz/cifar.html", target: "_blank", rel: "noopener" }, "cs.toronto.edu/~kriz/cifar.html"),
+      " ",
+      t("data.licence"),
+    );
     this.generated = h("p", { class: "fine" }, t("data.generated"));
     const input = h("input", { type: "file", multiple: true, accept: ACCEPT, class: "visually-hidden", tabIndex: -1, "aria-hidden": "true" });
     input.addEventListener("change", () => {
@@ -24,8 +33,20 @@ export class Data {
     });
     this.drop = h("button", { type: "button", class: "drop", onclick: () => input.click() }, icon("file"), h("span", null, t("data.choose")));
     this.back = h("button", { type: "button", class: "action", onclick: () => context.act("builtin") }, t("data.back"));
-    this.element = h("div", { class: "data" }, h("p", null, this.name), this.counts, this.heldOut, this.cite, this.generated, this.drop, input,
-      h("p", { class: "fine" }, t("data.formats")), h("p", { class: "fine" }, t("data.local")), this.back);
+    this.element = h(
+      "div",
+      { class: "data" },
+      h("p", null, this.name),
+      this.counts,
+      this.heldOut,
+      this.cite,
+      this.generated,
+      this.drop,
+      input,
+      h("p", { class: "fine" }, t("data.formats")),
+      h("p", { class: "fine" }, t("data.local")),
+      this.back,
+    );
   }
 
   /** @param {import("../state.js").State} state */
@@ -35,10 +56,16 @@ export class Data {
     const { data } = describe;
     const key = `data.names.${data.name}`;
     setText(this.name, t.has(key) ? t(key) : data.name);
-    setText(this.counts, t("data.counts", {
-      train: integer(data.train_arrived), train_total: integer(data.train_total),
-      test: integer(data.test_arrived), test_total: integer(data.test_total), classes: data.classes.length,
-    }));
+    setText(
+      this.counts,
+      t("data.counts", {
+        train: integer(data.train_arrived),
+        train_total: integer(data.train_total),
+        test: integer(data.test_arrived),
+        test_total: integer(data.test_total),
+        classes: data.classes.length,
+      }),
+    );
     this.heldOut.hidden = !data.held_out;
     this.cite.hidden = data.source !== "builtin";
     this.generated.hidden = data.source !== "generated";
@@ -104,7 +131,11 @@ export function acceptDrops(host, lab, load) {
     if (given.length > 0) load(filesOf(given.map((item) => item.webkitGetAsEntry() ?? item.getAsFile())));
   };
   /** @type {[string, any][]} */
-  const listeners = [["dragover", over], ["dragleave", over], ["drop", drop]];
+  const listeners = [
+    ["dragover", over],
+    ["dragleave", over],
+    ["drop", drop],
+  ];
   for (const [name, listener] of listeners) host.addEventListener(name, listener);
   return () => {
     for (const [name, listener] of listeners) host.removeEventListener(name, listener);

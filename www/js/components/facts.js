@@ -10,7 +10,14 @@ export class Cost {
   constructor(context) {
     this.context = context;
     this.values = Object.fromEntries(ROWS.map((name) => [name, h("dd", null, "–")]));
-    const rows = ROWS.map((name) => h("div", { class: `fact fact-${name}` }, h("dt", null, context.tip.button([context.t(`cost.${name}`)], context.t(`cost.${name}_help`))), this.values[name]));
+    const rows = ROWS.map((name) =>
+      h(
+        "div",
+        { class: `fact fact-${name}` },
+        h("dt", null, context.tip.button([context.t(`cost.${name}`)], context.t(`cost.${name}_help`))),
+        this.values[name],
+      ),
+    );
     this.element = h("dl", { class: "facts" }, rows);
   }
 

@@ -25,35 +25,73 @@ export class Header {
     this.rateText = h("span", { class: "figure" }, "–");
     this.backend = h("button", { type: "button", class: "backend", onclick: () => context.act("backend") });
 
-    this.lessons = h("button", { type: "button", class: "tool wide", title: t("actions.lessons_title"), onclick: () => context.act("lessons") },
-      icon("lesson"), h("span", null, t("actions.lessons")));
-    this.copy = h("button", { type: "button", class: "tool wide", title: t("actions.copy_title"), onclick: () => context.act("copy") },
-      icon("link"), h("span", null, t("actions.copy")));
-    this.language = h("button", { type: "button", class: "tool wide", title: t("actions.language_title"), lang: otherLanguage(t.language), onclick: () => context.act("language") },
-      t("actions.language"));
-    this.theme = h("button", { type: "button", class: "tool tool-theme", title: t("actions.theme_title"), "aria-label": t("actions.theme"), onclick: () => context.act("theme") });
+    this.lessons = h(
+      "button",
+      { type: "button", class: "tool wide", title: t("actions.lessons_title"), onclick: () => context.act("lessons") },
+      icon("lesson"),
+      h("span", null, t("actions.lessons")),
+    );
+    this.copy = h(
+      "button",
+      { type: "button", class: "tool wide", title: t("actions.copy_title"), onclick: () => context.act("copy") },
+      icon("link"),
+      h("span", null, t("actions.copy")),
+    );
+    this.language = h(
+      "button",
+      { type: "button", class: "tool wide", title: t("actions.language_title"), lang: otherLanguage(t.language), onclick: () => context.act("language") },
+      t("actions.language"),
+    );
+    this.theme = h("button", {
+      type: "button",
+      class: "tool tool-theme",
+      title: t("actions.theme_title"),
+      "aria-label": t("actions.theme"),
+      onclick: () => context.act("theme"),
+    });
     this.help = button("help", () => context.act("help"));
     const full = labLink(context, { class: "tool", title: t("actions.open_title"), "aria-label": t("actions.open") }, icon("open"));
     this.full = full;
 
     const counter = (/** @type {string} */ name, /** @type {HTMLElement} */ value) =>
       h("span", { class: `counter counter-${name}` }, h("span", { class: "counter-name" }, t(`counters.${name}`)), value);
-    this.element = h("header", { class: "header" },
-      h("div", { class: "top" },
+    this.element = h(
+      "header",
+      { class: "header" },
+      h(
+        "div",
+        { class: "top" },
         h("div", { class: "brand" }, mark(), h("h1", null, "AlexNet Lab")),
-        h("div", { class: "tools" }, this.backend, this.lessons, this.copy, this.language, this.theme, this.help, full)),
-      h("div", { class: "transport", role: "toolbar", "aria-label": t("regions.transport") },
-        this.play, this.step, this.restart, this.speed,
-        h("div", { class: "counters" }, counter("step", this.count), counter("epoch", this.epoch), counter("rate", this.rateText))));
+        h("div", { class: "tools" }, this.backend, this.lessons, this.copy, this.language, this.theme, this.help, full),
+      ),
+      h(
+        "div",
+        { class: "transport", role: "toolbar", "aria-label": t("regions.transport") },
+        this.play,
+        this.step,
+        this.restart,
+        this.speed,
+        h("div", { class: "counters" }, counter("step", this.count), counter("epoch", this.epoch), counter("rate", this.rateText)),
+      ),
+    );
   }
 
   speeds() {
     const { t, session, tip } = this.context;
     const options = session.setting("speed")?.options ?? [];
     const name = (/** @type {string} */ value) => (value === "max" ? t("options.speed.max") : t("speed", { steps: value }));
-    this.speedSelect = h("select", { onchange: () => this.context.change({ speed: this.speedSelect?.value ?? "max" }) },
-      options.map((value) => h("option", { value }, name(value))));
-    return h("label", { class: "speed" }, h("span", { class: "counter-name" }, t("settings.speed.label")), this.speedSelect, tip.explain(this.speedSelect, t("settings.speed.help")));
+    this.speedSelect = h(
+      "select",
+      { onchange: () => this.context.change({ speed: this.speedSelect?.value ?? "max" }) },
+      options.map((value) => h("option", { value }, name(value))),
+    );
+    return h(
+      "label",
+      { class: "speed" },
+      h("span", { class: "counter-name" }, t("settings.speed.label")),
+      this.speedSelect,
+      tip.explain(this.speedSelect, t("settings.speed.help")),
+    );
   }
 
   /** @param {import("../state.js").State} state */
@@ -75,7 +113,10 @@ export class Header {
     setText(this.count, integer(state.step));
     setText(this.epoch, epochs(state).toFixed(1));
     const rate = 1000 / state.milliseconds;
-    setText(this.rateText, state.phase === "running" && Number.isFinite(rate) ? t("units.steps_a_second", { n: rate < 10 ? rate.toFixed(1) : integer(rate) }) : "–");
+    setText(
+      this.rateText,
+      state.phase === "running" && Number.isFinite(rate) ? t("units.steps_a_second", { n: rate < 10 ? rate.toFixed(1) : integer(rate) }) : "–",
+    );
     if (this.speedSelect) this.speedSelect.value = state.config.speed;
     if (state.describe) {
       const { name: kind, adapter, reason, software } = state.describe.backend;
@@ -106,7 +147,10 @@ function otherLanguage(language) {
 
 /** Three planes, smaller and smaller: the lab's sign. */
 function mark() {
-  const planes = [[2, 20], [13, 14], [23, 8]].map(([x, size], index) =>
-    svg("rect", { x, y: 12 - size / 2, width: 7, height: size, rx: 1.5, class: `mark-${index + 1}` }));
+  const planes = [
+    [2, 20],
+    [13, 14],
+    [23, 8],
+  ].map(([x, size], index) => svg("rect", { x, y: 12 - size / 2, width: 7, height: size, rx: 1.5, class: `mark-${index + 1}` }));
   return svg("svg", { viewBox: "0 0 32 24", class: "mark", "aria-hidden": "true" }, ...planes);
 }

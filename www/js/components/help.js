@@ -7,14 +7,22 @@ import { KEYS } from "../keyboard.js";
 export class Help {
   /** @param {import("../shell.js").Context} context */
   constructor({ t }) {
-    const rows = KEYS.map(({ key, action }) => h("tr", null, h("td", null, h("kbd", null, t.has(`keys.${key}`) ? t(`keys.${key}`) : key)), h("td", null, t(`keys.action_${action}`))));
+    const rows = KEYS.map(({ key, action }) =>
+      h("tr", null, h("td", null, h("kbd", null, t.has(`keys.${key}`) ? t(`keys.${key}`) : key)), h("td", null, t(`keys.action_${action}`))),
+    );
     const points = ["first", "second", "third", "fourth"].map((name) => h("li", null, t(`help.${name}`)));
     const close = h("button", { type: "button", class: "tool", "aria-label": t("actions.close"), onclick: () => this.element.close() }, icon("close"));
-    this.element = h("dialog", { class: "dialog", "aria-label": t("help.title") },
+    this.element = h(
+      "dialog",
+      { class: "dialog", "aria-label": t("help.title") },
       h("div", { class: "dialog-head" }, h("h2", null, t("help.title")), close),
-      h("p", null, t("help.what")), h("ol", null, points),
-      h("h3", null, t("help.keys")), h("table", { class: "keys" }, h("tbody", null, rows)),
-      h("p", { class: "fine" }, t("help.inside")), h("p", { class: "fine" }, t("help.charts")));
+      h("p", null, t("help.what")),
+      h("ol", null, points),
+      h("h3", null, t("help.keys")),
+      h("table", { class: "keys" }, h("tbody", null, rows)),
+      h("p", { class: "fine" }, t("help.inside")),
+      h("p", { class: "fine" }, t("help.charts")),
+    );
     this.element.addEventListener("click", (event) => {
       if (event.target === this.element) this.element.close();
     });

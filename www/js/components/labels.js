@@ -24,12 +24,20 @@ export function laneLabels(t, lanes) {
   const all = [...new Set(lanes.flatMap(({ changes }) => Object.keys(changes)))];
   const norms = (/** @type {string} */ key) => Number(key in MENUS.norm.more);
   // A normalisation's constants come after it.
-  const values = lanes.map(({ config }) => all.filter((key) => acts(key, config)).sort((a, b) => norms(a) - norms(b)).map((key) => ({ key, value: config[key] })));
+  const values = lanes.map(({ config }) =>
+    all
+      .filter((key) => acts(key, config))
+      .sort((a, b) => norms(a) - norms(b))
+      .map((key) => ({ key, value: config[key] })),
+  );
   const texts = values.map((each) => JSON.stringify(each));
   return lanes.map(({ changes }, at) => {
     const number = lanes.length > 1 ? t("lanes.lane", { n: at + 1 }) : "";
     const like = texts.indexOf(texts[at]);
-    const words = values[at].filter(({ key }) => at === 0 || key in changes).map(({ key, value }) => valueLabel(t, key, value)).join(", ");
+    const words = values[at]
+      .filter(({ key }) => at === 0 || key in changes)
+      .map(({ key, value }) => valueLabel(t, key, value))
+      .join(", ");
     return [number, like < at ? t("lanes.same", { n: like + 1 }) : words].filter(Boolean).join(" ");
   });
 }

@@ -41,10 +41,25 @@ export class Lanes {
   lane(label, at, shown, ended) {
     const { t, session } = this.context;
     const words = ended < 0 ? label : `${label} · ${t("lanes.diverged", { step: ended })}`;
-    const show = h("button", { type: "button", class: "lane-show", "data-show": at, "aria-pressed": shown, title: t("lanes.show_help"), onclick: () => session.show(at) },
-      h("i", { class: "lane-swatch", "data-lane": at + 1 }), words);
-    const remove = at > 0 && h("button", { type: "button", class: "lane-remove", title: t("lanes.remove"), "aria-label": `${t("lanes.remove")}: ${label}`, onclick: () => session.removeLane(at) },
-      icon("close"));
+    const show = h(
+      "button",
+      { type: "button", class: "lane-show", "data-show": at, "aria-pressed": shown, title: t("lanes.show_help"), onclick: () => session.show(at) },
+      h("i", { class: "lane-swatch", "data-lane": at + 1 }),
+      words,
+    );
+    const remove =
+      at > 0 &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "lane-remove",
+          title: t("lanes.remove"),
+          "aria-label": `${t("lanes.remove")}: ${label}`,
+          onclick: () => session.removeLane(at),
+        },
+        icon("close"),
+      );
     const lane = h("span", { class: "lane" }, show, remove);
     setAttribute(lane, "data-shown", shown);
     return lane;
@@ -59,9 +74,15 @@ export class Lanes {
       return session.setting(key)?.options ?? ["true", "false"];
     };
     const taken = others.map(({ changes }) => Object.entries(changes).join());
-    const changes = COMPARED.flatMap((key) => values(key).filter((value) => value !== config[key]).map((value) => [key, value]));
+    const changes = COMPARED.flatMap((key) =>
+      values(key)
+        .filter((value) => value !== config[key])
+        .map((value) => [key, value]),
+    );
     changes.push(["seed", String(Number(config.seed) + 1)]);
-    const options = changes.filter((change) => !taken.includes(change.join())).map(([key, value]) => h("option", { value: `${key}:${value}` }, valueLabel(t, key, value)));
+    const options = changes
+      .filter((change) => !taken.includes(change.join()))
+      .map(([key, value]) => h("option", { value: `${key}:${value}` }, valueLabel(t, key, value)));
     this.select.replaceChildren(h("option", { value: "" }, t("lanes.add")), ...options);
   }
 

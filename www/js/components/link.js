@@ -25,8 +25,14 @@ export class LinkDialog {
     this.field = h("input", { type: "text", class: "link-field", readOnly: true, "aria-labelledby": "link-why", onfocus: () => this.field.select() });
     this.tab = h("p", null, labLink(context, {}, t("actions.open_title")));
     const close = h("button", { type: "button", class: "tool", "aria-label": t("actions.close"), onclick: () => this.element.close() }, icon("close"));
-    this.element = h("dialog", { class: "dialog", "aria-label": t("link.title") },
-      h("div", { class: "dialog-head" }, h("h2", null, t("link.title")), close), this.why, this.field, this.tab);
+    this.element = h(
+      "dialog",
+      { class: "dialog", "aria-label": t("link.title") },
+      h("div", { class: "dialog-head" }, h("h2", null, t("link.title")), close),
+      this.why,
+      this.field,
+      this.tab,
+    );
   }
 
   /** @param {"copy" | "open"} refused what the browser does not let the lab do */

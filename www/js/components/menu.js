@@ -8,7 +8,10 @@ import { Control } from "./control.js";
 /** What stands in each component's menu: the choice itself, and further settings with the choice that they belong to. */
 export const MENUS = {
   activation: { choice: "activation", more: {} },
-  norm: { choice: "norm", more: { lrn_n: "lrn", lrn_k: "lrn", lrn_alpha: "lrn", lrn_beta: "lrn", bn_place: "bn", bn_noise: "bn", bn_epsilon: "bn", bn_momentum: "bn" } },
+  norm: {
+    choice: "norm",
+    more: { lrn_n: "lrn", lrn_k: "lrn", lrn_alpha: "lrn", lrn_beta: "lrn", bn_place: "bn", bn_noise: "bn", bn_epsilon: "bn", bn_momentum: "bn" },
+  },
   pool: { choice: "pool", more: { overlap: "" } },
   dropout: { choice: "", more: { dropout: "" } },
 };
@@ -64,8 +67,17 @@ export class Menu {
     this.element.replaceChildren(
       h("h3", null, t(`settings.${kind}.label`)),
       h("p", { class: "fine" }, t(`settings.${kind}.help`)),
-      h("div", { role: "radiogroup", class: "entries", "aria-label": t(`settings.${kind}.label`) }, entries.map(({ element }) => element)),
-      h("div", { class: "constants" }, this.controls.map(({ control }) => control.element)));
+      h(
+        "div",
+        { role: "radiogroup", class: "entries", "aria-label": t(`settings.${kind}.label`) },
+        entries.map(({ element }) => element),
+      ),
+      h(
+        "div",
+        { class: "constants" },
+        this.controls.map(({ control }) => control.element),
+      ),
+    );
     this.update(session.state);
     this.element.showPopover();
     this.anchor.setAttribute("aria-expanded", "true");
@@ -88,8 +100,13 @@ export class Menu {
     const { t, change } = this.context;
     const about = `about.${key}.${value}`;
     const radio = h("input", { type: "radio", name: "menu-choice", value, onchange: () => change({ [key]: value }) });
-    const element = h("label", { class: "entry" }, radio, icon(value),
-      h("span", null, h("strong", null, t(`options.${key}.${value}`)), t.has(about) && h("span", { class: "fine" }, t(about))));
+    const element = h(
+      "label",
+      { class: "entry" },
+      radio,
+      icon(value),
+      h("span", null, h("strong", null, t(`options.${key}.${value}`)), t.has(about) && h("span", { class: "fine" }, t(about))),
+    );
     return { radio, element };
   }
 

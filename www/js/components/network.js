@@ -62,10 +62,17 @@ export class Network {
     const { t } = this.context;
     const { height, width, channels } = network.input;
     const row = (/** @type {string} */ name) => h("div", { class: `row-name row-${name}` }, t(`network.rows.${name}`));
-    return h("div", { class: "column column-input" },
+    return h(
+      "div",
+      { class: "column column-input" },
       h("div", { class: "picture" }, this.thumbnails.element),
       h("div", { class: "head" }, h("strong", null, t("network.images")), h("span", { class: "shape" }, `${config.batch} × ${height}×${width}×${channels}`)),
-      row("bn"), row("activation"), row("lrn"), row("pool"), row("gradient"));
+      row("bn"),
+      row("activation"),
+      row("lrn"),
+      row("pool"),
+      row("gradient"),
+    );
   }
 
   /** @param {Description} describe @param {Block} block @param {number} index */
@@ -80,17 +87,31 @@ export class Network {
     const slot = (/** @type {string} */ name) => {
       const chips = chipsOf(name, range, index, network.blocks.length).map((spec) => new Chip(spec, `${block.name}.${name}`, this.context));
       this.chips.push(...chips);
-      return h("div", { class: `slot slot-${name}` }, chips.map((chip) => chip.element));
+      return h(
+        "div",
+        { class: `slot slot-${name}` },
+        chips.map((chip) => chip.element),
+      );
     };
     const look = () => this.context.look(block.name);
     const host = h("div", { class: "spark" });
     const norm = h("span", { class: "norm" }, "–");
-    const element = h("div", { class: "column", role: "group", "aria-label": t("network.block", { name: block.name, shape }), "data-block": block.name },
+    const element = h(
+      "div",
+      { class: "column", role: "group", "aria-label": t("network.block", { name: block.name, shape }), "data-block": block.name },
       h("div", { class: "picture", onclick: look }, volume(height, channels, layer.kind === "conv")),
-      h("div", { class: "head", title: `${kind} · ${shape}. ` + t("network.block_title", { parameters: si(block.parameters), macs: si(block.macs) }) },
-        h("button", { type: "button", class: "look", title: t("network.look"), "aria-haspopup": "dialog", onclick: look }, h("strong", null, block.name)), h("span", { class: "shape" }, `${kind} · ${shape}`)),
-      slot("bn"), slot("activation"), slot("lrn"), slot("pool"),
-      h("div", { class: "gradient-cell" }, host, norm));
+      h(
+        "div",
+        { class: "head", title: `${kind} · ${shape}. ` + t("network.block_title", { parameters: si(block.parameters), macs: si(block.macs) }) },
+        h("button", { type: "button", class: "look", title: t("network.look"), "aria-haspopup": "dialog", onclick: look }, h("strong", null, block.name)),
+        h("span", { class: "shape" }, `${kind} · ${shape}`),
+      ),
+      slot("bn"),
+      slot("activation"),
+      slot("lrn"),
+      slot("pool"),
+      h("div", { class: "gradient-cell" }, host, norm),
+    );
     const spark = new Spark(host, this.context.chartOptions());
     const tensor = network.tensors.findIndex((candidate) => candidate.name === `${block.name}.weight`);
     this.gradients.push({ block: block.name, tensor, spark, norm, element });
@@ -100,12 +121,18 @@ export class Network {
   /** The last column: what it comes to. @param {Description} describe */
   output({ network }) {
     const { t } = this.context;
-    return h("div", { class: "column column-output" },
+    return h(
+      "div",
+      { class: "column column-output" },
       h("div", { class: "picture" }, h("div", { class: "softmax" }, "softmax")),
       h("div", { class: "head" }, h("strong", null, t("network.classes", { n: network.classes })), h("span", { class: "shape" }, t("network.cross_entropy"))),
-      h("div", { class: "result" },
+      h(
+        "div",
+        { class: "result" },
         h("div", null, h("span", { class: "counter-name" }, t("network.loss")), this.loss),
-        h("div", null, h("span", { class: "counter-name" }, t("network.accuracy")), this.accuracy)));
+        h("div", null, h("span", { class: "counter-name" }, t("network.accuracy")), this.accuracy),
+      ),
+    );
   }
 
   /** @param {import("../types.js").Snapshot} snapshot */
@@ -144,10 +171,29 @@ function volume(side, channels, conv) {
   const [total, middle] = [front + depth, 44];
   const [x, y] = [(100 - total) / 2, middle - (height - lean) / 2];
   const points = (/** @type {number[][]} */ list) => list.map((point) => point.map((v) => v.toFixed(1)).join(",")).join(" ");
-  return svg("svg", { viewBox: "0 0 100 88", class: "volume", "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { viewBox: "0 0 100 88", class: "volume", "aria-hidden": "true" },
     svg("line", { x1: -60, y1: middle, x2: x - 3, y2: middle, class: "flow" }),
     svg("line", { x1: x + total + 3, y1: middle, x2: 160, y2: middle, class: "flow" }),
-    svg("polygon", { class: "volume-top", points: points([[x, y], [x + depth, y - lean], [x + depth + front, y - lean], [x + front, y]]) }),
-    svg("polygon", { class: "volume-side", points: points([[x + front, y], [x + front + depth, y - lean], [x + front + depth, y - lean + height], [x + front, y + height]]) }),
-    svg("rect", { class: "volume-front", x, y, width: front, height }));
+    svg("polygon", {
+      class: "volume-top",
+      points: points([
+        [x, y],
+        [x + depth, y - lean],
+        [x + depth + front, y - lean],
+        [x + front, y],
+      ]),
+    }),
+    svg("polygon", {
+      class: "volume-side",
+      points: points([
+        [x + front, y],
+        [x + front + depth, y - lean],
+        [x + front + depth, y - lean + height],
+        [x + front, y + height],
+      ]),
+    }),
+    svg("rect", { class: "volume-front", x, y, width: front, height }),
+  );
 }

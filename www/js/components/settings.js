@@ -33,7 +33,12 @@ export class Settings {
       if (controls.length === 0) continue;
       this.controls.push(...controls);
       this.element.append(
-        h("fieldset", { class: "group" }, h("legend", null, t(`groups.${group}`)), controls.map((control) => control.element)),
+        h(
+          "fieldset",
+          { class: "group" },
+          h("legend", null, t(`groups.${group}`)),
+          controls.map((control) => control.element),
+        ),
       );
     }
     this.element.append(h("p", { class: "fine" }, t("effects.restart_sign"), " ", t("effects.restart")));

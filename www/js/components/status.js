@@ -37,8 +37,12 @@ export class Status {
       label.append(tip.explain(label, t(`flip.${name}_help`), label, [input]));
       return label;
     };
-    return h("div", { class: "flip" }, h("span", { class: "fine", id: "flip-label" }, t("flip.label")),
-      h("div", { class: "segments", role: "radiogroup", "aria-labelledby": "flip-label" }, radio("keep", false), radio("restart", true)));
+    return h(
+      "div",
+      { class: "flip" },
+      h("span", { class: "fine", id: "flip-label" }, t("flip.label")),
+      h("div", { class: "segments", role: "radiogroup", "aria-labelledby": "flip-label" }, radio("keep", false), radio("restart", true)),
+    );
   }
 
   /** @param {import("../state.js").State} state */
@@ -81,7 +85,9 @@ export class Status {
   since({ phase, step, quiet, seconds }) {
     const { t } = this.context;
     const what = phase === "compiling" ? "building" : step === 0 ? "first_step" : "next_step";
-    return [t(`status.${what}`, { seconds: quiet }), phase === "running" && seconds >= LONG && t("status.estimate", { time: duration(t, seconds) })].filter(Boolean).join(" ");
+    return [t(`status.${what}`, { seconds: quiet }), phase === "running" && seconds >= LONG && t("status.estimate", { time: duration(t, seconds) })]
+      .filter(Boolean)
+      .join(" ");
   }
 
   /** What to do first, with what is there to be clicked. @param {import("../state.js").State} state */
@@ -100,7 +106,19 @@ export class Status {
     const [missing, slow, saved] = [lacking(state), tooLong(state), state.lanes[state.shown]?.saved?.step];
     const hints = describe?.hints ?? "";
     if (hints !== this.closed) this.closed = "";
-    const key = JSON.stringify([files, notes, problem, divergence, phase === "failed", phase === "lost" && [saved], missing && [missing, describe?.data], slow, describe?.backend, this.dismissed, hints && !this.closed && state.config]);
+    const key = JSON.stringify([
+      files,
+      notes,
+      problem,
+      divergence,
+      phase === "failed",
+      phase === "lost" && [saved],
+      missing && [missing, describe?.data],
+      slow,
+      describe?.backend,
+      this.dismissed,
+      hints && !this.closed && state.config,
+    ]);
     if (key === this.cardsKey) return;
     this.cardsKey = key;
     const cards = [];
@@ -109,7 +127,10 @@ export class Status {
     else if (problem) cards.push(this.problem(problem));
     if (missing) cards.push(this.missing(missing, state));
     if (slow) cards.push(this.slow(state));
-    if (files) cards.push(this.card("bad", [h("p", null, this.context.t("status.files", { files }))], null, [this.action("actions.again", () => supply.tryAgain(), true)]));
+    if (files)
+      cards.push(
+        this.card("bad", [h("p", null, this.context.t("status.files", { files }))], null, [this.action("actions.again", () => supply.tryAgain(), true)]),
+      );
     if (divergence) cards.push(this.diverged(state));
     if (notes.length > 0) cards.push(this.notes(notes));
     if (hints && !this.closed) cards.push(this.hints(hints, state.config));
@@ -121,9 +142,14 @@ export class Status {
   /** @param {"bad" | "note" | "reason"} kind @param {(Node | string | false)[]} words @param {(() => void) | null} close @param {HTMLElement[]} [actions] */
   card(kind, words, close, actions = []) {
     const { t } = this.context;
-    return h("div", { class: `card card-${kind}` }, icon("warning"), h("div", { class: "card-words" }, words),
+    return h(
+      "div",
+      { class: `card card-${kind}` },
+      icon("warning"),
+      h("div", { class: "card-words" }, words),
       actions.length > 0 && h("div", { class: "card-actions" }, actions),
-      close && h("button", { type: "button", class: "tool", "aria-label": t("actions.dismiss"), title: t("actions.dismiss"), onclick: close }, icon("close")));
+      close && h("button", { type: "button", class: "tool", "aria-label": t("actions.dismiss"), title: t("actions.dismiss"), onclick: close }, icon("close")),
+    );
   }
 
   /** @param {string} text its key @param {() => void} onclick @param {boolean} [primary] @param {Record<string, string>} [fields] */
@@ -147,7 +173,10 @@ export class Status {
   /** That sentence, and in a fold the words of a browser or driver, which no translation has. @param {string} group @param {any} what */
   told(group, what) {
     const text = this.words(group, what);
-    const raw = what.why && !text.includes(what.why) && h("details", { class: "fine" }, h("summary", null, this.context.t("status.raw")), h("code", { lang: "en" }, what.why));
+    const raw =
+      what.why &&
+      !text.includes(what.why) &&
+      h("details", { class: "fine" }, h("summary", null, this.context.t("status.raw")), h("code", { lang: "en" }, what.why));
     return h("div", null, h("p", null, text), raw);
   }
 
@@ -156,7 +185,12 @@ export class Status {
     const { t, session, change } = this.context;
     const on = session.state.describe?.backend.name;
     const cpu = on !== "cpu" && GPU.includes(problem.code) && this.action("actions.use_cpu", () => change({ backend: "cpu" }), true);
-    return this.card("bad", [this.told("errors", problem), problem.code !== "download" && h("p", { class: "fine" }, t("status.goes_on"))], () => session.setProblem(null), cpu ? [cpu] : []);
+    return this.card(
+      "bad",
+      [this.told("errors", problem), problem.code !== "download" && h("p", { class: "fine" }, t("status.goes_on"))],
+      () => session.setProblem(null),
+      cpu ? [cpu] : [],
+    );
   }
 
   /** @param {any} problem */
@@ -190,7 +224,10 @@ export class Status {
     const { train_arrived, train_total, test_arrived, test_total } = /** @type {import("../types.js").Description} */ (describe).data;
     const counts = { train: integer(train_arrived), train_total: integer(train_total), test: integer(test_arrived), test_total: integer(test_total) };
     const words = [this.told("missing", { ...missing, code: missing.waiting ? "waiting" : "given_up" }), h("p", null, t("missing.here", counts))];
-    const smaller = { train_size: String(train_arrived), ...(test_arrived > 0 ? { test_size: String(Math.min(test_arrived, Number(config.test_size))) } : { test_every: "0" }) };
+    const smaller = {
+      train_size: String(train_arrived),
+      ...(test_arrived > 0 ? { test_size: String(Math.min(test_arrived, Number(config.test_size))) } : { test_every: "0" }),
+    };
     const actions = [this.action("missing.again", () => session.fetch(), true)];
     if (train_arrived > 0) actions.push(this.action("missing.train", () => session.set(smaller, false, 0), false, counts));
     return this.card("note", words, null, actions);
@@ -199,11 +236,14 @@ export class Status {
   /** Takes long, with ways out. @param {import("../state.js").State} state */
   slow(state) {
     const { t, session } = this.context;
-    if (state.phase === "loading") return this.card("note", [h("p", null, t("slow.loading"))], null, [this.action("actions.again", () => session.begin(), true)]);
-    const actions = ways(state).map(({ name, changes, wanted = state.wanted }) => this.action(`slow.${name}`, () => {
-      session.patch({ wanted });
-      session.leave(changes);
-    }));
+    if (state.phase === "loading")
+      return this.card("note", [h("p", null, t("slow.loading"))], null, [this.action("actions.again", () => session.begin(), true)]);
+    const actions = ways(state).map(({ name, changes, wanted = state.wanted }) =>
+      this.action(`slow.${name}`, () => {
+        session.patch({ wanted });
+        session.leave(changes);
+      }),
+    );
     const saved = state.lanes[state.shown].saved?.step;
     const lose = state.step === 0 ? t("slow.nothing") : saved ? t("slow.kept", { step: integer(saved) }) : t("slow.from_start");
     return this.card("note", [h("p", null, t("slow.words"), " ", lose)], null, actions);
@@ -241,7 +281,12 @@ export class Status {
       close();
       change({ data: "cifar10" });
     };
-    return this.card("note", notes.map((note) => this.told("notes", note)), close, back ? [this.action("missing.again", again)] : []);
+    return this.card(
+      "note",
+      notes.map((note) => this.told("notes", note)),
+      close,
+      back ? [this.action("missing.again", again)] : [],
+    );
   }
 
   /** What keeps the settings from learning. @param {string} codes @param {Record<string, string>} config */
@@ -251,7 +296,14 @@ export class Status {
       this.closed = codes;
       this.update(session.state);
     };
-    return this.card("note", codes.trim().split(" ").map((code) => h("p", null, t(`hints.${code}`, config))), close);
+    return this.card(
+      "note",
+      codes
+        .trim()
+        .split(" ")
+        .map((code) => h("p", null, t(`hints.${code}`, config))),
+      close,
+    );
   }
 
   /** @param {string} reason */

@@ -19,14 +19,28 @@ export class Tabs {
     const words = [];
     this.tabs = tabs.map(({ name, title, about, panel }) => {
       const id = `${group}-${name}`;
-      const button = h("button", { type: "button", role: "tab", class: "tab", id, onclick: () => this.choose(name), onkeydown: (/** @type {KeyboardEvent} */ e) => this.key(e) }, title);
+      const button = h(
+        "button",
+        { type: "button", role: "tab", class: "tab", id, onclick: () => this.choose(name), onkeydown: (/** @type {KeyboardEvent} */ e) => this.key(e) },
+        title,
+      );
       words.push(tip.explain(button, about));
       panel.setAttribute("role", "tabpanel");
       panel.setAttribute("aria-labelledby", id);
       return { name, button, panel };
     });
-    this.list = h("div", { class: "tab-list", role: "tablist", "aria-label": label }, this.tabs.map(({ button }) => button));
-    this.element = h("div", { class: "tabs" }, this.list, words, this.tabs.map(({ panel }) => panel));
+    this.list = h(
+      "div",
+      { class: "tab-list", role: "tablist", "aria-label": label },
+      this.tabs.map(({ button }) => button),
+    );
+    this.element = h(
+      "div",
+      { class: "tabs" },
+      this.list,
+      words,
+      this.tabs.map(({ panel }) => panel),
+    );
     this.chosen = "";
     this.choose(tabs.some(({ name }) => name === chosen) ? chosen : tabs[0].name);
   }

@@ -22,8 +22,14 @@ export class Views {
     const options = context.chartOptions();
     const host = (/** @type {string} */ name) => h("div", { class: `view view-${name}` });
     this.hosts = {
-      curves: host("curves"), ridges: host("ridges"), norms: host("norms"), activations: host("activations"),
-      predictions: host("predictions"), filters: host("filters"), maps: host("maps"), confusion: host("confusion"),
+      curves: host("curves"),
+      ridges: host("ridges"),
+      norms: host("norms"),
+      activations: host("activations"),
+      predictions: host("predictions"),
+      filters: host("filters"),
+      maps: host("maps"),
+      confusion: host("confusion"),
     };
     this.curves = new Curves(this.hosts.curves, options);
     this.ridges = new LaneRidges(this.hosts.ridges, {

@@ -31,9 +31,13 @@ export class Card {
     this.value = h("span", { class: "figure drill-value" });
     this.differs = h("p", { class: "drill-differs", hidden: true });
     this.body = h("div", { class: "drill-card-body" });
-    this.element = h("section", { class: "panel drill-card", "data-kind": layer.kind, "aria-label": plain(title) },
+    this.element = h(
+      "section",
+      { class: "panel drill-card", "data-kind": layer.kind, "aria-label": plain(title) },
       h("div", { class: "drill-card-head" }, h("h3", null, view.terms.nodes(title)), h("span", { class: "fine" }, layer.name), this.value),
-      this.body, this.differs);
+      this.body,
+      this.differs,
+    );
     this.build();
   }
 

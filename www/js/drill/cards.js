@@ -18,14 +18,19 @@ class BatchNormCard extends Card {
     this.body.append(
       this.formula(
         "[bn|y] = [bn_gamma|γ] ([pre_activation|z] − [running_mean|μ]) / √([running_variance|σ^{2}] + [bn_epsilon|ε]) + [bn_beta|β]",
-        "[bn|<y>] = [bn_gamma|<gamma>] × ([pre_activation|<x>] [running_mean|<-mean>]) / √([running_variance|<variance>] + [bn_epsilon|<epsilon>]) [bn_beta|<+beta>]"),
-      this.note("batch_norm.evaluation"));
+        "[bn|<y>] = [bn_gamma|<gamma>] × ([pre_activation|<x>] [running_mean|<-mean>]) / √([running_variance|<variance>] + [bn_epsilon|<epsilon>]) [bn_beta|<+beta>]",
+      ),
+      this.note("batch_norm.evaluation"),
+    );
   }
 }
 
 class NoiseCard extends Card {
   build() {
-    this.body.append(this.formula("[noise|y] = [noise_scale|s] [pre_activation|z] + [noise_shift|m]", "[noise|<y>] = [pre_activation|<x>]"), this.note("noise.evaluation"));
+    this.body.append(
+      this.formula("[noise|y] = [noise_scale|s] [pre_activation|z] + [noise_shift|m]", "[noise|<y>] = [pre_activation|<x>]"),
+      this.note("noise.evaluation"),
+    );
   }
 }
 
@@ -43,8 +48,18 @@ class ActivationCard extends Card {
     const [shape, slope] = SHAPES[name];
     this.slope = slope;
     this.curve = new Curve(FUNCTIONS[name]);
-    this.body.append(h("div", { class: "drill-row" }, this.curve.element,
-      this.formula(`[activation_value|a] = [function|f]([pre_activation|z]) = ${shape}`, "[activation_value|<y>] = [function|f]([pre_activation|<x>])", "[slope|f′] = <slope>")));
+    this.body.append(
+      h(
+        "div",
+        { class: "drill-row" },
+        this.curve.element,
+        this.formula(
+          `[activation_value|a] = [function|f]([pre_activation|z]) = ${shape}`,
+          "[activation_value|<y>] = [function|f]([pre_activation|<x>])",
+          "[slope|f′] = <slope>",
+        ),
+      ),
+    );
   }
 
   /** @param {Stage} stage */
@@ -79,9 +94,16 @@ class DropoutCard extends Card {
     if (!drops) return setText(this.training, say(probability > 0 ? "dropout.before" : "dropout.off"));
     const mask = maskOf(layer.name, layer.output.channels, Number(config.seed), step - 1, probability);
     const count = mask.filter(Boolean).length;
-    setText(this.training, say(mask[channel] ? "dropout.kept" : "dropout.dropped", {
-      step: integer(step), count: integer(count), total: integer(mask.length), percent: percent(probability), factor: figure(1 / (1 - probability)),
-    }));
+    setText(
+      this.training,
+      say(mask[channel] ? "dropout.kept" : "dropout.dropped", {
+        step: integer(step),
+        count: integer(count),
+        total: integer(mask.length),
+        percent: percent(probability),
+        factor: figure(1 / (1 - probability)),
+      }),
+    );
     this.mask.update(mask, channel);
   }
 }
@@ -94,10 +116,15 @@ class PoolCard extends Card {
     this.window = new Grid(terms.nodes(say("pool.window")), kernel);
     this.back = new Grid(terms.nodes(say("pool.back")), kernel);
     this.where = h("p", { class: "fine" });
-    const lines = max ? ["[pool_output|<y>] = [largest|max] [window|x]", "[pool_gradient|∂L/∂x] = [winner|m] [pool_gradient|∂L/∂y]"]
+    const lines = max
+      ? ["[pool_output|<y>] = [largest|max] [window|x]", "[pool_gradient|∂L/∂x] = [winner|m] [pool_gradient|∂L/∂y]"]
       : ["[pool_output|<y>] = [average|∑ x] / [window_count|<count>]", "[pool_gradient|∂L/∂x] = [pool_gradient|∂L/∂y] / [window_count|<count>]"];
-    this.body.append(this.note(max ? "pool.max" : "pool.avg"), this.formula(...lines),
-      h("div", { class: "drill-row" }, this.window.element, h("span", { class: "drill-sign", "aria-hidden": "true" }, "⇠"), this.back.element), this.where);
+    this.body.append(
+      this.note(max ? "pool.max" : "pool.avg"),
+      this.formula(...lines),
+      h("div", { class: "drill-row" }, this.window.element, h("span", { class: "drill-sign", "aria-hidden": "true" }, "⇠"), this.back.element),
+      this.where,
+    );
   }
 
   /** @param {Stage} stage @param {import("./card.js").Now} now */
@@ -119,7 +146,10 @@ class SoftmaxCard extends Card {
   build() {
     const { terms, say } = this.view;
     this.ranking = new Ranking(terms.nodes(say("softmax.classes")));
-    this.body.append(this.formula("[probability|p] = [exponential|exp]([logit|z]) / [all_classes|∑_{j}] [exponential|exp]([logit|z_{j}]) = [probability|<y>]"), this.ranking.element);
+    this.body.append(
+      this.formula("[probability|p] = [exponential|exp]([logit|z]) / [all_classes|∑_{j}] [exponential|exp]([logit|z_{j}]) = [probability|<y>]"),
+      this.ranking.element,
+    );
   }
 
   /** @param {Stage} stage @param {import("./card.js").Now} now */
@@ -127,13 +157,28 @@ class SoftmaxCard extends Card {
     const top = Math.max(...logits);
     const powers = Array.from(logits, (z) => Math.exp(z - top));
     const sum = powers.reduce((total, x) => total + x, 0);
-    this.ranking?.update(largest(powers, CLASSES).map((at) => ({ name: classes[at] ?? String(at + 1), note: `z = ${figure(logits[at])}`, value: powers[at] / sum, own: at === channel })));
+    this.ranking?.update(
+      largest(powers, CLASSES).map((at) => ({
+        name: classes[at] ?? String(at + 1),
+        note: `z = ${figure(logits[at])}`,
+        value: powers[at] / sum,
+        own: at === channel,
+      })),
+    );
   }
 }
 
 /** @type {Record<string, typeof Card>} by the layers' kinds */
 const CARDS = {
-  conv: ConvCard, linear: LinearCard, batch_norm: BatchNormCard, noise: NoiseCard, activation: ActivationCard, dropout: DropoutCard, lrn: LrnCard, pool: PoolCard, softmax_loss: SoftmaxCard,
+  conv: ConvCard,
+  linear: LinearCard,
+  batch_norm: BatchNormCard,
+  noise: NoiseCard,
+  activation: ActivationCard,
+  dropout: DropoutCard,
+  lrn: LrnCard,
+  pool: PoolCard,
+  softmax_loss: SoftmaxCard,
 };
 
 /** @param {import("./view.js").View} view @param {import("../types.js").Layer} layer @returns {Card} */

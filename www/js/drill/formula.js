@@ -20,7 +20,11 @@ export class Formula {
   constructor(terms, lines) {
     /** @type {Map<string, Text[]>} */
     this.fields = new Map();
-    this.element = h("div", { class: "formula" }, lines.map((line) => h("div", null, terms.nodes(line))));
+    this.element = h(
+      "div",
+      { class: "formula" },
+      lines.map((line) => h("div", null, terms.nodes(line))),
+    );
     const walker = document.createTreeWalker(this.element, NodeFilter.SHOW_TEXT);
     const nodes = [];
     while (walker.nextNode()) nodes.push(/** @type {Text} */ (walker.currentNode));
@@ -29,7 +33,7 @@ export class Formula {
 
   /** Takes the names out of a text, each into a node of its own. @param {Text} node */
   open(node) {
-    for (let rest = node, found; (found = rest.data.match(/<([+-]?\w+)>/)); ) {
+    for (let rest = node, found; (found = rest.data.match(/<([+-]?\w+)>/));) {
       const field = rest.splitText(found.index ?? 0);
       rest = field.splitText(found[0].length);
       this.fields.set(found[1], [...(this.fields.get(found[1]) ?? []), field]);

@@ -10,12 +10,17 @@ export class LrnCard extends Card {
     const { terms, say, session } = this.view;
     const { n, k, alpha, beta } = /** @type {import("./arithmetic.js").Lrn} */ (/** @type {unknown} */ (this.layer));
     this.trial = new LrnTrial({
-      say, terms, setting: (key) => session.setting(key), own: () => ({ n, k, alpha, beta }), again: say("lrn.again"),
+      say,
+      terms,
+      setting: (key) => session.setting(key),
+      own: () => ({ n, k, alpha, beta }),
+      again: say("lrn.again"),
       onchange: (after) => setText(this.value, `= ${figure(after)}`),
     });
     this.body.append(
       this.formula("[lrn_output|b] = [response|a] / ([lrn_k|k] + [lrn_alpha|α] [lrn_window|∑_{j}] [response|a_{j}]^{2})^{[lrn_beta|β]}"),
-      ...this.trial.elements);
+      ...this.trial.elements,
+    );
   }
 
   /** @param {import("./arithmetic.js").Stage} stage */

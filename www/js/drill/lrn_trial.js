@@ -42,15 +42,26 @@ export class LrnTrial {
     const bars = (/** @type {string} */ name, /** @type {typeof onpick} */ pick) =>
       new Bars({ label: say(`lrn.${name}_bars`), kinds: ["rest", "in", "own"], onpick: pick, say: (at) => this.word(at) });
     this.bars = { before: bars("before", onpick), after: bars("after", undefined) };
-    this.formula = new Formula(terms, ["[lrn_output|<y>] = [response|<a>] / ([lrn_k|<k>] + [lrn_alpha|<alpha>] × [lrn_window|<squares>])^{[lrn_beta|<beta>]} = [response|<a>] / [lrn_divisor|<divisor>]"]);
+    this.formula = new Formula(terms, [
+      "[lrn_output|<y>] = [response|<a>] / ([lrn_k|<k>] + [lrn_alpha|<alpha>] × [lrn_window|<squares>])^{[lrn_beta|<beta>]} = [response|<a>] / [lrn_divisor|<divisor>]",
+    ]);
     this.words = h("p", { class: "fine" });
     this.tries = h("p", { class: "fine" });
     /** From top to bottom. */
     this.elements = [
       this.formula.element,
-      h("p", { class: "fine" }, terms.nodes(say("lrn.before"))), this.bars.before.element,
-      h("p", { class: "fine" }, terms.nodes(say("lrn.after"))), this.bars.after.element,
-      h("div", { class: "drill-sliders", role: "group", "aria-label": say("lrn.try") }, this.sliders.map(({ element }) => element), this.again), this.words, this.tries,
+      h("p", { class: "fine" }, terms.nodes(say("lrn.before"))),
+      this.bars.before.element,
+      h("p", { class: "fine" }, terms.nodes(say("lrn.after"))),
+      this.bars.after.element,
+      h(
+        "div",
+        { class: "drill-sliders", role: "group", "aria-label": say("lrn.try") },
+        this.sliders.map(({ element }) => element),
+        this.again,
+      ),
+      this.words,
+      this.tries,
     ];
   }
 
@@ -92,7 +103,10 @@ export class LrnTrial {
     const { responses, channel, constants, bars } = this;
     this.showConstants();
     if (responses.length === 0) return;
-    const { value, detail: { first, end, divisor, squares } } = lrn(responses, channel, constants);
+    const {
+      value,
+      detail: { first, end, divisor, squares },
+    } = lrn(responses, channel, constants);
     const kind = (/** @type {number} */ at) => (at === channel ? OWN : at >= first && at < end ? INHIBITS : REST);
     this.after = Array.from(responses, (_, at) => lrn(responses, at, constants).value);
     bars.before.update(responses, kind, channel);
@@ -104,16 +118,31 @@ export class LrnTrial {
 
   /** The bars in words. @param {{first: number, end: number, divisor: number, value: number}} found */
   describe({ first, end, divisor, value }) {
-    const { responses, channel, constants: { k, beta }, options: { say } } = this;
+    const {
+      responses,
+      channel,
+      constants: { k, beta },
+      options: { say },
+    } = this;
     const inhibitors = Array.from({ length: end - first }, (_, at) => first + at).filter((at) => at !== channel);
     const list = inhibitors.map((at) => `${at + 1}: ${figure(responses[at])}`).join(", ");
-    const fields = { list, count: integer(inhibitors.length), before: figure(responses[channel]), after: figure(value), divisor: figure(divisor), constant: figure(k ** beta) };
+    const fields = {
+      list,
+      count: integer(inhibitors.length),
+      before: figure(responses[channel]),
+      after: figure(value),
+      divisor: figure(divisor),
+      constant: figure(k ** beta),
+    };
     setText(this.words, say(inhibitors.length > 0 ? "lrn.words" : "lrn.alone", fields));
   }
 
   /** Brings the sliders to what is tried. */
   showConstants() {
-    const { constants, options: { own, say } } = this;
+    const {
+      constants,
+      options: { own, say },
+    } = this;
     for (const { key, input, value } of this.sliders) {
       input.value = String(key === "alpha" ? Math.log10(Math.max(constants.alpha, 10 ** LEAST)) : constants[key]);
       setText(value, figure(constants[key]));

@@ -75,7 +75,10 @@ export class PixelMap extends Chart {
     ctx.drawImage(this.image, left, top, side * data.width, side * data.height);
     const frame = (/** @type {Place} */ { row, column }, /** @type {number} */ size, /** @type {string} */ colour) => {
       // On any ground: a light line inside a dark one.
-      for (const [stroke, width] of /** @type {[string, number][]} */ ([[palette.surface, 5], [colour, 2.5]])) {
+      for (const [stroke, width] of /** @type {[string, number][]} */ ([
+        [palette.surface, 5],
+        [colour, 2.5],
+      ])) {
         ctx.strokeStyle = stroke;
         ctx.lineWidth = width;
         ctx.strokeRect(left + column * side, top + row * side, size * side, size * side);
@@ -98,7 +101,8 @@ export class PixelMap extends Chart {
       const share = finite(channels[0][at]) / largest;
       const towards = share < 0 ? negative : positive;
       for (let c = 0; c < 3; c++) {
-        const colour = channels.length === 3 ? (255 * (finite(channels[c][at]) - low)) / (high - low || 1) : zero[c] + (towards[c] - zero[c]) * Math.sqrt(Math.abs(share));
+        const colour =
+          channels.length === 3 ? (255 * (finite(channels[c][at]) - low)) / (high - low || 1) : zero[c] + (towards[c] - zero[c]) * Math.sqrt(Math.abs(share));
         image.data[4 * at + c] = colour;
       }
       image.data[4 * at + 3] = 255;

@@ -9,7 +9,13 @@ export class MaskGrid {
     this.kept = svg("path", { class: "mask-kept" });
     this.dropped = svg("path", { class: "mask-dropped" });
     this.own = svg("rect", { class: "mask-own", width: 1, height: 1 });
-    this.element = svg("svg", { viewBox: `-0.2 -0.2 ${columns + 0.4} ${Math.ceil(units / columns) + 0.4}`, class: "mask", "aria-hidden": "true" }, this.dropped, this.kept, this.own);
+    this.element = svg(
+      "svg",
+      { viewBox: `-0.2 -0.2 ${columns + 0.4} ${Math.ceil(units / columns) + 0.4}`, class: "mask", "aria-hidden": "true" },
+      this.dropped,
+      this.kept,
+      this.own,
+    );
   }
 
   /** @param {number} unit */

@@ -103,7 +103,12 @@ export class Bars {
     });
     this.paths.forEach((path, kind) => setAttribute(path, "d", parts[kind]));
     setAttribute(this.drawing, "viewBox", `0 0 ${n} ${HEIGHT}`);
-    for (const [name, value] of [["x2", n], ["y1", base], ["y2", base]]) setAttribute(this.zero, String(name), String(value));
+    for (const [name, value] of [
+      ["x2", n],
+      ["y1", base],
+      ["y2", base],
+    ])
+      setAttribute(this.zero, String(name), String(value));
     setAttribute(this.chosen, "x", String(chosen));
     this.at = chosen;
     if (this.element.getAttribute("role") !== "slider") return;
@@ -164,7 +169,13 @@ export class Ranking {
  */
 export function drawColours(canvas, channels, width) {
   const height = channels[0].length / width;
-  const largest = Math.max(1e-30, ...channels.flat().map((x) => Math.abs(x ?? 0)).filter(Number.isFinite));
+  const largest = Math.max(
+    1e-30,
+    ...channels
+      .flat()
+      .map((x) => Math.abs(x ?? 0))
+      .filter(Number.isFinite),
+  );
   const image = new ImageData(width, height);
   for (let at = 0; at < width * height; at++) {
     channels.forEach((values, c) => (image.data[4 * at + c] = 127.5 + (127.5 * (values[at] ?? 0)) / largest));

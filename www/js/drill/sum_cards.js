@@ -43,18 +43,34 @@ export class ConvCard extends SumCard {
     const picture = (/** @type {string} */ name) => h("canvas", { class: "drill-colours", role: "img", "aria-label": say(`sum.${name}_colours`) });
     this.pictures = { patch: picture("patch"), filter: picture("filter") };
     const seen = this.colours
-      ? h("div", { class: "drill-row" }, h("figure", null, this.pictures.patch, h("figcaption", { class: "fine" }, say("sum.patch_colours"))), sign("×"),
-        h("figure", null, this.pictures.filter, h("figcaption", { class: "fine" }, say("sum.filter_colours")))) : null;
+      ? h(
+          "div",
+          { class: "drill-row" },
+          h("figure", null, this.pictures.patch, h("figcaption", { class: "fine" }, say("sum.patch_colours"))),
+          sign("×"),
+          h("figure", null, this.pictures.filter, h("figcaption", { class: "fine" }, say("sum.filter_colours"))),
+        )
+      : null;
     this.bars = new Bars({ label: say("sum.bars"), kinds: ["own"], onpick: (at) => this.view.chooseTap(at), say: (at) => this.word(at) });
     /** @type {number[]} */
     this.named = [];
     this.ranking = new Ranking([say("sum.largest_channels")], (row) => this.view.chooseTap(this.named[row] ?? this.view.tap));
     this.chosen = h("h4");
     this.body.append(
-      this.formula("[pre_activation|z] = [patch_sum|∑] [patch_value|x] · [filter_weight|w] + [bias|b]", "[pre_activation|<y>] = [patch_sum|<sum>] [bias|<+bias>]"),
+      this.formula(
+        "[pre_activation|z] = [patch_sum|∑] [patch_value|x] · [filter_weight|w] + [bias|b]",
+        "[pre_activation|<y>] = [patch_sum|<sum>] [bias|<+bias>]",
+      ),
       ...(seen ? [seen] : []),
-      h("div", { class: "drill-row drill-sums" }, h("div", { class: "drill-grow" }, h("p", { class: "fine" }, terms.nodes(say("sum.channels"))), this.bars.element), this.ranking.element),
-      this.chosen, h("div", { class: "drill-row" }, this.patch.element, sign("×"), this.filter.element, sign("="), this.products.element));
+      h(
+        "div",
+        { class: "drill-row drill-sums" },
+        h("div", { class: "drill-grow" }, h("p", { class: "fine" }, terms.nodes(say("sum.channels"))), this.bars.element),
+        this.ranking.element,
+      ),
+      this.chosen,
+      h("div", { class: "drill-row" }, this.patch.element, sign("×"), this.filter.element, sign("="), this.products.element),
+    );
     this.sums = new Float64Array(0);
   }
 
@@ -75,7 +91,10 @@ export class ConvCard extends SumCard {
     this.sums = sums;
     this.named = largest(sums, CHANNELS);
     this.bars?.update(sums, () => 0, tap);
-    this.ranking?.update([...this.named.map((at) => ({ name: this.name(at), value: sums[at], own: at === tap })), ...this.rest(sums, this.named, "names.other_channels")]);
+    this.ranking?.update([
+      ...this.named.map((at) => ({ name: this.name(at), value: sums[at], own: at === tap })),
+      ...this.rest(sums, this.named, "names.other_channels"),
+    ]);
     const x = patch(input, shape, taps, tap);
     const w = filterOf(weights, shape.channels, tap);
     this.patch?.update(x);
@@ -85,8 +104,16 @@ export class ConvCard extends SumCard {
     if (!this.colours) return;
     const all = [0, 1, 2];
     if (this.pictures) {
-      drawColours(this.pictures.patch, all.map((c) => patch(input, shape, taps, c)), layer.kernel ?? 1);
-      drawColours(this.pictures.filter, all.map((c) => filterOf(weights, 3, c)), layer.kernel ?? 1);
+      drawColours(
+        this.pictures.patch,
+        all.map((c) => patch(input, shape, taps, c)),
+        layer.kernel ?? 1,
+      );
+      drawColours(
+        this.pictures.filter,
+        all.map((c) => filterOf(weights, 3, c)),
+        layer.kernel ?? 1,
+      );
     }
   }
 }
@@ -96,8 +123,12 @@ export class LinearCard extends SumCard {
     const { terms, say } = this.view;
     this.ranking = new Ranking(terms.nodes(say("sum.largest_inputs", { count: INPUTS })));
     this.body.append(
-      this.formula("[pre_activation|z] = [input_sum|∑] [input_value|x] · [filter_weight|w] + [bias|b]", "[pre_activation|<y>] = [input_sum|<sum>] [bias|<+bias>]"),
-      this.ranking.element);
+      this.formula(
+        "[pre_activation|z] = [input_sum|∑] [input_value|x] · [filter_weight|w] + [bias|b]",
+        "[pre_activation|<y>] = [input_sum|<sum>] [bias|<+bias>]",
+      ),
+      this.ranking.element,
+    );
   }
 
   /** @param {Stage} stage @param {import("./card.js").Now} now */

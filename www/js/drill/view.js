@@ -107,7 +107,12 @@ export class View {
     if (!this.dialog.open || layers.length === 0) return null;
     const learnt = layers.filter(({ kind }) => ["conv", "linear", "batch_norm"].includes(kind));
     const names = (/** @type {Layer[]} */ list) => list.map(({ name }) => name);
-    return { image: Number(this.session.state.config.image), channel: this.channel, layers: [INPUT, ...names(before ? [before] : []), ...names(layers)], learnt: names(learnt) };
+    return {
+      image: Number(this.session.state.config.image),
+      channel: this.channel,
+      layers: [INPUT, ...names(before ? [before] : []), ...names(layers)],
+      learnt: names(learnt),
+    };
   }
 
   /** @param {string} block @param {number} [channel] */
@@ -172,7 +177,9 @@ export class View {
     const { layers, before } = this.layers;
     const [image, ...others] = detail.outputs;
     const outputs = before ? others : detail.outputs;
-    const fits = [layers[0].input, ...layers.map(({ output }) => output)].every(({ height, width, channels }, at) => outputs[at]?.length === height * width * channels);
+    const fits = [layers[0].input, ...layers.map(({ output }) => output)].every(
+      ({ height, width, channels }, at) => outputs[at]?.length === height * width * channels,
+    );
     if (!fits) return; // the image has not arrived, or the network is another one by now
     const learnt = Object.fromEntries(detail.unit.learnt.map((/** @type {string} */ name, /** @type {number} */ at) => [name, detail.learnt[at]]));
     this.reading = { layers, before, image, outputs, learnt, channel: detail.unit.channel, step: this.session.state.step };
@@ -212,7 +219,8 @@ export class View {
     this.element.lang = this.shell.lab.lang;
     this.key = "";
     this.theme = this.shell.host.dataset.theme;
-    const words = (/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) => (say.has(key) ? say : this.shell.context.t)(key, values);
+    const words = (/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) =>
+      (say.has(key) ? say : this.shell.context.t)(key, values);
     const options = { ...chartOptions(), t: words, say };
     const host = (/** @type {string} */ name) => h("div", { class: `drill-view drill-${name}` });
     const hosts = { image: host("image"), input: host("input"), maps: host("maps"), pixel: host("pixel") };
@@ -233,18 +241,25 @@ export class View {
     const drawn = (/** @type {"input" | "pixel"} */ name) => h("figure", null, hosts[name], h("figcaption", { class: "fine" }, say(`pick.${name}`)));
     this.empty = h("p", { class: "drill-empty" }, say("waiting"));
     this.chain = h("div", { class: "drill-chain" });
-    const step = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...content) => h("div", { class: `drill-step drill-step-${name}` }, h("h3", null, terms.nodes(say(`pick.${name}`))), content);
+    const step = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...content) =>
+      h("div", { class: `drill-step drill-step-${name}` }, h("h3", null, terms.nodes(say(`pick.${name}`))), content);
     const channel = step("channel", h("label", { class: "bar" }, h("span", { class: "fine" }, say("pick.number")), this.channelInput), hosts.maps);
     this.channelTitle = /** @type {HTMLElement} */ (channel.firstChild);
     this.placeStep = step("place", h("div", { class: "drill-places" }, drawn("input"), drawn("pixel")), this.where);
-    this.pick = h("div", { class: "drill-choice" },
+    this.pick = h(
+      "div",
+      { class: "drill-choice" },
       step("layer", this.buttons),
       step("image", h("label", { class: "bar" }, h("span", { class: "fine" }, say("pick.number")), this.imageInput), hosts.image),
-      channel, this.placeStep);
+      channel,
+      this.placeStep,
+    );
     this.dialog.replaceChildren(
       h("div", { class: "dialog-head drill-head" }, this.title, this.counter, this.play, once, close),
       h("p", { class: "fine" }, terms.nodes(say("how"))),
-      h("div", { class: "drill-body" }, this.pick, h("div", { class: "drill-chain-host" }, this.empty, this.chain)), terms.tip);
+      h("div", { class: "drill-body" }, this.pick, h("div", { class: "drill-chain-host" }, this.empty, this.chain)),
+      terms.tip,
+    );
     this.update(this.session.state);
     this.draw();
   }
@@ -255,7 +270,12 @@ export class View {
     const key = JSON.stringify([this.blocks.map(({ name }) => name), layers]);
     if (key === this.key || !this.buttons || !this.chain) return;
     this.key = key;
-    const button = (/** @type {string} */ name) => h("button", { type: "button", class: "action drill-block", "aria-pressed": String(name === this.block), "data-block": name, onclick: () => this.look(name, 0) }, name);
+    const button = (/** @type {string} */ name) =>
+      h(
+        "button",
+        { type: "button", class: "action drill-block", "aria-pressed": String(name === this.block), "data-block": name, onclick: () => this.look(name, 0) },
+        name,
+      );
     const focused = /** @type {HTMLElement | null} */ (this.shell.root.activeElement)?.dataset.block;
     this.buttons.replaceChildren(...this.blocks.map(({ name }) => button(name)));
     if (focused) /** @type {HTMLElement | null} */ (this.buttons.querySelector(`[data-block="${focused}"]`))?.focus();
@@ -291,7 +311,14 @@ export class View {
     const { sums } = this.stages[0].detail;
     this.tap = this.wantedTap >= 0 && this.wantedTap < sums.length ? this.wantedTap : largest(sums, 1)[0];
     const now = {
-      channel, place, input: outputs[0], weights: learnt[layer.name], tap: this.tap, before, step, config: this.session.state.config,
+      channel,
+      place,
+      input: outputs[0],
+      weights: learnt[layer.name],
+      tap: this.tap,
+      before,
+      step,
+      config: this.session.state.config,
       classes: this.shell.views?.classes() ?? [],
     };
     this.cards.forEach((card, at) => card.update(this.stages[at], { ...now, layer: layers[at] }));
@@ -301,7 +328,17 @@ export class View {
     const flat = height * width === 1;
     if (this.placeStep) this.placeStep.hidden = flat;
     this.nameChannel(flat ? "unit" : "channel");
-    if (this.where) setText(this.where, this.say("place", { layer: this.block, channel: channel + 1, row: place.row + 1, column: place.column + 1, value: figure(map[place.row * width + place.column]) }));
+    if (this.where)
+      setText(
+        this.where,
+        this.say("place", {
+          layer: this.block,
+          channel: channel + 1,
+          row: place.row + 1,
+          column: place.column + 1,
+          value: figure(map[place.row * width + place.column]),
+        }),
+      );
   }
 
   /** @param {Reading} reading @param {Float32Array} maps @param {Float32Array} map @param {Place} place */
@@ -314,7 +351,12 @@ export class View {
     if (this.maps) this.maps.chosen = channel;
     this.maps?.update({ ...layer.output, layer: this.block, values: maps });
     const { channels } = layer.input;
-    if (layer.kind === "conv") this.input?.update({ ...layer.input, channels: channels === 3 ? colours(outputs[0]) : [channelOf(outputs[0], channels, this.tap)], taps: tapsOf(layer, place) });
+    if (layer.kind === "conv")
+      this.input?.update({
+        ...layer.input,
+        channels: channels === 3 ? colours(outputs[0]) : [channelOf(outputs[0], channels, this.tap)],
+        taps: tapsOf(layer, place),
+      });
     this.map?.update({ ...layer.output, channels: [map], place, taps: pool && tapsOf(pool, pooledPlace(pool, place)) });
   }
 }

@@ -23,7 +23,10 @@ export const HEIGHT = 400;
 const POINTS = 1200;
 const PANE = { height: 280, top: 70 };
 /** Where the panes' drawings begin and end, if no label needs more. */
-const SPANS = [[78, 498], [624, 1044]];
+const SPANS = [
+  [78, 498],
+  [624, 1044],
+];
 /** The light theme's colours, whatever the page's are: a slide is light. */
 const INK = { ink: "#1b1e23", muted: "#5d636d", line: "#e9e5dd", train: "#00664b", test: "#3dbf97", mark: "#a5447b" };
 /** Characters of a label are about so wide, in pixels. */
@@ -76,9 +79,16 @@ function pane(curves, quantity, [from, to], t, numbers) {
     ]),
     ...steps.map((tick) => text(x(tick), top + height + 20, numbers.count(tick), { "text-anchor": "middle", fill: INK.muted })),
     text(left + width / 2, top + height + 42, t("export.step"), { "text-anchor": "middle", fill: INK.muted }),
-    ...marks(curves.events.filter(({ step }) => step >= start && step <= last), x, { left, width }),
+    ...marks(
+      curves.events.filter(({ step }) => step >= start && step <= last),
+      x,
+      { left, width },
+    ),
     `<g clip-path="url(#${clip})" fill="none" stroke-linejoin="round">`,
-    ...(curves.gap ? gapAreas(scale.curve(smooth), scale.curve(test)) : []).map((area) => `<path d="M${area.map(([step, at]) => `${fixed(x(step))} ${fixed(top + height * (1 - at))}`).join("L")}Z" fill="${INK.train}" fill-opacity="0.14"/>`),
+    ...(curves.gap ? gapAreas(scale.curve(smooth), scale.curve(test)) : []).map(
+      (area) =>
+        `<path d="M${area.map(([step, at]) => `${fixed(x(step))} ${fixed(top + height * (1 - at))}`).join("L")}Z" fill="${INK.train}" fill-opacity="0.14"/>`,
+    ),
     `<path d="${path(raw, x, y)}" stroke="${INK.train}" stroke-opacity="0.22"/>`,
     `<path d="${path(smooth, x, y)}" stroke="${INK.train}" stroke-width="2.5"/>`,
     `<path d="${path(test, x, y)}" stroke="${INK.test}" stroke-width="2"/>`,
@@ -122,7 +132,9 @@ function path(series, x, y) {
 function dots(series, x, y, { low, high }) {
   return series.x.flatMap((step, i) => {
     const value = series.y[i];
-    return value >= low && value <= high ? [`<circle cx="${fixed(x(step))}" cy="${fixed(y(value))}" r="3.5" fill="#ffffff" stroke="${INK.test}" stroke-width="1.5"/>`] : [];
+    return value >= low && value <= high
+      ? [`<circle cx="${fixed(x(step))}" cy="${fixed(y(value))}" r="3.5" fill="#ffffff" stroke="${INK.test}" stroke-width="1.5"/>`]
+      : [];
   });
 }
 
@@ -144,7 +156,9 @@ function legend(left, t, gap) {
     `<path d="M${second} 17h22" stroke="${INK.test}" stroke-width="2"/>`,
     `<circle cx="${second + 11}" cy="17" r="3.5" fill="#ffffff" stroke="${INK.test}" stroke-width="1.5"/>`,
     text(second + 28, 22, test, { fill: INK.muted }),
-    ...(gap ? [`<rect x="${third}" y="11" width="22" height="12" fill="${INK.train}" fill-opacity="0.14"/>`, text(third + 28, 22, gap, { fill: INK.muted })] : []),
+    ...(gap
+      ? [`<rect x="${third}" y="11" width="22" height="12" fill="${INK.train}" fill-opacity="0.14"/>`, text(third + 28, 22, gap, { fill: INK.muted })]
+      : []),
   ];
 }
 

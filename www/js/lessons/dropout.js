@@ -16,11 +16,16 @@ export default {
   measure(run) {
     const gap = (/** @type {number} */ lane) => test(run, lane).loss - loss(run, lane);
     const values = {
-      without_loss: loss(run, 0), with_loss: loss(run, 1),
-      without_test_loss: test(run, 0).loss, with_test_loss: test(run, 1).loss,
-      without_accuracy: accuracy(run, 0), with_accuracy: accuracy(run, 1),
-      without_test_accuracy: test(run, 0).accuracy, with_test_accuracy: test(run, 1).accuracy,
-      without_gap: gap(0), with_gap: gap(1),
+      without_loss: loss(run, 0),
+      with_loss: loss(run, 1),
+      without_test_loss: test(run, 0).loss,
+      with_test_loss: test(run, 1).loss,
+      without_accuracy: accuracy(run, 0),
+      with_accuracy: accuracy(run, 1),
+      without_test_accuracy: test(run, 0).accuracy,
+      with_test_accuracy: test(run, 1).accuracy,
+      without_gap: gap(0),
+      with_gap: gap(1),
     };
     const apart = values.with_gap - values.without_gap;
     const outcome = Number.isNaN(apart) ? "" : Math.abs(apart) < NEAR ? "same" : apart < 0 ? "smaller" : "larger";

@@ -20,7 +20,7 @@ const REST = 1000;
 export class DropoutToy {
   /** @param {import("./panel.js").Panel} panel */
   constructor(panel) {
-    const { say, terms, session } = this.panel = panel;
+    const { say, terms, session } = (this.panel = panel);
     /** A value of the slider that is not the run's yet. @type {number | null} */
     this.tried = null;
     /** The last step and the p that it had. */
@@ -36,14 +36,29 @@ export class DropoutToy {
     });
     this.value = h("output", { class: "figure" });
     this.input = h("input", {
-      type: "range", min: 0, max: session.setting("dropout")?.max ?? MOST, step: 0.05,
-      oninput: () => this.attempt(Number(this.input.value)), onchange: () => this.commit(Number(this.input.value)),
+      type: "range",
+      min: 0,
+      max: session.setting("dropout")?.max ?? MOST,
+      step: 0.05,
+      oninput: () => this.attempt(Number(this.input.value)),
+      onchange: () => this.commit(Number(this.input.value)),
     });
     this.factor = h("p");
     this.effect = h("p", { class: "fine" });
-    this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("mask.title") },
-      h("p", null, terms.nodes(say("mask.how"))), h("label", { class: "toy-slider" }, h("span", null, say("mask.p")), this.input, this.value),
-      this.when, h("div", { class: "mask-layers" }, this.layers.map(({ element }) => element)), this.factor, this.effect);
+    this.element = h(
+      "div",
+      { class: "toy toy-wide", role: "group", "aria-label": say("mask.title") },
+      h("p", null, terms.nodes(say("mask.how"))),
+      h("label", { class: "toy-slider" }, h("span", null, say("mask.p")), this.input, this.value),
+      this.when,
+      h(
+        "div",
+        { class: "mask-layers" },
+        this.layers.map(({ element }) => element),
+      ),
+      this.factor,
+      this.effect,
+    );
     // A step is told before a change that comes after it: this is the p that it had.
     this.listen = (/** @type {Event} */ event) => {
       const { kind, lane } = /** @type {CustomEvent} */ (event).detail;

@@ -48,13 +48,24 @@ export class GainsToy extends RunToy {
   constructor(panel) {
     super(panel, (host, options) => new DepthNorms(host, options), "norms-chart");
     const { say, terms } = panel;
-    this.when = h("select", { onchange: () => this.draw() }, ["first", "last"].map((key) => h("option", { value: key }, say(`gains.${key}`))));
+    this.when = h(
+      "select",
+      { onchange: () => this.draw() },
+      ["first", "last"].map((key) => h("option", { value: key }, say(`gains.${key}`))),
+    );
     this.empty = h("p", { class: "fine" }, say("gains.empty"));
     this.table = h("table", { class: "guide-table gains" });
-    this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("gains.title") },
-      h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when), this.empty, this.host,
+    this.element = h(
+      "div",
+      { class: "toy toy-wide", role: "group", "aria-label": say("gains.title") },
+      h("label", { class: "gains-when" }, h("span", null, say("gains.when")), this.when),
+      this.empty,
+      this.host,
       h("p", { class: "fine" }, terms.nodes(say("gains.dashed"))),
-      h("p", null, terms.nodes(say("gains.how"))), this.table, h("p", { class: "fine" }, terms.nodes(say("gains.off"))));
+      h("p", null, terms.nodes(say("gains.how"))),
+      this.table,
+      h("p", { class: "fine" }, terms.nodes(say("gains.off"))),
+    );
     this.update();
   }
 
@@ -71,25 +82,45 @@ export class GainsToy extends RunToy {
     if (!known) return;
     const norms = looks.map((look) => (look ? normsOf(look, names) : []));
     const bounded = norms[lesson?.lanes.indexOf("sigmoid") ?? -1] ?? [];
-    this.chart.update({ layers: names.slice(0, -1), lanes: norms.map((row, lane) => ({ name: panel.word(`lanes.${lesson?.lanes[lane]}`), norms: row })), bound: boundOf(bounded) });
+    this.chart.update({
+      layers: names.slice(0, -1),
+      lanes: norms.map((row, lane) => ({ name: panel.word(`lanes.${lesson?.lanes[lane]}`), norms: row })),
+      bound: boundOf(bounded),
+    });
     const step = looks.find((look) => look)?.step ?? 0;
     const head = columns.map((_, lane) => h("th", { scope: "col" }, panel.word(`lanes.${lesson?.lanes[lane]}`)));
-    const rows = known.rows.map(({ name }, at) => h("tr", null, h("th", { scope: "row" }, name), columns.map((column) => this.cell(column?.rows[at]))));
+    const rows = known.rows.map(({ name }, at) =>
+      h(
+        "tr",
+        null,
+        h("th", { scope: "row" }, name),
+        columns.map((column) => this.cell(column?.rows[at])),
+      ),
+    );
     const product = columns.map((column) => h("td", null, h("strong", null, column ? live(column.product) : "–")));
     // Sigmoid's slopes are bounded; the weights come on top.
     const layers = known.rows.length;
     const bound = columns.map((column, lane) => h("td", null, column && lesson?.lanes[lane] === "sigmoid" ? live(MARKS[0] ** layers) : "–"));
-    table.replaceChildren(h("caption", null, say("gains.caption", { step })),
+    table.replaceChildren(
+      h("caption", null, say("gains.caption", { step })),
       h("thead", null, h("tr", null, h("th", { scope: "col" }, say("gains.layer")), head)),
-      h("tbody", null, rows, h("tr", null, h("th", { scope: "row" }, say("gains.product")), product),
-        h("tr", null, h("th", { scope: "row" }, say("gains.bound", { layers })), bound)));
+      h(
+        "tbody",
+        null,
+        rows,
+        h("tr", null, h("th", { scope: "row" }, say("gains.product")), product),
+        h("tr", null, h("th", { scope: "row" }, say("gains.bound", { layers })), bound),
+      ),
+    );
   }
 
   /** @param {{gain: number, saturated: number, dead: number} | undefined} row */
   cell(row) {
     if (!row || !Number.isFinite(row.gain)) return h("td", null, "–");
     const { t } = this.panel.shell.context;
-    const off = Object.entries({ saturated: row.saturated, dead: row.dead }).filter(([, share]) => share >= NONE).map(([key, share]) => t(`charts.activations.${key}`, { percent: percent(share) }));
+    const off = Object.entries({ saturated: row.saturated, dead: row.dead })
+      .filter(([, share]) => share >= NONE)
+      .map(([key, share]) => t(`charts.activations.${key}`, { percent: percent(share) }));
     const bar = h("span", { class: "gain-bar", "aria-hidden": "true" }, h("span", { class: "gain-fill" }), MARKS.map(mark));
     bar.style.setProperty("--gain", String(place(row.gain)));
     const number = h("span", { class: "figure" });

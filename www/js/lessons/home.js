@@ -10,14 +10,29 @@ import { RECIPES, isGood } from "./recipes.js";
 export function home(panel) {
   const { say, shell } = panel;
   const lessons = LESSONS.map(({ name }) =>
-    h("li", null, h("button", { type: "button", class: "guide-entry", onclick: () => panel.choose(name) },
-      h("strong", null, shell.context.t(`options.lesson.${name}`)), h("span", { class: "fine" }, say(`lessons.${name}.about`)))));
+    h(
+      "li",
+      null,
+      h(
+        "button",
+        { type: "button", class: "guide-entry", onclick: () => panel.choose(name) },
+        h("strong", null, shell.context.t(`options.lesson.${name}`)),
+        h("span", { class: "fine" }, say(`lessons.${name}.about`)),
+      ),
+    ),
+  );
   const cards = [true, false].map((good) =>
-    h("ul", { class: "guide-list" }, RECIPES.filter((recipe) => isGood(recipe) === good).map((recipe) => h("li", null, card(panel, recipe)))));
+    h(
+      "ul",
+      { class: "guide-list" },
+      RECIPES.filter((recipe) => isGood(recipe) === good).map((recipe) => h("li", null, card(panel, recipe))),
+    ),
+  );
   return [
     h("p", { class: "fine" }, say("guide.how")),
     h("ol", { class: "guide-list" }, lessons),
-    h("h3", null, say("recipes_title")), h("p", { class: "fine" }, say("recipes_how")),
+    h("h3", null, say("recipes_title")),
+    h("p", { class: "fine" }, say("recipes_how")),
     ...cards,
   ];
 }
@@ -28,13 +43,23 @@ function card(panel, recipe) {
   const { key, expected } = recipe;
   const good = isGood(recipe);
   const why = `recipe-${key}`;
-  return h("div", { class: "guide-entry recipe" },
-    h("button", {
-      type: "button", "data-recipe": key, "aria-pressed": String(panel.recipe === key), "aria-describedby": why, onclick: () => cook(panel, recipe),
-    },
+  return h(
+    "div",
+    { class: "guide-entry recipe" },
+    h(
+      "button",
+      {
+        type: "button",
+        "data-recipe": key,
+        "aria-pressed": String(panel.recipe === key),
+        "aria-describedby": why,
+        onclick: () => cook(panel, recipe),
+      },
       h("strong", null, say(`recipes.${key}.name`)),
-      h("span", { class: good ? "verdict" : "verdict verdict-bad" }, icon(good ? "check" : "warning"), say(`expected.${expected}`))),
-    h("span", { class: "fine", id: why }, terms.nodes(say(`recipes.${key}.why`))));
+      h("span", { class: good ? "verdict" : "verdict verdict-bad" }, icon(good ? "check" : "warning"), say(`expected.${expected}`)),
+    ),
+    h("span", { class: "fine", id: why }, terms.nodes(say(`recipes.${key}.why`))),
+  );
 }
 
 /** From initial weights, and off, in view of what is told apart. @param {import("./panel.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */

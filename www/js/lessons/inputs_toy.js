@@ -24,16 +24,21 @@ export class InputsToy extends RunToy {
     super(panel, (host, options) => new Percentiles(host, options), "inputs-chart");
     const { say, terms } = panel;
     this.select = h("select", { onchange: () => this.draw() });
-    this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("inputs.title") },
-      h("label", { class: "inputs-choice" }, h("span", null, say("inputs.layer")), this.select), this.host,
-      h("p", { class: "fine" }, terms.nodes(say("inputs.how"))));
+    this.element = h(
+      "div",
+      { class: "toy toy-wide", role: "group", "aria-label": say("inputs.title") },
+      h("label", { class: "inputs-choice" }, h("span", null, say("inputs.layer")), this.select),
+      this.host,
+      h("p", { class: "fine" }, terms.nodes(say("inputs.how"))),
+    );
     this.update();
   }
 
   update() {
     const { blocks, panel } = this;
     // Each block but the first receives what the one before it gives.
-    const option = (/** @type {string} */ layer, /** @type {number} */ at) => h("option", { value: layer, "data-before": blocks[at] }, panel.say("inputs.option", { layer, before: blocks[at] }));
+    const option = (/** @type {string} */ layer, /** @type {number} */ at) =>
+      h("option", { value: layer, "data-before": blocks[at] }, panel.say("inputs.option", { layer, before: blocks[at] }));
     this.choices(this.select, blocks.slice(1), option, FIRST);
     super.update();
   }

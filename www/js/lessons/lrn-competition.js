@@ -19,11 +19,15 @@ export default {
     // k = 2 and beta = 0.75, the defaults.
     const constant = 2 ** -0.75;
     const values = {
-      paper_mean: left(1, "mean"), paper_max: left(1, "max"),
-      tenth_mean: left(2, "mean"), tenth_max: left(2, "max"),
-      one_mean: left(3, "mean"), one_max: left(3, "max"),
+      paper_mean: left(1, "mean"),
+      paper_max: left(1, "max"),
+      tenth_mean: left(2, "mean"),
+      tenth_max: left(2, "max"),
+      one_mean: left(3, "mean"),
+      one_max: left(3, "max"),
       constant,
-      none_loss: loss(run, 0), paper_loss: loss(run, 1),
+      none_loss: loss(run, 0),
+      paper_loss: loss(run, 1),
     };
     const near = (/** @type {number} */ wanted) => [values.paper_mean, values.paper_max].every((share) => Math.abs(share / wanted - 1) < NEAR);
     const outcome = !(values.paper_mean > 0) ? "" : near(1) ? "nothing" : near(constant) ? "constant" : "competition";

@@ -30,7 +30,12 @@ export class LrnToy extends ProbeToy {
       return { n: Number(lrn_n), k: Number(lrn_k), alpha: Number(lrn_alpha), beta: Number(lrn_beta) };
     };
     this.trial = new LrnTrial({
-      say: inside, terms, setting: (key) => session.setting(key), own, again: say("lrn_toy.again"), onpick: (channel) => this.chooseChannel(channel),
+      say: inside,
+      terms,
+      setting: (key) => session.setting(key),
+      own,
+      again: say("lrn_toy.again"),
+      onpick: (channel) => this.chooseChannel(channel),
     });
     return this.trial.elements;
   }

@@ -12,17 +12,32 @@ export default {
   sentences: ["losses", "differences", "place", "tests"],
   /** @param {import("./measure.js").Run} run */
   measure(run) {
-    const [none_lrn, lrn_bn, lrn_as_lrn, as_lrn_bn] = [[0, 1], [1, 3], [1, 2], [2, 3]].map(([a, b]) => difference(run, a, b));
+    const [none_lrn, lrn_bn, lrn_as_lrn, as_lrn_bn] = [
+      [0, 1],
+      [1, 3],
+      [1, 2],
+      [2, 3],
+    ].map(([a, b]) => difference(run, a, b));
     const [none_loss, lrn_loss, bn_as_lrn_loss, bn_loss] = [0, 1, 2, 3].map((lane) => loss(run, lane));
     const [none_test_accuracy, lrn_test_accuracy, bn_as_lrn_test_accuracy, bn_test_accuracy] = [0, 1, 2, 3].map((lane) => test(run, lane).accuracy);
     const values = {
       count_last: LAST,
-      none_loss, lrn_loss, bn_as_lrn_loss, bn_loss,
-      none_test_accuracy, lrn_test_accuracy, bn_as_lrn_test_accuracy, bn_test_accuracy,
-      none_lrn: none_lrn.mean, none_lrn_error: none_lrn.error,
-      lrn_bn: lrn_bn.mean, lrn_bn_error: lrn_bn.error,
-      lrn_as_lrn: lrn_as_lrn.mean, lrn_as_lrn_error: lrn_as_lrn.error,
-      as_lrn_bn: as_lrn_bn.mean, as_lrn_bn_error: as_lrn_bn.error,
+      none_loss,
+      lrn_loss,
+      bn_as_lrn_loss,
+      bn_loss,
+      none_test_accuracy,
+      lrn_test_accuracy,
+      bn_as_lrn_test_accuracy,
+      bn_test_accuracy,
+      none_lrn: none_lrn.mean,
+      none_lrn_error: none_lrn.error,
+      lrn_bn: lrn_bn.mean,
+      lrn_bn_error: lrn_bn.error,
+      lrn_as_lrn: lrn_as_lrn.mean,
+      lrn_as_lrn_error: lrn_as_lrn.error,
+      as_lrn_bn: as_lrn_bn.mean,
+      as_lrn_bn_error: as_lrn_bn.error,
     };
     const losses = [none_loss, lrn_loss, bn_as_lrn_loss, bn_loss];
     const best = losses.indexOf(Math.min(...losses));

@@ -23,7 +23,12 @@ function pack(row, bins) {
   const letters = counts.map((count) => LEVELS[peak > 0 ? Math.round(TOP * Math.sqrt(count / peak)) : 0]).join("");
   const first = letters.search(/[^0]/);
   const total = counts.reduce((sum, count) => sum + count, 0);
-  return [Math.max(0, first), letters.replace(/^0+|0+$/g, "") || "0", short(total), ...numbers.slice(bins).map((x, at) => short(x, bins + at === NORM ? NORM_DIGITS : DIGITS))].join(" ");
+  return [
+    Math.max(0, first),
+    letters.replace(/^0+|0+$/g, "") || "0",
+    short(total),
+    ...numbers.slice(bins).map((x, at) => short(x, bins + at === NORM ? NORM_DIGITS : DIGITS)),
+  ].join(" ");
 }
 
 /** Three percentiles end the row of a gradient: its bins have them, too. */
@@ -39,7 +44,10 @@ export const packGradient = (row) => pack(row.subarray(0, GRADIENT_ROW - PERCENT
 export function unpackGradient(text) {
   const row = unpack(text, GRADIENT_BINS, GRADIENT_ROW);
   const [below, above] = row.subarray(GRADIENT_BINS);
-  row.set(PERCENTILES.map((q) => percentile(row.subarray(0, GRADIENT_BINS), below, above, q)), GRADIENT_ROW - PERCENTILES.length);
+  row.set(
+    PERCENTILES.map((q) => percentile(row.subarray(0, GRADIENT_BINS), below, above, q)),
+    GRADIENT_ROW - PERCENTILES.length,
+  );
   return row;
 }
 
@@ -55,7 +63,10 @@ function unpack(text, bins, width) {
   const row = new Float32Array(width);
   const squares = [...letters].map((letter) => LEVELS.indexOf(letter) ** 2);
   const sum = squares.reduce((sum, square) => sum + square, 0) || 1;
-  row.set(squares.map((square) => (square * Number(total)) / sum), Number(first));
+  row.set(
+    squares.map((square) => (square * Number(total)) / sum),
+    Number(first),
+  );
   row.set(numbers.map(Number), bins);
   return row;
 }

@@ -17,7 +17,10 @@ import english from "../../i18n/lessons.en.json" with { type: "json" };
 /** What a lesson consists of. */
 export const STEPS = ["question", "predict", "run", "saw", "formula", "paper", "noise"];
 /** Keys of a presenter's remote control; in the whole lab they scroll. */
-const REMOTE = [{ key: "PageDown", action: "next" }, { key: "PageUp", action: "back" }];
+const REMOTE = [
+  { key: "PageDown", action: "next" },
+  { key: "PageUp", action: "back" },
+];
 /** The depth of a lesson's run, where it can be another one. */
 const DEPTH = /(?<=\bdepth=)\d+/;
 /** Pause before asking again for images that have not arrived, ms. */
@@ -77,8 +80,11 @@ export class Panel {
     this.where = h("span", { class: "fine" });
     this.foot = h("div", { class: "guide-foot" }, this.back, this.where, this.next);
     this.live = h("p", { class: "visually-hidden", role: "status" });
-    this.element = h("section", { class: "panel panel-guide", hidden: true, onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) },
-      h("div", { class: "guide" }, h("div", { class: "guide-head" }, this.title, this.all, this.close), this.foot, this.body, this.live, this.terms.tip));
+    this.element = h(
+      "section",
+      { class: "panel panel-guide", hidden: true, onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) },
+      h("div", { class: "guide" }, h("div", { class: "guide-head" }, this.title, this.all, this.close), this.foot, this.body, this.live, this.terms.tip),
+    );
     this.size = "full";
     this.stopKeys = () => {};
     this.listen = (/** @type {Event} */ event) => {
@@ -252,7 +258,9 @@ export class Panel {
   /** Says which step it is: aloud, and to the page around. */
   tell() {
     // A toy has labels of its own.
-    const words = [.../** @type {NodeListOf<HTMLElement>} */ (this.body.childNodes)].filter((node) => node !== this.toy?.element).map(({ innerText }) => innerText);
+    const words = [.../** @type {NodeListOf<HTMLElement>} */ (this.body.childNodes)]
+      .filter((node) => node !== this.toy?.element)
+      .map(({ innerText }) => innerText);
     setText(this.live, `${this.where.textContent}: ${words.join("\n")}`);
     /** @type {import("../element.js").AlexNetLab} */ (this.shell.host).fire("lesson", { lesson: this.lesson?.name, step: this.step });
   }

@@ -50,14 +50,36 @@ export class PoolToy extends ProbeToy {
       return { kept: this.map("kept", { fields }), back: this.map("back", { fields, colour: "gradient" }), none: h("td"), share: h("td") };
     });
     const { columns } = this;
-    const caption = (/** @type {string} */ key, /** @type {Node[]} */ ...more) => h("th", { colSpan: POOLINGS.length, scope: "rowgroup" }, terms.nodes(say(`pool_toy.${key}`)), more);
+    const caption = (/** @type {string} */ key, /** @type {Node[]} */ ...more) =>
+      h("th", { colSpan: POOLINGS.length, scope: "rowgroup" }, terms.nodes(say(`pool_toy.${key}`)), more);
     const rows = (/** @type {Node} */ head, /** @type {Node[]} */ cells) => h("tbody", null, h("tr", null, head), h("tr", null, cells));
     const boxes = (/** @type {"kept" | "back"} */ key) => columns.map((column) => h("td", null, column[key].element));
     this.full = { kept: h("span"), back: h("span") };
-    return [h("table", { class: "probe-columns" },
-      h("thead", null, h("tr", null, POOLINGS.map(({ name }) => h("th", { scope: "col" }, this.panel.word(`lanes.${name}`))))),
-      rows(caption("kept", this.full.kept), boxes("kept")), rows(caption("back", this.full.back), boxes("back")),
-      rows(caption("none"), columns.map(({ none }) => none)), rows(caption("share"), columns.map(({ share }) => share)))];
+    return [
+      h(
+        "table",
+        { class: "probe-columns" },
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            POOLINGS.map(({ name }) => h("th", { scope: "col" }, this.panel.word(`lanes.${name}`))),
+          ),
+        ),
+        rows(caption("kept", this.full.kept), boxes("kept")),
+        rows(caption("back", this.full.back), boxes("back")),
+        rows(
+          caption("none"),
+          columns.map(({ none }) => none),
+        ),
+        rows(
+          caption("share"),
+          columns.map(({ share }) => share),
+        ),
+      ),
+    ];
   }
 
   /** @param {import("./probe_toy.js").Reading} reading @param {Float32Array} map */
@@ -77,7 +99,13 @@ export class PoolToy extends ProbeToy {
       const output = pooledPlace(pool, place);
       const [share, value] = [percent(shareOfNone(gradient)), figure(gradient[own])];
       column.kept.map.update({ ...pool.output, channels: [kept], place: output, scale: scales.kept });
-      column.back.map.update({ ...layer.output, channels: [gradient], taps: tapsOf(pool, output), scale: scales.back, words: say("pool_toy.words", { share, value }) });
+      column.back.map.update({
+        ...layer.output,
+        channels: [gradient],
+        taps: tapsOf(pool, output),
+        scale: scales.back,
+        words: say("pool_toy.words", { share, value }),
+      });
       setText(column.none, share);
       setText(column.share, value);
     });

@@ -15,11 +15,19 @@ export default {
     const overlap = difference(run, 0, 1);
     const zero = (/** @type {number} */ lane) => at(run.lanes[lane], "first", "conv1", "zero");
     const values = {
-      max_zero_share: zero(0), max_plain_zero_share: zero(1), avg_zero_share: zero(2),
-      max_overlap_loss: loss(run, 0), max_loss: loss(run, 1), avg_overlap_loss: loss(run, 2), avg_loss: loss(run, 3),
-      max_accuracy: test(run, 0).accuracy, avg_accuracy: test(run, 2).accuracy,
-      kinds: kinds.mean, kinds_error: kinds.error,
-      overlap: overlap.mean, overlap_error: overlap.error,
+      max_zero_share: zero(0),
+      max_plain_zero_share: zero(1),
+      avg_zero_share: zero(2),
+      max_overlap_loss: loss(run, 0),
+      max_loss: loss(run, 1),
+      avg_overlap_loss: loss(run, 2),
+      avg_loss: loss(run, 3),
+      max_accuracy: test(run, 0).accuracy,
+      avg_accuracy: test(run, 2).accuracy,
+      kinds: kinds.mean,
+      kinds_error: kinds.error,
+      overlap: overlap.mean,
+      overlap_error: overlap.error,
     };
     const outcome = Number.isNaN(kinds.mean) ? "" : !decided(kinds) ? "noise" : kinds.mean < 0 ? "max" : "avg";
     return { outcome, values };

@@ -41,8 +41,13 @@ export class ProbeToy {
     /** What there is to see once there is a reading. */
     this.seen = [this.image.element, this.looked.element, this.where, parts];
     this.choice = h("div", { class: "probe-choice" }, this.imageNumber.element, this.channelNumber.element, this.seen.slice(0, 3));
-    this.element = h("div", { class: "toy probe", role: "group", "aria-label": say(`${name}.title`) },
-      h("p", { class: "fine probe-how" }, terms.nodes(say(`${name}.how`))), this.missing, h("div", { class: "probe-body" }, this.choice, parts));
+    this.element = h(
+      "div",
+      { class: "toy probe", role: "group", "aria-label": say(`${name}.title`) },
+      h("p", { class: "fine probe-how" }, terms.nodes(say(`${name}.how`))),
+      this.missing,
+      h("div", { class: "probe-body" }, this.choice, parts),
+    );
     this.update();
   }
 
@@ -146,14 +151,28 @@ export class ProbeToy {
     // In another network there may be less of both.
     this.channel = Math.min(this.channel, channels - 1);
     this.place = { row: Math.min(this.place.row, height - 1), column: Math.min(this.place.column, width - 1) };
-    const { channel, place, channelNumber: { input }, panel } = this;
+    const {
+      channel,
+      place,
+      channelNumber: { input },
+      panel,
+    } = this;
     const map = channelOf(values, channels, channel);
     const network = panel.session.state.describe?.network.input ?? layer.input;
     this.image.map.update({ ...network, channels: [0, 1, 2].map((c) => channelOf(image, 3, c)) });
     this.looked.map.update({ ...layer.output, channels: [map], place });
     input.max = String(channels);
     if (input !== panel.shell.root.activeElement) input.value = String(channel + 1);
-    setText(this.where, panel.say("probe.place", { layer: layer.name, channel: channel + 1, row: place.row + 1, column: place.column + 1, value: figure(map[place.row * width + place.column]) }));
+    setText(
+      this.where,
+      panel.say("probe.place", {
+        layer: layer.name,
+        channel: channel + 1,
+        row: place.row + 1,
+        column: place.column + 1,
+        value: figure(map[place.row * width + place.column]),
+      }),
+    );
     this.draw(reading, map);
   }
 
@@ -162,7 +181,11 @@ export class ProbeToy {
     const { say, stuck, session } = this.panel;
     const { config, describe } = session.state;
     const count = describe?.data.test_arrived ?? 0;
-    return stuck ? say("probe.no_engine") : Number(config.image) >= count && count > 0 ? say("probe.missing", { image: config.image, count }) : say("probe.waiting");
+    return stuck
+      ? say("probe.no_engine")
+      : Number(config.image) >= count && count > 0
+        ? say("probe.missing", { image: config.image, count })
+        : say("probe.waiting");
   }
 
   destroy() {

@@ -34,7 +34,10 @@ export default {
     const outcome = half_ratio > HALF ? "half" : half_ratio > HUNDREDTH ? "hundredth" : half_ratio >= 0 ? "vanished" : "";
     return { outcome, values };
   },
-  formula: ["[gradient_weights|∂L/∂W_{1}] [proportional|∝] [weights|W_{2}] · [weights|W_{3}] · … · [weights|W_{L}]", "[size_of_weights|w]^{[layers_crossed|k]}"],
+  formula: [
+    "[gradient_weights|∂L/∂W_{1}] [proportional|∝] [weights|W_{2}] · [weights|W_{3}] · … · [weights|W_{L}]",
+    "[size_of_weights|w]^{[layers_crossed|k]}",
+  ],
   toy: powerToy,
   // By hand first, then in the network.
   toySteps: ["question", "formula"],

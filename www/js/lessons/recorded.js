@@ -58,7 +58,11 @@ export class Recorded extends EventTarget {
     const first = { ridges: "layers", layer: names[0], image: "0", ...config, ...settings };
     /** @type {any} as much of a session's state as is read */
     this.state = {
-      run: 0, shown: 0, config: first, describe, evaluation: null,
+      run: 0,
+      shown: 0,
+      config: first,
+      describe,
+      evaluation: null,
       lanes: file.lanes.map(({ changes, divergence }, id) => ({ id, changes, config: { ...first, ...changes }, describe, divergence, step: file.until })),
     };
     /** Steps that have been told. */
@@ -85,8 +89,10 @@ export class Recorded extends EventTarget {
       this.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
     this.file.lanes.forEach(({ looks, tests, numbers }, lane) => {
       for (const look of looks.filter((look) => news(look.step))) emit("snapshot", snapshot(look, !numbers), lane);
-      for (const [at, ...blocks] of numbers?.filter(([at]) => news(at)) ?? []) this.recording.keep(this.recording.lane(lane), { step: at, layers: this.layers(blocks) });
-      for (const [at, loss, accuracy] of tests.filter(([at]) => news(at))) emit("evaluation", { step: at, loss, accuracy, confusion: [], mistakes: [], pixels: [] }, lane);
+      for (const [at, ...blocks] of numbers?.filter(([at]) => news(at)) ?? [])
+        this.recording.keep(this.recording.lane(lane), { step: at, layers: this.layers(blocks) });
+      for (const [at, loss, accuracy] of tests.filter(([at]) => news(at)))
+        emit("evaluation", { step: at, loss, accuracy, confusion: [], mistakes: [], pixels: [] }, lane);
     });
     // A run that has its last step is complete, so these come last.
     this.file.lanes.forEach(({ loss, accuracy }, lane) => {

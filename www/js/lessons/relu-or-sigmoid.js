@@ -18,7 +18,8 @@ export default {
   /** @param {import("./measure.js").Run} run */
   measure(run) {
     const [relu, sigmoid, tanh] = run.lanes;
-    const passed = (/** @type {import("./measure.js").Lane | undefined} */ lane) => at(lane, "first", "conv1", "activation") / at(lane, "first", lastHidden(run), "activation");
+    const passed = (/** @type {import("./measure.js").Lane | undefined} */ lane) =>
+      at(lane, "first", "conv1", "activation") / at(lane, "first", lastHidden(run), "activation");
     // From the last hidden activation back to conv1's, the gradient crosses one sigmoid a layer.
     const count_layers = run.names.length - 2;
     const values = {

@@ -12,7 +12,8 @@ const updates = (/** @type {import("./panel.js").Panel} */ panel) => new Updates
 
 export default {
   name: "scale-of-weights",
-  fragment: "width=0.25&norm=bn&lr=0.01&momentum=0&weight_decay=0&test_every=0&init_scale_layer=conv3&lane2=init_scale:4&lane3=norm:none&lane4=norm:none,init_scale:4",
+  fragment:
+    "width=0.25&norm=bn&lr=0.01&momentum=0&weight_decay=0&test_every=0&init_scale_layer=conv3&lane2=init_scale:4&lane3=norm:none&lane4=norm:none,init_scale:4",
   lanes: ["bn_small", "bn_large", "none_small", "none_large"],
   until: 100,
   every: 10,
@@ -35,8 +36,12 @@ export default {
       none_weight_ratio: ratio(none_large, none_small, LAYER, "weight"),
       none_passed: ratio(none_large, none_small, BEFORE, "activation"),
       none_update_ratio: updateRatio(none_large, none_small),
-      bn_small_first_loss: firstLoss(0), bn_large_first_loss: firstLoss(1), none_small_first_loss: firstLoss(2), none_large_first_loss: firstLoss(3),
-      bn_small_loss: loss(run, 0), bn_large_loss: loss(run, 1),
+      bn_small_first_loss: firstLoss(0),
+      bn_large_first_loss: firstLoss(1),
+      none_small_first_loss: firstLoss(2),
+      none_large_first_loss: firstLoss(3),
+      bn_small_loss: loss(run, 0),
+      bn_large_loss: loss(run, 1),
     };
     const { bn_update_ratio } = values;
     const outcome = bn_update_ratio > HIGH ? "same" : bn_update_ratio > LOW ? "quarter" : bn_update_ratio > 0 ? "sixteenth" : "";

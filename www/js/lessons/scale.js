@@ -28,7 +28,14 @@
  * @returns {Identities}
  */
 export function identities(layer, input, weight, { a, epsilon, normalised }) {
-  const [one, scaled] = [1, a].map((scale) => pass(layer, input, Float64Array.from(weight, (w) => scale * w), normalised ? epsilon : null));
+  const [one, scaled] = [1, a].map((scale) =>
+    pass(
+      layer,
+      input,
+      Float64Array.from(weight, (w) => scale * w),
+      normalised ? epsilon : null,
+    ),
+  );
   return {
     output: norm(scaled.output.map((y, i) => y - one.output[i])) / norm(one.output),
     toInput: norm(scaled.toInput) / norm(one.toInput),

@@ -14,7 +14,7 @@ const REST = 10;
 export class ScaleToy {
   /** @param {import("./panel.js").Panel} panel */
   constructor(panel) {
-    const { say } = this.panel = panel;
+    const { say } = (this.panel = panel);
     /** @type {{layer: import("../types.js").Layer, input: Float32Array, weight: Float32Array} | null} */
     this.reading = null;
     this.due = 0;
@@ -33,10 +33,24 @@ export class ScaleToy {
     };
     this.rows = ["output", "to_input", "to_weight"].map(row);
     const head = ["what", "bn", "none", "rule"].map((name) => h("th", { scope: "col" }, say(`scale.${name}`)));
-    this.element = h("div", { class: "toy", role: "group", "aria-label": say("scale.title") },
+    this.element = h(
+      "div",
+      { class: "toy", role: "group", "aria-label": say("scale.title") },
       h("p", null, say("scale.how")),
-      h("label", { class: "toy-slider" }, h("span", null, say("scale.layer")), this.layer), this.a.element, this.epsilon.element,
-      h("table", { class: "guide-table" }, h("thead", null, h("tr", null, head)), h("tbody", null, this.rows.map(({ element }) => element))));
+      h("label", { class: "toy-slider" }, h("span", null, say("scale.layer")), this.layer),
+      this.a.element,
+      this.epsilon.element,
+      h(
+        "table",
+        { class: "guide-table" },
+        h("thead", null, h("tr", null, head)),
+        h(
+          "tbody",
+          null,
+          this.rows.map(({ element }) => element),
+        ),
+      ),
+    );
   }
 
   /** Convolutions behind the first one. */
@@ -80,7 +94,11 @@ export class ScaleToy {
     const { layer, input, weight } = this.reading;
     const shape = { input: layer.input, output: layer.output, kernel: layer.kernel ?? 1, stride: layer.stride ?? 1, padding: layer.padding ?? 0 };
     const [bn, none] = [true, false].map((normalised) => identities(shape, input, weight, { a, epsilon, normalised }));
-    const found = [[bn.output, none.output, 0], [bn.toInput, none.toInput, 1], [bn.toWeight, none.toWeight, 1 / a]];
+    const found = [
+      [bn.output, none.output, 0],
+      [bn.toInput, none.toInput, 1],
+      [bn.toWeight, none.toWeight, 1 / a],
+    ];
     found.forEach((row, at) => row.forEach((x, column) => setText(this.rows[at].cells[column], number(x))));
     this.due = performance.now() + REST * (performance.now() - start);
   }

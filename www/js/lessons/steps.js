@@ -69,7 +69,12 @@ function depths(panel) {
   const { lesson, say, depth } = panel;
   if (!lesson?.depths || panel.stuck) return [];
   const buttons = lesson.depths.map((value) =>
-    h("button", { type: "button", class: "action choice", "data-depth": value, "aria-pressed": String(value === depth), onclick: () => panel.chooseDepth(value) }, String(layersAt(value))));
+    h(
+      "button",
+      { type: "button", class: "action choice", "data-depth": value, "aria-pressed": String(value === depth), onclick: () => panel.chooseDepth(value) },
+      String(layersAt(value)),
+    ),
+  );
   return [h("div", { class: "choices depths", role: "group", "aria-label": say("depth") }, h("span", null, say("depth")), buttons)];
 }
 
@@ -77,15 +82,25 @@ function depths(panel) {
 function run(panel) {
   const { lesson, say, result, recording, replay, stuck } = panel;
   const names = lesson?.lanes.map((lane) => panel.word(`lanes.${lane}`)).join(say("guide.comma"));
-  const again = h("button", { type: "button", class: "action", onclick: () => panel.start(panel.seed) }, say(result && !result.recorded ? "run.again" : "run.start"));
+  const again = h(
+    "button",
+    { type: "button", class: "action", onclick: () => panel.start(panel.seed) },
+    say(result && !result.recorded ? "run.again" : "run.start"),
+  );
   again.hidden = stuck || recording?.outcome === "going";
   const resume = h("button", { type: "button", class: "action guide-resume", hidden: true, onclick: () => panel.session.play() }, say("run.resume"));
-  const recorded = h("button", { type: "button", class: "action guide-recorded", onclick: () => (replay ? panel.endRecording() : panel.showRecording()) },
-    say(replay ? "recorded.leave" : "recorded.show"));
+  const recorded = h(
+    "button",
+    { type: "button", class: "action guide-recorded", onclick: () => (replay ? panel.endRecording() : panel.showRecording()) },
+    say(replay ? "recorded.leave" : "recorded.show"),
+  );
   return [
-    h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })), ...depths(panel),
+    h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })),
+    ...depths(panel),
     h("progress", { class: "guide-progress", max: lesson?.until ?? 1, value: 0, "aria-label": say("steps.run") }),
-    h("p", { class: "guide-count" }), h("p", { class: "guide-offer", role: "status", hidden: true }), h("div", { class: "choices" }, again, resume, recorded),
+    h("p", { class: "guide-count" }),
+    h("p", { class: "guide-offer", role: "status", hidden: true }),
+    h("div", { class: "choices" }, again, resume, recorded),
     replay && h("p", { class: "fine guide-about" }, panel.aboutRecording("about", replay.file)),
   ].filter((node) => node !== null);
 }
@@ -93,7 +108,9 @@ function run(panel) {
 /** How far the run is. @param {Panel} panel */
 export function progress(panel) {
   const { body, say, recording, replay, result, session, lesson, stuck } = panel;
-  const [bar, count, resume, offer] = [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map((name) => /** @type {any} */ (body.querySelector(name)));
+  const [bar, count, resume, offer] = [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map(
+    (name) => /** @type {any} */ (body.querySelector(name)),
+  );
   if (!bar || !lesson) return;
   const { milliseconds } = session.state;
   if (milliseconds > 0) panel.pace = milliseconds; // not known for a moment after each evaluation
@@ -133,11 +150,17 @@ function saw(panel) {
     const text = panel.word(`saw.${key}`);
     const fields = fieldsIn(text);
     if (!fields.every((field) => Number.isFinite(values[field]))) continue;
-    const filled = panel.word(`saw.${key}`, Object.fromEntries(fields.map((field) => [field, field.startsWith("when_") ? when(values[field]) : written(field, values[field])])));
+    const filled = panel.word(
+      `saw.${key}`,
+      Object.fromEntries(fields.map((field) => [field, field.startsWith("when_") ? when(values[field]) : written(field, values[field])])),
+    );
     nodes.push(h("p", { "data-saw": key }, panel.terms.nodes(filled)));
   }
   seen.lanes.forEach(({ divergence }, lane) => {
-    if (divergence) nodes.push(h("p", null, say("saw.diverged", { lane: panel.word(`lanes.${lesson.lanes[lane]}`), step: integer(divergence.step), layer: divergence.layer })));
+    if (divergence)
+      nodes.push(
+        h("p", null, say("saw.diverged", { lane: panel.word(`lanes.${lesson.lanes[lane]}`), step: integer(divergence.step), layer: divergence.layer })),
+      );
   });
   if (seen.lanes.length < lesson.lanes.length) nodes.push(h("p", { class: "fine" }, say("saw.missing", { n: seen.lanes.length, total: lesson.lanes.length })));
   return [...nodes, table(panel, result)];
@@ -151,8 +174,13 @@ function changes(panel, { run: seen }) {
       const of = lane.changes.filter((change) => change.key === key);
       const values = [{ value: of[0].before, step: 0 }, ...of].map(({ value, step }) => say("saw.value", { value, step: integer(step + 1) }));
       const setting = panel.shell.context.t(`settings.${key}.label`);
-      return h("p", { "data-saw": "changed" }, say("saw.changed", { lane: panel.word(`lanes.${lesson?.lanes[at]}`), setting, values: values.join(say("guide.comma")) }));
-    }));
+      return h(
+        "p",
+        { "data-saw": "changed" },
+        say("saw.changed", { lane: panel.word(`lanes.${lesson?.lanes[at]}`), setting, values: values.join(say("guide.comma")) }),
+      );
+    }),
+  );
   return sentences.length > 0 ? [...sentences, h("p", { class: "fine" }, say("saw.open"))] : [];
 }
 
@@ -163,10 +191,16 @@ function verdict(panel, outcome) {
   const predicted = choice ? panel.word(`choices.${choice}`) : say("saw.no_choice");
   const measured = outcome ? panel.word(`choices.${outcome}`) : say("saw.undecided");
   const right = choice === outcome;
-  const sign = choice && outcome ? h("span", { class: right ? "verdict" : "verdict verdict-bad" }, icon(right ? "check" : "close"), say(`saw.${right ? "right" : "wrong"}`)) : null;
-  return h("dl", { class: "guide-verdict", "data-outcome": outcome || undefined },
+  const sign =
+    choice && outcome
+      ? h("span", { class: right ? "verdict" : "verdict verdict-bad" }, icon(right ? "check" : "close"), say(`saw.${right ? "right" : "wrong"}`))
+      : null;
+  return h(
+    "dl",
+    { class: "guide-verdict", "data-outcome": outcome || undefined },
     h("div", null, h("dt", null, say("saw.predicted")), h("dd", null, predicted, sign)),
-    h("div", null, h("dt", null, say("saw.measured")), h("dd", null, measured)));
+    h("div", null, h("dt", null, say("saw.measured")), h("dd", null, measured)),
+  );
 }
 
 /** Lane by lane: how the run ended. @param {Panel} panel @param {import("./panel.js").Result} result */
@@ -174,10 +208,23 @@ function table(panel, { run: seen }) {
   const { say, lesson } = panel;
   const cell = (/** @type {number} */ value, /** @type {(x: number) => string} */ write) => h("td", null, Number.isFinite(value) ? write(value) : "–");
   const rows = seen.lanes.map((_, lane) =>
-    h("tr", null, h("th", { scope: "row" }, panel.word(`lanes.${lesson?.lanes[lane]}`)),
-      cell(loss(seen, lane), live), cell(accuracy(seen, lane), percent), cell(test(seen, lane).accuracy, percent)));
+    h(
+      "tr",
+      null,
+      h("th", { scope: "row" }, panel.word(`lanes.${lesson?.lanes[lane]}`)),
+      cell(loss(seen, lane), live),
+      cell(accuracy(seen, lane), percent),
+      cell(test(seen, lane).accuracy, percent),
+    ),
+  );
   const head = ["lane", "loss", "accuracy", "test"].map((name) => h("th", { scope: "col" }, say(`table.${name}`)));
-  return h("table", { class: "guide-table" }, h("caption", null, say("table.caption", { n: LAST })), h("thead", null, h("tr", null, head)), h("tbody", null, rows));
+  return h(
+    "table",
+    { class: "guide-table" },
+    h("caption", null, say("table.caption", { n: LAST })),
+    h("thead", null, h("tr", null, head)),
+    h("tbody", null, rows),
+  );
 }
 
 /** Runs with other seeds beside one another. @param {Panel} panel @returns {Node[]} */
@@ -186,10 +233,17 @@ function noise(panel) {
   const results = panel.ran;
   if (!lesson || results.length === 0) return [];
   const rows = results.map(({ seed, run: seen, outcome, recorded }) =>
-    h("tr", null, h("th", { scope: "row" }, recorded ? say("recorded.seed", { seed }) : String(seed)),
+    h(
+      "tr",
+      null,
+      h("th", { scope: "row" }, recorded ? say("recorded.seed", { seed }) : String(seed)),
       lesson.lanes.map((_, lane) => h("td", null, Number.isFinite(loss(seen, lane)) ? live(loss(seen, lane)) : "–")),
-      h("td", null, outcome ? panel.word(`choices.${outcome}`) : "–")));
-  const head = [say("table.seed"), ...lesson.lanes.map((lane) => panel.word(`lanes.${lane}`)), say("saw.measured")].map((name) => h("th", { scope: "col" }, name));
+      h("td", null, outcome ? panel.word(`choices.${outcome}`) : "–"),
+    ),
+  );
+  const head = [say("table.seed"), ...lesson.lanes.map((lane) => panel.word(`lanes.${lane}`)), say("saw.measured")].map((name) =>
+    h("th", { scope: "col" }, name),
+  );
   const next = Math.max(...results.map(({ seed }) => seed)) + 1;
   return [
     h("table", { class: "guide-table" }, h("caption", null, say("table.seeds", { n: LAST })), h("thead", null, h("tr", null, head)), h("tbody", null, rows)),

@@ -5,7 +5,7 @@
 export const [LAYER, SCALE, RATE] = ["conv3", 4, 0.01];
 
 /** ‖ΔW‖ / ‖W‖ of a layer. @param {import("./measure.js").Look} look @param {string} layer */
-export const relativeUpdate = ({ layers }, layer) => layers[layer] ? (RATE * layers[layer].weight) / layers[layer].size : NaN;
+export const relativeUpdate = ({ layers }, layer) => (layers[layer] ? (RATE * layers[layer].weight) / layers[layer].size : NaN);
 
 /** The same at every look. @param {import("./measure.js").Lane} lane @param {string} layer @returns {{steps: number[], values: number[]}} */
 export function updatesOf({ history }, layer) {

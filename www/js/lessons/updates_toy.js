@@ -12,9 +12,13 @@ export class UpdatesToy extends RunToy {
     const { say, terms } = panel;
     super(panel, (host, options) => new Updates(host, options, (key, fields) => say(`updates.${key}`, fields)));
     this.select = h("select", { onchange: () => this.draw() });
-    this.element = h("div", { class: "toy toy-wide", role: "group", "aria-label": say("updates.title") },
-      h("label", { class: "inputs-choice" }, h("span", null, say("updates.layer")), this.select), this.host,
-      h("p", { class: "fine" }, terms.nodes(say("updates.how", { rate: RATE, a: SCALE, layer: LAYER }))));
+    this.element = h(
+      "div",
+      { class: "toy toy-wide", role: "group", "aria-label": say("updates.title") },
+      h("label", { class: "inputs-choice" }, h("span", null, say("updates.layer")), this.select),
+      this.host,
+      h("p", { class: "fine" }, terms.nodes(say("updates.how", { rate: RATE, a: SCALE, layer: LAYER }))),
+    );
     this.update();
   }
 

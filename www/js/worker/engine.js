@@ -300,12 +300,16 @@ export class Engine {
       await this.add(index, file, bytes);
       await this.arrived();
     };
-    return fetchShards(name, {
-      arrived: { train, test },
-      add: (index, file, bytes) => this.exclusive(() => add(index, file, bytes)),
-      progress: (loaded, total) => this.report("progress", { loaded, total, name }),
-      missing: (problem) => this.report("missing", problem),
-    }, signal);
+    return fetchShards(
+      name,
+      {
+        arrived: { train, test },
+        add: (index, file, bytes) => this.exclusive(() => add(index, file, bytes)),
+        progress: (loaded, total) => this.report("progress", { loaded, total, name }),
+        missing: (problem) => this.report("missing", problem),
+      },
+      signal,
+    );
   }
 
   /** Has the engine draw images, between two turns of the training loop. @param {AbortSignal} signal */

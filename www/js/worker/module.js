@@ -61,7 +61,9 @@ async function compile(address) {
   if (!answer.ok) return failed(address, "http", null, answer.status);
   try {
     // Compiled while it arrives, unless the server does not know what a .wasm file is.
-    return await (answer.headers.get("content-type") === "application/wasm" ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer()));
+    return await (answer.headers.get("content-type") === "application/wasm"
+      ? WebAssembly.compileStreaming(answer)
+      : WebAssembly.compile(await answer.arrayBuffer()));
   } catch (error) {
     return failed(address, "damaged", error); // or its end did not come
   }

@@ -36,7 +36,9 @@ export class Stop {
   /** @param {Place} place @returns {string | undefined} the setting that stops the run here */
   at(place) {
     const { config, met, seconds } = this;
-    const keys = Object.keys(CONDITIONS).filter((key) => Number(config[key]) > 0 && met[key] !== config[key] && CONDITIONS[key](Number(config[key]), place, seconds));
+    const keys = Object.keys(CONDITIONS).filter(
+      (key) => Number(config[key]) > 0 && met[key] !== config[key] && CONDITIONS[key](Number(config[key]), place, seconds),
+    );
     for (const key of keys) met[key] = config[key];
     this.seconds = place.seconds;
     return keys[0];

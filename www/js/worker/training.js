@@ -365,7 +365,11 @@ export class Training {
       if (!snapshot) continue;
       const { parameters, activation_gradients, activations } = snapshot;
       // A network that has diverged stays behind.
-      this.report("snapshot", { lane: at, ...snapshot, fixed: due && snapshot.step === issued }, [parameters.buffer, activation_gradients.buffer, activations.buffer]);
+      this.report("snapshot", { lane: at, ...snapshot, fixed: due && snapshot.step === issued }, [
+        parameters.buffer,
+        activation_gradients.buffer,
+        activations.buffer,
+      ]);
     }
     this.snapshots.ran(start, performance.now());
   }
