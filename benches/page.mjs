@@ -30,7 +30,7 @@ async function sizes() {
   // The page's script as it is built, but for the charts and the texts that are built in.
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, "www/js/main.js")],
-    external: ["../charts/*", "../i18n/*"],
+    external: ["../charts/*", "../../i18n/*"],
     bundle: true,
     minify: true,
     write: false,

@@ -114,7 +114,7 @@ fn the_lessons_are_those_of_the_page_with_the_same_settings() {
     let list = json(&["--list"]);
     let mut names: Vec<String> = list.as_array().unwrap().iter().map(|row| row["lesson"].as_str().unwrap().into()).collect();
     names.sort();
-    let page = Path::new(ROOT).join("www/js/lessons");
+    let page = Path::new(ROOT).join("www/js/lessons/each");
     let text = |path: &Path| fs::read_to_string(path).unwrap();
     let mut on_page = vec![];
     let mut fragments = vec![];

@@ -37,17 +37,17 @@ test("every chart draws, describes and points at data of every kind", { timeout:
       rows,
     ] = await Promise.all(
       [
-        "charts/ridges",
-        "charts/norms",
-        "charts/depth_norms",
-        "charts/activations",
-        "charts/filters",
-        "charts/feature_maps",
-        "charts/confusion",
-        "charts/spark",
-        "charts/curves",
-        "charts/percentiles",
-        "charts/updates",
+        "charts/gradients/ridges",
+        "charts/gradients/norms",
+        "charts/gradients/depth_norms",
+        "charts/plots/activations",
+        "charts/pictures/filters",
+        "charts/pictures/feature_maps",
+        "charts/pictures/confusion",
+        "charts/gradients/spark",
+        "charts/plots/curves",
+        "charts/plots/percentiles",
+        "charts/plots/updates",
         "drill/map",
         "drill/pictures",
         "charts/rows",
@@ -298,7 +298,7 @@ test("the axis beside a plot grows with its labels, and does not jump while they
   const { page } = await newPage(browser, [sources.address]);
   await page.goto(sources.address);
   const sizes = await page.evaluate(async () => {
-    const { Curves } = await import("/www/js/charts/curves.js");
+    const { Curves } = await import("/www/js/charts/plots/curves.js");
     const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: "width: 420px; height: 260px" });
     const curves = new Curves(host, { t: (key) => key, reducedMotion: true, language: "en" });
     const sizes = [];
@@ -329,7 +329,7 @@ for (const { width, height } of [
     const { page } = await newPage(browser, [sources.address], { width, height });
     await page.goto(sources.address);
     const wrong = await page.evaluate(async () => {
-      const { Curves } = await import("/www/js/charts/curves.js");
+      const { Curves } = await import("/www/js/charts/plots/curves.js");
       const wrong = [];
       for (const lanes of [[""], ["1 no norm, ReLU", "2 batch norm"], ["1 no norm, ReLU", "2 batch norm", "3 lr 10", "4 average pooling"]]) {
         // From narrow to wide: a legend of one line, of two, of three.
@@ -392,7 +392,7 @@ test("ridges side by side say the same below the same line, however narrow", asy
   await page.goto(sources.address);
   const found = await page.evaluate(async () => {
     const [{ Ridges }, { RidgeScale }, { GRADIENT_ROW }] = await Promise.all(
-      ["ridges", "ridge_scale", "rows"].map((name) => import(`/www/js/charts/${name}.js`)),
+      ["gradients/ridges", "gradients/ridge_scale", "rows"].map((name) => import(`/www/js/charts/${name}.js`)),
     );
     const layers = ["conv1", "conv2", "fc8"];
     return [70, 110, 170, 240, 330, 450].map((width) => {
@@ -422,7 +422,7 @@ test("differences of networks that have diverged set neither axis: it is the run
   const { page } = await newPage(browser, [sources.address]);
   await page.goto(sources.address);
   const found = await page.evaluate(async () => {
-    const { Curves } = await import("/www/js/charts/curves.js");
+    const { Curves } = await import("/www/js/charts/plots/curves.js");
     const found = [];
     // Which networks go on, of four.
     for (const calm of [[0], [0, 3], [3]]) {

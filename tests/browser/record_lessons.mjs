@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ACTIVATION_ROW, GRADIENT_ROW } from "../../www/js/charts/rows.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
-import { NUMBERS, Recorded, packLook } from "../../www/js/lessons/recorded.js";
-import { written } from "../../www/js/lessons/rich.js";
+import { NUMBERS, Recorded, packLook } from "../../www/js/lessons/run/recorded.js";
+import { written } from "../../www/js/components/terms.js";
 import { launch, newPage } from "./browsers.mjs";
 import { ROOT, startLab } from "./servers.mjs";
 

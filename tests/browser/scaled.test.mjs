@@ -42,7 +42,7 @@ async function show(page, kind, style) {
       const cell = () => window.chart.cell;
       const make = {
         async curves() {
-          const { Curves } = await import("/www/js/charts/curves.js");
+          const { Curves } = await import("/www/js/charts/plots/curves.js");
           window.chart = new Curves(host, { ...options, show: ["loss"] });
           window.chart.update({ training: Float32Array.from(Array.from({ length: steps }, (_, i) => [i + 1, 2, 0.5]).flat()) });
           const { plot } = window.chart.panes[0];
@@ -53,7 +53,7 @@ async function show(page, kind, style) {
           };
         },
         async percentiles() {
-          const { Percentiles } = await import("/www/js/charts/percentiles.js");
+          const { Percentiles } = await import("/www/js/charts/plots/percentiles.js");
           window.chart = new Percentiles(host, options);
           const all = Array.from({ length: steps }, (_, i) => i);
           window.chart.update({ lanes: [{ name: "1", steps: all, values: [all, all, all] }], until: steps - 1, of: "" });
@@ -75,7 +75,7 @@ async function show(page, kind, style) {
           };
         },
         async filters() {
-          const { Filters } = await import("/www/js/charts/filters.js");
+          const { Filters } = await import("/www/js/charts/pictures/filters.js");
           window.chart = new Filters(host, options);
           window.chart.update({ size: 1, values: new Float32Array(400) });
           const share = (index) => (window.chart.corner(index).x + window.chart.layout.width / 2) / window.chart.width;
@@ -87,7 +87,7 @@ async function show(page, kind, style) {
           };
         },
         async strip() {
-          const { Ridges } = await import("/www/js/charts/ridges.js");
+          const { Ridges } = await import("/www/js/charts/gradients/ridges.js");
           window.chart = new Ridges(host, options);
           for (let step = 0; step < steps; step++)
             window.chart.update({ step, layers: ["a"], weights: new Float32Array(137).fill(1), activations: new Float32Array(137).fill(1) });

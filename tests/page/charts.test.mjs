@@ -1,10 +1,10 @@
 // The parts of the charts that need no browser. Run with `node --test tests/page/`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bestGrid } from "../../www/js/charts/patches.js";
-import { sigmoidBound } from "../../www/js/charts/norms.js";
-import { worstPairs } from "../../www/js/charts/confusion.js";
-import { top } from "../../www/js/charts/predictions.js";
+import { bestGrid } from "../../www/js/charts/pictures/patches.js";
+import { sigmoidBound } from "../../www/js/charts/gradients/norms.js";
+import { worstPairs } from "../../www/js/charts/pictures/confusion.js";
+import { top } from "../../www/js/charts/pictures/predictions.js";
 import {
   ACTIVATION_ROW,
   BIN,
@@ -19,7 +19,7 @@ import {
   percentile,
   vigour,
 } from "../../www/js/charts/rows.js";
-import { gapAreas, gapAt, valueAt } from "../../www/js/charts/gap.js";
+import { gapAreas, gapAt, valueAt } from "../../www/js/charts/plots/gap.js";
 import {
   Numbers,
   Scale,
@@ -34,7 +34,7 @@ import {
   placeMarks,
   together,
 } from "../../www/js/charts/scale.js";
-import { Series, Smooth, align } from "../../www/js/charts/series.js";
+import { Series, Smooth, align } from "../../www/js/charts/plots/series.js";
 
 test("log ticks are decades of one stride, far enough apart, and stay put when the axis grows", () => {
   assert.deepEqual(logTicks(-12, 0, 1200, 50), [-12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0]);

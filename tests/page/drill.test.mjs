@@ -7,9 +7,9 @@ import { pathToFileURL } from "node:url";
 import { gradientAt } from "../../www/js/charts/rows.js";
 import * as drill from "../../www/js/drill/arithmetic.js";
 import { maskOf } from "../../www/js/drill/mask.js";
-import { UNITS } from "../../www/js/lessons/dropout_toy.js";
-import { POOLINGS, poolLayer, shareOfNone } from "../../www/js/lessons/pool_toy.js";
-import { termsIn } from "../../www/js/lessons/rich.js";
+import { UNITS } from "../../www/js/lessons/toys/dropout_toy.js";
+import { POOLINGS, poolLayer, shareOfNone } from "../../www/js/lessons/toys/pool_toy.js";
+import { termsIn } from "../../www/js/components/terms.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const read = (...path) => readFileSync(join(ROOT, ...path), "utf8");

@@ -1,7 +1,7 @@
 // The record of a run that the page goes back in: bounded, exact where it is kept, and honest about which step it is of.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Looks } from "../../www/js/charts/looks.js";
+import { Looks } from "../../www/js/charts/past/looks.js";
 import { ACTIVATION_ROW, GRADIENT_ROW } from "../../www/js/charts/rows.js";
 
 /** A look at `n` layers whose numbers say which step and which part they are of. */

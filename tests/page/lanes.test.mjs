@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { RidgeScale } from "../../www/js/charts/ridge_scale.js";
-import { Apart, Track } from "../../www/js/charts/track.js";
+import { RidgeScale } from "../../www/js/charts/gradients/ridge_scale.js";
+import { Apart, Track } from "../../www/js/charts/plots/track.js";
 import { laneLabels, laneMarks } from "../../www/js/components/labels.js";
 import { Lanes } from "../../www/js/worker/lanes.js";
 

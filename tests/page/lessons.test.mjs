@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { boundOf, gainsOf, normsOf } from "../../www/js/lessons/gains_toy.js";
+import { boundOf, gainsOf, normsOf } from "../../www/js/lessons/toys/gains_toy.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
-import { LAST, decided, difference, endsOf, loss, quantile, sameLooks, stepsTo, test as evaluated } from "../../www/js/lessons/measure.js";
-import { percentilesOf } from "../../www/js/lessons/inputs_toy.js";
-import { Recording } from "../../www/js/lessons/recording.js";
-import { LAYER, RATE, SCALE, updatesOf } from "../../www/js/lessons/updates.js";
+import { LAST, decided, difference, endsOf, loss, quantile, sameLooks, stepsTo, test as evaluated } from "../../www/js/lessons/run/measure.js";
+import { percentilesOf } from "../../www/js/lessons/toys/inputs_toy.js";
+import { Recording } from "../../www/js/lessons/run/recording.js";
+import { LAYER, RATE, SCALE, updatesOf } from "../../www/js/lessons/run/updates.js";
 import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
-import { fieldsIn, termsIn, written } from "../../www/js/lessons/rich.js";
+import { fieldsIn, termsIn, written } from "../../www/js/components/terms.js";
 import { progress } from "../../www/js/lessons/steps.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -105,16 +105,16 @@ test("every text that is asked for is there, and every lesson's and recipe's tex
     "panel",
     "home",
     "steps",
-    "toy",
-    "scale_toy",
-    "probe_toy",
-    "pool_toy",
-    "lrn_toy",
-    "dropout_toy",
-    "inputs_toy",
-    "gains_toy",
-    "updates_toy",
-    "replay",
+    "toys/toy",
+    "toys/scale_toy",
+    "toys/probe_toy",
+    "toys/pool_toy",
+    "toys/lrn_toy",
+    "toys/dropout_toy",
+    "toys/inputs_toy",
+    "toys/gains_toy",
+    "toys/updates_toy",
+    "run/replay",
   ]
     .map((name) => read("www", "js", "lessons", `${name}.js`))
     .join("\n");

@@ -1,7 +1,7 @@
 // Numbers as they are typed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { typedNumber } from "../../www/js/number.js";
+import { typedNumber } from "../../www/js/kit/number.js";
 
 const read = (text, whole = false) => {
   try {

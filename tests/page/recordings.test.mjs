@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ACTIVATION_BINS, ACTIVATION_ROW, BIN, GRADIENT_BINS, GRADIENT_ROW, activationAt, gradientAt, percentile } from "../../www/js/charts/rows.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
-import { packActivation, packGradient, unpackActivation, unpackGradient } from "../../www/js/lessons/packed.js";
-import { Recorded } from "../../www/js/lessons/recorded.js";
-import { fieldsIn } from "../../www/js/lessons/rich.js";
+import { packActivation, packGradient, unpackActivation, unpackGradient } from "../../www/js/lessons/run/packed.js";
+import { Recorded } from "../../www/js/lessons/run/recorded.js";
+import { fieldsIn } from "../../www/js/components/terms.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const FOLDER = join(ROOT, "www", "data", "lessons");

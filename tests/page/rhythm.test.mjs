@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Rate, Throttle } from "../../www/js/worker/rhythm.js";
-import { bytes, number, si } from "../../www/js/format.js";
+import { bytes, number, si } from "../../www/js/kit/format.js";
 
 /** Runs something of a given cost whenever the throttle lets it, for a minute; returns how often and which share it took. */
 function spend(throttle, cost) {

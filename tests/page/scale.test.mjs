@@ -1,7 +1,7 @@
 // The scale of a layer's weights in the page's own arithmetic, against what is known of it.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { identities } from "../../www/js/lessons/scale.js";
+import { identities } from "../../www/js/lessons/toys/scale.js";
 
 const layer = {
   input: { height: 5, width: 6, channels: 3 },

@@ -9,7 +9,7 @@ const JS = new URL("../../www/js/", import.meta.url);
 test("only the page starts workers", () => {
   const scripts = readdirSync(JS, { recursive: true }).filter((name) => name.endsWith(".js"));
   const starting = scripts.filter((name) => readFileSync(new URL(name, JS), "utf8").includes("new Worker("));
-  assert.deepEqual(starting.sort(), ["line.js", "workers.js"]);
+  assert.deepEqual(starting.sort(), ["session/line.js", "session/workers.js"]);
 });
 
 test("messages of both ways are heard in the order in which they were sent", () => {

@@ -1,9 +1,9 @@
 // @ts-check
 /** What is loaded to look into a layer: the view, with its texts and its style. */
 import { View } from "./drill/view.js";
-import { loadStyle } from "./style.js";
+import { loadStyle } from "./kit/style.js";
 
-/** @param {import("./shell.js").Shell} shell */
+/** @param {import("./lab/shell.js").Shell} shell */
 export async function open(shell) {
   await loadStyle(shell.root, "drill.css");
   const view = new View(shell);

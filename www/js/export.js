@@ -1,8 +1,8 @@
 // @ts-check
 /** The panel that takes a run out of the page, and weights into it. A module of its own, loaded when the panel is opened. */
 import { framed, labLink } from "./components/link.js";
-import { h } from "./dom.js";
-import { integer } from "./format.js";
+import { h } from "./kit/dom.js";
+import { integer } from "./kit/format.js";
 import { csv } from "./export/csv.js";
 import { HEIGHT, WIDTH, figure } from "./export/figure.js";
 import { records } from "./export/images.js";
@@ -22,7 +22,7 @@ function refuse() {
 }
 
 export class Export {
-  /** @param {import("./shell.js").Context} context @param {import("./components/views.js").Views} views */
+  /** @param {import("./lab/shell.js").Context} context @param {import("./components/views.js").Views} views */
   constructor(context, views) {
     this.context = context;
     this.views = views;

@@ -1,9 +1,9 @@
 // @ts-check
 /** What is loaded for lessons and recipes: their panel, with its texts and its style. */
 import { Panel } from "./lessons/panel.js";
-import { loadStyle } from "./style.js";
+import { loadStyle } from "./kit/style.js";
 
-/** @param {import("./shell.js").Shell} shell */
+/** @param {import("./lab/shell.js").Shell} shell */
 export async function open(shell) {
   await loadStyle(shell.root, "lessons.css");
   const panel = new Panel(shell);

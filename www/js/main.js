@@ -1,3 +1,3 @@
 // @ts-check
 /** The page's one script: it defines `<alexnet-lab>`. */
-import "./element.js";
+import "./lab/element.js";

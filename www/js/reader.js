@@ -4,7 +4,7 @@ import { loadReader } from "./worker/module.js";
 import { problem } from "./worker/problem.js";
 import { answering } from "./worker/talk.js";
 
-/** @typedef {(message: {progress?: import("./types.js").Progress, problem?: import("./types.js").Problem, result?: any}, transfer?: Transferable[]) => void} Answer */
+/** @typedef {(message: {progress?: import("./worker/types.js").Progress, problem?: import("./worker/types.js").Problem, result?: any}, transfer?: Transferable[]) => void} Answer */
 
 answering((task, send) => read(task, send));
 

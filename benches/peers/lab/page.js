@@ -1,5 +1,5 @@
 /** The page of the browser run: a worker for each peer, so that they share nothing but the machine. */
-import { Workers } from "../../../www/js/workers.js";
+import { Workers } from "../../../www/js/session/workers.js";
 import { mostSteps, runCase } from "./case.js";
 import { SHARD, makeSetting } from "./setting.js";
 import * as assets from "./assets.js";

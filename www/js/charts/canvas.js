@@ -1,7 +1,7 @@
 // What every canvas chart shares: sharp pixels, drawing only when asked, colours of the page, the pointer and the keyboard,
 // and a sentence for those who cannot see it.
 
-import { lookAtScreen, placeIn, placeInWindow, scaleOf, sharpness, whenScreenChanges } from "../place.js";
+import { lookAtScreen, placeIn, placeInWindow, scaleOf, sharpness, whenScreenChanges } from "../kit/place.js";
 import { Numbers, clamp } from "./scale.js";
 
 export { clamp };

@@ -1,10 +1,10 @@
 // @ts-check
 /** A component of the network as a button: its sign, its name; a click opens the choices at its place. */
-import { h, setAttribute, setText } from "../dom.js";
-import { icon } from "../icons.js";
+import { h, setAttribute, setText } from "../kit/dom.js";
+import { icon } from "../kit/icons.js";
 
 /**
- * @typedef {import("../types.js").Layer} Layer
+ * @typedef {import("../worker/types.js").Layer} Layer
  * @typedef {{kind: "norm" | "activation" | "pool" | "dropout", ghost: boolean}} Spec `ghost`: the place is there, the component is not.
  */
 
@@ -35,7 +35,7 @@ export function chipsOf(slot, layers, index, blocks) {
 }
 
 export class Chip {
-  /** @param {Spec} spec @param {string} place `conv1.activation`, unique @param {import("../shell.js").Context} context */
+  /** @param {Spec} spec @param {string} place `conv1.activation`, unique @param {import("../lab/shell.js").Context} context */
   constructor(spec, place, context) {
     this.spec = spec;
     this.place = place;

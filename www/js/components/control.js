@@ -1,11 +1,11 @@
 // @ts-check
 /** One setting's control, made from its row in the schema. State in by `update`, one `change` out by the callback. */
-import { h, setAttribute } from "../dom.js";
-import { typedNumber } from "../number.js";
+import { h, setAttribute } from "../kit/dom.js";
+import { typedNumber } from "../kit/number.js";
 
 /**
- * @typedef {import("../types.js").Setting} Setting
- * @typedef {{t: import("../i18n.js").Texts, session: import("../session.js").Session, tip: import("./tip.js").Tip, change: (changes: Record<string, string>) => void}} Context
+ * @typedef {import("../worker/types.js").Setting} Setting
+ * @typedef {{t: import("../kit/i18n.js").Texts, session: import("../session/session.js").Session, tip: import("../kit/tip.js").Tip, change: (changes: Record<string, string>) => void}} Context
  */
 
 /** Choices up to this many, with short words, stand side by side. */

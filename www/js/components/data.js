@@ -1,13 +1,13 @@
 // @ts-check
 /** Where the images come from: a built-in set with its source, or the user's own files, by picker or by drag and drop. */
-import { h, setAttribute, setText } from "../dom.js";
-import { integer } from "../format.js";
-import { icon } from "../icons.js";
+import { h, setAttribute, setText } from "../kit/dom.js";
+import { integer } from "../kit/format.js";
+import { icon } from "../kit/icons.js";
 
 const ACCEPT = ".bin,.gz,.tar,.tgz,.idx,.idx1-ubyte,.idx3-ubyte,application/gzip,application/octet-stream,*/*";
 
 export class Data {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     const { t, session } = context;
     this.context = context;
@@ -49,7 +49,7 @@ export class Data {
     );
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update({ describe }) {
     if (!describe) return;
     const { t } = this.context;

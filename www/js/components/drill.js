@@ -4,7 +4,7 @@ import { OnDemand } from "./on_demand.js";
 
 /** @extends {OnDemand<import("../drill/view.js").View>} */
 export class Drill extends OnDemand {
-  /** @param {import("../shell.js").Shell} shell */
+  /** @param {import("../lab/shell.js").Shell} shell */
   constructor(shell) {
     super(shell, "drill.js");
   }
@@ -14,7 +14,7 @@ export class Drill extends OnDemand {
     return this.panel?.unit ?? null;
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update(state) {
     if (state.config.inside === "true" && state.describe) this.load();
     super.update(state);

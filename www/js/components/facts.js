@@ -1,12 +1,12 @@
 // @ts-check
 /** What this configuration costs, and where it runs and why. */
-import { h, setText } from "../dom.js";
-import { bytes, integer, number, si } from "../format.js";
+import { h, setText } from "../kit/dom.js";
+import { bytes, integer, number, si } from "../kit/format.js";
 
 const ROWS = ["parameters", "macs", "memory", "step_time", "images", "rate", "dispatches", "backend", "adapter", "kernels", "reason"];
 
 export class Cost {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     this.context = context;
     this.values = Object.fromEntries(ROWS.map((name) => [name, h("dd", null, "–")]));
@@ -21,7 +21,7 @@ export class Cost {
     this.element = h("dl", { class: "facts" }, rows);
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update({ describe, config, milliseconds }) {
     if (!describe) return;
     const { t } = this.context;
@@ -43,7 +43,7 @@ export class Cost {
     set("reason", t(`reasons.${backend.reason}`));
   }
 
-  /** @param {import("../types.js").Kernels} kernels */
+  /** @param {import("../worker/types.js").Kernels} kernels */
   kernels({ family, measured }) {
     const { t } = this.context;
     const rates = measured && { registers: number(measured.registers), tiled: number(measured.tiled) };

@@ -1,13 +1,13 @@
 // @ts-check
 /** The bar on top: what the lab is called, how to run it, how far it is, where it runs. */
-import { h, setAttribute, setText, svg } from "../dom.js";
-import { integer } from "../format.js";
-import { icon } from "../icons.js";
-import { LANGUAGES } from "../i18n.js";
+import { h, setAttribute, setText, svg } from "../kit/dom.js";
+import { integer } from "../kit/format.js";
+import { icon } from "../kit/icons.js";
+import { LANGUAGES } from "../kit/i18n.js";
 import { labLink } from "./link.js";
 
 export class Header {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     const { t } = context;
     this.context = context;
@@ -94,7 +94,7 @@ export class Header {
     );
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update(state) {
     const { t } = this.context;
     const playing = state.wanted;
@@ -134,7 +134,7 @@ export class Header {
   }
 }
 
-/** Passes over the training images so far. @param {import("../state.js").State} state */
+/** Passes over the training images so far. @param {import("../session/state.js").State} state */
 export function epochs({ step, config, describe }) {
   const images = Math.min(Number(config.train_size), describe?.data.train_total ?? Infinity);
   return (images > 0 && (step * Number(config.batch)) / images) || 0;

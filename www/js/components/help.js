@@ -1,11 +1,11 @@
 // @ts-check
 /** What to do first, and every key. */
-import { h } from "../dom.js";
-import { icon } from "../icons.js";
-import { KEYS } from "../keyboard.js";
+import { h } from "../kit/dom.js";
+import { icon } from "../kit/icons.js";
+import { KEYS } from "../kit/keyboard.js";
 
 export class Help {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor({ t }) {
     const rows = KEYS.map(({ key, action }) =>
       h("tr", null, h("td", null, h("kbd", null, t.has(`keys.${key}`) ? t(`keys.${key}`) : key)), h("td", null, t(`keys.action_${action}`))),

@@ -2,7 +2,7 @@
 /** Settings and their values in a few words. */
 import { MENUS } from "./menu.js";
 
-/** `Sigmoid`, `LRN`, `learning rate 0.001`: short, for a line on a time axis. @param {import("../i18n.js").Texts} t @param {string} key @param {string} value */
+/** `Sigmoid`, `LRN`, `learning rate 0.001`: short, for a line on a time axis. @param {import("../kit/i18n.js").Texts} t @param {string} key @param {string} value */
 export function valueLabel(t, key, value) {
   const option = `options.${key}.${value}`;
   if (t.has(option) && ["activation", "norm", "pool", "bn_place"].includes(key)) return t(t.has(`short.${key}.${value}`) ? `short.${key}.${value}` : option);
@@ -18,7 +18,7 @@ function acts(key, config) {
 /**
  * What tells networks side by side apart: what each changes, and what the first one has of all that is changed. One that is as another
  * before it says so.
- * @param {import("../i18n.js").Texts} t @param {import("../state.js").Lane[]} lanes @returns {string[]}
+ * @param {import("../kit/i18n.js").Texts} t @param {import("../session/state.js").Lane[]} lanes @returns {string[]}
  */
 export function laneLabels(t, lanes) {
   const all = [...new Set(lanes.flatMap(({ changes }) => Object.keys(changes)))];
@@ -44,7 +44,7 @@ export function laneLabels(t, lanes) {
 
 /**
  * Marks of flipped switches with the numbers of their networks, unless all were flipped alike.
- * @param {import("../i18n.js").Texts} t @param {{step: number, label: string, lane: number}[]} marks @param {number} lanes how many there are
+ * @param {import("../kit/i18n.js").Texts} t @param {{step: number, label: string, lane: number}[]} marks @param {number} lanes how many there are
  * @returns {{step: number, label: string}[]}
  */
 export function laneMarks(t, marks, lanes) {

@@ -1,8 +1,8 @@
 // @ts-check
 /** The gradient histograms of networks side by side, on one scale; of a single network, just its own. */
-import { Ridges } from "../charts/ridges.js";
-import { RidgeScale } from "../charts/ridge_scale.js";
-import { h, setText } from "../dom.js";
+import { Ridges } from "../charts/gradients/ridges.js";
+import { RidgeScale } from "../charts/gradients/ridge_scale.js";
+import { h, setText } from "../kit/dom.js";
 
 export class LaneRidges {
   /** @param {HTMLElement} host @param {ConstructorParameters<typeof Ridges>[1]} options */
@@ -55,7 +55,7 @@ export class LaneRidges {
     if (first.bar) (count > 1 ? this.host : first.root).prepend(first.bar);
   }
 
-  /** @param {number} lane @param {import("../charts/ridges.js").RidgesData} data */
+  /** @param {number} lane @param {import("../charts/gradients/ridges.js").RidgesData} data */
   update(lane, data) {
     this.lanes[lane]?.chart.update(data);
   }

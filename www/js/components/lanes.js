@@ -1,7 +1,7 @@
 // @ts-check
 /** Networks side by side: which there are, which one the details are of, and what else to compare with. */
-import { h, setAttribute } from "../dom.js";
-import { icon } from "../icons.js";
+import { h, setAttribute } from "../kit/dom.js";
+import { icon } from "../kit/icons.js";
 import { laneLabels, valueLabel } from "./labels.js";
 
 const MOST = 4;
@@ -10,7 +10,7 @@ const COMPARED = ["activation", "norm", "pool", "overlap", "dropout"];
 const DROPOUT = { false: "0.5", true: "0" };
 
 export class Lanes {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     this.context = context;
     this.key = "";
@@ -23,7 +23,7 @@ export class Lanes {
     this.element = h("div", { class: "lanes" }, this.list, this.all, this.select, tip.explain(this.select, t("lanes.add_help")));
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update({ lanes, shown, describe, schema }) {
     const labels = laneLabels(this.context.t, lanes);
     const ended = lanes.map(({ divergence }) => divergence?.step ?? -1);
@@ -65,7 +65,7 @@ export class Lanes {
     return lane;
   }
 
-  /** Choices that differ from the first network. @param {import("../state.js").Lane[]} lanes @param {boolean} ready */
+  /** Choices that differ from the first network. @param {import("../session/state.js").Lane[]} lanes @param {boolean} ready */
   offer([{ config }, ...others], ready) {
     const { t, session } = this.context;
     this.select.hidden = !ready || others.length + 1 >= MOST;

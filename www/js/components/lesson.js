@@ -4,7 +4,7 @@ import { OnDemand } from "./on_demand.js";
 
 /** @extends {OnDemand<import("../lessons/panel.js").Panel>} */
 export class Lesson extends OnDemand {
-  /** @param {import("../shell.js").Shell} shell */
+  /** @param {import("../lab/shell.js").Shell} shell */
   constructor(shell) {
     super(shell, "lessons.js");
   }
@@ -36,7 +36,7 @@ export class Lesson extends OnDemand {
     this.shell.arrange();
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update(state) {
     if (this.named) this.load();
     super.update(state);

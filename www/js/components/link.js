@@ -1,12 +1,12 @@
 // @ts-check
 /** The link to the lab as it is set up: opened in a tab, or shown to be copied by hand where the browser allows neither. */
-import { h, setText } from "../dom.js";
-import { icon } from "../icons.js";
+import { h, setText } from "../kit/dom.js";
+import { icon } from "../kit/icons.js";
 
 /** The lab is in a frame, which may forbid what the browser allows. */
 export const framed = window.parent !== window;
 
-/** @param {import("../shell.js").Context} context @param {import("../dom.js").Props} props @param {...import("../dom.js").Child} children */
+/** @param {import("../lab/shell.js").Context} context @param {import("../kit/dom.js").Props} props @param {...import("../kit/dom.js").Child} children */
 export function labLink(context, props, ...children) {
   const onclick = (/** @type {MouseEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -17,7 +17,7 @@ export function labLink(context, props, ...children) {
 }
 
 export class LinkDialog {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     const { t } = context;
     this.context = context;

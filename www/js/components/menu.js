@@ -1,8 +1,8 @@
 // @ts-check
 /** The choices of one component, opened at its place: radio buttons with a picture and a sentence each, and its constants. */
-import { h } from "../dom.js";
-import { icon } from "../icons.js";
-import { placeAbove } from "../place.js";
+import { h } from "../kit/dom.js";
+import { icon } from "../kit/icons.js";
+import { placeAbove } from "../kit/place.js";
 import { Control } from "./control.js";
 
 /** What stands in each component's menu: the choice itself, and further settings with the choice that they belong to. */
@@ -20,7 +20,7 @@ export const MENUS = {
 const GAP = 6;
 
 export class Menu {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     this.context = context;
     /** @type {HTMLElement | null} */
@@ -110,7 +110,7 @@ export class Menu {
     return { radio, element };
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update({ config }) {
     for (const radio of this.radios) radio.checked = radio.value === config[this.choice];
     for (const { control, only } of this.controls) {

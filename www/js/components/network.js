@@ -1,19 +1,19 @@
 // @ts-check
 /** The drawn network: a column a block, data flowing left to right and, within a block, top to bottom. Each component is a switch. */
-import { h, setAttribute, setText, svg } from "../dom.js";
-import { live, percent, si } from "../format.js";
+import { h, setAttribute, setText, svg } from "../kit/dom.js";
+import { live, percent, si } from "../kit/format.js";
 import { Chip, chipsOf } from "./chip.js";
-import { Spark } from "../charts/spark.js";
+import { Spark } from "../charts/gradients/spark.js";
 import { GRADIENT_ROW } from "../charts/rows.js";
 import { Thumbnails } from "./thumbnails.js";
 
 /**
- * @typedef {import("../types.js").Description} Description
- * @typedef {import("../types.js").Block} Block
+ * @typedef {import("../worker/types.js").Description} Description
+ * @typedef {import("../worker/types.js").Block} Block
  */
 
 export class Network {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     this.context = context;
     this.key = "";
@@ -28,7 +28,7 @@ export class Network {
     this.element = h("section", { class: "network", "aria-label": context.t("regions.network") }, this.strip);
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update(state) {
     if (!state.describe) return;
     const { network } = state.describe;
@@ -135,7 +135,7 @@ export class Network {
     );
   }
 
-  /** @param {import("../types.js").Snapshot} snapshot */
+  /** @param {import("../worker/types.js").Snapshot} snapshot */
   showSnapshot({ parameters }) {
     for (const { block, tensor, spark, norm } of this.gradients) {
       const row = parameters.subarray(tensor * GRADIENT_ROW, (tensor + 1) * GRADIENT_ROW);

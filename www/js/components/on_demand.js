@@ -1,10 +1,10 @@
 // @ts-check
 /** A part of the page that is a module of its own, loaded when somebody asks for it. */
-import { importModule } from "../import.js";
+import { importModule } from "../kit/import.js";
 
-/** @template {{update: (state: import("../state.js").State) => void, destroy: () => void}} Panel */
+/** @template {{update: (state: import("../session/state.js").State) => void, destroy: () => void}} Panel */
 export class OnDemand {
-  /** @param {import("../shell.js").Shell} shell @param {string} file of the module, which exports `open` */
+  /** @param {import("../lab/shell.js").Shell} shell @param {string} file of the module, which exports `open` */
   constructor(shell, file) {
     this.shell = shell;
     this.file = file;
@@ -24,7 +24,7 @@ export class OnDemand {
     this.panel = await (await importModule(new URL(this.file, import.meta.url))).open(this.shell);
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update(state) {
     this.panel?.update(state);
   }

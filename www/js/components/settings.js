@@ -1,6 +1,6 @@
 // @ts-check
 /** All settings that have no place of their own in the drawn network, in groups. */
-import { h } from "../dom.js";
+import { h } from "../kit/dom.js";
 import { Control } from "./control.js";
 import { MENUS } from "./menu.js";
 
@@ -14,7 +14,7 @@ const GROUPS = {
 };
 
 export class Settings {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     const { session, t } = context;
     /** @type {Control[]} */
@@ -44,7 +44,7 @@ export class Settings {
     this.element.append(h("p", { class: "fine" }, t("effects.restart_sign"), " ", t("effects.restart")));
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update({ config, describe }) {
     for (const control of this.controls) {
       const { train_total, test_total } = describe?.data ?? {};

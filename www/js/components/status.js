@@ -1,15 +1,15 @@
 // @ts-check
 /** What the lab is doing, in one line, and what needs an answer, in cards below it. */
-import { h, setAttribute, setText } from "../dom.js";
-import { bytes, integer } from "../format.js";
-import { icon } from "../icons.js";
-import { ways } from "../ways.js";
+import { h, setAttribute, setText } from "../kit/dom.js";
+import { bytes, integer } from "../kit/format.js";
+import { icon } from "../kit/icons.js";
+import { ways } from "./ways.js";
 
 /** Seconds without news after which it is said how long it takes, after which a way out is offered, and that for the engine's files. */
 const [LONG, TOO_LONG, LOADING] = [3, 10, 20];
 
 export class Status {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     this.context = context;
     this.dot = h("span", { class: "dot" });
@@ -45,7 +45,7 @@ export class Status {
     );
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   update(state) {
     const { t } = this.context;
     const sentence = this.sentence(state);
@@ -64,7 +64,7 @@ export class Status {
     this.showCards(state);
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   sentence(state) {
     const { t } = this.context;
     const { phase, wanted, visible, describe, step, stopped } = state;
@@ -81,7 +81,7 @@ export class Status {
     return t(`status.${phase === "lost" && state.problem?.code === "engine_ended" ? "ended" : phase}`);
   }
 
-  /** How long it takes, and will take. @param {import("../state.js").State} state */
+  /** How long it takes, and will take. @param {import("../session/state.js").State} state */
   since({ phase, step, quiet, seconds }) {
     const { t } = this.context;
     const what = phase === "compiling" ? "building" : step === 0 ? "first_step" : "next_step";
@@ -90,7 +90,7 @@ export class Status {
       .join(" ");
   }
 
-  /** What to do first, with what is there to be clicked. @param {import("../state.js").State} state */
+  /** What to do first, with what is there to be clicked. @param {import("../session/state.js").State} state */
   first({ config }) {
     const mini = this.context.size() === "mini" ? "_mini" : "";
     if (config.lesson !== "none") return "status.lesson" + mini;
@@ -98,7 +98,7 @@ export class Status {
     return config.activation === "relu" ? "status.first" : "status.first_other";
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   showCards(state) {
     const { notes, problem, divergence, phase, describe } = state;
     const { supply } = this.context;
@@ -205,7 +205,7 @@ export class Status {
     return this.card("bad", [this.told("errors", problem ?? { code: "unexpected" })], null, actions);
   }
 
-  /** @param {any} problem @param {import("../state.js").State} state */
+  /** @param {any} problem @param {import("../session/state.js").State} state */
   lost(problem, { lanes, shown, describe }) {
     const { session, t } = this.context;
     const step = lanes[shown]?.saved?.step;
@@ -218,10 +218,10 @@ export class Status {
     return this.card("bad", [this.told("errors", problem ?? { code: "device_lost" }), h("p", null, t(`lost.${how}`, fields))], null, actions);
   }
 
-  /** @param {any} missing @param {import("../state.js").State} state */
+  /** @param {any} missing @param {import("../session/state.js").State} state */
   missing(missing, { describe, config }) {
     const { t, session } = this.context;
-    const { train_arrived, train_total, test_arrived, test_total } = /** @type {import("../types.js").Description} */ (describe).data;
+    const { train_arrived, train_total, test_arrived, test_total } = /** @type {import("../worker/types.js").Description} */ (describe).data;
     const counts = { train: integer(train_arrived), train_total: integer(train_total), test: integer(test_arrived), test_total: integer(test_total) };
     const words = [this.told("missing", { ...missing, code: missing.waiting ? "waiting" : "given_up" }), h("p", null, t("missing.here", counts))];
     const smaller = {
@@ -233,7 +233,7 @@ export class Status {
     return this.card("note", words, null, actions);
   }
 
-  /** Takes long, with ways out. @param {import("../state.js").State} state */
+  /** Takes long, with ways out. @param {import("../session/state.js").State} state */
   slow(state) {
     const { t, session } = this.context;
     if (state.phase === "loading")
@@ -249,10 +249,10 @@ export class Status {
     return this.card("note", [h("p", null, t("slow.words"), " ", lose)], null, actions);
   }
 
-  /** @param {import("../state.js").State} state */
+  /** @param {import("../session/state.js").State} state */
   diverged({ divergence, config }) {
     const { t, session, act } = this.context;
-    const { layer, place, step, remedy } = /** @type {import("../types.js").Divergence} */ (divergence);
+    const { layer, place, step, remedy } = /** @type {import("../worker/types.js").Divergence} */ (divergence);
     const tenth = (/** @type {string} */ key) => String(Number((Number(config[key]) / 10).toPrecision(3)));
     /** @type {Record<string, Record<string, string>>} what each remedy changes */
     const changes = {
@@ -323,7 +323,7 @@ const GPU = ["no_adapter", "no_device", "too_large", "gpu"];
 /** Whether a way out helps where it could not start. @param {string} name @param {string} [code] */
 const helps = (name, code = "") => name !== "stop" && (name === "cpu" ? code !== "too_much_memory" : !["no_adapter", "no_device"].includes(code));
 
-/** Why images are missing that the settings ask for. @param {import("../state.js").State} state */
+/** Why images are missing that the settings ask for. @param {import("../session/state.js").State} state */
 function lacking({ missing, describe, config }) {
   if (!missing || !describe) return null;
   const { train_total, train_arrived, test_total, test_arrived } = describe.data;
@@ -332,11 +332,11 @@ function lacking({ missing, describe, config }) {
   return train || test ? missing : null;
 }
 
-/** A step that takes no longer than the last ones is not too long. @param {import("../state.js").State} state */
+/** A step that takes no longer than the last ones is not too long. @param {import("../session/state.js").State} state */
 function tooLong({ phase, quiet, milliseconds }) {
   if (phase === "loading") return quiet >= LOADING;
   return ["running", "compiling"].includes(phase) && quiet >= TOO_LONG && !(quiet * 1000 < 3 * milliseconds);
 }
 
-/** @param {import("../i18n.js").Texts} t @param {number} seconds */
+/** @param {import("../kit/i18n.js").Texts} t @param {number} seconds */
 const duration = (t, seconds) => (seconds < 90 ? t("units.seconds", { n: Math.round(seconds) }) : t("units.minutes", { n: integer(seconds / 60) }));

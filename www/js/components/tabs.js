@@ -1,6 +1,6 @@
 // @ts-check
 /** Panels behind tabs, by mouse and arrow keys (WAI-ARIA's tabs pattern, activated as they are focused). */
-import { h, setAttribute } from "../dom.js";
+import { h, setAttribute } from "../kit/dom.js";
 
 let serial = 0;
 
@@ -8,7 +8,7 @@ export class Tabs {
   /**
    * @param {string} label
    * @param {{name: string, title: string, about: string, panel: HTMLElement}[]} tabs
-   * @param {import("./tip.js").Tip} tip
+   * @param {import("../kit/tip.js").Tip} tip
    * @param {string} chosen name of the first one shown
    * @param {(name: string) => void} [onchange]
    */

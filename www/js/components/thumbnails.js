@@ -1,6 +1,6 @@
 // @ts-check
 /** Small images side by side on one canvas. */
-import { h } from "../dom.js";
+import { h } from "../kit/dom.js";
 
 const SIDE = 32;
 

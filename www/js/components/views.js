@@ -1,14 +1,14 @@
 // @ts-check
 /** All charts: made once, fed as data comes, redrawn in another language or theme without losing their past. */
-import { h } from "../dom.js";
-import { Curves } from "../charts/curves.js";
-import { Norms } from "../charts/norms.js";
-import { Activations } from "../charts/activations.js";
-import { Filters } from "../charts/filters.js";
-import { FeatureMaps } from "../charts/feature_maps.js";
-import { Predictions } from "../charts/predictions.js";
-import { Confusion } from "../charts/confusion.js";
-import { Timeline } from "../charts/timeline.js";
+import { h } from "../kit/dom.js";
+import { Curves } from "../charts/plots/curves.js";
+import { Norms } from "../charts/gradients/norms.js";
+import { Activations } from "../charts/plots/activations.js";
+import { Filters } from "../charts/pictures/filters.js";
+import { FeatureMaps } from "../charts/pictures/feature_maps.js";
+import { Predictions } from "../charts/pictures/predictions.js";
+import { Confusion } from "../charts/pictures/confusion.js";
+import { Timeline } from "../charts/past/timeline.js";
 import { laneLabels, laneMarks, valueLabel } from "./labels.js";
 import { LaneRidges } from "./lane_ridges.js";
 
@@ -16,7 +16,7 @@ import { LaneRidges } from "./lane_ridges.js";
 const PREDICTIONS = 8;
 
 export class Views {
-  /** @param {import("../shell.js").Context} context */
+  /** @param {import("../lab/shell.js").Context} context */
   constructor(context) {
     this.context = context;
     const options = context.chartOptions();
@@ -54,7 +54,7 @@ export class Views {
     this.first = 0;
   }
 
-  /** What must be measured for what is seen. @param {(name: string) => boolean} seen @returns {import("../types.js").Watch} */
+  /** What must be measured for what is seen. @param {(name: string) => boolean} seen @returns {import("../worker/types.js").Watch} */
   watch(seen) {
     const { config } = this.context.session.state;
     const image = Number(config.image ?? 0);
@@ -80,7 +80,7 @@ export class Views {
     return [...this.ridges.charts, ...this.others];
   }
 
-  /** New data of one kind. @param {import("../state.js").Kind} kind @param {any} detail @param {number} lane whose it is */
+  /** New data of one kind. @param {import("../session/state.js").Kind} kind @param {any} detail @param {number} lane whose it is */
   receive(kind, detail, lane) {
     const { state } = this.context.session;
     const side = state.lanes[lane];
@@ -122,7 +122,7 @@ export class Views {
     }
   }
 
-  /** @param {import("../types.js").Evaluation} evaluation */
+  /** @param {import("../worker/types.js").Evaluation} evaluation */
   showEvaluation(evaluation) {
     this.confusion.update({ ...evaluation, classes: this.classes(), counts: evaluation.confusion, holdBack: this.context.session.state.config.hold_back });
   }
@@ -143,7 +143,7 @@ export class Views {
     this.curves.update({ events: laneMarks(t, this.marks, session.state.lanes.length) });
   }
 
-  /** Draws what has come since the last frame. @param {import("../state.js").State} state */
+  /** Draws what has come since the last frame. @param {import("../session/state.js").State} state */
   update(state) {
     this.name(state);
     this.confusion.mistakes.choose(Number(state.config.image));
@@ -153,7 +153,7 @@ export class Views {
     this.timeline.update();
   }
 
-  /** Gives the curves what is new. @param {import("../state.js").State} state */
+  /** Gives the curves what is new. @param {import("../session/state.js").State} state */
   draw(state) {
     const images = Math.min(Number(state.config.train_size), state.describe?.data.train_total ?? Infinity);
     const stepsPerEpoch = Number.isFinite(images) ? images / Number(state.config.batch) : 0;
@@ -163,7 +163,7 @@ export class Views {
     this.training = [];
   }
 
-  /** Another run: what is drawn begins anew. @param {import("../state.js").State} state */
+  /** Another run: what is drawn begins anew. @param {import("../session/state.js").State} state */
   begin({ run }) {
     if (run === this.run) return;
     this.run = run;
@@ -173,7 +173,7 @@ export class Views {
     this.timeline.clear();
   }
 
-  /** Networks side by side by their names, and what is known of the shown one. @param {import("../state.js").State} state */
+  /** Networks side by side by their names, and what is known of the shown one. @param {import("../session/state.js").State} state */
   name(state) {
     const names = laneLabels(this.context.t, state.lanes);
     if (names.join() !== this.names.join()) {

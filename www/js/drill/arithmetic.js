@@ -5,8 +5,8 @@
  */
 
 /**
- * @typedef {import("../types.js").Layer} Layer
- * @typedef {import("../types.js").Shape} Shape
+ * @typedef {import("../worker/types.js").Layer} Layer
+ * @typedef {import("../worker/types.js").Shape} Shape
  * @typedef {{row: number, column: number}} Place
  *
  * @typedef {object} Taps The part of the input that a window lies on; rows and columns may reach over its edges.

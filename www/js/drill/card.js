@@ -1,27 +1,27 @@
 // @ts-check
 /** One layer's arithmetic at one output: its name, what it comes to, and what lies between. */
-import { h, setText } from "../dom.js";
+import { h, setText } from "../kit/dom.js";
 import { agrees } from "./arithmetic.js";
-import { plain } from "../lessons/rich.js";
+import { plain } from "../components/terms.js";
 import { Formula, figure } from "./formula.js";
 
 /**
  * What a card shows beside its stage.
  * @typedef {object} Now
- * @property {import("../types.js").Layer} layer
+ * @property {import("../worker/types.js").Layer} layer
  * @property {number} channel
  * @property {import("./arithmetic.js").Place} place on the learnt layer's output
  * @property {Float32Array} input of the block
  * @property {Float32Array} weights of the channel, and its bias
  * @property {number} tap the input channel whose patch is shown
- * @property {import("../types.js").Layer | undefined} before the layer that gives the block's input
+ * @property {import("../worker/types.js").Layer | undefined} before the layer that gives the block's input
  * @property {Record<string, string>} config
  * @property {number} step
  * @property {string[]} classes
  */
 
 export class Card {
-  /** @param {import("./view.js").View} view @param {import("../types.js").Layer} layer */
+  /** @param {import("./view.js").View} view @param {import("../worker/types.js").Layer} layer */
   constructor(view, layer) {
     const title = view.say(`stages.${layer.kind}`);
     this.view = view;

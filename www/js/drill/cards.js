@@ -1,7 +1,7 @@
 // @ts-check
 /** The cards of each kind of layer but the learnt ones and LRN. */
-import { h, setAttribute, setText } from "../dom.js";
-import { integer, percent } from "../format.js";
+import { h, setAttribute, setText } from "../kit/dom.js";
+import { integer, percent } from "../kit/format.js";
 import { FUNCTIONS, largest } from "./arithmetic.js";
 import { Card } from "./card.js";
 import { figure } from "./formula.js";
@@ -181,5 +181,5 @@ const CARDS = {
   softmax_loss: SoftmaxCard,
 };
 
-/** @param {import("./view.js").View} view @param {import("../types.js").Layer} layer @returns {Card} */
+/** @param {import("./view.js").View} view @param {import("../worker/types.js").Layer} layer @returns {Card} */
 export const cardOf = (view, layer) => new CARDS[layer.kind](view, layer);

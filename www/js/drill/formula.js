@@ -3,8 +3,8 @@
  * Formulas with live numbers; each term explains itself. `<name>` is where a number goes, `<+name>` one that is added: its sign
  * is the operator, `<-name>` one that is subtracted.
  */
-import { h, setText } from "../dom.js";
-import { number } from "../format.js";
+import { h, setText } from "../kit/dom.js";
+import { number } from "../kit/format.js";
 
 /** With two digits, for where there is little room. @param {number} x */
 export const short = (x) => figure(Number(x.toPrecision(2)));
@@ -16,7 +16,7 @@ const signed = (x) => `${x < 0 ? "−" : "+"} ${figure(Math.abs(x))}`;
 export const figure = (x) => number(x).replace(/^-/, "−");
 
 export class Formula {
-  /** @param {import("../lessons/rich.js").Terms} terms @param {string[]} lines with terms as in `rich.js` */
+  /** @param {import("../components/terms.js").Terms} terms @param {string[]} lines with terms as in `rich.js` */
   constructor(terms, lines) {
     /** @type {Map<string, Text[]>} */
     this.fields = new Map();

@@ -1,6 +1,6 @@
 // @ts-check
 /** LRN at one place of the layer, and what other constants would make of it. */
-import { setText } from "../dom.js";
+import { setText } from "../kit/dom.js";
 import { Card } from "./card.js";
 import { figure } from "./formula.js";
 import { LrnTrial } from "./lrn_trial.js";

@@ -1,7 +1,7 @@
 // @ts-check
 /** LRN at one place, with other constants: the responses of all channels before and after, those that divide the chosen one, and sliders. */
-import { h, setText } from "../dom.js";
-import { integer } from "../format.js";
+import { h, setText } from "../kit/dom.js";
+import { integer } from "../kit/format.js";
 import { lrn } from "./arithmetic.js";
 import { Formula, figure } from "./formula.js";
 import { Bars } from "./pictures.js";
@@ -9,9 +9,9 @@ import { Bars } from "./pictures.js";
 /**
  * @typedef {import("./arithmetic.js").Lrn} Lrn
  * @typedef {object} Options
- * @property {import("../i18n.js").Texts} say texts of the view into a layer
- * @property {import("../lessons/rich.js").Terms} terms
- * @property {(key: string) => import("../types.js").Setting | undefined} setting
+ * @property {import("../kit/i18n.js").Texts} say texts of the view into a layer
+ * @property {import("../components/terms.js").Terms} terms
+ * @property {(key: string) => import("../worker/types.js").Setting | undefined} setting
  * @property {() => Lrn} own the constants that it starts from; the run keeps them
  * @property {string} again on the button that goes back to them
  * @property {(after: number) => void} [onchange] what the chosen channel comes to

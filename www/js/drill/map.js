@@ -20,7 +20,7 @@ import { figure } from "./formula.js";
 export class PixelMap extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import("../charts/canvas.js").ChartOptions & {say: import("../i18n.js").Texts, onpick?: (place: Place) => void, colour?: "activation" | "gradient"}} options
+   * @param {import("../charts/canvas.js").ChartOptions & {say: import("../kit/i18n.js").Texts, onpick?: (place: Place) => void, colour?: "activation" | "gradient"}} options
    *   say: the view's texts; onpick: a pixel was chosen; colour: what is positive
    * @param {string} name
    */

@@ -1,6 +1,6 @@
 // @ts-check
 /** The picture of a mask: a square a unit, filled if it is kept. What it says stands in words beside it. */
-import { setAttribute, svg } from "../dom.js";
+import { setAttribute, svg } from "../kit/dom.js";
 
 export class MaskGrid {
   /** @param {number} units @param {number} columns */

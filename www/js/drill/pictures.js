@@ -1,8 +1,8 @@
 // @ts-check
 /** The small pictures of the view: numbers in a square, bars, a ranking, colours, a function's curve. */
 import { placeTip } from "../charts/canvas.js";
-import { h, setAttribute, setText, share, svg } from "../dom.js";
-import { placeIn } from "../place.js";
+import { h, setAttribute, setText, share, svg } from "../kit/dom.js";
+import { placeIn } from "../kit/place.js";
 import { figure, short } from "./formula.js";
 
 /** @typedef {Node | string} Words */

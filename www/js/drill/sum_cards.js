@@ -1,7 +1,7 @@
 // @ts-check
 /** The cards of the learnt layers: inputs times weights, summed, plus the bias. */
-import { h, setText } from "../dom.js";
-import { integer } from "../format.js";
+import { h, setText } from "../kit/dom.js";
+import { integer } from "../kit/format.js";
 import { largest, patch } from "./arithmetic.js";
 import { Card } from "./card.js";
 import { figure } from "./formula.js";

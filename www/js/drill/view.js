@@ -1,11 +1,11 @@
 // @ts-check
 /** Into a layer: a channel of it, a pixel of that, and the arithmetic of this output with the numbers of the moment. */
-import { FeatureMaps } from "../charts/feature_maps.js";
-import { h, setText } from "../dom.js";
-import { integer } from "../format.js";
-import { icon } from "../icons.js";
-import { numberField } from "../number.js";
-import { Terms } from "../lessons/rich.js";
+import { FeatureMaps } from "../charts/pictures/feature_maps.js";
+import { h, setText } from "../kit/dom.js";
+import { integer } from "../kit/format.js";
+import { icon } from "../kit/icons.js";
+import { numberField } from "../kit/number.js";
+import { Terms } from "../components/terms.js";
 import { INPUT, channelOf, largest, placeOf, pooledPlace, stagesOf, tapsOf } from "./arithmetic.js";
 import { cardOf } from "./cards.js";
 import { figure } from "./formula.js";
@@ -14,20 +14,20 @@ import english from "../../i18n/drill.en.json" with { type: "json" };
 import lessonsEnglish from "../../i18n/lessons.en.json" with { type: "json" };
 
 /**
- * @typedef {import("../types.js").Layer} Layer
+ * @typedef {import("../worker/types.js").Layer} Layer
  * @typedef {import("./arithmetic.js").Place} Place
  * @typedef {{layers: Layer[], before: Layer | undefined, outputs: Float32Array[], image: Float32Array, learnt: Record<string, Float32Array>, channel: number, step: number}} Reading
  */
 
 export class View {
-  /** @param {import("../shell.js").Shell} shell */
+  /** @param {import("../lab/shell.js").Shell} shell */
   constructor(shell) {
     this.shell = shell;
     this.session = shell.session;
     this.terms = new Terms();
     /** The language that was asked for. */
     this.language = "";
-    /** @type {import("../i18n.js").Texts | null} */
+    /** @type {import("../kit/i18n.js").Texts | null} */
     this.texts = null;
     this.block = "conv1";
     this.channel = 0;
@@ -67,9 +67,9 @@ export class View {
     this.element.remove();
   }
 
-  /** @returns {import("../i18n.js").Texts} */
+  /** @returns {import("../kit/i18n.js").Texts} */
   get say() {
-    return /** @type {import("../i18n.js").Texts} */ (this.texts);
+    return /** @type {import("../kit/i18n.js").Texts} */ (this.texts);
   }
 
   /** In the page's language. */
@@ -101,7 +101,7 @@ export class View {
     return { layers: all.slice(start, end), before: /** @type {Layer | undefined} */ (all[start - 1]) };
   }
 
-  /** What the worker is to read; null while nothing is looked at. @returns {import("../types.js").Unit | null} */
+  /** What the worker is to read; null while nothing is looked at. @returns {import("../worker/types.js").Unit | null} */
   get unit() {
     const { layers, before } = this.layers;
     if (!this.dialog.open || layers.length === 0) return null;
@@ -189,7 +189,7 @@ export class View {
     });
   }
 
-  /** With every frame that something has changed in. @param {import("../state.js").State} state */
+  /** With every frame that something has changed in. @param {import("../session/state.js").State} state */
   update({ wanted, step, config }) {
     if (!this.texts) return;
     this.obey(config);
@@ -345,7 +345,7 @@ export class View {
   drawMaps({ layers, image, outputs, channel }, maps, map, place) {
     const [layer] = layers;
     const pool = layers.find(({ kind }) => kind === "pool");
-    const { input } = /** @type {import("../types.js").Description["network"]} */ (this.network);
+    const { input } = /** @type {import("../worker/types.js").Description["network"]} */ (this.network);
     const colours = (/** @type {Float32Array} */ values) => [0, 1, 2].map((c) => channelOf(values, 3, c));
     if (image) this.image?.update({ ...input, channels: colours(image) });
     if (this.maps) this.maps.chosen = channel;

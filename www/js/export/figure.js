@@ -1,8 +1,8 @@
 // @ts-check
 /** The curves as a drawing in vectors, for slides and papers: loss and accuracy side by side, on white. */
 import { Numbers, curveScale, extent, linearTicks, placeMarks } from "../charts/scale.js";
-import { gapAreas, gapAt } from "../charts/gap.js";
-import { SMOOTHING, Series, Smooth } from "../charts/series.js";
+import { gapAreas, gapAt } from "../charts/plots/gap.js";
+import { SMOOTHING, Series, Smooth } from "../charts/plots/series.js";
 
 /**
  * @typedef {object} Curves

@@ -1,8 +1,8 @@
 // @ts-check
 /** What there is to choose from: the lessons, and recipes that work or do not, each one click. */
-import { h } from "../dom.js";
-import { icon } from "../icons.js";
-import { apply } from "./apply.js";
+import { h } from "../kit/dom.js";
+import { icon } from "../kit/icons.js";
+import { apply } from "./run/apply.js";
 import { LESSONS } from "./list.js";
 import { RECIPES, isGood } from "./recipes.js";
 

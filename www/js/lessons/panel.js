@@ -1,15 +1,15 @@
 // @ts-check
 /** The panel of lessons: a list of lessons and recipes, or one lesson, step by step. */
-import { h, setAttribute, setText } from "../dom.js";
-import { icon } from "../icons.js";
-import { listenToKeys } from "../keyboard.js";
-import { apply } from "./apply.js";
+import { h, setAttribute, setText } from "../kit/dom.js";
+import { icon } from "../kit/icons.js";
+import { listenToKeys } from "../kit/keyboard.js";
+import { apply } from "./run/apply.js";
 import { home } from "./home.js";
 import { LESSONS } from "./list.js";
-import { fetchRecording } from "./recorded.js";
-import { Recording } from "./recording.js";
-import { Replay } from "./replay.js";
-import { Terms } from "./rich.js";
+import { fetchRecording } from "./run/recorded.js";
+import { Recording } from "./run/recording.js";
+import { Replay } from "./run/replay.js";
+import { Terms } from "../components/terms.js";
 import { layersAt, progress, stepBody } from "./steps.js";
 import layerEnglish from "../../i18n/drill.en.json" with { type: "json" };
 import english from "../../i18n/lessons.en.json" with { type: "json" };
@@ -27,7 +27,7 @@ const DEPTH = /(?<=\bdepth=)\d+/;
 const RETRY = 200;
 
 /**
- * @typedef {{seed: number, run: import("./measure.js").Run, recorded?: import("./recorded.js").File} & import("./measure.js").Measured} Result
+ * @typedef {{seed: number, run: import("./run/measure.js").Run, recorded?: import("./run/recorded.js").File} & import("./run/measure.js").Measured} Result
  *   of one run, with its seed; `recorded`: it was not run here
  */
 
@@ -35,16 +35,16 @@ const RETRY = 200;
 const depthOf = (lesson) => (lesson?.depths && lesson.fragment.match(DEPTH)?.[0]) ?? "";
 
 export class Panel {
-  /** @param {import("../shell.js").Shell} shell */
+  /** @param {import("../lab/shell.js").Shell} shell */
   constructor(shell) {
     this.shell = shell;
     this.session = shell.session;
     this.terms = new Terms();
     /** The language that was asked for. */
     this.language = "";
-    /** @type {import("../i18n.js").Texts | null} the lessons' texts */
+    /** @type {import("../kit/i18n.js").Texts | null} the lessons' texts */
     this.texts = null;
-    /** @type {import("../i18n.js").Texts | null} those of the view into a layer, whose pictures toys use */
+    /** @type {import("../kit/i18n.js").Texts | null} those of the view into a layer, whose pictures toys use */
     this.layerTexts = null;
     this.shown = false;
     /** @type {import("./list.js").Lesson | null} */
@@ -117,14 +117,14 @@ export class Panel {
     return this.lesson ? STEPS[this.at] : undefined;
   }
 
-  /** @returns {import("../i18n.js").Texts} */
+  /** @returns {import("../kit/i18n.js").Texts} */
   get say() {
-    return /** @type {import("../i18n.js").Texts} */ (this.texts);
+    return /** @type {import("../kit/i18n.js").Texts} */ (this.texts);
   }
 
-  /** @returns {import("../i18n.js").Texts} */
+  /** @returns {import("../kit/i18n.js").Texts} */
   get inside() {
-    return /** @type {import("../i18n.js").Texts} */ (this.layerTexts);
+    return /** @type {import("../kit/i18n.js").Texts} */ (this.layerTexts);
   }
 
   /** A text of the lesson that is open. @param {string} key @param {Record<string, unknown>} [fields] */
@@ -147,7 +147,7 @@ export class Panel {
     return layersAt(this.depth);
   }
 
-  /** The run that is looked at: the recording's, the one that goes on, or the last one. @returns {import("./measure.js").Run | undefined} */
+  /** The run that is looked at: the recording's, the one that goes on, or the last one. @returns {import("./run/measure.js").Run | undefined} */
   get shownRun() {
     return this.replay?.recorded.measured ?? this.recording?.measured ?? this.result?.run;
   }
@@ -262,7 +262,7 @@ export class Panel {
       .filter((node) => node !== this.toy?.element)
       .map(({ innerText }) => innerText);
     setText(this.live, `${this.where.textContent}: ${words.join("\n")}`);
-    /** @type {import("../element.js").AlexNetLab} */ (this.shell.host).fire("lesson", { lesson: this.lesson?.name, step: this.step });
+    /** @type {import("../lab/element.js").AlexNetLab} */ (this.shell.host).fire("lesson", { lesson: this.lesson?.name, step: this.step });
   }
 
   // ---- the run -----------------------------------------------------------------------------------------------------
@@ -376,7 +376,7 @@ export class Panel {
     this.replay = null;
   }
 
-  /** Where and when it was recorded, in a sentence. @param {string} key @param {import("./recorded.js").File} file */
+  /** Where and when it was recorded, in a sentence. @param {string} key @param {import("./run/recorded.js").File} file */
   aboutRecording(key, { date, backend, seed, version }) {
     const where = this.shell.context.t(`backends.${backend.name}_long`, { simd: backend.simd });
     return this.say(`recorded.${key}`, { date, backend: where, seed, version });
@@ -384,7 +384,7 @@ export class Panel {
 
   // ---- drawing -----------------------------------------------------------------------------------------------------
 
-  /** With every frame that something has changed in. @param {import("../state.js").State} state */
+  /** With every frame that something has changed in. @param {import("../session/state.js").State} state */
   update({ config, wanted }) {
     const { t } = this.shell.context;
     if (this.language !== t.language) this.translate();

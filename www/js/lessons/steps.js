@@ -1,10 +1,10 @@
 // @ts-check
 /** What each step of a lesson shows. */
-import { h, setText } from "../dom.js";
-import { integer, live, percent } from "../format.js";
-import { icon } from "../icons.js";
-import { LAST, accuracy, loss, test } from "./measure.js";
-import { fieldsIn, written } from "./rich.js";
+import { h, setText } from "../kit/dom.js";
+import { integer, live, percent } from "../kit/format.js";
+import { icon } from "../kit/icons.js";
+import { LAST, accuracy, loss, test } from "./run/measure.js";
+import { fieldsIn, written } from "../components/terms.js";
 
 /** Seconds from which what is left of a run is too long to wait for, and steps after which its speed is known. */
 const PATIENCE = 120;

@@ -9,7 +9,7 @@ const PAUSES = [1000, 2000, 4000, 8000, 16_000, 32_000];
 const PATIENCE = 20;
 
 /**
- * @typedef {import("../types.js").Problem} Problem
+ * @typedef {import("./types.js").Problem} Problem
  * @typedef {"train" | "test"} Kind
  * @typedef {{kind: Kind, file: string, count: number, bytes: number}} Shard
  *

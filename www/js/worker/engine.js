@@ -1,7 +1,7 @@
 // @ts-check
 /** Owns the Rust engine: one command at a time, and between commands the training loop. */
-import { settingsOf } from "../attributes.js";
-import { languageOf } from "../i18n.js";
+import { settingsOf } from "./attributes.js";
+import { languageOf } from "../kit/i18n.js";
 import { fetchShards } from "./data.js";
 import { startHelper } from "./helpers.js";
 import { loadModule } from "./module.js";
@@ -11,9 +11,9 @@ import { Throttle, nextTask } from "./rhythm.js";
 import { Training } from "./training.js";
 
 /**
- * @typedef {import("../types.js").Problem} Problem
- * @typedef {import("../types.js").Description} Description
- * @typedef {import("../types.js").Watch} Watch
+ * @typedef {import("./types.js").Problem} Problem
+ * @typedef {import("./types.js").Description} Description
+ * @typedef {import("./types.js").Watch} Watch
  * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report
  */
 
@@ -40,7 +40,7 @@ export class Engine {
     this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null, every: 0 };
     /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
     this.queue = Promise.resolve();
-    /** What the lanes were made from. @type {import("../types.js").Read} */
+    /** What the lanes were made from. @type {import("./types.js").Read} */
     this.reading = { fragment: "", lanes: [], notes: [] };
     this.download = new AbortController();
     /** GFLOP/s of one worker on the CPU. @type {number | undefined} */
@@ -92,7 +92,7 @@ export class Engine {
     return this.described();
   }
 
-  /** What a fragment says. @param {string} fragment @returns {import("../types.js").Read} */
+  /** What a fragment says. @param {string} fragment @returns {import("./types.js").Read} */
   read(fragment) {
     const known = fragment.replace(/(?<=(^|&)lang=)[^&]+/g, (tag) => languageOf(tag) ?? tag);
     return JSON.parse(this.module.read_state(known));
@@ -229,7 +229,7 @@ export class Engine {
     return JSON.parse(this.lab.describe());
   }
 
-  /** All lanes. @returns {import("../types.js").Described} */
+  /** All lanes. @returns {import("./types.js").Described} */
   described() {
     const { fragment, lanes } = this.reading;
     const descriptions = this.training?.lanes.describe() ?? [];
@@ -245,7 +245,7 @@ export class Engine {
     return gigaflops / (kernels ? (kernels.measured?.[kernels.family] ?? NaN) : this.speed * workers);
   }
 
-  /** @param {import("../types.js").Read} read */
+  /** @param {import("./types.js").Read} read */
   async create(read) {
     this.download.abort();
     this.training?.close();
@@ -351,5 +351,5 @@ export class Engine {
   }
 }
 
-/** A lane each. @param {import("../types.js").Read} read */
+/** A lane each. @param {import("./types.js").Read} read */
 const fragmentsOf = ({ lanes }) => lanes.map(({ fragment }) => fragment);

@@ -14,7 +14,7 @@ export class Lane {
     this.records = [];
   }
 
-  /** @returns {import("../types.js").Description} */
+  /** @returns {import("./types.js").Description} */
   describe() {
     return JSON.parse(this.lab.describe());
   }

@@ -1,6 +1,6 @@
 // @ts-check
 /** Loads WebAssembly modules and the bindings that belong to them. The only file that knows where they lie. */
-import { importModule } from "../import.js";
+import { importModule } from "../kit/import.js";
 
 /**
  * @typedef {"simd128" | "relaxed"} Build the vector instructions that the module uses

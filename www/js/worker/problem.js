@@ -1,5 +1,5 @@
 // @ts-check
-/** What went wrong, as data. The wasm modules throw JSON. @param {unknown} error @returns {import("../types.js").Problem} */
+/** What went wrong, as data. The wasm modules throw JSON. @param {unknown} error @returns {import("./types.js").Problem} */
 export function problem(error) {
   const thrown = /** @type {any} */ (error);
   const found = typeof thrown?.code === "string" ? thrown : parsed(thrown);
@@ -7,7 +7,7 @@ export function problem(error) {
   return typeof found.why === "string" ? { ...found, why: found.why.replace(/JsValue\((.*?)\)$/s, "$1").replace(/\s+undefined$/, "") } : found;
 }
 
-/** @param {any} thrown @returns {import("../types.js").Problem} */
+/** @param {any} thrown @returns {import("./types.js").Problem} */
 function parsed(thrown) {
   try {
     const parsed = JSON.parse(String(thrown));

@@ -28,7 +28,7 @@ export async function pixels(bytes) {
  *
  * Has a task done by the reader, in a worker of its own: its memory goes with it.
  * @param {Task} task
- * @param {(progress: import("../types.js").Progress) => void} [report]
+ * @param {(progress: import("./types.js").Progress) => void} [report]
  * @returns {Promise<any>}
  */
 export function read(task, report) {

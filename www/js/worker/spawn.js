@@ -1,5 +1,5 @@
 // @ts-check
-/** Has the page start a worker, and talks with it. The page's end is `../workers.js`, the worker's is `answering` in `talk.js`. */
+/** Has the page start a worker, and talks with it. The page's end is `session/workers.js`, the worker's is `answering` in `talk.js`. */
 import { Talk } from "./talk.js";
 
 const scope = /** @type {any} */ (self);

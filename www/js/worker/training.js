@@ -4,7 +4,7 @@ import { Lanes } from "./lanes.js";
 import { Rate, Throttle, nextTask, sleep } from "./rhythm.js";
 import { Stop } from "./stop.js";
 
-/** @typedef {import("../types.js").Watch} Watch */
+/** @typedef {import("./types.js").Watch} Watch */
 
 /** Steps that may be under way at once: enough to keep a GPU busy, few enough to stop quickly. */
 const DEPTH = 3;
@@ -21,7 +21,7 @@ export class Training {
   /**
    * @param {any} lab the first lane's `Lab`
    * @param {import("./engine.js").Report} report
-   * @param {(error: unknown) => import("../types.js").Problem} problem
+   * @param {(error: unknown) => import("./types.js").Problem} problem
    */
   constructor(lab, report, problem) {
     this.lanes = new Lanes(lab);

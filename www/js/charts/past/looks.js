@@ -1,0 +1,135 @@
+// What was measured of one network during its run: gradient histograms, activations, filters of conv1. Thinned as the run grows.
+
+import { Record } from "../record.js";
+import { ACTIVATION_ROW, GRADIENT_ROW } from "../rows.js";
+
+/** Looks kept of a network; when there are as many, every second one goes. */
+const MOST = 128;
+/** Bytes that they may take, and as many its filters: of large ones fewer are kept. */
+const BYTES = 2 ** 22;
+/** Rows that there is room for at first. */
+const START = 8;
+
+/** Rows of numbers by step, ascending. */
+class Rows {
+  /** @param {number} width numbers a row, besides its step */
+  constructor(width) {
+    const most = BYTES / (4 * (width + 1));
+    const capacity = 2 ** Math.max(1, Math.min(Math.log2(MOST), Math.floor(Math.log2(most))));
+    this.record = new Record(width + 1, capacity, START);
+    this.row = new Float32Array(width + 1);
+  }
+
+  get count() {
+    return this.record.count;
+  }
+
+  /** @param {number} index */
+  step(index) {
+    return this.record.values[index * this.record.width];
+  }
+
+  /** @param {number} step @param {...ArrayLike<number>} parts */
+  push(step, ...parts) {
+    // A network that has gone back to its last good weights passes these steps again.
+    this.record.cut(step);
+    if (this.count > 0 && this.step(this.count - 1) === step) return;
+    this.row[0] = step;
+    let at = 1;
+    for (const part of parts) {
+      this.row.set(part, at);
+      at += part.length;
+    }
+    this.record.push(this.row);
+  }
+
+  /** The last row whose step is not above this one, else the first: a copy, as rows move when they are thinned. @param {number} step @returns {{step: number, values: Float32Array} | null} */
+  at(step) {
+    let index = this.count - 1;
+    while (index > 0 && this.step(index) > step) index--;
+    if (index < 0) return null;
+    const { values, width } = this.record;
+    return { step: this.step(index), values: values.slice(index * width + 1, (index + 1) * width) };
+  }
+
+  get bytes() {
+    return this.record.values.byteLength;
+  }
+}
+
+/**
+ * @typedef {object} Look
+ * @property {number} step
+ * @property {string[]} layers (n)
+ * @property {Float32Array} weights (n, GRADIENT_ROW)
+ * @property {Float32Array} activations gradients with respect to them (n, GRADIENT_ROW)
+ * @property {Float32Array} rows the activations themselves (n, ACTIVATION_ROW)
+ * @property {string} activation the function, at that time
+ */
+
+export class Looks {
+  constructor() {
+    /** @type {string[]} */
+    this.layers = [];
+    /** Functions that the network has had: a row holds the place in this list. @type {string[]} */
+    this.functions = [];
+    /** @type {Rows | null} */
+    this.looks = null;
+    /** @type {Rows | null} */
+    this.filters = null;
+    /** Of a filter, in pixels, and of all values together. */
+    this.size = 0;
+    this.length = 0;
+  }
+
+  /** @param {Look} look copied */
+  push({ step, layers, weights, activations, rows, activation }) {
+    if (layers.join() !== this.layers.join()) this.looks = null; // another network
+    this.layers = layers;
+    this.looks ??= new Rows(1 + layers.length * (2 * GRADIENT_ROW + ACTIVATION_ROW));
+    if (!this.functions.includes(activation)) this.functions.push(activation);
+    this.looks.push(step, [this.functions.indexOf(activation)], weights, activations, rows);
+  }
+
+  /** @param {number} step @param {import("../pictures/filters.js").FiltersData} filters copied */
+  pushFilters(step, { size, values }) {
+    if (values.length !== this.length || size !== this.size) this.filters = null;
+    [this.size, this.length] = [size, values.length];
+    this.filters ??= new Rows(values.length);
+    this.filters.push(step, values);
+  }
+
+  /** Forgets what came after a step. @param {number} step */
+  cut(step) {
+    for (const rows of [this.looks, this.filters]) rows?.record.cut(step);
+  }
+
+  /** Steps of all looks, ascending. */
+  get steps() {
+    const { looks } = this;
+    return Array.from({ length: looks?.count ?? 0 }, (_, index) => /** @type {Rows} */ (looks).step(index));
+  }
+
+  /** The network as it was at a step, or last before it. @param {number} step @returns {Look | null} */
+  at(step) {
+    const found = this.looks?.at(step);
+    if (!found) return null;
+    const { layers } = this;
+    const gradients = layers.length * GRADIENT_ROW;
+    const [weights, activations, rows] = [1, 1 + gradients, 1 + 2 * gradients].map((from, part) =>
+      found.values.subarray(from, from + (part < 2 ? gradients : layers.length * ACTIVATION_ROW)),
+    );
+    return { step: found.step, layers, weights, activations, rows, activation: this.functions[found.values[0]] };
+  }
+
+  /** @param {number} step @returns {import("../pictures/filters.js").FiltersData & {step: number} | null} */
+  filtersAt(step) {
+    const found = this.filters?.at(step);
+    return found ? { ...found, size: this.size } : null;
+  }
+
+  /** What all of it takes. */
+  get bytes() {
+    return (this.looks?.bytes ?? 0) + (this.filters?.bytes ?? 0);
+  }
+}

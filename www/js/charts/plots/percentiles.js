@@ -1,0 +1,224 @@
+// Percentiles of a distribution over the steps: a band from 5 % to 95 % with the median in it, of each network in a plot of its
+// own, all on one scale.
+
+import uPlot from "uplot";
+import { element, faint, laneColour, readPalette, styleOf } from "../canvas.js";
+import { whenScreenChanges } from "../../kit/place.js";
+import { UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
+import { Numbers, Scale, extent } from "../scale.js";
+
+/** Shares of the values that lie below a curve, in the order of the data. */
+export const SHARES = [0.05, 0.5, 0.95];
+/** Where the axis of the steps ends before there is a run. */
+const STEPS = 10;
+/** Digits of a value: a histogram's bins give no more. */
+const DIGITS = 2;
+let nextId = 0;
+
+/**
+ * @typedef {object} Lane One network.
+ * @property {string} name
+ * @property {number[]} steps ascending
+ * @property {number[][]} values (SHARES, steps); NaN where nothing was measured
+ *
+ * @typedef {{lanes: Lane[], until: number, of: string}} PercentilesData until: the steps' axis ends there; of: what they are of, in words
+ */
+
+export class Percentiles {
+  /** @param {HTMLElement} host @param {import("../canvas.js").ChartOptions} options */
+  constructor(host, options) {
+    this.host = host;
+    this.options = options;
+    this.root = element("div", "chart chart-percentiles");
+    this.plots = element("div", "percentiles-lanes");
+    this.empty = element("p", "chart-note");
+    this.summary = element("p", "chart-words");
+    this.spoken = element("p", "chart-words");
+    this.spoken.setAttribute("aria-live", "polite");
+    this.root.append(this.plots, this.empty, this.summary, this.spoken);
+    host.append(this.root);
+    this.sync = `chart-percentiles-${nextId++}`;
+    /** @type {PercentilesData} */
+    this.data = { lanes: [], until: STEPS, of: "" };
+    /** @type {Plot[]} */
+    this.lanes = [];
+    this.palette = readPalette(this.root);
+    this.numbers = new Numbers();
+    this.font = { family: "sans-serif", size: 14 };
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.root);
+    this.stopWatching = whenScreenChanges(() => this.resize());
+    this.refreshTheme();
+  }
+
+  /** @param {PercentilesData} data kept, not copied */
+  update(data) {
+    const names = (/** @type {PercentilesData} */ { lanes }) => lanes.map(({ name }) => name).join("\n");
+    const same = names(data) === names(this.data);
+    this.data = data;
+    if (same) this.draw();
+    else this.build();
+  }
+
+  /** Colours, type and language are built into uPlot's axes, so the plots are made anew. */
+  refreshTheme() {
+    Object.assign(this, styleOf(this));
+    this.build();
+  }
+
+  build() {
+    for (const { plot } of this.lanes) plot.destroy();
+    this.plots.replaceChildren();
+    this.lanes = this.data.lanes.map((_, lane) => new Plot(this, lane));
+    this.empty.textContent = this.options.t("charts.percentiles.empty");
+    this.draw();
+  }
+
+  draw() {
+    this.empty.hidden = this.data.lanes.some(({ steps }) => steps.length > 0);
+    this.plots.hidden = !this.empty.hidden;
+    for (const lane of this.lanes) lane.draw();
+    this.summary.textContent = [this.data.of, ...this.lanes.flatMap((lane) => lane.describe())].join(" ");
+  }
+
+  resize() {
+    if (!this.palette.ink) return this.refreshTheme(); // made before it was put into the page
+    for (const lane of this.lanes) lane.resize();
+  }
+
+  /** One scale for all, so that they can be compared. */
+  get scale() {
+    const { low, high } = extent(this.data.lanes.flatMap(({ values }) => values.flat()));
+    if (low > high) return new Scale([0, 1]);
+    const [start, end] = [Math.min(0, low), Math.max(0, high)];
+    const margin = 0.06 * (end - start || 1);
+    return new Scale([start < 0 ? start - margin : 0, end + margin]);
+  }
+
+  /** @returns {[number, number]} */
+  stepRange() {
+    return [0, Math.max(this.data.until, ...this.data.lanes.map(({ steps }) => steps.at(-1) ?? 0))];
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    this.stopWatching();
+    for (const { plot } of this.lanes) plot.destroy();
+    this.root.remove();
+  }
+}
+
+/** The percentiles of one network. */
+class Plot {
+  /** @param {Percentiles} chart @param {number} lane */
+  constructor(chart, lane) {
+    this.chart = chart;
+    this.lane = lane;
+    this.values = element("div", "percentiles-values");
+    this.numbers = SHARES.map((share) => {
+      const number = element("b", "");
+      const key = element("span", "");
+      key.append(`${100 * share}\u00a0% `, number);
+      this.values.append(key);
+      return number;
+    });
+    const name = element("span", "lane-name", this.data.name);
+    name.dataset.lane = String(lane + 1);
+    const legend = element("div", "percentiles-legend");
+    this.step = element("span", "percentiles-step");
+    legend.append(name, this.step);
+    this.stage = element("div", "chart-stage");
+    this.scale = chart.scale;
+    this.stage.tabIndex = 0;
+    this.stage.setAttribute("role", "img");
+    this.stage.setAttribute("aria-label", chart.options.t("charts.percentiles.label", { lane: this.data.name }));
+    this.stage.addEventListener("keydown", (event) => this.press(event));
+    this.stage.addEventListener("blur", () => leaveCursor(this.plot));
+    this.root = element("div", "percentiles-lane");
+    this.root.append(legend, this.values, this.stage);
+    chart.plots.append(this.root);
+    this.plot = new uPlot(this.plotOptions(), this.table, this.stage);
+  }
+
+  get data() {
+    return this.chart.data.lanes[this.lane];
+  }
+
+  /** @returns {uPlot.AlignedData} */
+  get table() {
+    const { steps, values } = this.data;
+    this.scale = this.chart.scale;
+    return /** @type {uPlot.AlignedData} */ ([steps, ...placed(values, this.scale)]);
+  }
+
+  /** @returns {uPlot.Options} */
+  plotOptions() {
+    const { chart } = this;
+    const { palette, font, numbers } = chart;
+    const stroke = laneColour(palette, this.lane);
+    const none = { show: false };
+    return {
+      ...sizeOf(this.stage),
+      padding: paddingOf(font, 0.6),
+      legend: none,
+      cursor: cursorOf(chart.sync),
+      scales: { x: { time: false, range: () => chart.stepRange() }, y: UNIT },
+      axes: [
+        stepAxisOf(palette, font, numbers),
+        valueAxisOf(
+          palette,
+          font,
+          () => this.scale,
+          (value) => numbers.number(value),
+          2,
+        ),
+      ],
+      bands: [{ series: [3, 1], fill: faint(stroke) }],
+      series: [{}, ...SHARES.map((share) => ({ stroke, width: share === 0.5 ? 2.5 : 1.2, points: none }))],
+      hooks: { setSize: [sharpen], setCursor: [() => this.showValues()] },
+    };
+  }
+
+  draw() {
+    show(this.plot, this.table);
+    this.showValues();
+  }
+
+  resize() {
+    fit(this.plot, sizeOf(this.stage));
+  }
+
+  /** At the cursor, else at the newest look. */
+  get at() {
+    return this.plot?.cursor.idx ?? this.data.steps.length - 1;
+  }
+
+  /** The three values at a look. @param {number} at @returns {string[]} */
+  written(at) {
+    return this.data.values.map((row) => this.chart.numbers.number(Number(row[at].toPrecision(DIGITS))));
+  }
+
+  showValues() {
+    const { at, data, chart } = this;
+    const values = at < 0 ? [] : this.written(at);
+    this.numbers.forEach((number, which) => (number.textContent = values[which] ?? "–"));
+    this.step.textContent = at < 0 ? "" : chart.options.t("charts.step", { step: chart.numbers.count(data.steps[at]) });
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    if (moveCursor(this.plot, event)) this.chart.spoken.textContent = this.sentence(this.at);
+  }
+
+  /** @param {number} at */
+  sentence(at) {
+    const [p5, p50, p95] = this.written(at);
+    return this.chart.options.t("charts.percentiles.at", { lane: this.data.name, step: this.chart.numbers.count(this.data.steps[at]), p5, p50, p95 });
+  }
+
+  /** The first look and the newest one. */
+  describe() {
+    const last = this.data.steps.length - 1;
+    return last < 0 ? [] : [...new Set([0, last])].map((at) => this.sentence(at));
+  }
+}

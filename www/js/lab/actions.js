@@ -1,0 +1,77 @@
+// @ts-check
+/** What buttons and keys can ask for, by name. */
+import { LANGUAGES } from "../kit/i18n.js";
+
+/** How long a button says that it has copied, ms. */
+const COPIED = 1500;
+
+/** @param {import("./shell.js").Shell} shell @param {string} action */
+export function act(shell, action) {
+  const { session, tabs, lab, lesson } = shell;
+  switch (action) {
+    case "play":
+      if (session.state.wanted) return session.pause();
+      return lesson.leads() ? undefined : session.play();
+    case "step":
+      return lesson.leads() ? undefined : void session.step();
+    case "restart":
+      return void session.restart();
+    case "language": {
+      const lang = LANGUAGES.find((language) => language !== shell.texts?.language) ?? "en";
+      if (lang === shell.language) shell.supply.tryAgain(); // its texts were missing
+      return shell.change({ lang });
+    }
+    case "theme":
+      return shell.change({ theme: shell.dark() ? "light" : "dark" });
+    case "help":
+      return shell.help?.open();
+    case "copy":
+      return void copyLink(shell);
+    case "open":
+      return openLab(shell);
+    case "lessons":
+    case "next":
+    case "back":
+      return void lesson.act(action);
+    case "backend":
+      tabs.more?.choose("cost");
+      return lab.querySelector(".panel-more")?.scrollIntoView({ block: "nearest" });
+    case "builtin":
+      return void session.reopen();
+    default:
+      // The name of a component: its first chip, one that is in the network if there is any.
+      return [`[data-kind="${action}"]:not([data-ghost])`, `[data-kind="${action}"]`]
+        .map((kind) => /** @type {HTMLElement | null} */ (lab.querySelector(`.chip${kind}`)))
+        .find((chip) => chip)
+        ?.click();
+  }
+}
+
+/** The address that reproduces this run, in the whole lab. @param {import("./shell.js").Shell} shell */
+export function linkOf(shell) {
+  const page = shell.isPage ? location.href.split("#")[0].replace(/embed\.html$/, "") : new URL("../index.html", import.meta.url).href;
+  const pairs = shell.session.state.fragment.split("&").filter((pair) => !pair.startsWith("controls="));
+  return `${page}#${pairs.join("&")}`;
+}
+
+/** In a tab, unless the frame forbids it. @param {import("./shell.js").Shell} shell */
+function openLab(shell) {
+  const tab = window.open(linkOf(shell));
+  if (tab) tab.opener = null;
+  else shell.link?.open("open");
+}
+
+/** @param {import("./shell.js").Shell} shell */
+async function copyLink(shell) {
+  const { t } = shell.context;
+  try {
+    await navigator.clipboard.writeText(linkOf(shell));
+  } catch {
+    // No permission, or plain http: the link can still be copied by hand.
+    return shell.link?.open("copy");
+  }
+  const words = shell.header?.copy.querySelector("span");
+  if (!words) return;
+  words.textContent = t("actions.copied");
+  setTimeout(() => (words.textContent = t("actions.copy")), COPIED);
+}

@@ -1,0 +1,74 @@
+// @ts-check
+/**
+ * postMessage for frames. Commands are `{alexnetLab: 1, command: "play" | "pause" | "step" | "reset" | "set" | "next" | "back" | "getState", id?, settings?, restart?, all?}`,
+ * as an object or as JSON text. `set` changes the link's first network, `all: true` every one; `settings` may have `lane2` to `lane4`, as in
+ * a link: what that network changes. The bare strings that reveal.js sends to a slide's frames are `slide:start` and `slide:stop`.
+ * Answers and events go to the parent: `{alexnetLab: 1, event | answer, id?, detail}`, or `error` in the place of `detail`.
+ */
+
+const VERSION = 1;
+const EVENTS = ["ready", "step", "diverged", "lost", "lesson"];
+
+/**
+ * @param {import("./element.js").AlexNetLab} lab
+ * @param {import("../session/session.js").Session} session
+ * @returns {() => void} stops listening
+ */
+export function listen(lab, session) {
+  /** @type {Record<string, (message: any) => unknown>} */
+  const commands = {
+    play: () => lab.play(),
+    pause: () => lab.pause(),
+    step: () => lab.step(),
+    reset: () => lab.reset(),
+    next: () => lab.next(),
+    back: () => lab.back(),
+    set: ({ settings, restart, all }) => lab.queue(() => session.set(texts(settings), restart === true, all === true ? "all" : 0)),
+    getState: () => lab.getState(),
+  };
+
+  const receive = async (/** @type {MessageEvent} */ event) => {
+    if (event.source !== window.parent || window.parent === window) return;
+    // A lesson trains when its step says so; here it only goes on.
+    if (event.data === "slide:start") return lab.shell?.lesson.named ? lab.shell.lesson.act("resume") : lab.play();
+    if (event.data === "slide:stop") return lab.pause();
+    const message = read(event.data);
+    if (!message) return;
+    const { command: answer, id, settings = {} } = message;
+    const error = !Object.hasOwn(commands, answer) ? "unknown" : Array.isArray(settings) || typeof settings !== "object" ? "settings" : "";
+    if (error) return tell({ answer, id, error });
+    await commands[answer](message);
+    tell({ answer, id, detail: await lab.stateOf(session) });
+  };
+
+  const forward = (/** @type {Event} */ event) => tell({ event: event.type, detail: /** @type {CustomEvent} */ (event).detail });
+  window.addEventListener("message", receive);
+  if (window.parent !== window) for (const name of EVENTS) lab.addEventListener(name, forward);
+  return () => {
+    window.removeEventListener("message", receive);
+    for (const name of EVENTS) lab.removeEventListener(name, forward);
+  };
+}
+
+/** Nothing in these messages is a secret: settings and losses. @param {object} message */
+function tell(message) {
+  window.parent.postMessage({ alexnetLab: VERSION, ...message }, "*");
+}
+
+/** @param {unknown} data */
+function read(data) {
+  let message = /** @type {any} */ (data);
+  if (typeof data === "string" && data.startsWith("{")) {
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return null;
+    }
+  }
+  return typeof message === "object" && message?.alexnetLab === VERSION ? message : null;
+}
+
+/** @param {unknown} settings */
+function texts(settings) {
+  return Object.fromEntries(Object.entries(settings ?? {}).map(([key, value]) => [key, String(value)]));
+}

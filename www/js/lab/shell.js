@@ -1,0 +1,484 @@
+// @ts-check
+/** Puts the lab together: size, theme and language, components and charts, and one drawing a frame. */
+import { act, linkOf } from "./actions.js";
+import { h, setAttribute } from "../kit/dom.js";
+import { Room } from "./room.js";
+import { browserLanguage, languageOf } from "../kit/i18n.js";
+import { importModule } from "../kit/import.js";
+import { listenToKeys } from "../kit/keyboard.js";
+import { loadStyle } from "../kit/style.js";
+import { Supply } from "./supply.js";
+import { Chip } from "../components/chip.js";
+import { Cost } from "../components/facts.js";
+import { Data, acceptDrops } from "../components/data.js";
+import { Drill } from "../components/drill.js";
+import { Header } from "../components/header.js";
+import { Help } from "../components/help.js";
+import { Lanes } from "../components/lanes.js";
+import { Lesson } from "../components/lesson.js";
+import { LinkDialog } from "../components/link.js";
+import { Menu } from "../components/menu.js";
+import { Network } from "../components/network.js";
+import { Settings } from "../components/settings.js";
+import { Status } from "../components/status.js";
+import { Tabs } from "../components/tabs.js";
+import { Tip } from "../kit/tip.js";
+import { Views } from "../components/views.js";
+import english from "../../i18n/en.json" with { type: "json" };
+
+/**
+ * What every component gets: texts, the session's state, and the ways to ask for something.
+ * @typedef {object} Context
+ * @property {import("../session/session.js").Session} session
+ * @property {import("../kit/i18n.js").Texts} t
+ * @property {ShadowRoot} root
+ * @property {Supply} supply of the files that are fetched
+ * @property {{restart: boolean, all: boolean}} flip what a switched component does to the weights, and whether in all networks
+ * @property {Tip} tip where components explain themselves
+ * @property {(changes: Record<string, string>) => void} change
+ * @property {(action: string) => void} act
+ * @property {(kind: "activation" | "norm" | "pool" | "dropout", anchor: HTMLElement) => void} openMenu
+ * @property {(kind: string, on: boolean) => void} highlight
+ * @property {(block: string, channel?: number) => void} look into a layer
+ * @property {() => boolean} dark
+ * @property {() => string} link
+ * @property {() => string} size mini, slide or full
+ * @property {() => void} recalled the charts have gone back in the run, or to the present
+ * @property {() => import("../charts/canvas.js").ChartOptions} chartOptions
+ */
+
+export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const forcedColours = matchMedia("(forced-colors: active)");
+
+export class Shell {
+  /**
+   * @param {HTMLElement} host
+   * @param {import("../session/session.js").Session} session
+   * @param {(error: unknown) => void} failed
+   */
+  constructor(host, session, failed) {
+    this.host = host;
+    this.session = session;
+    this.root = /** @type {ShadowRoot} */ (host.shadowRoot);
+    this.flip = { restart: false, all: false };
+    this.size = "full";
+    this.frame = 0;
+    /** @type {import("../kit/i18n.js").Texts | null} */
+    this.texts = null;
+    /** The language that was asked for. */
+    this.language = "";
+    this.supply = new Supply(() => this.redraw());
+    /** @type {Views | null} the charts */
+    this.views = null;
+    /** @type {Network | null} */
+    this.network = null;
+    /** @type {Settings | null} */
+    this.settings = null;
+    /** @type {Record<string, Tabs>} */
+    this.tabs = {};
+    this.exporter = h("div");
+    this.tip = new Tip();
+    /** What was last acted upon, to act once. */
+    this.seen = { view: "", controls: "", watch: "", run: 0 };
+    /** @type {any} */
+    this.lastBatch = null;
+    /** @type {any} */
+    this.lastSnapshot = null;
+    /** @type {{update: (state: import("../session/state.js").State) => void}[]} */
+    this.parts = [];
+    this.lesson = new Lesson(this);
+    this.drill = new Drill(this);
+    this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
+    this.root.append(this.lab);
+    this.room = new Room(host, this.lab, () => this.measure());
+    const retheme = () => this.applyTheme();
+    prefersDark.addEventListener("change", retheme);
+    const recolour = () => this.applyTheme(true);
+    forcedColours.addEventListener("change", recolour);
+    const stopKeys = listenToKeys(host, (action) => act(this, action));
+    const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
+    session.addEventListener("change", receive);
+    const dropped = acceptDrops(host, this.lab, (files) => session.loadFiles(files));
+    this.undo = [
+      () => prefersDark.removeEventListener("change", retheme),
+      () => forcedColours.removeEventListener("change", recolour),
+      stopKeys,
+      dropped,
+      () => session.removeEventListener("change", receive),
+    ];
+    this.applyTheme();
+    /** Words and style are there. */
+    this.started = this.start().catch(failed);
+  }
+
+  async start() {
+    const styled = this.supply.need("style.css", async () => {
+      await loadStyle(this.root, "style.css");
+      if (!this.lab.hidden) this.restyle();
+    });
+    await this.applyLanguage();
+    await styled;
+    this.lab.hidden = false;
+    this.restyle();
+  }
+
+  restyle() {
+    this.room.measure();
+    this.measure();
+    // Colours and sizes exist only now.
+    this.views?.refresh();
+    this.network?.retheme();
+  }
+
+  destroy() {
+    for (const undo of this.undo) undo();
+    this.tip.hide();
+    this.room.destroy();
+    cancelAnimationFrame(this.frame);
+    this.network?.destroy();
+    this.views?.destroy();
+    this.lesson.panel?.destroy();
+    this.drill.panel?.destroy();
+    this.lab.remove();
+  }
+
+  // ---- language, theme, size -------------------------------------------------------------------------------------
+
+  /** The view's settings before the engine has read them: only to show the first words in the right language. @param {string} key */
+  early(key) {
+    return this.session.state.config[key] ?? new URLSearchParams(this.session.state.fragment).get(key) ?? this.host.getAttribute(key) ?? "auto";
+  }
+
+  async applyLanguage() {
+    const language = languageOf(this.early("lang")) ?? browserLanguage();
+    if (this.language === language) return;
+    this.language = language;
+    this.supply.forgetTexts();
+    await this.supply.speak(language, { "": english }, (t) => {
+      if (this.language !== language) return;
+      this.texts = t;
+      // Not on the host: there `lang` is a setting of the author's.
+      this.lab.lang = t.language === "zh" ? "zh-Hans" : "en";
+      if (this.isPage) document.documentElement.lang = this.lab.lang;
+      this.build();
+    });
+  }
+
+  /** The lab is the page, not a part of one. */
+  get isPage() {
+    return (this.host.getAttribute("bind") ?? "").includes("url");
+  }
+
+  dark() {
+    const theme = this.early("theme");
+    // Forced colours come with the system's theme.
+    if (forcedColours.matches) return prefersDark.matches;
+    return theme === "dark" || (theme !== "light" && prefersDark.matches);
+  }
+
+  /** @param {boolean} [anew] its colours may be others */
+  applyTheme(anew = false) {
+    const theme = this.dark() ? "dark" : "light";
+    if (this.host.dataset.theme === theme && !anew) return;
+    this.host.dataset.theme = theme;
+    if (this.isPage) document.documentElement.dataset.theme = theme;
+    this.views?.refresh();
+    this.network?.retheme();
+  }
+
+  /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element with a height of its own can be too low for the whole lab. */
+  measure() {
+    const { width, height } = this.room;
+    const wanted = this.early("controls");
+    let size = "full";
+    if (["mini", "slide", "full"].includes(wanted)) size = wanted;
+    else if ((width < 480 || height < 280) && height < 480) size = "mini";
+    else if (height < 620) size = "slide";
+    setAttribute(this.lab, "data-narrow", width < 720);
+    setAttribute(this.lab, "data-wide", size === "full" && width >= 1080);
+    if (size === this.size) return;
+    this.size = size;
+    setAttribute(this.lab, "data-size", size);
+    this.arrange();
+  }
+
+  // ---- parts -------------------------------------------------------------------------------------------------------
+
+  /** @returns {Context} */
+  get context() {
+    const t = /** @type {import("../kit/i18n.js").Texts} */ (this.texts);
+    return {
+      session: this.session,
+      t,
+      root: this.root,
+      supply: this.supply,
+      flip: this.flip,
+      tip: this.tip,
+      change: (changes) => this.change(changes),
+      act: (action) => act(this, action),
+      openMenu: (kind, anchor) => this.menu?.open(kind, anchor),
+      highlight: (kind, on) => this.highlight(kind, on),
+      look: (block, channel) => this.drill.open(block, channel),
+      dark: () => this.dark(),
+      link: () => linkOf(this),
+      size: () => this.size,
+      recalled: () => this.showSnapshot(),
+      chartOptions: () => ({
+        // Charts outlive a change of language, so they ask for the texts of the moment.
+        t: (key, values) => (this.texts ?? t)(key, values),
+        language: this.lab.lang,
+        reducedMotion: reducedMotion.matches,
+        compact: this.size !== "full",
+      }),
+    };
+  }
+
+  /** Makes all parts anew, in the language of the moment; the charts stay. */
+  build() {
+    const context = this.context;
+    this.network?.destroy();
+    this.views ??= new Views(context);
+    this.views.context = context;
+    this.header = new Header(context);
+    this.status = new Status(context);
+    this.lanes = new Lanes(context);
+    this.network = new Network(context);
+    this.menu = new Menu(context);
+    this.help = new Help(context);
+    this.link = new LinkDialog(context);
+    this.cost = new Cost(context);
+    this.data = new Data(context);
+    this.settings = null;
+    this.quick = ["activation", "norm", "pool", "dropout"].map((kind) => new Chip({ kind: /** @type {any} */ (kind), ghost: false }, `quick.${kind}`, context));
+    this.arrange();
+  }
+
+  /** Lays the parts out for the size of the moment. */
+  arrange() {
+    if (!this.header || !this.views) return;
+    this.tip.hide();
+    const { t } = this.context;
+    const { hosts } = this.views;
+    const known = this.session.state.schema.length > 0;
+    const chosen = {
+      gradients: this.tabs.gradients?.chosen ?? "ridges",
+      sees: this.tabs.sees?.chosen ?? "predictions",
+      more: this.tabs.more?.chosen ?? "settings",
+    };
+    const panel = (/** @type {string} */ name, /** @type {Element[]} */ ...content) => h("section", { class: `panel panel-${name}` }, ...content);
+    const tab = (/** @type {string} */ name, /** @type {Node | null | undefined | false} */ content) => ({
+      name,
+      title: t(`tabs.${name}`),
+      about: t(`tabs.${name}_help`),
+      panel: h("div", { class: `tab-panel tab-${name}` }, content),
+    });
+    const watch = () => this.watch();
+    const curves = panel("curves", hosts.curves);
+    curves.setAttribute("aria-label", t("tabs.curves"));
+    let parts;
+    if (this.size === "full") {
+      this.settings = known ? new Settings(this.context) : null;
+      this.tabs = {
+        gradients: new Tabs(
+          t("regions.gradients"),
+          [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)],
+          this.tip,
+          chosen.gradients,
+          watch,
+        ),
+        sees: new Tabs(
+          t("regions.sees"),
+          [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)],
+          this.tip,
+          chosen.sees,
+          watch,
+        ),
+        more: new Tabs(
+          t("regions.more"),
+          [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element), tab("export", this.exporter)],
+          this.tip,
+          chosen.more,
+          (name) => this.export(name),
+        ),
+      };
+      const { gradients, sees, more } = this.tabs;
+      parts = [curves, panel("gradients", gradients.element), panel("sees", sees.element), panel("more", more.element)];
+    } else {
+      this.settings = null;
+      const chips = h(
+        "div",
+        { class: "quick", role: "group", "aria-label": t("regions.network") },
+        (this.quick ?? []).map((chip) => chip.element),
+      );
+      parts = this.size === "slide" ? [chips, curves, panel("gradients", hosts.ridges)] : [curves];
+    }
+    const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
+    const network = this.size === "full" ? this.network?.element : null;
+    this.lab.replaceChildren(
+      ...[
+        this.header.element,
+        this.status?.element,
+        this.lanes?.element,
+        network,
+        main,
+        this.menu?.element,
+        this.help?.element,
+        this.link?.element,
+        this.tip.tip,
+      ].filter((node) => !!node),
+    );
+    this.parts = [
+      this.header,
+      this.status,
+      this.lanes,
+      this.network,
+      this.menu,
+      this.cost,
+      this.data,
+      this.settings,
+      this.maps,
+      this.lesson,
+      this.drill,
+      ...(this.quick ?? []),
+    ]
+      .filter((part) => !!part)
+      .map((part) =>
+        part instanceof Chip ? { update: (/** @type {import("../session/state.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part),
+      );
+    // Their colours are those of where they stand now.
+    this.network?.retheme();
+    this.views.refresh();
+    this.update();
+    watch();
+  }
+
+  /** Fills the tab of exports when it is opened, with a module that only it needs. @param {string} name of a tab */
+  export(name) {
+    if (name !== "export") return;
+    this.supply.need("export.js", async () => {
+      const { Export } = await importModule(new URL("export.js", import.meta.url));
+      this.exporter.replaceChildren(new Export(this.context, this.views).element);
+    });
+  }
+
+  /** Feature maps with the choice of their layer. @param {HTMLElement} host */
+  mapsPanel(host) {
+    const { t } = this.context;
+    const select = h("select", { onchange: () => this.change({ layer: select.value }) });
+    let key = "";
+    this.maps = {
+      update: (/** @type {import("../session/state.js").State} */ { describe, config }) => {
+        const names = describe?.network.blocks.map(({ name }) => name) ?? [];
+        if (names.join() !== key) {
+          key = names.join();
+          select.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
+        }
+        select.value = config.layer;
+      },
+    };
+    return h(
+      "div",
+      { class: "maps" },
+      h("label", { class: "bar" }, h("span", { class: "fine" }, t("settings.layer.label")), select, h("span", { class: "fine" }, t("tabs.maps_how"))),
+      host,
+    );
+  }
+
+  // ---- what happens --------------------------------------------------------------------------------------------------
+
+  /** @param {{kind: import("../session/state.js").Kind, detail: any, lane: number}} change */
+  receive({ kind, detail, lane }) {
+    if (kind === "batch") this.network?.showBatch((this.lastBatch = detail));
+    else if (kind === "state") this.follow();
+    else {
+      this.views?.receive(kind, detail, lane);
+      if (kind === "snapshot" && lane === this.session.state.shown) this.showSnapshot((this.lastSnapshot = detail));
+    }
+    this.redraw();
+  }
+
+  /** Once, with the next frame. */
+  redraw() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.update();
+    });
+  }
+
+  /** Settings that concern the page itself. */
+  follow() {
+    const { state } = this.session;
+    this.applyTheme();
+    this.applyLanguage();
+    if (!this.settings && this.size === "full" && state.schema.length > 0 && this.texts) {
+      this.header = new Header(this.context); // the choice of speeds is known now
+      this.arrange();
+    }
+    const view = [state.config.layer, state.config.image, state.describe?.data.test_arrived].join();
+    if (view !== this.seen.view) {
+      this.seen.view = view;
+      this.watch();
+    }
+    if (state.config.controls !== this.seen.controls) {
+      this.seen.controls = state.config.controls;
+      this.measure();
+    }
+    if (state.run !== this.seen.run) {
+      this.seen.run = state.run;
+      this.lastSnapshot = null;
+      if (this.network) this.network.key = ""; // its gradients are of the run before
+    }
+  }
+
+  update() {
+    const { state } = this.session;
+    const network = this.network?.key;
+    for (const part of this.parts) part.update(state);
+    this.views?.update(state);
+    if (network !== this.network?.key) {
+      // The network was drawn anew: what was in it goes back.
+      if (this.lastBatch) this.network?.showBatch(this.lastBatch);
+      this.showSnapshot();
+    }
+    setAttribute(this.lab, "data-phase", state.phase);
+    setAttribute(this.lab, "aria-busy", String(state.busy));
+  }
+
+  /** Gradients in the drawn network: the newest ones, or those of the record that is shown. */
+  showSnapshot(newest = this.lastSnapshot) {
+    const { past = null } = this.views?.timeline ?? {};
+    if (!this.network) return;
+    this.network.element.style.setProperty("--past", past && JSON.stringify(past.label));
+    if (past ?? newest) this.network.showSnapshot(past ?? newest);
+  }
+
+  /** Tells the worker what can be seen. */
+  watch() {
+    if (!this.views) return;
+    const { gradients, sees } = this.tabs;
+    const full = this.size === "full";
+    const watch = this.views.watch((/** @type {string} */ name) =>
+      full ? name === gradients?.chosen || name === sees?.chosen || name === "network" : this.size === "slide" && name === "ridges",
+    );
+    watch.snapshot ||= full;
+    watch.unit = this.drill.unit ?? this.lesson.panel?.unit ?? null;
+    watch.every = this.lesson.panel?.every ?? 0;
+    watch.filters ||= full; // the record has them, whatever is seen
+    const key = JSON.stringify([watch, this.session.state.describe?.data.test_arrived]);
+    if (key === this.seen.watch) return;
+    this.seen.watch = key;
+    this.session.watch(watch);
+  }
+
+  /** @param {Record<string, string>} changes */
+  change(changes) {
+    const rebuilds = Object.keys(changes).some((key) => this.session.setting(key)?.effect === "rebuild");
+    this.session.set(changes, this.flip.restart && rebuilds, this.flip.all ? "all" : undefined);
+  }
+
+  /** All chips of a kind are one switch: they light up together. @param {string} kind @param {boolean} on */
+  highlight(kind, on) {
+    for (const chip of this.lab.querySelectorAll(`.chip[data-kind="${kind}"]`)) setAttribute(chip, "data-mate", on);
+  }
+}

@@ -1,0 +1,39 @@
+import { DropoutToy } from "../toys/dropout_toy.js";
+import { accuracy, loss, test } from "../run/measure.js";
+
+/** Nats: gaps closer than this count as the same, as 500 test images leave an error of about half of it. */
+const NEAR = 0.2;
+
+export default {
+  name: "dropout",
+  fragment: "width=0.25&norm=bn&train_size=500&test_every=50&lane2=dropout:0.5",
+  lanes: ["without", "with"],
+  until: 400,
+  every: 20,
+  choices: ["smaller", "same", "larger"],
+  sentences: ["gap", "losses", "accuracies"],
+  /** @param {import("../run/measure.js").Run} run */
+  measure(run) {
+    const gap = (/** @type {number} */ lane) => test(run, lane).loss - loss(run, lane);
+    const values = {
+      without_loss: loss(run, 0),
+      with_loss: loss(run, 1),
+      without_test_loss: test(run, 0).loss,
+      with_test_loss: test(run, 1).loss,
+      without_accuracy: accuracy(run, 0),
+      with_accuracy: accuracy(run, 1),
+      without_test_accuracy: test(run, 0).accuracy,
+      with_test_accuracy: test(run, 1).accuracy,
+      without_gap: gap(0),
+      with_gap: gap(1),
+    };
+    const apart = values.with_gap - values.without_gap;
+    const outcome = Number.isNaN(apart) ? "" : Math.abs(apart) < NEAR ? "same" : apart < 0 ? "smaller" : "larger";
+    return { outcome, values };
+  },
+  formula: ["[dropped|h̃_{i}] = [mask|m_{i}] [unit|h_{i}] / (1 − [dropout_rate|p]),  [chance|P]([mask|m_{i}] = 0) = [dropout_rate|p]"],
+  gap: true,
+  changeable: ["dropout"],
+  toy: (/** @type {import("../panel.js").Panel} */ panel) => new DropoutToy(panel),
+  toySteps: ["run", "formula"],
+};

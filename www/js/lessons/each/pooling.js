@@ -1,0 +1,42 @@
+import { at, decided, difference, loss, test } from "../run/measure.js";
+import { PoolToy } from "../toys/pool_toy.js";
+
+export default {
+  name: "pooling",
+  fragment: "width=0.25&norm=bn&test_every=200&lane2=overlap:false&lane3=pool:avg&lane4=pool:avg,overlap:false",
+  lanes: ["max_overlap", "max", "avg_overlap", "avg"],
+  until: 200,
+  every: 20,
+  choices: ["max", "avg", "noise"],
+  sentences: ["routing", "kinds", "overlap", "tests"],
+  /** @param {import("../run/measure.js").Run} run */
+  measure(run) {
+    const kinds = difference(run, 0, 2);
+    const overlap = difference(run, 0, 1);
+    const zero = (/** @type {number} */ lane) => at(run.lanes[lane], "first", "conv1", "zero");
+    const values = {
+      max_zero_share: zero(0),
+      max_plain_zero_share: zero(1),
+      avg_zero_share: zero(2),
+      max_overlap_loss: loss(run, 0),
+      max_loss: loss(run, 1),
+      avg_overlap_loss: loss(run, 2),
+      avg_loss: loss(run, 3),
+      max_accuracy: test(run, 0).accuracy,
+      avg_accuracy: test(run, 2).accuracy,
+      kinds: kinds.mean,
+      kinds_error: kinds.error,
+      overlap: overlap.mean,
+      overlap_error: overlap.error,
+    };
+    const outcome = Number.isNaN(kinds.mean) ? "" : !decided(kinds) ? "noise" : kinds.mean < 0 ? "max" : "avg";
+    return { outcome, values };
+  },
+  formula: [
+    "[max_pooling|max]: [pool_output|y] = [largest|max] [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = [pool_gradient|∂L/∂y] [winner|(i wins)]",
+    "[average|avg]: [pool_output|y] = 1/[window_size|n] [window_sum|∑] [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = 1/[window_size|n] [pool_gradient|∂L/∂y]",
+  ],
+  toy: (/** @type {import("../panel.js").Panel} */ panel) => new PoolToy(panel),
+  // It shows what pooling does, not which one learns faster: there before the run as well.
+  toySteps: ["question", "formula"],
+};

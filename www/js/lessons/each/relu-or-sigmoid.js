@@ -1,0 +1,55 @@
+import { GainsToy } from "../toys/gains_toy.js";
+import { at, guessing, lastHidden, loss, stepsTo } from "../run/measure.js";
+
+/** Beyond these ratios of the two gradients, an answer is the right one. */
+const [SAME, MUCH] = [10, 1000];
+/** What figure 1 of Krizhevsky et al. 2012 compares: 25 % training error, here over so many batches of 32, about one pass over 500 images. */
+const [RIGHT, BATCHES] = [0.75, 16];
+
+export default {
+  name: "relu-or-sigmoid",
+  fragment: "width=0.25&depth=4&norm=none&train_size=500&lr=0.0025&test_every=100&lane2=activation:sigmoid&lane3=activation:tanh",
+  lanes: ["relu", "sigmoid", "tanh"],
+  depths: ["0", "4", "8", "12"],
+  until: 500,
+  every: 50,
+  choices: ["larger", "same", "smaller", "vanished"],
+  sentences: ["gradient", "passed", "tanh", "quarter"],
+  /** @param {import("../run/measure.js").Run} run */
+  measure(run) {
+    const [relu, sigmoid, tanh] = run.lanes;
+    const passed = (/** @type {import("../run/measure.js").Lane | undefined} */ lane) =>
+      at(lane, "first", "conv1", "activation") / at(lane, "first", lastHidden(run), "activation");
+    // From the last hidden activation back to conv1's, the gradient crosses one sigmoid a layer.
+    const count_layers = run.names.length - 2;
+    const values = {
+      relu_conv1: at(relu, "first", "conv1", "weight"),
+      sigmoid_conv1: at(sigmoid, "first", "conv1", "weight"),
+      tanh_conv1: at(tanh, "first", "conv1", "weight"),
+      ratio: at(relu, "first", "conv1", "weight") / at(sigmoid, "first", "conv1", "weight"),
+      relu_passed: passed(relu),
+      sigmoid_passed: passed(sigmoid),
+      count_layers,
+      bound: 0.25 ** count_layers,
+      relu_loss: loss(run, 0),
+      sigmoid_loss: loss(run, 1),
+      tanh_loss: loss(run, 2),
+      guessing_loss: guessing(run),
+      count_batches: BATCHES,
+      when_relu: stepsTo(run, 0, RIGHT, BATCHES),
+      when_sigmoid: stepsTo(run, 1, RIGHT, BATCHES),
+      when_tanh: stepsTo(run, 2, RIGHT, BATCHES),
+    };
+    const { ratio } = values;
+    const outcome = ratio > MUCH ? "vanished" : ratio > SAME ? "smaller" : ratio > 1 / SAME ? "same" : ratio > 0 ? "larger" : "";
+    return { outcome, values };
+  },
+  formula: [
+    "[gradient_activation|∂L/∂a_{l−1}] = [weights|W_{l}][transposed|^{T}] ( [slope|σ′(z_{l})] [elementwise|⊙] [gradient_activation|∂L/∂a_{l}] )",
+    "[slope|σ′(z)] = [sigmoid|σ]([function_input|z]) (1 − [sigmoid|σ]([function_input|z])) ≤ [quarter|¼]",
+    "[gain|gain of l] = [norm|‖][gradient_activation|∂L/∂a_{l−1}][norm|‖] / [norm|‖][gradient_activation|∂L/∂a_{l}][norm|‖]",
+    "[slope|ReLU′(z)] = 1 [if_positive|(z > 0)], 0 [if_positive|(z ≤ 0)]",
+  ],
+  toy: (/** @type {import("../panel.js").Panel} */ panel) => new GainsToy(panel),
+  toySteps: ["run", "saw", "formula"],
+};

@@ -1,0 +1,17 @@
+// @ts-check
+/** Settings of a lesson or a recipe: on this machine, in this view, from initial weights. */
+
+/**
+ * @param {import("../../session/session.js").Session} session
+ * @param {string} fragment whatever it does not name has its default
+ * @returns {Promise<boolean>} false when it was refused; why is in the state
+ */
+export async function apply(session, fragment) {
+  session.pause();
+  await session.replace(() => {
+    const { schema, config } = session.state;
+    const kept = schema.filter(({ key, effect }) => effect === "view" || key === "backend" || key === "workers").map(({ key }) => `${key}=${config[key]}`);
+    return [...kept, fragment].join("&");
+  }, true);
+  return session.state.describe !== null && session.state.problem === null;
+}

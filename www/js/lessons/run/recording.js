@@ -1,0 +1,126 @@
+// @ts-check
+/** Writes down what a lesson's run shows, lane by lane, until it has the steps that it needs. */
+import { activationAt, gradientAt } from "../../charts/rows.js";
+import { quantile } from "./measure.js";
+
+/** Steps to wait for an evaluation that does not come, as test images are missing. */
+const GRACE = 20;
+
+export class Recording {
+  /**
+   * @param {import("../../session/session.js").Session} session
+   * @param {number} until steps
+   * @param {() => void} ended is called once
+   * @param {string[]} [changeable] settings whose change is written down; any other ends it
+   */
+  constructor(session, until, ended, changeable = []) {
+    this.session = session;
+    this.until = until;
+    this.ended = ended;
+    this.changeable = changeable;
+    /** @type {import("./measure.js").Lane[]} */
+    this.lanes = [];
+    /** @type {"going" | "complete" | "interrupted"} */
+    this.outcome = "going";
+    this.run = session.state.run;
+    this.listen = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
+    session.addEventListener("change", this.listen);
+  }
+
+  /** What lessons measure. @returns {import("./measure.js").Run} */
+  get measured() {
+    const { blocks = [], classes = NaN } = this.session.state.describe?.network ?? {};
+    return { names: blocks.map(({ name }) => name), classes, until: this.until, lanes: this.lanes };
+  }
+
+  /** Steps that a lane has come to at most. */
+  get step() {
+    return Math.max(0, ...this.lanes.map((lane) => lane?.records.at(-1)?.[0] ?? 0));
+  }
+
+  /** @param {"complete" | "interrupted"} outcome */
+  end(outcome) {
+    if (this.outcome !== "going") return;
+    this.outcome = outcome;
+    this.session.removeEventListener("change", this.listen);
+    this.ended();
+  }
+
+  /** @param {{kind: string, detail: any, lane?: number}} change */
+  receive({ kind, detail, lane = 0 }) {
+    const { state } = this.session;
+    const allowed = kind === "mark" && detail.changes.every((/** @type {string[]} */ [key]) => this.changeable.includes(key));
+    // A switch was flipped, or the run started again: these are no longer the lesson's numbers.
+    if ((kind === "mark" && !allowed) || state.run !== this.run) return this.end("interrupted");
+    const into = this.lane(lane);
+    if (kind === "cut") this.cut(into, detail);
+    if (allowed) for (const [key, value, before] of detail.changes) into.changes.push({ step: detail.step, key, value, before });
+    if (kind === "records") for (let i = 0; i < detail.length; i += 3) into.records.push([detail[i] + 1, detail[i + 1], detail[i + 2]]);
+    if (kind === "evaluation") into.evaluations.push({ step: detail.step, loss: detail.loss, accuracy: detail.accuracy });
+    // Others are of whatever step the clock came to.
+    if (kind === "snapshot" && detail.fixed) this.look(into, detail, lane);
+    if (this.enough()) this.end("complete");
+  }
+
+  /** The run goes on from a step that it has had. @param {import("./measure.js").Lane} into @param {number} last */
+  cut(into, last) {
+    into.records = into.records.filter(([step]) => step <= last);
+    into.evaluations = into.evaluations.filter(({ step }) => step < last); // the one there comes again
+    into.changes = into.changes.filter(({ step }) => step < last); // what has changed since comes again
+    into.history = into.history.filter(({ step }) => step <= last);
+    into.last = into.history.at(-1) ?? into.first;
+  }
+
+  /** @param {number} lane */
+  lane(lane) {
+    return (this.lanes[lane] ??= { records: [], evaluations: [], first: null, last: null, history: [], divergence: null, changes: [] });
+  }
+
+  /** @param {import("./measure.js").Lane} into @param {import("../../worker/types.js").Snapshot} snapshot @param {number} lane */
+  look(into, { step, parameters, norms, activation_gradients, activations }, lane) {
+    /** @type {import("../../worker/types.js").Description["network"] | undefined} */
+    const network = this.side(lane).describe?.network;
+    if (!network) return;
+    const blocks = network.blocks.map(({ name }, index) => {
+      const tensor = network.tensors.findIndex((tensor) => tensor.name === `${name}.weight`);
+      const [weight, size] = [gradientAt(parameters, tensor).norm, norms[tensor]];
+      const { norm: activation, zero } = gradientAt(activation_gradients, index);
+      const stats = activationAt(activations, index);
+      const { mean, std, max, saturated, dead } = stats;
+      const [p5, p50, p95] = [0.05, 0.5, 0.95].map((q) => quantile(stats, q));
+      return [name, { weight, size, activation, zero, mean, std, max, saturated, dead, p5, p50, p95 }];
+    });
+    this.keep(into, { step, layers: Object.fromEntries(blocks) });
+  }
+
+  /** @param {import("./measure.js").Lane} into @param {import("./measure.js").Look} look */
+  keep(into, look) {
+    into.last = look;
+    if (look.step === 1) into.first = look;
+    into.history.push(look);
+  }
+
+  /** What the session says of a lane; without lanes side by side, of the run. @param {number} lane */
+  side(lane) {
+    const { state } = this.session;
+    return /** @type {any} */ (state).lanes?.[lane] ?? state;
+  }
+
+  enough() {
+    const { state } = this.session;
+    const count = /** @type {any} */ (state).lanes?.length ?? 1;
+    const evaluates = Number(state.config.test_every) > 0;
+    for (let lane = 0; lane < count; lane++) {
+      const { records, evaluations, last } = this.lane(lane);
+      const { divergence } = this.side(lane);
+      if (divergence) {
+        this.lanes[lane].divergence = { step: divergence.step, layer: divergence.layer };
+        continue;
+      }
+      const step = records.at(-1)?.[0] ?? 0;
+      const has = (/** @type {{step: number} | null | undefined} */ last) => (last?.step ?? 0) >= this.until || step >= this.until + GRACE;
+      if (step < this.until || !has(last) || (evaluates && !has(evaluations.at(-1)))) return false;
+    }
+    return true;
+  }
+}

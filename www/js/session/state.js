@@ -1,0 +1,109 @@
+// @ts-check
+/** What the page knows of the run: all that components are drawn from. */
+
+/**
+ * @typedef {import("../worker/types.js").Description} Description
+ * @typedef {import("../worker/types.js").Problem} Problem
+ * @typedef {import("../worker/types.js").Watch} Watch
+ *
+ * @typedef {object} State
+ * @property {import("../worker/types.js").Phase} phase
+ * @property {boolean} wanted the user wants it to train
+ * @property {boolean} visible training is allowed: the document is visible and the element in view
+ * @property {boolean} busy a command that takes a while is under way
+ * @property {boolean} reading that command reads the user's files
+ * @property {import("../worker/types.js").Setting[]} schema
+ * @property {Record<string, string>} config
+ * @property {string} fragment
+ * @property {Description | null} describe
+ * @property {Problem[]} notes
+ * @property {Problem | null} problem why the lab failed or the last command was refused
+ * @property {Problem & {waiting: boolean} | null} missing why images are missing, and whether they are asked for again by themselves
+ * @property {number} seconds that a step takes, estimated
+ * @property {number} quiet seconds since there was news of what is under way
+ * @property {import("../worker/types.js").Divergence | null} divergence
+ * @property {{key: string, step: number} | null} stopped the setting that stopped the run, and where
+ * @property {import("../worker/types.js").Progress | null} progress
+ * @property {number} step steps done
+ * @property {number} loss of the last step
+ * @property {number} accuracy
+ * @property {number} milliseconds a step
+ * @property {import("../worker/types.js").Evaluation | null} evaluation
+ * @property {number} run counts the starts from initial weights: curves begin anew
+ * @property {Lane[]} lanes networks side by side, at least one; `config`, `describe`, `step`, `loss`, `accuracy`, `evaluation` and `divergence`
+ *   above are those of the shown one
+ * @property {number} shown which lane the details are of
+ *
+ * @typedef {object} Lane
+ * @property {number} id stays when others are taken away or change
+ * @property {Record<string, string>} changes settings by which it differs from the first
+ * @property {Record<string, string>} config
+ * @property {Description | null} describe
+ * @property {number} step
+ * @property {number} loss
+ * @property {number} accuracy
+ * @property {import("../worker/types.js").Evaluation | null} evaluation
+ * @property {import("../worker/types.js").Divergence | null} divergence
+ * @property {{step: number, bytes: Uint8Array, config: Record<string, string>} | null} saved the newest copy of its weights, and the settings then
+ *
+ * @typedef {"state" | "cut" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps" | "unit"} Kind
+ */
+
+let made = 0;
+/** @param {Record<string, string>} [config] @param {Record<string, string>} [changes] @returns {Lane} */
+export const newLane = (config = {}, changes = {}) => ({
+  id: made++,
+  changes,
+  config,
+  describe: null,
+  step: 0,
+  loss: NaN,
+  accuracy: NaN,
+  evaluation: null,
+  divergence: null,
+  saved: null,
+});
+
+/** Before the engine has read the fragment. @param {string} fragment @returns {State} */
+export const firstState = (fragment) => ({
+  phase: "loading",
+  wanted: false,
+  visible: true,
+  busy: true,
+  reading: false,
+  schema: [],
+  config: {},
+  fragment,
+  describe: null,
+  notes: [],
+  problem: null,
+  divergence: null,
+  stopped: null,
+  progress: null,
+  missing: null,
+  seconds: NaN,
+  quiet: 0,
+  step: 0,
+  loss: NaN,
+  accuracy: NaN,
+  milliseconds: NaN,
+  evaluation: null,
+  run: 0,
+  lanes: [newLane()],
+  shown: 0,
+});
+
+/** @param {Record<string, string>} first settings of the first lane @param {Record<string, string>[]} others how the others differ */
+export function fragmentOf(first, others) {
+  const pairs = pairsOf(first);
+  const lanes = others.map(
+    (changes, at) =>
+      `lane${at + 2}=${Object.entries(changes)
+        .map((change) => change.join(":"))
+        .join()}`,
+  );
+  return [...pairs, ...lanes].join("&");
+}
+
+/** @param {Record<string, string>} settings */
+export const pairsOf = (settings) => Object.entries(settings).map(([key, value]) => `${key}=${value}`);

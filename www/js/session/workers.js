@@ -1,0 +1,52 @@
+// @ts-check
+/** The workers that the engine's worker asks for. The other end is `worker/spawn.js`, which says why the page starts them. */
+import { watchLife } from "../worker/alive.js";
+
+/**
+ * What the engine's worker says of a worker: that it is wanted, something for it, or that it has ended.
+ * @typedef {{id: number, script?: string, talk?: MessagePort, packet?: any, ended?: boolean}} Word
+ */
+
+export class Workers {
+  /** @param {(message: any, transfer?: Transferable[]) => void} tell says something to the engine's worker */
+  constructor(tell) {
+    this.tell = tell;
+    this.closing = new AbortController();
+    /** A worker that nothing refers to may be collected as garbage while it waits for its module. @type {Map<number, Worker>} */
+    this.running = new Map();
+  }
+
+  /** @param {Word} word */
+  receive({ id, script, talk, packet, ended }) {
+    if (script && talk) return this.start(id, script, talk);
+    const worker = this.running.get(id);
+    if (packet) return worker?.postMessage({ packet }, buffersOf(packet.message));
+    if (!ended) return;
+    worker?.terminate();
+    this.running.delete(id);
+  }
+
+  /** @param {number} id @param {string} script @param {MessagePort} talk */
+  start(id, script, talk) {
+    const worker = new Worker(new URL(script, import.meta.url), { type: "module" });
+    this.running.set(id, worker);
+    const fail = (why = "") => this.running.has(id) && this.tell({ worker: id, failed: why });
+    worker.onmessage = ({ data: { packet, alive } }) =>
+      alive ? watchLife(alive, this.closing.signal, () => fail()) : this.tell({ worker: id, packet }, buffersOf(packet.message));
+    worker.onerror = ({ message }) => fail(message);
+    worker.postMessage({ talk }, [talk]);
+  }
+
+  close() {
+    this.closing.abort();
+    for (const worker of this.running.values()) worker.terminate();
+    this.running.clear();
+  }
+}
+
+/** The buffers of a message's arrays, to be moved and not copied. @param {any} message @returns {ArrayBuffer[]} */
+function buffersOf(message) {
+  /** @type {any[]} */
+  const parts = [message, message?.result].find(Array.isArray) ?? [];
+  return parts.flatMap((part) => (ArrayBuffer.isView(part) ? [/** @type {ArrayBuffer} */ (part.buffer)] : []));
+}
