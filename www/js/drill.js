@@ -3,7 +3,7 @@
 import { View } from "./drill/view.js";
 import { loadStyle } from "./kit/style.js";
 
-/** @param {import("./lab/shell.js").Shell} shell */
+/** @param {import("./components/host.js").Host} shell */
 export async function open(shell) {
   await loadStyle(shell.root, "drill.css");
   const view = new View(shell);

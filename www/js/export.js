@@ -22,7 +22,7 @@ function refuse() {
 }
 
 export class Export {
-  /** @param {import("./lab/shell.js").Context} context @param {import("./components/views.js").Views} views */
+  /** @param {import("./components/context.js").Context} context @param {import("./components/views.js").Views} views */
   constructor(context, views) {
     this.context = context;
     this.views = views;

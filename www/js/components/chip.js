@@ -35,7 +35,7 @@ export function chipsOf(slot, layers, index, blocks) {
 }
 
 export class Chip {
-  /** @param {Spec} spec @param {string} place `conv1.activation`, unique @param {import("../lab/shell.js").Context} context */
+  /** @param {Spec} spec @param {string} place `conv1.activation`, unique @param {import("./context.js").Context} context */
   constructor(spec, place, context) {
     this.spec = spec;
     this.place = place;

@@ -7,7 +7,7 @@ import { icon } from "../kit/icons.js";
 const ACCEPT = ".bin,.gz,.tar,.tgz,.idx,.idx1-ubyte,.idx3-ubyte,application/gzip,application/octet-stream,*/*";
 
 export class Data {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     const { t, session } = context;
     this.context = context;

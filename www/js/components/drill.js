@@ -2,9 +2,17 @@
 /** Where one goes from a layer to the arithmetic of one of its outputs. */
 import { OnDemand } from "./on_demand.js";
 
-/** @extends {OnDemand<import("../drill/view.js").View>} */
+/**
+ * @typedef {object} View `drill/view.js` has it.
+ * @property {import("../worker/types.js").Unit | null} unit what the worker is to read for it
+ * @property {(block: string, channel?: number) => void} enter
+ * @property {(state: import("../session/state.js").State) => void} update
+ * @property {() => void} destroy
+ */
+
+/** @extends {OnDemand<View>} */
 export class Drill extends OnDemand {
-  /** @param {import("../lab/shell.js").Shell} shell */
+  /** @param {import("./host.js").Host} shell */
   constructor(shell) {
     super(shell, "drill.js");
   }

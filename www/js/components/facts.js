@@ -6,7 +6,7 @@ import { bytes, integer, number, si } from "../kit/format.js";
 const ROWS = ["parameters", "macs", "memory", "step_time", "images", "rate", "dispatches", "backend", "adapter", "kernels", "reason"];
 
 export class Cost {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     this.context = context;
     this.values = Object.fromEntries(ROWS.map((name) => [name, h("dd", null, "–")]));

@@ -7,7 +7,7 @@ import { LANGUAGES } from "../kit/i18n.js";
 import { labLink } from "./link.js";
 
 export class Header {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     const { t } = context;
     this.context = context;

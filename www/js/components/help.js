@@ -5,7 +5,7 @@ import { icon } from "../kit/icons.js";
 import { KEYS } from "../kit/keyboard.js";
 
 export class Help {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor({ t }) {
     const rows = KEYS.map(({ key, action }) =>
       h("tr", null, h("td", null, h("kbd", null, t.has(`keys.${key}`) ? t(`keys.${key}`) : key)), h("td", null, t(`keys.action_${action}`))),

@@ -10,7 +10,7 @@ const COMPARED = ["activation", "norm", "pool", "overlap", "dropout"];
 const DROPOUT = { false: "0.5", true: "0" };
 
 export class Lanes {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     this.context = context;
     this.key = "";

@@ -2,9 +2,21 @@
 /** Where lessons and recipes come in. */
 import { OnDemand } from "./on_demand.js";
 
-/** @extends {OnDemand<import("../lessons/panel.js").Panel>} */
+/**
+ * @typedef {object} Panel `lessons/panel.js` has it.
+ * @property {HTMLElement} element
+ * @property {string | undefined} step the step's name; undefined outside of a lesson
+ * @property {import("../worker/types.js").Unit | null} unit what the worker is to read for the toy
+ * @property {number} every steps from one look to the next
+ * @property {object | null} recording a run of a lesson
+ * @property {(action: string) => void} act
+ * @property {(state: import("../session/state.js").State) => void} update
+ * @property {() => void} destroy
+ */
+
+/** @extends {OnDemand<Panel>} */
 export class Lesson extends OnDemand {
-  /** @param {import("../lab/shell.js").Shell} shell */
+  /** @param {import("./host.js").Host} shell */
   constructor(shell) {
     super(shell, "lessons.js");
   }

@@ -6,7 +6,7 @@ import { icon } from "../kit/icons.js";
 /** The lab is in a frame, which may forbid what the browser allows. */
 export const framed = window.parent !== window;
 
-/** @param {import("../lab/shell.js").Context} context @param {import("../kit/dom.js").Props} props @param {...import("../kit/dom.js").Child} children */
+/** @param {import("./context.js").Context} context @param {import("../kit/dom.js").Props} props @param {...import("../kit/dom.js").Child} children */
 export function labLink(context, props, ...children) {
   const onclick = (/** @type {MouseEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -17,7 +17,7 @@ export function labLink(context, props, ...children) {
 }
 
 export class LinkDialog {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     const { t } = context;
     this.context = context;

@@ -20,7 +20,7 @@ export const MENUS = {
 const GAP = 6;
 
 export class Menu {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     this.context = context;
     /** @type {HTMLElement | null} */

@@ -13,7 +13,7 @@ import { Thumbnails } from "./thumbnails.js";
  */
 
 export class Network {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     this.context = context;
     this.key = "";

@@ -4,7 +4,7 @@ import { importModule } from "../kit/import.js";
 
 /** @template {{update: (state: import("../session/state.js").State) => void, destroy: () => void}} Panel */
 export class OnDemand {
-  /** @param {import("../lab/shell.js").Shell} shell @param {string} file of the module, which exports `open` */
+  /** @param {import("./host.js").Host} shell @param {string} file of the module, which exports `open` */
   constructor(shell, file) {
     this.shell = shell;
     this.file = file;

@@ -14,7 +14,7 @@ const GROUPS = {
 };
 
 export class Settings {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     const { session, t } = context;
     /** @type {Control[]} */

@@ -9,7 +9,7 @@ import { ways } from "./ways.js";
 const [LONG, TOO_LONG, LOADING] = [3, 10, 20];
 
 export class Status {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     this.context = context;
     this.dot = h("span", { class: "dot" });

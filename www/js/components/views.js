@@ -16,7 +16,7 @@ import { LaneRidges } from "./lane_ridges.js";
 const PREDICTIONS = 8;
 
 export class Views {
-  /** @param {import("../lab/shell.js").Context} context */
+  /** @param {import("./context.js").Context} context */
   constructor(context) {
     this.context = context;
     const options = context.chartOptions();

@@ -18,10 +18,17 @@ import { Formula, figure } from "./formula.js";
  * @property {Record<string, string>} config
  * @property {number} step
  * @property {string[]} classes
+ *
+ * @typedef {object} Words What a card gets from the view.
+ * @property {import("../kit/i18n.js").Texts} say
+ * @property {import("../components/terms.js").Terms} terms
+ * @property {import("../session/session.js").Session} session
+ * @property {number} tap the input channel whose patch is shown
+ * @property {(tap: number) => void} chooseTap
  */
 
 export class Card {
-  /** @param {import("./view.js").View} view @param {import("../worker/types.js").Layer} layer */
+  /** @param {Words} view @param {import("../worker/types.js").Layer} layer */
   constructor(view, layer) {
     const title = view.say(`stages.${layer.kind}`);
     this.view = view;

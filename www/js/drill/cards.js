@@ -181,5 +181,5 @@ const CARDS = {
   softmax_loss: SoftmaxCard,
 };
 
-/** @param {import("./view.js").View} view @param {import("../worker/types.js").Layer} layer @returns {Card} */
+/** @param {import("./card.js").Words} view @param {import("../worker/types.js").Layer} layer @returns {Card} */
 export const cardOf = (view, layer) => new CARDS[layer.kind](view, layer);

@@ -20,7 +20,7 @@ import lessonsEnglish from "../../i18n/lessons.en.json" with { type: "json" };
  */
 
 export class View {
-  /** @param {import("../lab/shell.js").Shell} shell */
+  /** @param {import("../components/host.js").Host} shell */
   constructor(shell) {
     this.shell = shell;
     this.session = shell.session;

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
  * @param {string} text
  * @param {boolean} whole
  * @returns {string} as settings are written
- * @throws {import("../worker/types.js").Problem} when it is no number, or can be two
+ * @throws {{code: string, value: string}} when it is no number, or can be two
  */
 export function typedNumber(text, whole) {
   const value = text.trim();

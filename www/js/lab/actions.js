@@ -5,7 +5,20 @@ import { LANGUAGES } from "../kit/i18n.js";
 /** How long a button says that it has copied, ms. */
 const COPIED = 1500;
 
-/** @param {import("./shell.js").Shell} shell @param {string} action */
+/**
+ * @typedef {object} Acted What of the shell is acted upon.
+ * @property {import("../kit/i18n.js").Texts | null} texts
+ * @property {string} language that was asked for
+ * @property {boolean} isPage
+ * @property {import("../components/lesson.js").Lesson} lesson
+ * @property {import("../components/help.js").Help} [help]
+ * @property {import("../components/link.js").LinkDialog} [link]
+ * @property {() => boolean} dark
+ *
+ * @typedef {import("../components/host.js").Host & Acted} Shell
+ */
+
+/** @param {Shell} shell @param {string} action */
 export function act(shell, action) {
   const { session, tabs, lab, lesson } = shell;
   switch (action) {
@@ -47,21 +60,21 @@ export function act(shell, action) {
   }
 }
 
-/** The address that reproduces this run, in the whole lab. @param {import("./shell.js").Shell} shell */
+/** The address that reproduces this run, in the whole lab. @param {Shell} shell */
 export function linkOf(shell) {
   const page = shell.isPage ? location.href.split("#")[0].replace(/embed\.html$/, "") : new URL("../index.html", import.meta.url).href;
   const pairs = shell.session.state.fragment.split("&").filter((pair) => !pair.startsWith("controls="));
   return `${page}#${pairs.join("&")}`;
 }
 
-/** In a tab, unless the frame forbids it. @param {import("./shell.js").Shell} shell */
+/** In a tab, unless the frame forbids it. @param {Shell} shell */
 function openLab(shell) {
   const tab = window.open(linkOf(shell));
   if (tab) tab.opener = null;
   else shell.link?.open("open");
 }
 
-/** @param {import("./shell.js").Shell} shell */
+/** @param {Shell} shell */
 async function copyLink(shell) {
   const { t } = shell.context;
   try {

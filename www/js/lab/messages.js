@@ -10,7 +10,23 @@ const VERSION = 1;
 const EVENTS = ["ready", "step", "diverged", "lost", "lesson"];
 
 /**
- * @param {import("./element.js").AlexNetLab} lab
+ * @typedef {object} Methods of the element
+ * @property {() => Promise<unknown>} play
+ * @property {() => Promise<unknown>} pause
+ * @property {() => Promise<unknown>} step
+ * @property {() => Promise<unknown>} reset
+ * @property {() => Promise<unknown>} next
+ * @property {() => Promise<unknown>} back
+ * @property {() => Promise<object>} getState
+ * @property {(session: import("../session/session.js").Session) => Promise<object>} stateOf
+ * @property {(work: (session: import("../session/session.js").Session) => unknown) => Promise<unknown>} queue
+ * @property {import("./shell.js").Shell | null} shell
+ *
+ * @typedef {HTMLElement & Methods} Lab
+ */
+
+/**
+ * @param {Lab} lab
  * @param {import("../session/session.js").Session} session
  * @returns {() => void} stops listening
  */

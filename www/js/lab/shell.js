@@ -7,7 +7,7 @@ import { browserLanguage, languageOf } from "../kit/i18n.js";
 import { importModule } from "../kit/import.js";
 import { listenToKeys } from "../kit/keyboard.js";
 import { loadStyle } from "../kit/style.js";
-import { Supply } from "./supply.js";
+import { Supply } from "../kit/supply.js";
 import { Chip } from "../components/chip.js";
 import { Cost } from "../components/facts.js";
 import { Data, acceptDrops } from "../components/data.js";
@@ -26,34 +26,13 @@ import { Tip } from "../kit/tip.js";
 import { Views } from "../components/views.js";
 import english from "../../i18n/en.json" with { type: "json" };
 
-/**
- * What every component gets: texts, the session's state, and the ways to ask for something.
- * @typedef {object} Context
- * @property {import("../session/session.js").Session} session
- * @property {import("../kit/i18n.js").Texts} t
- * @property {ShadowRoot} root
- * @property {Supply} supply of the files that are fetched
- * @property {{restart: boolean, all: boolean}} flip what a switched component does to the weights, and whether in all networks
- * @property {Tip} tip where components explain themselves
- * @property {(changes: Record<string, string>) => void} change
- * @property {(action: string) => void} act
- * @property {(kind: "activation" | "norm" | "pool" | "dropout", anchor: HTMLElement) => void} openMenu
- * @property {(kind: string, on: boolean) => void} highlight
- * @property {(block: string, channel?: number) => void} look into a layer
- * @property {() => boolean} dark
- * @property {() => string} link
- * @property {() => string} size mini, slide or full
- * @property {() => void} recalled the charts have gone back in the run, or to the present
- * @property {() => import("../charts/canvas.js").ChartOptions} chartOptions
- */
-
 export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 const forcedColours = matchMedia("(forced-colors: active)");
 
 export class Shell {
   /**
-   * @param {HTMLElement} host
+   * @param {import("../components/host.js").Host["host"]} host
    * @param {import("../session/session.js").Session} session
    * @param {(error: unknown) => void} failed
    */
@@ -205,7 +184,7 @@ export class Shell {
 
   // ---- parts -------------------------------------------------------------------------------------------------------
 
-  /** @returns {Context} */
+  /** @returns {import("../components/context.js").Context} */
   get context() {
     const t = /** @type {import("../kit/i18n.js").Texts} */ (this.texts);
     return {

@@ -6,7 +6,7 @@ import { apply } from "./run/apply.js";
 import { LESSONS } from "./list.js";
 import { RECIPES, isGood } from "./recipes.js";
 
-/** @param {import("./panel.js").Panel} panel @returns {Node[]} */
+/** @param {import("./run/types.js").Panel} panel @returns {Node[]} */
 export function home(panel) {
   const { say, shell } = panel;
   const lessons = LESSONS.map(({ name }) =>
@@ -37,7 +37,7 @@ export function home(panel) {
   ];
 }
 
-/** The button reaches over all of the card; the terms, buttons too, lie on it. @param {import("./panel.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
+/** The button reaches over all of the card; the terms, buttons too, lie on it. @param {import("./run/types.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
 function card(panel, recipe) {
   const { say, terms } = panel;
   const { key, expected } = recipe;
@@ -62,7 +62,7 @@ function card(panel, recipe) {
   );
 }
 
-/** From initial weights, and off, in view of what is told apart. @param {import("./panel.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
+/** From initial weights, and off, in view of what is told apart. @param {import("./run/types.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
 async function cook(panel, { key, fragment }) {
   const { session, shell, body, say } = panel;
   panel.recipe = key;

@@ -26,16 +26,13 @@ const DEPTH = /(?<=\bdepth=)\d+/;
 /** Pause before asking again for images that have not arrived, ms. */
 const RETRY = 200;
 
-/**
- * @typedef {{seed: number, run: import("./run/measure.js").Run, recorded?: import("./run/recorded.js").File} & import("./run/measure.js").Measured} Result
- *   of one run, with its seed; `recorded`: it was not run here
- */
+/** @typedef {import("./run/types.js").Result} Result */
 
-/** The depth that a lesson is written, and recorded, for. @param {import("./list.js").Lesson | null} lesson */
+/** The depth that a lesson is written, and recorded, for. @param {import("./run/types.js").Lesson | null} lesson */
 const depthOf = (lesson) => (lesson?.depths && lesson.fragment.match(DEPTH)?.[0]) ?? "";
 
 export class Panel {
-  /** @param {import("../lab/shell.js").Shell} shell */
+  /** @param {import("../components/host.js").Host} shell */
   constructor(shell) {
     this.shell = shell;
     this.session = shell.session;
@@ -47,7 +44,7 @@ export class Panel {
     /** @type {import("../kit/i18n.js").Texts | null} those of the view into a layer, whose pictures toys use */
     this.layerTexts = null;
     this.shown = false;
-    /** @type {import("./list.js").Lesson | null} */
+    /** @type {import("./run/types.js").Lesson | null} */
     this.lesson = null;
     this.at = 0;
     /** @type {Map<string, string>} what was predicted, by lesson */
@@ -58,9 +55,9 @@ export class Panel {
     this.depth = "";
     /** @type {Recording | null} */
     this.recording = null;
-    /** What can be played with, in some steps. @type {import("./list.js").Toy | null} */
+    /** What can be played with, in some steps. @type {import("./run/types.js").Toy | null} */
     this.toy = null;
-    /** @type {Map<Function, import("./list.js").Toy>} the lesson's toys, by what makes them */
+    /** @type {Map<Function, import("./run/types.js").Toy>} the lesson's toys, by what makes them */
     this.toys = new Map();
     /** Counts what was asked to be shown, runs and recordings: the last one wins. */
     this.asked = 0;
@@ -262,7 +259,7 @@ export class Panel {
       .filter((node) => node !== this.toy?.element)
       .map(({ innerText }) => innerText);
     setText(this.live, `${this.where.textContent}: ${words.join("\n")}`);
-    /** @type {import("../lab/element.js").AlexNetLab} */ (this.shell.host).fire("lesson", { lesson: this.lesson?.name, step: this.step });
+    this.shell.host.fire("lesson", { lesson: this.lesson?.name, step: this.step });
   }
 
   // ---- the run -----------------------------------------------------------------------------------------------------
@@ -288,7 +285,7 @@ export class Panel {
     if (this.step === "run") this.start(this.seed);
   }
 
-  /** The depth that a lesson begins with: the link's, if nothing has been trained yet. @param {import("./list.js").Lesson | null} lesson */
+  /** The depth that a lesson begins with: the link's, if nothing has been trained yet. @param {import("./run/types.js").Lesson | null} lesson */
   firstDepth(lesson) {
     const { config, step } = this.session.state;
     const own = depthOf(lesson);
@@ -320,7 +317,7 @@ export class Panel {
     if (recording.outcome === "going") session.play();
   }
 
-  /** @param {Recording} recording @param {import("./list.js").Lesson} lesson @param {string} depth @param {number} seed */
+  /** @param {Recording} recording @param {import("./run/types.js").Lesson} lesson @param {string} depth @param {number} seed */
   ended(recording, lesson, depth, seed) {
     if (recording.outcome === "complete") {
       this.session.pause();
@@ -330,7 +327,7 @@ export class Panel {
     this.show();
   }
 
-  /** @param {import("./list.js").Lesson} lesson @param {string} depth @param {Omit<Result, "outcome" | "values">} result in the place of an earlier one of its kind */
+  /** @param {import("./run/types.js").Lesson} lesson @param {string} depth @param {Omit<Result, "outcome" | "values">} result in the place of an earlier one of its kind */
   keep(lesson, depth, result) {
     const key = `${lesson.name} ${depth}`;
     const earlier = (this.results.get(key) ?? []).filter(({ seed, recorded }) => seed !== result.seed || !recorded !== !result.recorded);

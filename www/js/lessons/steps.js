@@ -15,7 +15,7 @@ const LAYERS = 8;
 /** @param {string} depth */
 export const layersAt = (depth) => LAYERS + Number(depth);
 
-/** @typedef {import("./panel.js").Panel} Panel */
+/** @typedef {import("./run/types.js").Panel} Panel */
 
 /** The step's words, and the lesson's toy if it belongs there. @param {Panel} panel @param {string} step @returns {Node[]} */
 export function stepBody(panel, step) {
@@ -166,7 +166,7 @@ function saw(panel) {
   return [...nodes, table(panel, result)];
 }
 
-/** Settings that were changed while it ran: each value, and the first step that had it. @param {Panel} panel @param {import("./panel.js").Result} result @returns {Node[]} */
+/** Settings that were changed while it ran: each value, and the first step that had it. @param {Panel} panel @param {import("./run/types.js").Result} result @returns {Node[]} */
 function changes(panel, { run: seen }) {
   const { say, lesson } = panel;
   const sentences = seen.lanes.flatMap((lane, at) =>
@@ -203,7 +203,7 @@ function verdict(panel, outcome) {
   );
 }
 
-/** Lane by lane: how the run ended. @param {Panel} panel @param {import("./panel.js").Result} result */
+/** Lane by lane: how the run ended. @param {Panel} panel @param {import("./run/types.js").Result} result */
 function table(panel, { run: seen }) {
   const { say, lesson } = panel;
   const cell = (/** @type {number} */ value, /** @type {(x: number) => string} */ write) => h("td", null, Number.isFinite(value) ? write(value) : "–");

@@ -14,7 +14,7 @@ import { Training } from "./training.js";
  * @typedef {import("./types.js").Problem} Problem
  * @typedef {import("./types.js").Description} Description
  * @typedef {import("./types.js").Watch} Watch
- * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report
+ * @typedef {import("./types.js").Report} Report
  */
 
 /** Longest stretch of drawing images between two turns of the training loop, ms, and images between two looks at the clock. */

@@ -20,7 +20,7 @@ const MOST_PARAMETERS = 2 ** 23;
 export class Training {
   /**
    * @param {any} lab the first lane's `Lab`
-   * @param {import("./engine.js").Report} report
+   * @param {import("./types.js").Report} report
    * @param {(error: unknown) => import("./types.js").Problem} problem
    */
   constructor(lab, report, problem) {

@@ -55,6 +55,8 @@
  * @typedef {{image: number, channel?: number, layers: string[], learnt: string[]}} Unit Whose outputs, (height, width, channels), are read for an
  *   image, and what has been learnt for the channel, or for all.
  *
+ * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report says something to the page
+ *
  * @typedef {{loaded: number, total: number, name: string}} Progress bytes of data that have arrived
  */
 export {};

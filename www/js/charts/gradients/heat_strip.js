@@ -7,7 +7,7 @@ import { decade, linearTicks, logTicks, placeMarks } from "../scale.js";
 const TOP = 2; // log10: the strip shows the floor to 100, more only when it is reached
 
 export class HeatStrip {
-  /** @param {import('./ridges.js').Ridges} chart */
+  /** @param {import("./types.js").RidgesChart} chart */
   constructor(chart) {
     this.chart = chart;
     /** One pixel a bin and column; drawn once, then stretched. */

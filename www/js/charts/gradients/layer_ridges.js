@@ -8,7 +8,7 @@ import { decade, logTicks } from "../scale.js";
 const OVERLAP = 0.7;
 
 export class LayerRidges {
-  /** @param {import('./ridges.js').Ridges} chart */
+  /** @param {import("./types.js").RidgesChart} chart */
   constructor(chart) {
     this.chart = chart;
     this.curve = new Float32Array(GRADIENT_BINS);

@@ -7,16 +7,7 @@ import { LayerRidges } from "./layer_ridges.js";
 import { RidgeScale } from "./ridge_scale.js";
 import { GRADIENT_ROW, History } from "../rows.js";
 
-/**
- * @typedef {object} RidgesData
- * @property {number} step
- * @property {string[]} layers names, first layer first (n)
- * @property {Float32Array} weights gradients of the weights (n, GRADIENT_ROW)
- * @property {Float32Array} activations gradients with respect to the activations (n, GRADIENT_ROW)
- * @property {{step: number, label: string}[]} [events] flipped switches, oldest first
- */
-
-/** @typedef {"weights" | "activations"} Source */
+/** @typedef {import("./types.js").RidgesData} RidgesData @typedef {import("./types.js").Source} Source */
 
 /** Columns kept of each layer's history. */
 const HISTORY = 256;

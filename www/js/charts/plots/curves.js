@@ -6,19 +6,7 @@ import { Pane } from "./pane.js";
 import { Record } from "../record.js";
 import { Numbers } from "../scale.js";
 
-/**
- * @typedef {object} CurvesData What is new since the last update.
- * @property {number} [lane] whose it is (0)
- * @property {Float32Array} [training] rows of step, loss, accuracy (of the batch)
- * @property {Float32Array} [test] rows of step, loss, accuracy
- * @property {{step: number, label: string}[]} [events] all flipped switches so far, oldest first
- * @property {number} [stepsPerEpoch] 0 or none: no epochs are shown
- * @property {boolean} [restart] forget the run so far first
- * @property {string[]} [lanes] how networks side by side are called; one for a single one
- * @property {number[]} [kept] the place that each of them had before
- */
-
-/** @typedef {"loss" | "accuracy"} Quantity */
+/** @typedef {import("./types.js").CurvesData} CurvesData @typedef {import("./types.js").Quantity} Quantity */
 const QUANTITIES = /** @type {Quantity[]} */ (["loss", "accuracy"]);
 const SUMMARY_EVERY = 2000;
 let nextId = 0;

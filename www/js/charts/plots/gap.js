@@ -87,7 +87,7 @@ export function shadeGap(plot, training, test, { colour, lane }) {
  * The sizes in numbers, left of a line from curve to curve; where they would lie on one another they give way downwards.
  * @param {import("uplot")} plot
  * @param {{step: number, training: number, test: number, text: string, colour: string}[]} sizes training, test: places on the scale
- * @param {import("./curves.js").Curves} curves
+ * @param {import("./types.js").Style} style
  */
 export function writeGaps(plot, sizes, { font, palette }) {
   const { ctx } = plot;

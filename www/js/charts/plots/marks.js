@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import { placeMarks } from "../scale.js";
 
-/** A line and a label where a switch was flipped. @param {import("uplot")} plot @param {import("./curves.js").Curves} curves */
+/** A line and a label where a switch was flipped. @param {import("uplot")} plot @param {import("./types.js").Frame} curves */
 export function drawMarks(plot, { events, palette, font }) {
   const { ctx, bbox } = plot;
   const { min, max } = plot.scales.x;
@@ -33,7 +33,11 @@ export function drawMarks(plot, { events, palette, font }) {
   ctx.restore();
 }
 
-/** An arrow, and of several networks the number, where a curve leaves the picture: it is above the axis, or no number any more. @param {import("uplot")} plot @param {import("./pane.js").Pane} pane */
+/**
+ * An arrow, and of several networks the number, where a curve leaves the picture: it is above the axis, or no number any more.
+ * @param {import("uplot")} plot
+ * @param {{tracks: import("./track.js").Track[], scale: import("../scale.js").Scale, curves: import("./types.js").Frame, colour: (lane: number) => string}} pane
+ */
 export function drawExplosions(plot, pane) {
   const { ctx, bbox } = plot;
   const {
@@ -65,7 +69,7 @@ export function drawExplosions(plot, pane) {
   ctx.restore();
 }
 
-/** Where the record is shown. @param {import("uplot")} plot @param {import("./curves.js").Curves} curves */
+/** Where the record is shown. @param {import("uplot")} plot @param {import("./types.js").Frame} curves */
 export function drawPast(plot, { past, palette }) {
   if (past === null) return;
   const { ctx, bbox } = plot;

@@ -12,8 +12,8 @@ import { Track } from "./track.js";
 /** One quantity's plot with its legend of live values. */
 export class Pane {
   /**
-   * @param {import("./curves.js").Curves} curves
-   * @param {import("./curves.js").Quantity} quantity
+   * @param {import("./types.js").Frame} curves
+   * @param {import("./types.js").Quantity} quantity
    * @param {string} sync key of the cursor that the panes share
    */
   constructor(curves, quantity, sync) {
@@ -70,7 +70,7 @@ export class Pane {
     );
   }
 
-  /** @param {import("./curves.js").CurvesData} data */
+  /** @param {import("./types.js").CurvesData} data */
   push({ training, test, lane = 0 }) {
     const track = this.tracks[lane];
     if (!track) return;

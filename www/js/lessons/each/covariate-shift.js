@@ -57,6 +57,6 @@ export default {
     "[layer_input|u] [distributed|~] [distribution_at|P_{t}],  [shift|shift] = [distance|distance]([distribution_at|P_{t}], [distribution_at|P_{t+1}])",
     "[noise|noise]: [noisy|y] = [noise_scale|s] [bn|BN]([bn_input|x]) + [noise_shift|m]",
   ],
-  toy: (/** @type {import("../panel.js").Panel} */ panel) => new InputsToy(panel),
+  toy: (/** @type {import("../run/types.js").Panel} */ panel) => new InputsToy(panel),
   toySteps: ["run", "saw"],
 };

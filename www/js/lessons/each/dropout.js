@@ -34,6 +34,6 @@ export default {
   formula: ["[dropped|h̃_{i}] = [mask|m_{i}] [unit|h_{i}] / (1 − [dropout_rate|p]),  [chance|P]([mask|m_{i}] = 0) = [dropout_rate|p]"],
   gap: true,
   changeable: ["dropout"],
-  toy: (/** @type {import("../panel.js").Panel} */ panel) => new DropoutToy(panel),
+  toy: (/** @type {import("../run/types.js").Panel} */ panel) => new DropoutToy(panel),
   toySteps: ["run", "formula"],
 };

@@ -34,5 +34,5 @@ export default {
     return { outcome, values };
   },
   formula: ["[lrn_output|b_{i}] = [response|a_{i}] / ( [lrn_k|k] + [lrn_alpha|α] [lrn_sum|∑_{j}] [response|a_{j}]^{2} )^{[lrn_beta|β]}"],
-  toy: (/** @type {import("../panel.js").Panel} */ panel) => new LrnToy(panel),
+  toy: (/** @type {import("../run/types.js").Panel} */ panel) => new LrnToy(panel),
 };

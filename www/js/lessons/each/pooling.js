@@ -36,7 +36,7 @@ export default {
     "[max_pooling|max]: [pool_output|y] = [largest|max] [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = [pool_gradient|∂L/∂y] [winner|(i wins)]",
     "[average|avg]: [pool_output|y] = 1/[window_size|n] [window_sum|∑] [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = 1/[window_size|n] [pool_gradient|∂L/∂y]",
   ],
-  toy: (/** @type {import("../panel.js").Panel} */ panel) => new PoolToy(panel),
+  toy: (/** @type {import("../run/types.js").Panel} */ panel) => new PoolToy(panel),
   // It shows what pooling does, not which one learns faster: there before the run as well.
   toySteps: ["question", "formula"],
 };

@@ -50,6 +50,6 @@ export default {
     "[gain|gain of l] = [norm|‖][gradient_activation|∂L/∂a_{l−1}][norm|‖] / [norm|‖][gradient_activation|∂L/∂a_{l}][norm|‖]",
     "[slope|ReLU′(z)] = 1 [if_positive|(z > 0)], 0 [if_positive|(z ≤ 0)]",
   ],
-  toy: (/** @type {import("../panel.js").Panel} */ panel) => new GainsToy(panel),
+  toy: (/** @type {import("../run/types.js").Panel} */ panel) => new GainsToy(panel),
   toySteps: ["run", "saw", "formula"],
 };

@@ -8,7 +8,7 @@ const BEFORE = "conv2";
 /** Between a sixteenth and a quarter, and between a quarter and 1, by the logarithm. */
 const [LOW, HIGH] = [0.125, 0.5];
 
-const updates = (/** @type {import("../panel.js").Panel} */ panel) => new UpdatesToy(panel);
+const updates = (/** @type {import("../run/types.js").Panel} */ panel) => new UpdatesToy(panel);
 
 export default {
   name: "scale-of-weights",
@@ -54,6 +54,6 @@ export default {
     "[update|‖Δ(aW)‖] / [size|‖aW‖] = 1/[scale|a]^{2} · [update|‖ΔW‖] / [size|‖W‖]",
     "[update|ΔW] = −[rate|η] [gradient_weight|∂L/∂W]",
   ],
-  toy: (/** @type {import("../panel.js").Panel} */ panel) => new ScaleToy(panel),
+  toy: (/** @type {import("../run/types.js").Panel} */ panel) => new ScaleToy(panel),
   toys: { run: updates, saw: updates },
 };

@@ -9,7 +9,7 @@ const DURATION = 6000;
 const TAKEN = /** @type {const} */ (["curves", "ridges", "norms", "activations"]);
 
 export class Replay {
-  /** @param {import("../panel.js").Panel} panel @param {import("./recorded.js").File} file @param {() => void} ended has been told to its end */
+  /** @param {import("./types.js").Panel} panel @param {import("./recorded.js").File} file @param {() => void} ended has been told to its end */
   constructor(panel, file, ended) {
     this.panel = panel;
     this.shell = panel.shell;
@@ -35,7 +35,7 @@ export class Replay {
     return this.recorded.file;
   }
 
-  /** The lab's context, with a run of its own. @returns {import("../../lab/shell.js").Context} */
+  /** The lab's context, with a run of its own. @returns {import("../../components/context.js").Context} */
   get context() {
     const { context } = this.shell;
     return {

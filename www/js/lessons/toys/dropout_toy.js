@@ -18,7 +18,7 @@ const WIDE = 4;
 const REST = 1000;
 
 export class DropoutToy {
-  /** @param {import("../panel.js").Panel} panel */
+  /** @param {import("../run/types.js").Panel} panel */
   constructor(panel) {
     const { say, terms, session } = (this.panel = panel);
     /** A value of the slider that is not the run's yet. @type {number | null} */

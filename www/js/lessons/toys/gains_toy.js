@@ -44,7 +44,7 @@ export const boundOf = (norms) => norms.map((_, layer) => norms[norms.length - 1
 
 /** @extends {RunToy<DepthNorms>} */
 export class GainsToy extends RunToy {
-  /** @param {import("../panel.js").Panel} panel */
+  /** @param {import("../run/types.js").Panel} panel */
   constructor(panel) {
     super(panel, (host, options) => new DepthNorms(host, options), "norms-chart");
     const { say, terms } = panel;

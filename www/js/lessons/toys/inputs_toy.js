@@ -19,7 +19,7 @@ export function percentilesOf({ history }, block) {
 
 /** @extends {RunToy<Percentiles>} */
 export class InputsToy extends RunToy {
-  /** @param {import("../panel.js").Panel} panel */
+  /** @param {import("../run/types.js").Panel} panel */
   constructor(panel) {
     super(panel, (host, options) => new Percentiles(host, options), "inputs-chart");
     const { say, terms } = panel;

@@ -5,7 +5,7 @@ import { LrnTrial } from "../../drill/lrn_trial.js";
 import { ProbeToy } from "./probe_toy.js";
 
 export class LrnToy extends ProbeToy {
-  /** @param {import("../panel.js").Panel} panel */
+  /** @param {import("../run/types.js").Panel} panel */
   constructor(panel) {
     super(panel, "lrn_toy");
   }

@@ -33,7 +33,7 @@ export const shareOfNone = (gradient) => gradient.filter((x) => x === 0).length 
 const most = (values) => Array.from(values).reduce((top, x) => Math.max(top, Math.abs(x)), 0);
 
 export class PoolToy extends ProbeToy {
-  /** @param {import("../panel.js").Panel} panel */
+  /** @param {import("../run/types.js").Panel} panel */
   constructor(panel) {
     super(panel, "pool_toy");
   }

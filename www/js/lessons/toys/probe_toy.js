@@ -12,7 +12,7 @@ import { PixelMap } from "../../drill/map.js";
  */
 
 export class ProbeToy {
-  /** @param {import("../panel.js").Panel} panel @param {string} name of its texts */
+  /** @param {import("../run/types.js").Panel} panel @param {string} name of its texts */
   constructor(panel, name) {
     this.panel = panel;
     /** -1 until the first reading. */

@@ -8,7 +8,7 @@ import { endsOf, sameLooks } from "../run/measure.js";
  */
 export class RunToy {
   /**
-   * @param {import("../panel.js").Panel} panel
+   * @param {import("../run/types.js").Panel} panel
    * @param {(host: HTMLElement, options: import("../../charts/canvas.js").ChartOptions) => Chart} chartIn
    * @param {string} [hostClass]
    */

@@ -12,7 +12,7 @@ const [A, EPSILON] = [SCALES.indexOf(4), EPSILONS.indexOf(1e-5)];
 const REST = 10;
 
 export class ScaleToy {
-  /** @param {import("../panel.js").Panel} panel */
+  /** @param {import("../run/types.js").Panel} panel */
   constructor(panel) {
     const { say } = (this.panel = panel);
     /** @type {{layer: import("../../worker/types.js").Layer, input: Float32Array, weight: Float32Array} | null} */

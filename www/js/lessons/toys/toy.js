@@ -6,7 +6,7 @@ import { number } from "../../kit/format.js";
 /** What the sliders start with: 0.9 to the power of 50. */
 const [W, K] = [0.9, 50];
 
-/** @param {import("../panel.js").Panel} panel */
+/** @param {import("../run/types.js").Panel} panel */
 export function powerToy({ say }) {
   const slider = (/** @type {string} */ name, /** @type {object} */ range) => {
     const input = h("input", { type: "range", ...range, oninput: () => update() });

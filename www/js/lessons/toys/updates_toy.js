@@ -7,7 +7,7 @@ import { LAYER, RATE, SCALE, updatesOf } from "../run/updates.js";
 
 /** @extends {RunToy<Updates>} */
 export class UpdatesToy extends RunToy {
-  /** @param {import("../panel.js").Panel} panel */
+  /** @param {import("../run/types.js").Panel} panel */
   constructor(panel) {
     const { say, terms } = panel;
     super(panel, (host, options) => new Updates(host, options, (key, fields) => say(`updates.${key}`, fields)));

@@ -1,7 +1,7 @@
 // @ts-check
 /** Files of the page that are fetched while it runs. What fails is told in a card, and can be asked for again. */
-import { fetched } from "../kit/fetched.js";
-import { texts } from "../kit/i18n.js";
+import { fetched } from "./fetched.js";
+import { texts } from "./i18n.js";
 
 export class Supply {
   /** @param {() => void} changed */
@@ -34,7 +34,7 @@ export class Supply {
    * Gives texts in a language; in English while a file of the language is missing.
    * @param {string} language
    * @param {Record<string, any>} english what is in the English files, by the part of the texts: `lessons.`
-   * @param {(...texts: import("../kit/i18n.js").Texts[]) => void} use called again when what was missing has come
+   * @param {(...texts: import("./i18n.js").Texts[]) => void} use called again when what was missing has come
    */
   async speak(language, english, use) {
     const inEnglish = () => use(...Object.values(english).map((tree) => texts(tree, "en")));
