@@ -649,7 +649,7 @@ test("a decimal comma is read in every number field, and what can be two numbers
   }
   await type(field("lr"), "1,000");
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad"), { timeout: 10_000 });
-  assert.match(await text(page, ".card-bad"), /“1,000” can mean 1000 or 1\. Write one of these\./);
+  assert.match(await text(page, ".card-bad"), /“1,000” can mean 1000 or 1\. Enter one of these\./);
   await type(field("lr"), "fast");
   await page.waitForFunction(() => /fast/.test(document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad").textContent), { timeout: 10_000 });
   assert.equal((await call(page, "getState")).lr, "0.03"); // what held before

@@ -268,7 +268,7 @@ for (const name of NAMES) {
       );
       assert.equal(new Set(mistakes.map(({ image }) => image)).size, mistakes.length);
       const { image, words, pixels } = mistakes[2];
-      const [, truth, guess, percent] = words.match(/^(\w+) taken for (\w+) with ([<>]?[\d.]+)\s%/);
+      const [, truth, guess, percent] = words.match(/^(\w+) mistaken for (\w+), with ([<>]?[\d.]+)\s%/);
       const chosen = () => document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".chart-mistake")[2];
       await (await page.evaluateHandle(chosen)).asElement().click();
       await page.waitForFunction((wanted) => location.hash.includes(`image=${wanted}`), { timeout: 20_000 }, image);

@@ -28,18 +28,18 @@ test("a note on settings that cannot learn comes and goes with the changes", asy
   await set(page, { batch: "8" });
   await says(page, "leaves no gradient for the layers up to fc7", false);
   await set(page, { lr: "0" });
-  await says(page, "With a learning rate of 0 no weight moves.");
+  await says(page, "With a learning rate of 0 no weight changes.");
   // Closed, it stays away until something else was said.
   await page.evaluate(() => {
     const root = document.querySelector("alexnet-lab").shadowRoot ?? document;
     root.querySelector(".card-note button").click();
   });
-  await says(page, "no weight moves", false);
+  await says(page, "no weight changes", false);
   await set(page, { momentum: "0.5" });
-  assert.doesNotMatch(await words(page), /no weight moves/);
+  assert.doesNotMatch(await words(page), /no weight changes/);
   await set(page, { lr: "0.01" });
   await set(page, { lr: "0" });
-  await says(page, "With a learning rate of 0 no weight moves.");
+  await says(page, "With a learning rate of 0 no weight changes.");
   // The address says nothing wrong: it is no note on the link.
   assert.deepEqual(await page.evaluate(() => document.querySelector("alexnet-lab").session.state.notes), []);
   assert.deepEqual(complaints, []);

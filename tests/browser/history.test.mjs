@@ -84,7 +84,7 @@ test("going back shows every chart as it was, by keys and buttons, while trainin
   const back = await shown(page);
   const step = live.steps[3];
   assert.deepEqual([back.step, back.curves, back.norms, back.activations, back.place[0]], [step, step, step, step, 3]);
-  assert.equal(back.says, `Step ${step} of the record`);
+  assert.equal(back.says, `Snapshot of step ${step}`);
   const recorded = await page.evaluate((step) => window.seen.norms.map((lane) => lane[step]), step);
   assert.deepEqual(
     back.ridges,
@@ -92,8 +92,8 @@ test("going back shows every chart as it was, by keys and buttons, while trainin
     "both networks, each with what was measured of it then",
   );
   assert.notEqual(recorded[0], recorded[1]);
-  for (const label of back.labels.slice(0, 4)) assert.equal(label, `Step ${step} of the record`);
-  assert.match(back.labels[4], /^Step \d+ of the record$/);
+  for (const label of back.labels.slice(0, 4)) assert.equal(label, `Snapshot of step ${step}`);
+  assert.match(back.labels[4], /^Snapshot of step \d+$/);
   assert.notDeepEqual(back.filters, live.filters, "the filters have changed since then");
 
   // Training goes on behind it; a flipped switch leaves its mark, and the record stays.

@@ -64,7 +64,7 @@ test("a change of network 1 is its own: chip, key and settings; names, marks and
   assert.deepEqual(found.activation, ["sigmoid", "relu"]);
   assert.deepEqual(found.engine, ["sigmoid,none,0.01", "relu,bn,0.01"]);
   assert.equal(found.link, "&lane2=activation:relu,norm:bn");
-  assert.deepEqual(found.names, ["1 Sigmoid, no norm", "2 ReLU, BN"]);
+  assert.deepEqual(found.names, ["1 Sigmoid, No norm", "2 ReLU, BN"]);
   assert.deepEqual(found.marks, ["1 Sigmoid"], "the mark is of the network that was changed");
   // By key: the menu of the activations, and up to ReLU.
   await page.keyboard.press("a");

@@ -118,7 +118,7 @@ for (const name of NAMES) {
         [{}, { activation: "sigmoid", norm: "bn" }, { pool: "avg" }],
       );
       const words = await inLab(page, (root) => [...root.querySelectorAll(".lane-show")].map((button) => button.textContent));
-      assert.deepEqual(words, ["1 ReLU, no norm, max", "2 Sigmoid, BN", "3 avg"]);
+      assert.deepEqual(words, ["1 ReLU, No norm, Max", "2 Sigmoid, BN", "3 Avg"]);
       assert.equal(await inLab(page, (root) => root.querySelectorAll(".lane-ridges").length), 3);
       // Away goes the second; the third is what it was, now as the second.
       await page.evaluate(() => (window.losses = [[], [], [], []]));

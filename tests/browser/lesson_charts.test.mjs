@@ -97,7 +97,7 @@ test("the masks are those of the last step, the slider changes the running netwo
   assert.deepEqual([after.state.dropout, after.p, after.state.run, after.state.going], [["0", "0.65"], "0.65", before.state.run, "running"]);
   check(after);
   assert.ok(await inPanel((panel) => panel.shell.root.activeElement === panel.toy.input), "the slider keeps the keyboard's place");
-  assert.equal(await inPanel((panel) => panel.toy.factor.textContent), "What is kept is multiplied by 1 / (1 − 0.65) = 2.86.");
+  assert.equal(await inPanel((panel) => panel.toy.factor.textContent), "Kept values are multiplied by 1 / (1 − 0.65) = 2.86.");
   const [{ step: changed, ...change }] = await inPanel((panel) => panel.recording.lanes[1].changes);
   assert.deepEqual(change, { key: "dropout", value: "0.55", before: "0.5" }, "the first press");
   assert.equal(await inPanel((panel) => panel.recording.outcome), "going", "the lesson's run goes on, too");

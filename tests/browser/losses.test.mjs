@@ -93,7 +93,7 @@ for (const name of NAMES) {
     test("a shard that is refused, cut or stalled, is asked for again, and all images arrive", async () => {
       misbehave({ "index.json": ["gone", 503], "test-00.webp": [500], "train-01.webp": ["cut", 500], "train-02.webp": ["stalled"] });
       const page = await open(browser, RUN);
-      await seen(page, "train-02.webp could not be fetched: nothing arrived for 20 seconds");
+      await seen(page, "train-02.webp could not be downloaded: nothing arrived for 20 seconds");
       await until(page, ({ describe: { data } }) => data.train_arrived === 10_000 && data.test_arrived === 2000);
       await until(page, ({ missing, progress }) => missing === null && progress === null);
       assert.equal(await cards(page), "");
@@ -108,21 +108,21 @@ for (const name of NAMES) {
       await until(page, ({ phase, missing, describe: { data } }) => phase === "waiting" && missing && data.test_arrived === 2000);
       assert.match(
         await cards(page),
-        /train-01.webp could not be fetched: the server answered with error 500.*keeps trying.*1,000 of 10,000 training and 2,000 of 2,000 test images/s,
+        /train-01.webp could not be downloaded: the server answered with error 500.*keeps trying.*1,000 of 10,000 training and 2,000 of 2,000 test images/s,
       );
       assert.equal(
         await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent),
-        "Waiting: images are missing. Below is how to go on.",
+        "Waiting: images are missing. Choose below how to continue.",
       );
-      await press(page, "Start again with the 1,000");
+      await press(page, "Restart with the 1,000");
       await until(page, ({ phase, step }) => phase === "running" && step > 20);
       assert.match(await page.evaluate(() => location.hash), /train_size=1000/);
       assert.equal(await cards(page), "", "nothing that the settings ask for is missing");
       // Asked for more, it misses them again, and a click fetches them.
       await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ train_size: "2000" }));
-      await seen(page, "train-01.webp could not be fetched");
+      await seen(page, "train-01.webp could not be downloaded");
       lab.fault = () => null;
-      await press(page, "Fetch again");
+      await press(page, "Download again");
       await until(page, ({ describe: { data }, missing }) => data.train_arrived === 10_000 && missing === null);
       await until(page, ({ step }) => step > 20);
       await page.close();
@@ -135,7 +135,7 @@ for (const name of NAMES) {
       await page.close();
       lab.fault = (path) => (path.endsWith("_bg.wasm") ? "gone" : null);
       const without = await open(browser, `${SMALL}&backend=cpu`);
-      await seen(without, "could not be fetched: the connection failed");
+      await seen(without, "could not be downloaded: the connection failed");
       assert.doesNotMatch(await cards(without), /report|unexpected/);
       lab.fault = () => null;
       await press(without, "Try again");
@@ -153,9 +153,9 @@ for (const name of NAMES) {
       await until(page, ({ phase }) => phase === "lost");
       assert.match(await cards(page), new RegExp(`The engine has ended.*weights of step ${saved} are saved`, "s"));
       assert.doesNotMatch(await cards(page), /CPU|could not start/);
-      await press(page, `Go on from step ${saved}`);
+      await press(page, `Continue from step ${saved}`);
       await until(page, ({ phase }) => phase === "paused");
-      assert.match(await cards(page), new RegExp(`goes on from step ${saved}`));
+      assert.match(await cards(page), new RegExp(`continues from step ${saved}`));
       assert.ok((await train(page, 10)) > saved);
       const steps = await page.evaluate(() => window.steps);
       assert.deepEqual(
@@ -196,14 +196,14 @@ for (const name of NAMES) {
       });
       assert.equal(file.step, kept);
       assert.match(file.text, new RegExp(`step\\W+${kept}\\b`));
-      await press(page, `Go on from step ${kept}`);
+      await press(page, `Continue from step ${kept}`);
       await seen(page, "refused a device");
-      assert.doesNotMatch((await cards(page)).replace(/own words.*/s, ""), /JsValue|no more devices/);
+      assert.doesNotMatch((await cards(page)).replace(/Original message.*/s, ""), /JsValue|no more devices/);
       await page.evaluate(() => document.querySelector("alexnet-lab").reset());
       await until(page, ({ phase, problem }) => phase === "lost" && problem?.code === "no_device");
       assert.equal(await state(page, ({ lanes }) => lanes[0].saved.step), kept, "a restart that failed has lost nothing");
       await call(page, "pause");
-      await press(page, `Go on from step ${kept} on the CPU`);
+      await press(page, `Continue from step ${kept} on the CPU`);
       await until(page, ({ phase, describe }) => phase !== "lost" && describe.backend.name === "cpu");
       assert.match(await page.evaluate(() => location.hash), /backend=cpu/);
       const [{ training, test }] = await record(page);
@@ -240,7 +240,7 @@ for (const name of NAMES) {
       });
       await train(page, 20);
       await page.evaluate(() => document.querySelector("alexnet-lab").session.line.worker.terminate());
-      await press(page, await seen(page, "Go on from").then(() => `Go on from step ${saved[0]}`));
+      await press(page, await seen(page, "Continue from").then(() => `Continue from step ${saved[0]}`));
       await until(page, ({ phase }) => phase === "paused");
       const at = await record(page);
       for (const { training, test } of at) assert.ok(training.at(-1) === saved[0] && test.every((step) => step < saved[0]), `${training} and ${test}`);
@@ -272,8 +272,8 @@ for (const name of NAMES) {
       await page.evaluate(() => document.querySelector("alexnet-lab").session.line.worker.terminate());
       await seen(page, "No weights have been saved yet");
       assert.doesNotMatch(await cards(page), /of step/);
-      await press(page, "Begin again from step 0");
-      await seen(page, "begins again from step 0");
+      await press(page, "Start again from step 0");
+      await seen(page, "starts again from step 0");
       await train(page, 3);
       assert.equal((await record(page))[0].training[0], 1);
       await page.close();
@@ -290,7 +290,7 @@ for (const name of NAMES) {
       await until(page, ({ phase }) => phase === "lost");
       refused = false;
       await until(page, ({ describe: { data }, missing }) => data.train_arrived === 10_000 && missing === null);
-      await press(page, "Go on from step");
+      await press(page, "Continue from step");
       await until(page, ({ phase }) => phase === "running" || phase === "paused");
       assert.deepEqual(await state(page, ({ describe: { data, backend } }) => [data.train_arrived, backend.name]), [10_000, "gpu"]);
       await call(page, "pause");

@@ -60,7 +60,7 @@ test("the keyboard's focus shows the sentence, Escape hides it and nothing else,
   const { page, complaints } = await open();
   await inRoot(page, (root) => root.querySelector("#tabs-1-ridges, [role=tab]").focus());
   await page.keyboard.press("ArrowRight");
-  assert.match(await shown(page), /^How large each layer's gradients are/);
+  assert.match(await shown(page), /^How large each layer’s gradients are/);
   await page.keyboard.press("Escape");
   assert.equal(await shown(page), null);
   await inRoot(page, (root) => root.querySelector(".control[data-key=lr] input").focus());

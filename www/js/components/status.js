@@ -164,7 +164,7 @@ export class Status {
     const fields = { ...what };
     for (const name of ["holds", "field"]) if (t.has(`terms.${what[name]}`)) fields[name] = t(`terms.${what[name]}`);
     const setting = session.setting(what.key);
-    if (setting?.min !== undefined) fields.allowed = t("terms.range", { min: setting.min, max: setting.max });
+    fields.allowed = t(setting?.min === undefined ? "terms.one_of" : "terms.range", { ...what, ...setting });
     if (what.key && t.has(`settings.${what.key}.label`)) fields.key = `${t(`settings.${what.key}.label`)} (${what.key})`;
     fields.cause = t(`causes.${what.cause ?? "network"}`, what);
     return t(t.has(key) ? key : "errors.unexpected", fields);
