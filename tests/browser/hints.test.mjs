@@ -28,7 +28,7 @@ test("a note on settings that cannot learn comes and goes with the changes", asy
   await set(page, { batch: "8" });
   await says(page, "leaves no gradient for the layers up to fc7", false);
   await set(page, { lr: "0" });
-  await says(page, "With a learning rate of 0 no weight changes.");
+  await says(page, "With a learning rate of 0, no weight changes.");
   // Closed, it stays away until something else was said.
   await page.evaluate(() => {
     const root = document.querySelector("alexnet-lab").shadowRoot ?? document;
@@ -39,7 +39,7 @@ test("a note on settings that cannot learn comes and goes with the changes", asy
   assert.doesNotMatch(await words(page), /no weight changes/);
   await set(page, { lr: "0.01" });
   await set(page, { lr: "0" });
-  await says(page, "With a learning rate of 0 no weight changes.");
+  await says(page, "With a learning rate of 0, no weight changes.");
   // The address says nothing wrong: it is no note on the link.
   assert.deepEqual(await page.evaluate(() => document.querySelector("alexnet-lab").session.state.notes), []);
   assert.deepEqual(complaints, []);
