@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 #[test]
 fn the_log_has_one_line_a_step() {
@@ -198,8 +198,13 @@ impl Server {
 
     /// Status, headers in lower case, and body.
     fn ask(&self, request: &str) -> (u16, String, Vec<u8>) {
+        self.ask_with(request, "Accept: */*")
+    }
+
+    /// The same with a header.
+    fn ask_with(&self, request: &str, header: &str) -> (u16, String, Vec<u8>) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        write!(stream, "{request} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "{request} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
@@ -243,18 +248,76 @@ fn the_server_gives_files_with_the_right_headers_and_nothing_else() {
     assert_eq!((status, body.len()), (200, 0));
     assert!(head.contains("content-length: 15"), "{head}");
 
-    for path in ["/../secret.txt", "/pkg/../../secret.txt", "/..%2fsecret.txt", "//secret.txt", "/.hidden", "/pkg", "/none.html"]
-    {
+    for path in [
+        "/../secret.txt",
+        "/pkg/../../secret.txt",
+        "/..%2fsecret.txt",
+        "//secret.txt",
+        "/.hidden",
+        "/pkg",
+        "/none.html",
+        "/%2ehidden",
+        "/pkg%2f..%2f.hidden",
+        "/pkg/%2e%2e/.hidden",
+        "/pkg/",
+        "/js/../../x",
+        "//etc/passwd",
+        "/.git/config",
+        "/a\\..\\b",
+        "/\\.hidden",
+        "/C:/x",
+        "*",
+        "/js//x",
+        "/index.html/",
+        "/%00",
+        "/%ff",
+    ] {
         let (status, head, body) = server.ask(&format!("GET {path}"));
         assert!(matches!(status, 400 | 404), "{path}: {head}");
         assert!(!String::from_utf8_lossy(&body).contains("doctype") && !body.starts_with(b"secret"), "{path}");
     }
-    assert_eq!(server.ask("POST /").0, 405);
+    let (_, head, body) = server.ask("GET /none.html");
+    assert_eq!(String::from_utf8(body).unwrap(), "The page has no file none.html.");
+    for header in ["content-type: text/plain; charset=utf-8", "cache-control: no-store", "content-security-policy: "] {
+        assert!(head.contains(header), "{head}");
+    }
+    let (status, head, _) = server.ask("POST /");
+    assert!(status == 405 && head.contains("\r\nallow: get, head\r\n"), "{head}");
 
     // A second server on the same port takes the next one.
     let second = Server::start(&folder.join("page"), server.port);
     assert!(second.port > server.port);
     assert_eq!(second.ask("GET /").0, 200);
+}
+
+#[test]
+fn the_server_gives_parts_of_files_and_says_that_one_is_unchanged() {
+    let folder = folder("parts");
+    let mut file = fs::File::create(folder.join("index.html")).unwrap();
+    file.write_all(b"<!doctype html>").unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+    let server = Server::start(&folder, 0);
+    let (_, head, _) = server.ask("GET /");
+    for header in ["accept-ranges: bytes", "last-modified: sun, 09 sep 2001 01:46:40 gmt"] {
+        assert!(head.contains(header), "{head}");
+    }
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+
+    for (range, part, place) in [("2-8", "doctype", "2-8"), ("9-", " html>", "9-14"), ("-5", "html>", "10-14")] {
+        let (status, head, body) = server.ask_with("GET /", &format!("Range: bytes={range}"));
+        assert_eq!((status, String::from_utf8(body).unwrap().as_str()), (206, part), "{head}");
+        assert!(head.contains(&format!("content-range: bytes {place}/15")), "{head}");
+        assert!(head.contains("content-security-policy: ") && head.contains("cache-control: no-store"), "{head}");
+    }
+    let (status, head, _) = server.ask_with("GET /", "Range: bytes=15-");
+    assert!(status == 416 && head.contains("content-range: bytes */15"), "{head}");
+
+    for header in ["If-Modified-Since: Sun, 09 Sep 2001 01:46:40 GMT", &format!("If-None-Match: {tag}")] {
+        let (status, head, body) = server.ask_with("GET /", header);
+        assert_eq!((status, body.len()), (304, 0), "{head}");
+    }
+    let (status, _, body) = server.ask_with("GET /", "If-Modified-Since: Sun, 09 Sep 2001 01:46:39 GMT");
+    assert_eq!((status, body.len()), (200, 15));
 }
 
 /// Browsers keep connections open, and open several at once: none may wait until another one is closed.

@@ -3,12 +3,12 @@
 use crate::{Failure, Outcome, build, fail, tell};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use tower_http::services::ServeDir;
 
 /// Ports that are tried after the wanted one.
 const FURTHER_PORTS: u16 = 20;
@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     listener.set_nonblocking(true)?;
     // Files are small and in the cache of the system: one thread reads and sends them all.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let files = Router::new().fallback(answer).with_state(Arc::from(folder));
+    let files = Router::new().fallback(answer).with_state(ServeDir::new(folder).redirect_to_trailing_slash(false));
     Ok(runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, files).await })?)
 }
 
@@ -59,68 +59,55 @@ fn listen(port: u16) -> Outcome<TcpListener> {
     )))
 }
 
-async fn answer(State(folder): State<Arc<Path>>, request: Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = sentence(StatusCode::METHOD_NOT_ALLOWED, "This server only gives files: GET and HEAD.");
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+async fn answer(State(mut files): State<ServeDir>, request: Request) -> Response {
+    let path = request.uri().path().to_string();
+    // Hidden files are none of the page's. What could hide a dot is refused, too: the page's own files have plain names.
+    if path.contains("/.") || path.contains(['%', '\\']) {
+        return with_headers(sentence(StatusCode::BAD_REQUEST, "This address is not that of a file of the page."));
     }
-    let address = request.uri().path_and_query().map_or("", |address| address.as_str());
-    let Some(name) = file_name(address) else {
-        return sentence(StatusCode::BAD_REQUEST, "This address is not that of a file of the page.");
+    let response = match files.try_call(request).await {
+        Ok(response) => response.into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
     };
-    match std::fs::read(folder.join(&name)) {
-        Ok(bytes) => with_headers(bytes.into_response(), mime_type(&name)),
-        Err(_) => sentence(StatusCode::NOT_FOUND, &format!("The page has no file {name}.")),
-    }
-}
-
-/// The file that a request's address means, or `None` if it could lead out of the folder or to a hidden file.
-///
-/// Nothing is percent-decoded: the page's own files have plain names, so an encoded path can only be no file of ours.
-fn file_name(url: &str) -> Option<String> {
-    let path = url.split(['?', '#']).next()?.strip_prefix('/')?;
-    let path = if path.is_empty() { "index.html" } else { path };
-    let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':', '\0']);
-    path.split('/').all(plain).then(|| path.into())
+    with_headers(match response.status() {
+        StatusCode::NOT_FOUND => {
+            sentence(StatusCode::NOT_FOUND, &format!("The page has no file {}.", path.trim_start_matches('/')))
+        }
+        status @ StatusCode::METHOD_NOT_ALLOWED => {
+            let allow = [(header::ALLOW, "GET, HEAD")];
+            (allow, sentence(status, "This server only gives files: GET and HEAD.")).into_response()
+        }
+        _ => response,
+    })
 }
 
 fn sentence(status: StatusCode, text: &str) -> Response {
-    with_headers((status, text.to_string()).into_response(), "text/plain; charset=utf-8")
+    (status, text.to_string()).into_response()
 }
 
-fn with_headers(mut response: Response, mime_type: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, mime_type),
+fn with_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let fixed = [
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // `ServeDir` names the type of a text, but not its encoding.
+    let text = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).filter(|kind| kind.starts_with("text/"));
+    if let Some(text) = text.filter(|kind| !kind.contains(';')) {
+        let text = HeaderValue::try_from(format!("{text}; charset=utf-8")).expect("visible letters");
+        headers.insert(header::CONTENT_TYPE, text);
     }
     response
 }
 
-fn mime_type(name: &str) -> &'static str {
-    match name.rsplit('.').next().unwrap_or_default() {
-        "html" => "text/html; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "json" => "application/json",
-        "wasm" => "application/wasm",
-        "png" => "image/png",
-        "webp" => "image/webp",
-        "svg" => "image/svg+xml",
-        "txt" => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{CONTENT_SECURITY_POLICY, file_name};
+    use super::CONTENT_SECURITY_POLICY;
     use crate::repository;
 
     #[test]
@@ -129,15 +116,6 @@ mod tests {
             let html = std::fs::read_to_string(repository().join("www").join(file)).unwrap();
             let policy = format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{CONTENT_SECURITY_POLICY}\" />");
             assert!(html.contains(&policy), "{file} needs {policy}");
-        }
-    }
-
-    #[test]
-    fn no_address_leads_out_of_the_folder() {
-        assert_eq!(file_name("/").as_deref(), Some("index.html"));
-        assert_eq!(file_name("/js/worker.js?x=1#y").as_deref(), Some("js/worker.js"));
-        for url in ["/../Cargo.toml", "/js/../../x", "//etc/passwd", "/.git/config", "/a\\..\\b", "/C:/x", "*", "", "/js//x"] {
-            assert_eq!(file_name(url), None, "{url}");
         }
     }
 }
