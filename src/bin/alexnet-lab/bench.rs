@@ -1,7 +1,8 @@
 //! `bench`: what a training step costs on this machine, as JSON.
 
+use crate::outcome::{Outcome, fail, tell};
+use crate::profile;
 use crate::settings::{Data, Kernels, Settings};
-use crate::{Outcome, profile, tell};
 use alexnet_lab::backend::{Host, Machine};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::gemm::square;
@@ -154,7 +155,7 @@ fn measure(trainer: &mut Trainer, steps: u64, losses: &mut Vec<f32>) -> Outcome<
     outcome?;
     losses.extend(trainer.records()?.iter().map(|record| record.loss));
     if trainer.has_diverged() {
-        crate::fail!("Training diverged, so that the steps measured did no work. Choose other settings.");
+        fail!("Training diverged, so that the steps measured did no work. Choose other settings.");
     }
     Ok(milliseconds)
 }

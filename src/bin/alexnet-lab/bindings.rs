@@ -1,7 +1,7 @@
 //! From a compiled module to its JavaScript bindings and its optimised form: a part of `build`.
 
-use crate::build::{Module, Page, complete, finish};
-use crate::{Failure, Outcome, about};
+use crate::outcome::{Failure, Outcome, about};
+use crate::tools::{Page, complete, finish};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -37,20 +37,20 @@ struct Names {
 }
 
 /// Writes the module's bindings and its optimised form to `pkg`.
-pub fn bind(page: &Page, module: &Module, compiled: &Path, pkg: &Path) -> Outcome {
+pub fn bind(page: &Page, name: &str, wasm_opt_flags: &[&str], compiled: &Path, pkg: &Path) -> Outcome {
     let raw = page.work.join("pkg");
     fs::create_dir_all(&raw).map_err(about(&raw))?;
     wasm_bindgen_cli_support::Bindgen::new()
         .input_path(compiled)
-        .out_name(module.name)
+        .out_name(name)
         .web(true)
         .and_then(|bindgen| bindgen.typescript(false).generate(&raw))
         .map_err(|error| Failure::new(format!("The bindings of {} could not be made: {error:#}.", compiled.display())))?;
 
-    let (script, wasm) = (format!("{}.js", module.name), format!("{}_bg.wasm", module.name));
-    let names = page.work.join(format!("{}.json", module.name));
+    let (script, wasm) = (format!("{name}.js"), format!("{name}_bg.wasm"));
+    let names = page.work.join(format!("{name}.json"));
     let mut wasm_opt = page.tool("wasm-opt");
-    wasm_opt.arg("--mvp-features").args(WASM_FEATURES.iter().map(|feature| format!("--enable-{feature}"))).args(module.wasm_opt);
+    wasm_opt.arg("--mvp-features").args(WASM_FEATURES.iter().map(|feature| format!("--enable-{feature}"))).args(wasm_opt_flags);
     wasm_opt.args(OPTIMISE).arg(raw.join(&wasm)).arg("-o").arg(pkg.join(&wasm));
     wasm_opt.stdout(File::create(&names).map_err(about(&names))?);
     complete(wasm_opt, "")?;

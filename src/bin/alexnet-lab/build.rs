@@ -1,6 +1,8 @@
 //! `build`: from the sources to `dist/`. Four steps, each skipped while its inputs are the same as the last time.
 
-use crate::{Failure, Outcome, about, bindings, fail, repository, say};
+use crate::bindings;
+use crate::outcome::{Failure, Outcome, about, fail, say};
+use crate::tools::{Page, finish, repository};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -10,13 +12,13 @@ use std::time::Instant;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// A WebAssembly module with its bindings, made from the library; `www/js/worker/module.js` loads them.
-pub struct Module {
+struct Module {
     /// The bindings' name in `dist/pkg`; the module's has `_bg` behind it.
-    pub name: &'static str,
+    name: &'static str,
     cargo: &'static [&'static str],
     /// For this crate alone: the dependencies are compiled once for all modules.
     rustc: &'static [&'static str],
-    pub wasm_opt: &'static [&'static str],
+    wasm_opt: &'static [&'static str],
 }
 
 const MODULES: &[Module] = &[
@@ -39,14 +41,6 @@ const MODULES: &[Module] = &[
 /// The step is as fast without what LLVM does by default: inlining of functions that do not ask for it makes the module a fifth
 /// larger, several rounds in a loop whose length is not known 1.5 %.
 const LLVM: &[&str] = &["-Cllvm-args=--inline-threshold=0", "-Cllvm-args=--unroll-runtime=false"];
-
-/// Where things are.
-pub struct Page {
-    root: PathBuf,
-    dist: PathBuf,
-    /// Intermediate files, and for each step the hash of the inputs that it was last made from.
-    pub work: PathBuf,
-}
 
 struct Step {
     name: &'static str,
@@ -154,7 +148,7 @@ fn engine(page: &Page) -> Outcome {
             let compiled = page.work.join(format!("{}.wasm", module.name));
             fs::copy(compile(page, module)?, &compiled).map_err(about(&compiled))?;
             let pkg = &pkg;
-            finishing.push(scope.spawn(move || bindings::bind(page, module, &compiled, pkg)));
+            finishing.push(scope.spawn(move || bindings::bind(page, module.name, module.wasm_opt, &compiled, pkg)));
         }
         finishing.into_iter().try_for_each(|thread| thread.join().expect("no step panics"))
     })
@@ -241,37 +235,10 @@ fn files(page: &Page) -> Outcome {
     Ok(())
 }
 
-impl Page {
-    /// A tool that npm installed, to be run in the root.
-    pub fn tool(&self, name: &str) -> Command {
-        let file = if cfg!(windows) { format!("{name}.cmd") } else { name.into() };
-        let mut command = Command::new(self.root.join("node_modules/.bin").join(file));
-        command.current_dir(&self.root);
-        command
-    }
-}
-
-/// Runs a tool to its end, its messages going to standard error; `hint` is what to do if it cannot be started.
-pub fn finish(mut command: Command, hint: &str) -> Outcome {
-    command.stdout(std::io::stderr());
-    complete(command, hint)
-}
-
-/// The same for one whose output goes elsewhere.
-pub fn complete(mut command: Command, hint: &str) -> Outcome {
-    let name = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let status = command.stdin(Stdio::null()).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => fail!("{name} ended with {status}; its messages above say why. {hint}"),
-        Err(error) => fail!("{name} could not be started: {error}. {hint}"),
-    }
-}
-
-/// A hash of the names and bytes of `inputs`, and of the recipe, this file and its part; the rest of the program is no input of the page.
+/// A hash of the names and bytes of `inputs`, and of the recipe, this file and its parts; the rest of the program is no input of the page.
 fn hash_of(root: &Path, inputs: &[&str]) -> Outcome<u64> {
     let mut hasher = DefaultHasher::new();
-    [include_str!("build.rs"), include_str!("bindings.rs")].hash(&mut hasher);
+    [include_str!("build.rs"), include_str!("bindings.rs"), include_str!("tools.rs")].hash(&mut hasher);
     for input in inputs {
         for file in walk(&root.join(input))? {
             if !file.starts_with(root.join("src/bin")) {

@@ -7,8 +7,8 @@
 //! gradient jumps; that is rare and hits one batch, while a wrong kernel is wrong on every batch, so the best of
 //! [`BATCHES`] batches counts.
 
+use crate::outcome::{Outcome, fail, tell};
 use crate::settings::Kernels;
-use crate::{Outcome, fail, tell};
 use alexnet_lab::backend::{Backend, Host, Hyper, Machine, State};
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::{Cpu, Float};

@@ -1,6 +1,7 @@
 //! Ctrl+C, and the signals by which a system ends programs: the first one asks a run to end, the second one ends the program.
 
-use crate::{INTERRUPTED, Outcome, output, say};
+use crate::outcome::{INTERRUPTED, Outcome, say};
+use crate::output;
 use indicatif::ProgressBar;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,14 +6,16 @@ mod build;
 mod check;
 mod interrupt;
 mod lesson;
+mod outcome;
 mod output;
 mod profile;
 mod serve;
 mod settings;
+mod tools;
 mod train;
 
 use clap::{Parser, Subcommand};
-use std::path::{Path, PathBuf};
+use outcome::{say, tell};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -41,80 +43,6 @@ enum Command {
     Train(Box<train::Arguments>),
 }
 
-/// Why the program ends early: one sentence for standard error, and the exit status.
-///
-/// Any [`std::error::Error`] becomes one through `?`; its sentence is the error's own.
-pub struct Failure {
-    sentence: String,
-    status: u8,
-}
-
-/// The program could not do what was asked.
-const FAILED: u8 = 1;
-/// What was asked makes no sense; clap ends with the same.
-const MISUSED: u8 = 2;
-/// As the shell says of what Ctrl+C ended: 128 and the number of the signal.
-const INTERRUPTED: u8 = 130;
-
-impl Failure {
-    fn new(sentence: impl Into<String>) -> Failure {
-        Failure { sentence: sentence.into(), status: FAILED }
-    }
-
-    fn misuse(sentence: impl Into<String>) -> Failure {
-        Failure { sentence: sentence.into(), status: MISUSED }
-    }
-
-    /// After Ctrl+C; what there is to say has been said.
-    fn interrupted() -> Failure {
-        Failure { sentence: String::new(), status: INTERRUPTED }
-    }
-
-    /// Another sentence behind.
-    fn and(self, sentence: &str) -> Failure {
-        let all = format!("{} {sentence}", self.sentence);
-        Failure { sentence: all.trim_end().into(), ..self }
-    }
-}
-
-impl<E: std::error::Error> From<E> for Failure {
-    fn from(error: E) -> Failure {
-        Failure::new(error.to_string())
-    }
-}
-
-pub type Outcome<T = ()> = Result<T, Failure>;
-
-/// Ends with a sentence, formatted like `format!`.
-#[macro_export]
-macro_rules! fail {
-    ($($sentence:tt)*) => { return Err($crate::Failure::new(format!($($sentence)*))) };
-}
-
-/// The same for flags that do not go together.
-#[macro_export]
-macro_rules! misuse {
-    ($($sentence:tt)*) => { return Err($crate::Failure::misuse(format!($($sentence)*))) };
-}
-
-/// A line on standard output; one that cannot be written, on a full disk or to a pipe that is closed, ends the program with a sentence.
-#[macro_export]
-macro_rules! tell {
-    ($($text:tt)*) => {{
-        use std::io::Write;
-        writeln!(std::io::stdout(), $($text)*).map_err($crate::output::unwritten("Standard output".as_ref()))?
-    }};
-}
-
-/// A line on standard error. Nobody may read it; the work goes on all the same.
-#[macro_export]
-macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), $($text)*);
-    }};
-}
-
 fn main() -> ExitCode {
     // A file that may not grow is an error like a full disk, not the end of the program.
     #[cfg(unix)]
@@ -136,22 +64,11 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { sentence, status }) => {
-            if !sentence.is_empty() {
-                say!("alexnet-lab: {sentence}");
+        Err(failure) => {
+            if !failure.sentence.is_empty() {
+                say!("alexnet-lab: {}", failure.sentence);
             }
-            ExitCode::from(status)
+            ExitCode::from(failure.status)
         }
     }
-}
-
-/// Names the path that an input or output error is about.
-fn about(path: &Path) -> impl Fn(std::io::Error) -> Failure {
-    let path = path.display().to_string();
-    move |error| Failure::new(format!("{path}: {error}"))
-}
-
-/// The repository that the program was compiled from; `cargo run` names it anew if it has moved.
-fn repository() -> PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }

@@ -1,9 +1,9 @@
 //! Files that the program writes. None is opened before there is something to put in it, and one that exists is replaced by a whole
 //! one or not at all: the new one grows beside it and takes its place by its name.
 
-use crate::{Failure, Outcome, fail, misuse};
+use crate::outcome::{Outcome, fail, misuse, unwritten};
 use std::fs::{self, File, OpenOptions};
-use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -183,20 +183,4 @@ fn folder_of(path: &Path) -> &Path {
 /// A terminal, a pipe or a device: nothing can take its place.
 fn is_stream(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
-}
-
-/// Says what could not be written, and what to do.
-pub fn unwritten(path: &Path) -> impl Fn(Error) -> Failure {
-    let path = path.display().to_string();
-    move |error| {
-        Failure::new(match error.kind() {
-            ErrorKind::StorageFull => {
-                format!("{path} could not be written: the disk is full. Make room, or name another folder.")
-            }
-            ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                format!("{path} could not be written: it would be larger than this account may have. Name another folder.")
-            }
-            _ => format!("{path} could not be written: {error}."),
-        })
-    }
 }

@@ -1,6 +1,6 @@
 //! `bench --profile`: what each dispatch of a training step on the GPU takes.
 
-use crate::{Outcome, tell};
+use crate::outcome::{Outcome, fail, tell};
 use alexnet_lab::backend::Backend;
 use alexnet_lab::gpu::profile::Timing;
 use alexnet_lab::network::Network;
@@ -34,7 +34,7 @@ pub fn print(trainer: &mut Trainer, as_json: bool) -> Outcome {
     let timings = match trainer.backend() {
         Backend::Gpu(gpu) => block_on(gpu.profile(STEPS))?,
         Backend::Cpu(_) => {
-            crate::fail!("--profile shows the kernels of the GPU, and this run is on the CPU. Add --backend gpu.")
+            fail!("--profile shows the kernels of the GPU, and this run is on the CPU. Add --backend gpu.")
         }
     };
     let profile = Profile::of(trainer.network(), trainer.config().batch as usize, timings);

@@ -1,6 +1,7 @@
 //! `serve`: the page on this machine. A static file server on the loopback interface.
 
-use crate::{Failure, Outcome, build, fail, tell};
+use crate::build;
+use crate::outcome::{Failure, Outcome, fail, tell};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -108,7 +109,7 @@ fn with_headers(mut response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::CONTENT_SECURITY_POLICY;
-    use crate::repository;
+    use crate::tools::repository;
 
     #[test]
     fn the_html_has_the_policy_of_the_headers() {

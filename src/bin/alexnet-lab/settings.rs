@@ -1,6 +1,8 @@
 //! The settings' table as command line flags, and the data that a run is on.
 
-use crate::{Outcome, fail, misuse, output, repository, say};
+use crate::outcome::{Outcome, fail, misuse, say};
+use crate::output;
+use crate::tools::repository;
 use alexnet_lab::config::{Config, Effect, Kind, SETTINGS, Setting};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::gpu::choice;

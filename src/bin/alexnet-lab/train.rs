@@ -4,9 +4,9 @@
 //! each number of workers. The same program on the same machine gives the same bits again.
 
 use crate::interrupt::Interrupt;
+use crate::outcome::{Failure, Outcome, about, fail, misuse, say, tell};
 use crate::output::{self, Log};
 use crate::settings::{Data, Settings};
-use crate::{Failure, Outcome, about, fail, misuse, say, tell};
 use alexnet_lab::backend::{Host, Place, Reason, StepRecord};
 use alexnet_lab::config::{Config, Effect, SETTINGS};
 use alexnet_lab::lanes::Lanes;

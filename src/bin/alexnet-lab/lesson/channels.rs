@@ -1,8 +1,8 @@
 //! Between channels and windows: LRN, what replaced it, and pooling.
 
+use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean, one_thread};
-use super::{Lesson, Measured};
-use crate::Outcome;
+use crate::outcome::Outcome;
 use alexnet_lab::backend::Host;
 use alexnet_lab::config::Config;
 use alexnet_lab::data::{Dataset, batch};

@@ -1,8 +1,8 @@
 //! What happens to a gradient on its way back through many layers.
 
+use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean};
-use super::{Lesson, Measured};
-use crate::Outcome;
+use crate::outcome::Outcome;
 use alexnet_lab::data::Dataset;
 
 pub const RELU_OR_SIGMOID: Lesson = Lesson {

@@ -1,8 +1,8 @@
 //! Between training and test images, and between one step and a later one.
 
+use super::measured::{Lesson, Measured};
 use super::run::{LAST, Lane, Plan, Run, mean, quantile};
-use super::{Lesson, Measured};
-use crate::Outcome;
+use crate::outcome::Outcome;
 use alexnet_lab::data::Dataset;
 use alexnet_lab::stats::ActivationStats;
 

@@ -1,6 +1,6 @@
 //! Networks side by side, and what the claims read from them. The fragments are those of the page's lessons, `www/js/lessons`.
 
-use crate::{Outcome, fail};
+use crate::outcome::{Outcome, fail};
 use alexnet_lab::backend::Host;
 use alexnet_lab::config::Config;
 use alexnet_lab::data::Dataset;

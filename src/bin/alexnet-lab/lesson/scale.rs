@@ -1,9 +1,9 @@
 //! What the scale of a layer's weights does to its output and its gradients, on the network standing still, in f64; and to the steps
 //! that training then takes.
 
+use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean};
-use super::{Lesson, Measured};
-use crate::Outcome;
+use crate::outcome::Outcome;
 use alexnet_lab::backend::Hyper;
 use alexnet_lab::config::Config;
 use alexnet_lab::cpu::Cpu;

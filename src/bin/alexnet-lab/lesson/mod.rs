@@ -3,14 +3,16 @@
 
 mod channels;
 mod gradients;
+mod measured;
 mod overfitting;
 mod run;
 mod scale;
 
+use crate::outcome::{Outcome, fail, misuse, tell};
 use crate::settings::Data;
-use crate::{Outcome, fail, misuse, tell};
 use alexnet_lab::config::Config;
 use alexnet_lab::data::Dataset;
+use measured::{Lesson, Measured};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -35,17 +37,6 @@ pub struct Arguments {
     data: Data,
 }
 
-/// What a lesson says, and how it is measured.
-struct Lesson {
-    /// As in the page's link: `lesson=norms`.
-    name: &'static str,
-    claim: &'static str,
-    /// What the number called effect is.
-    effect: &'static str,
-    /// For one seed.
-    measure: fn(&Dataset, u32) -> Outcome<Measured>,
-}
-
 const LESSONS: [Lesson; 8] = [
     gradients::RELU_OR_SIGMOID,
     gradients::PRODUCT_OF_WEIGHTS,
@@ -56,20 +47,6 @@ const LESSONS: [Lesson; 8] = [
     overfitting::DROPOUT,
     overfitting::COVARIATE_SHIFT,
 ];
-
-/// What came out with one seed.
-struct Measured {
-    holds: bool,
-    effect: f64,
-    /// By name.
-    numbers: BTreeMap<&'static str, f64>,
-}
-
-impl Measured {
-    fn new<const N: usize>(holds: bool, effect: f64, numbers: [(&'static str, f64); N]) -> Measured {
-        Measured { holds, effect, numbers: BTreeMap::from(numbers) }
-    }
-}
 
 /// A lesson's outcome over all seeds; what is measured is in the order of the seeds.
 #[derive(Serialize)]
