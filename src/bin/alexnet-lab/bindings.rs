@@ -27,6 +27,11 @@ const OPTIMISE: &[&str] = &[
     "--minify-imports-and-exports-and-modules",
 ];
 
+/// Stands in front of an export's name in the bindings, `wasm.$$start`, so that no property of the browser has the same.
+const EXPORT: &str = "$$";
+/// The properties that esbuild renames: exports, imports, and the module that these come from.
+const PROPERTIES: &str = r"^(\$\$|__wb|\./)";
+
 /// What wasm-opt has renamed, as it prints it.
 #[derive(Deserialize)]
 struct Names {
@@ -59,34 +64,24 @@ pub fn bind(page: &Page, name: &str, wasm_opt_flags: &[&str], compiled: &Path, p
     let names: Names = serde_json::from_slice(&names)
         .map_err(|error| Failure::new(format!("wasm-opt does not say what it has renamed: {error}.")))?;
     let bindings = fs::read_to_string(raw.join(&script)).map_err(about(&raw))?;
-    let renamed = page.work.join(&script);
-    fs::write(&renamed, names.in_script(&bindings)).map_err(about(&renamed))?;
+    let marked = page.work.join(&script);
+    fs::write(&marked, bindings.replace("wasm.", &format!("wasm.{EXPORT}"))).map_err(about(&marked))?;
+    let new_names = page.work.join(format!("{name}.names.json"));
+    fs::write(&new_names, serde_json::to_vec(&names.by_property())?).map_err(about(&new_names))?;
     let mut esbuild = page.tool("esbuild");
-    esbuild.arg(renamed).args(["--minify", "--format=esm", "--log-level=warning"]);
-    esbuild.arg(format!("--outdir={}", pkg.display()));
+    esbuild.arg(marked).args(["--minify", "--format=esm", "--log-level=warning"]);
+    // The module's name is quoted.
+    esbuild.arg(format!("--mangle-props={PROPERTIES}")).arg("--mangle-quoted");
+    esbuild.arg(format!("--mangle-cache={}", new_names.display())).arg(format!("--outdir={}", pkg.display()));
     finish(esbuild, "")
 }
 
 impl Names {
-    /// The bindings, which say `wasm.name` for an export, and else `name` for an import.
-    fn in_script(&self, bindings: &str) -> String {
-        let exports: HashMap<&str, &str> = self.exports.iter().map(|(name, new)| (&**name, &**new)).collect();
-        let imports: HashMap<&str, &str> = self.imports.iter().map(|(_, name, new)| (&**name, &**new)).collect();
-        let mut script = String::new();
-        let mut rest = bindings;
-        while let Some(start) = rest.find(is_of_word) {
-            let (before, word) = rest.split_at(start);
-            let (word, after) = word.split_at(word.find(|c| !is_of_word(c)).unwrap_or(word.len()));
-            script += before;
-            let names = if script.ends_with("wasm.") { &exports } else { &imports };
-            script += names.get(word).unwrap_or(&word);
-            rest = after;
-        }
-        script += rest;
-        self.imports.first().map_or(script.clone(), |(module, ..)| script.replace(module, "a"))
+    /// The new name of each property of the bindings.
+    fn by_property(&self) -> HashMap<String, &str> {
+        let exports = self.exports.iter().map(|(name, new)| (format!("{EXPORT}{name}"), &**new));
+        let imports = self.imports.iter().map(|(_, name, new)| (name.clone(), &**new));
+        let module = self.imports.first().map(|(module, ..)| (module.clone(), "a"));
+        exports.chain(imports).chain(module).collect()
     }
-}
-
-fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '$')
 }
