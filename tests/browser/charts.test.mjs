@@ -222,7 +222,7 @@ test("before the first step and after a restart, a logarithmic figure is stored 
   const client = await browser.target().createCDPSession();
   await client.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
   const { page, complaints } = await open("");
-  await press(page, "log");
+  await press(page, "Log");
   await press(page, "Export");
   for (const restarted of [false, true]) {
     if (restarted) {

@@ -97,7 +97,7 @@ test("of two losses side by side, each says whether it is smoothed", async () =>
     ["lane2=norm:bn", /training, smoothed · test/],
   ]) {
     const { page } = await open(settings);
-    assert.ok((await inRoot(page, (root) => root.querySelector(".result").textContent)).includes("batch loss"));
+    assert.ok((await inRoot(page, (root) => root.querySelector(".result").textContent)).includes("Batch loss"));
     assert.match(await inRoot(page, (root) => root.querySelector(".chart-legend").innerText), legend);
     await page.close();
   }
