@@ -1,6 +1,6 @@
 // Statistics of tensors where they lie: histograms of gradients; of activations range, moments and histogram. The counts
-// are those of src/stats/mod.rs, exactly. A workgroup does one task, a slice of one tensor, and counts in its own memory
-// first. Sums leave as one partial a task, made in fixed order, and are joined in f64 by src/gpu/stats.rs.
+// are those of src/stats.rs, exactly. A workgroup does one task, a slice of one tensor, and counts in its own memory
+// first. Sums leave as one partial a task, made in fixed order, and are joined in f64 by src/backend/gpu/stats.rs.
 //
 // Constants: GRADIENT_BINS, GRADIENT_FLOOR (minus the first bin's exponent), SQRT2_MANTISSA, ACTIVATION_BINS, SATURATED.
 
@@ -25,7 +25,7 @@ struct Task {
 
 const INFINITY: u32 = 0x7f800000;
 
-// Words of a gradient's record: the bins, then these. As `GradientRecord` in src/gpu/stats.rs.
+// Words of a gradient's record: the bins, then these. As `GradientRecord` in src/backend/gpu/stats.rs.
 const BELOW: u32 = GRADIENT_BINS;
 const ABOVE: u32 = GRADIENT_BINS + 1;
 const ZERO: u32 = GRADIENT_BINS + 2;

@@ -100,6 +100,13 @@ pub struct Layer {
     pub output: Shape,
 }
 
+impl Layer {
+    /// That of an activation layer.
+    pub fn function(&self) -> Option<ActivationFunction> {
+        if let Kind::Activation { function } = self.kind { Some(function) } else { None }
+    }
+}
+
 /// A learnt layer with what follows it: convolution (or linear), bn, activation, lrn (or bn), pool, dropout, as far as they are there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Block {

@@ -2,11 +2,12 @@
 //!
 //! `g = grad + weight_decay w`, `v = momentum v + g`, `w = w - learning_rate v`
 
-use crate::backend::Hyper;
-use crate::cpu::Float;
 use crate::error::Result;
-use crate::gpu::kernels::{OPTIMIZER_COLLECT, OPTIMIZER_UPDATE};
-use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, workgroups};
+use crate::gpu::kernels::{Constant, OPTIMIZER_COLLECT, OPTIMIZER_UPDATE};
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::{ALIGNMENT, View};
+use crate::math::float::Float;
+use crate::step::Hyper;
 use std::ops::Range;
 
 /// One update of all parameters.

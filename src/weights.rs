@@ -8,10 +8,11 @@
 //!
 //! `velocity.` before a parameter's name is its momentum. The metadata holds [`Meta`] as text, a key a field.
 
-use crate::backend::State;
 use crate::config::{self, Config, Effect, SETTINGS};
+use crate::data::Normalisation;
 use crate::error::{Error, Note, Result};
 use crate::network::{Kind, Network, Tensor};
+use crate::step::State;
 use safetensors::{Dtype, SafeTensors, View};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -35,8 +36,7 @@ pub struct Meta {
     /// `data`: the name of the data set.
     pub data: String,
     /// `mean`, `std`: JSON lists; the network's input is (byte / 255 - mean) / std, a channel each.
-    pub mean: [f32; 3],
-    pub std: [f32; 3],
+    pub normalisation: Normalisation,
 }
 
 /// A file that was understood; its tensors are still the file's bytes.
@@ -190,8 +190,8 @@ impl Meta {
             ("step", self.step.to_string()),
             ("classes", classes),
             ("data", self.data.clone()),
-            ("mean", json(&self.mean)),
-            ("std", json(&self.std)),
+            ("mean", json(&self.normalisation.mean)),
+            ("std", json(&self.normalisation.std)),
         ];
         fields.into_iter().map(|(key, value)| (key.into(), value)).collect()
     }
@@ -214,13 +214,13 @@ impl Meta {
             values.iter().all(|value| value.is_finite()).then_some(values).ok_or_else(|| bad(key))
         };
         let classes: Vec<String> = serde_json::from_str(text("classes")?).map_err(|_| bad("classes"))?;
-        let (mean, std) = (channels("mean")?, channels("std")?);
-        if classes.is_empty() || std.iter().any(|std| *std <= 0.0) {
+        let normalisation = Normalisation { mean: channels("mean")?, std: channels("std")? };
+        if classes.is_empty() || normalisation.std.iter().any(|std| *std <= 0.0) {
             return Err(bad(if classes.is_empty() { "classes" } else { "std" }));
         }
         let step = text("step")?.parse().ok().filter(|step| *step <= MOST_STEPS).ok_or_else(|| bad("step"))?;
         let (config, notes) = Config::from_fragment(text("config")?);
-        Ok((Meta { config, step, classes, data: text("data")?.clone(), mean, std }, notes))
+        Ok((Meta { config, step, classes, data: text("data")?.clone(), normalisation }, notes))
     }
 }
 

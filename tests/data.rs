@@ -1,6 +1,8 @@
 //! The shipped shards, the formats in which the complete sets are given, and Fashion-MNIST as Debian packages it.
 
-use alexnet_lab::data::{Dataset, Images, cifar10, read_files, shard::Index};
+use alexnet_lab::data::files::read_files;
+use alexnet_lab::data::shard::Index;
+use alexnet_lab::data::{Dataset, Images, cifar10};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -40,7 +42,7 @@ fn the_builtin_set_is_whole_and_has_the_published_colours() {
     let set = builtin();
     assert_eq!((set.train.len(), set.test.len()), (10_000, 2_000));
     assert_eq!((set.train_total, set.test_total, set.shard), (10_000, 2_000, 1_000));
-    for (channel, published) in set.mean.iter().enumerate() {
+    for (channel, published) in set.normalisation.mean.iter().enumerate() {
         let sum: f64 = set.train.pixels.iter().skip(channel).step_by(3).map(|byte| f64::from(*byte)).sum();
         let mean = sum / 255.0 / (set.train.len() * 32 * 32) as f64;
         // The mean of an image varies by less than 0.17, that of 10,000 by less than 0.0017; four of these are allowed.
@@ -99,8 +101,8 @@ fn fashion_mnist_is_read_as_it_is_published() {
     let padded_mean = share * mean;
     let padded_std = (share * (std * std + mean * mean) - padded_mean * padded_mean).sqrt();
     // Half a unit of the published fourth digit in both figures moves either result by at most 1e-4.
-    assert!((f64::from(set.mean[0]) - padded_mean).abs() < 1e-4, "{} {padded_mean}", set.mean[0]);
-    assert!((f64::from(set.std[0]) - padded_std).abs() < 1e-4, "{} {padded_std}", set.std[0]);
+    assert!((f64::from(set.normalisation.mean[0]) - padded_mean).abs() < 1e-4, "{} {padded_mean}", set.normalisation.mean[0]);
+    assert!((f64::from(set.normalisation.std[0]) - padded_std).abs() < 1e-4, "{} {padded_std}", set.normalisation.std[0]);
 
     // The names alone, as a file picker gives them, and unpacked: the labels tell that it is Fashion-MNIST.
     let names = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"];

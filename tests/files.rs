@@ -1,6 +1,7 @@
 //! The files that people really have: copies, folders of folders, what systems leave, formats that are not read.
 
-use alexnet_lab::data::{Dataset, IMAGE, Images, cifar10, read_files};
+use alexnet_lab::data::files::read_files;
+use alexnet_lab::data::{Dataset, IMAGE, Images, cifar10};
 use alexnet_lab::error::{Error, Note, Result};
 use flate2::{Compression, write::GzEncoder};
 use std::fs;

@@ -5,13 +5,13 @@
 //! typical, which leaves room for that sum being larger than the largest result. The tolerance is therefore
 //! (K + 8) u times the largest value of the tensor; the 8 stand for the operations around the sum.
 
-use alexnet_lab::backend::Hyper;
-use alexnet_lab::cpu::Float;
-use alexnet_lab::cpu::peers::Peers;
 use alexnet_lab::layers::lrn::{self, Lrn};
 use alexnet_lab::layers::{Window, activation, batch_norm, conv, linear, pool, softmax_loss};
+use alexnet_lab::math::gemm::Product;
 use alexnet_lab::network::{ActivationFunction, PoolKind, Shape};
 use alexnet_lab::optimizer;
+use alexnet_lab::step::Hyper;
+use alexnet_lab::step::peers::Peers;
 use pollster::block_on;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -48,7 +48,7 @@ struct Case<'a, T> {
     marker: std::marker::PhantomData<T>,
 }
 
-impl<T: Float> Case<'_, T> {
+impl<T: Product> Case<'_, T> {
     fn number(&self, key: &str) -> f64 {
         self.constants[key].as_f64().unwrap_or_else(|| panic!("{} has no {key}", self.name))
     }
@@ -118,7 +118,7 @@ impl<T: Float> Case<'_, T> {
 }
 
 /// The unit roundoff.
-fn unit<T: Float>() -> f64 {
+fn unit<T: Product>() -> f64 {
     if size_of::<T>() == 4 { f64::from(f32::EPSILON) / 2.0 } else { f64::EPSILON / 2.0 }
 }
 
@@ -143,7 +143,7 @@ golden! {
     sgd: sgd_matches check_sgd;
 }
 
-fn check_conv<T: Float>(case: &Case<T>) {
+fn check_conv<T: Product>(case: &Case<T>) {
     let [input, weight, bias, grad_output] = ["input", "weight", "bias", "grad_output"].map(|name| case.input(name));
     let (window, batch) = (case.window(), case.shape("input")[0]);
     let mut scratch = vec![T::ZERO; conv::scratch_len(&window, batch)];
@@ -160,7 +160,7 @@ fn check_conv<T: Float>(case: &Case<T>) {
     case.compare("grad_bias", &grad_bias, positions);
 }
 
-fn check_linear<T: Float>(case: &Case<T>) {
+fn check_linear<T: Product>(case: &Case<T>) {
     let [input, weight, bias, grad_output] = ["input", "weight", "bias", "grad_output"].map(|name| case.input(name));
     let mut output = case.zeros_like("output");
     let (batch, features) = (case.shape("input")[0], case.shape("input")[1]);
@@ -175,7 +175,7 @@ fn check_linear<T: Float>(case: &Case<T>) {
     case.compare("grad_bias", &grad_bias, batch);
 }
 
-fn check_activation<T: Float>(case: &Case<T>) {
+fn check_activation<T: Product>(case: &Case<T>) {
     let function: ActivationFunction = match case.constant::<String>("function").as_str() {
         "relu" => ActivationFunction::Relu,
         "sigmoid" => ActivationFunction::Sigmoid,
@@ -190,7 +190,7 @@ fn check_activation<T: Float>(case: &Case<T>) {
     case.compare("grad_input", &grad_input, 1);
 }
 
-fn check_pool<T: Float>(case: &Case<T>) {
+fn check_pool<T: Product>(case: &Case<T>) {
     let kind = if case.constant::<String>("pool") == "max" { PoolKind::Max } else { PoolKind::Avg };
     let (window, input) = (case.window(), case.input("input"));
     let (mut output, mut grad_input) = (case.zeros_like("output"), case.zeros_like("input"));
@@ -201,7 +201,7 @@ fn check_pool<T: Float>(case: &Case<T>) {
     case.compare("grad_input", &grad_input, terms);
 }
 
-fn check_lrn<T: Float>(case: &Case<T>) {
+fn check_lrn<T: Product>(case: &Case<T>) {
     let lrn = Lrn { n: case.count("n"), k: case.number("k"), alpha: case.number("alpha"), beta: case.number("beta") };
     let (channels, input) = (case.image("input").channels, case.input("input"));
     let (mut output, mut grad_input) = (case.zeros_like("output"), case.zeros_like("input"));
@@ -212,7 +212,7 @@ fn check_lrn<T: Float>(case: &Case<T>) {
     case.compare("grad_input", &grad_input, 2 * lrn.n);
 }
 
-fn check_batch_norm<T: Float>(case: &Case<T>) {
+fn check_batch_norm<T: Product>(case: &Case<T>) {
     let [input, gamma, beta, grad_output] = ["input", "gamma", "beta", "grad_output"].map(|name| case.input(name));
     let (epsilon, channels) = (case.number("epsilon"), gamma.len());
     let rows = input.len() / channels;
@@ -247,7 +247,7 @@ fn check_batch_norm<T: Float>(case: &Case<T>) {
     case.compare("updated_running", &running, terms);
 }
 
-fn check_softmax_loss<T: Float>(case: &Case<T>) {
+fn check_softmax_loss<T: Product>(case: &Case<T>) {
     let (logits, labels): (Vec<T>, Vec<u32>) = (case.input("logits"), case.constant("labels"));
     let (mut probabilities, mut grad_logits) = (case.zeros_like("logits"), case.zeros_like("logits"));
     let (loss, correct) = softmax_loss::forward(&logits, &labels, labels.len(), &mut probabilities);
@@ -259,7 +259,7 @@ fn check_softmax_loss<T: Float>(case: &Case<T>) {
     assert_eq!(correct as usize, case.count("correct"), "{}", case.name);
 }
 
-fn check_sgd<T: Float>(case: &Case<T>) {
+fn check_sgd<T: Product>(case: &Case<T>) {
     let [learning_rate, momentum, weight_decay] = ["lr", "momentum", "weight_decay"].map(|key| case.number(key) as f32);
     let hyper = Hyper { learning_rate, momentum, weight_decay, ..Hyper::default() };
     let (mut parameters, mut velocities) = (case.input("start"), case.zeros_like("start"));

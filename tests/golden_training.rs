@@ -8,14 +8,15 @@
 
 mod gpu_common;
 
-use alexnet_lab::backend::{Hyper, State};
+use alexnet_lab::backend::cpu::{Cpu, Mode};
+use alexnet_lab::backend::gpu::Gpu;
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::{Cpu, Float, Mode};
 use alexnet_lab::data::batch::Batch;
 use alexnet_lab::error::Result;
-use alexnet_lab::gpu::Gpu;
+use alexnet_lab::math::gemm::Product;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{self, Stream};
+use alexnet_lab::step::{Hyper, State};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -101,7 +102,7 @@ fn initial_state(network: &Network, config: &Config) -> State {
 }
 
 /// Trains from the initial weights, each multiplied by 1 plus or minus `error`.
-fn train<T: Float>(run: &Run, error: f64) -> Trace {
+fn train<T: Product>(run: &Run, error: f64) -> Trace {
     let config = run.config();
     let network = Network::new(&config, run.classes);
     let mut cpu = Cpu::<T>::new(network.clone(), config.batch as usize, [0.5; 3], [0.25; 3]);

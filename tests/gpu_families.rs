@@ -6,7 +6,8 @@
 mod gpu_common;
 
 use alexnet_lab::gpu::family::Family;
-use alexnet_lab::gpu::recorder::{StepParams, View, padded};
+use alexnet_lab::gpu::recorder::StepParams;
+use alexnet_lab::gpu::view::{View, padded};
 use alexnet_lab::layers::dropout::Units;
 use alexnet_lab::layers::fused::{After, Before, GradInput};
 use alexnet_lab::layers::{Window, conv, linear};

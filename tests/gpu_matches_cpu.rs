@@ -2,22 +2,22 @@
 
 mod gpu_common;
 
-use alexnet_lab::backend::{Hyper, StepRecord};
+use alexnet_lab::backend::cpu::Cpu;
+use alexnet_lab::backend::gpu::Gpu;
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::{Cpu, Float};
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::data::batch::Batch;
 use alexnet_lab::error::Error;
-use alexnet_lab::gpu::Gpu;
 use alexnet_lab::gpu::device::Device;
 use alexnet_lab::gpu::family::Family;
+use alexnet_lab::math::gemm::Product;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{Stream, hash};
-use alexnet_lab::trainer::initial_state;
+use alexnet_lab::step::{Hyper, StepRecord, initial_state};
 use gpu_common::*;
 use pollster::block_on;
 
-const MEAN: [f32; 3] = [0.49, 0.48, 0.45];
-const STD: [f32; 3] = [0.25, 0.24, 0.26];
+const NORMALISATION: Normalisation = Normalisation { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };
 
 fn network(fragment: &str, classes: usize) -> (Network, Config) {
     let (config, notes) = Config::from_fragment(fragment);
@@ -39,18 +39,18 @@ fn gpu(network: &Network, config: &Config, images: usize) -> Gpu {
 }
 
 fn gpu_of(family: Family, network: &Network, config: &Config, images: usize) -> Gpu {
-    let mut gpu = block_on(Gpu::new(&device().with_family(family), network, images, MEAN, STD)).unwrap();
+    let mut gpu = block_on(Gpu::new(&device().with_family(family), network, images, NORMALISATION)).unwrap();
     gpu.set_state(&initial_state(network, config.seed)).unwrap();
     gpu
 }
 
-fn cpu<T: Float>(network: &Network, config: &Config, images: usize) -> Cpu<T> {
-    let mut cpu = Cpu::new(network.clone(), images, MEAN, STD);
+fn cpu<T: Product>(network: &Network, config: &Config, images: usize) -> Cpu<T> {
+    let mut cpu = Cpu::new(network.clone(), images, NORMALISATION);
     cpu.set_state(&initial_state(network, config.seed)).unwrap();
     cpu
 }
 
-fn train_cpu<T: Float>(network: &Network, config: &Config, images: usize, steps: u64) -> Vec<StepRecord> {
+fn train_cpu<T: Product>(network: &Network, config: &Config, images: usize, steps: u64) -> Vec<StepRecord> {
     let mut cpu = cpu::<T>(network, config, images);
     for step in 0..steps {
         cpu.step(&batch(network, images, step), &Hyper::of(config, step)).unwrap();
@@ -216,13 +216,13 @@ fn a_step_of_the_original_architecture_matches_the_cpu() {
     let (network, config) = network("arch=original&norm=lrn&weight_decay=0", 1000);
     let state = initial_state(&network, config.seed);
     let images = batch(&network, 2, 0);
-    let mut cpu = Cpu::<f32>::new(network.clone(), 2, MEAN, STD);
+    let mut cpu = Cpu::<f32>::new(network.clone(), 2, NORMALISATION);
     cpu.set_state(&state).unwrap();
     cpu.step(&images, &Hyper::of(&config, 0)).unwrap();
     let (wanted, gradients) = (cpu.finished().unwrap()[0], block_on(cpu.state()).unwrap().velocities);
     drop(cpu);
 
-    let mut gpu = block_on(Gpu::new(device(), &network, 2, MEAN, STD)).unwrap();
+    let mut gpu = block_on(Gpu::new(device(), &network, 2, NORMALISATION)).unwrap();
     gpu.set_state(&state).unwrap();
     gpu.step(&images, &Hyper::of(&config, 0)).unwrap();
     block_on(gpu.settle()).unwrap();
@@ -256,7 +256,7 @@ fn a_step_is_at_most_forty_dispatches() {
 fn a_lost_device_is_an_error_and_no_panic() {
     let (network, config) = network("width=0.25&norm=none", 10);
     let device = block_on(Device::open()).unwrap();
-    let mut gpu = block_on(Gpu::new(&device, &network, 2, MEAN, STD)).unwrap();
+    let mut gpu = block_on(Gpu::new(&device, &network, 2, NORMALISATION)).unwrap();
     gpu.set_state(&initial_state(&network, config.seed)).unwrap();
     let images = batch(&network, 2, 0);
     gpu.step(&images, &Hyper::of(&config, 0)).unwrap();
@@ -276,7 +276,7 @@ fn a_lost_device_is_an_error_and_no_panic() {
     lost("set_state", gpu.set_state(&initial_state(&network, config.seed)));
     lost("snapshot", block_on(gpu.snapshot(&Hyper::default(), &images)).map(drop));
     lost("first_not_finite", block_on(gpu.first_not_finite(&images, &Hyper::of(&config, 1))).map(drop));
-    lost("new", block_on(Gpu::new(&device, &network, 2, MEAN, STD)).map(drop));
+    lost("new", block_on(Gpu::new(&device, &network, 2, NORMALISATION)).map(drop));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn what_is_too_large_is_an_error_and_leaves_the_device_usable() {
     let (network, config) = network("width=0.25&norm=none", 10);
     // conv1's output for 64 images is 64 * 32 * 32 * 8 * 4 bytes = 2 MiB.
     let small = device().with_binding_limit(1 << 20);
-    let found = block_on(Gpu::new(&small, &network, 64, MEAN, STD)).map(drop);
+    let found = block_on(Gpu::new(&small, &network, 64, NORMALISATION)).map(drop);
     assert_eq!(found, Err(Error::TooLarge { needed: 1 << 21, limit: 1 << 20 }));
     assert!(train_gpu(&mut gpu(&network, &config, 2), &network, &config, 2, 1)[0].finite);
 }
@@ -293,13 +293,13 @@ fn what_is_too_large_is_an_error_and_leaves_the_device_usable() {
 fn what_was_compiled_ahead_is_not_compiled_again() {
     let device = block_on(Device::open()).unwrap();
     let (now, next) = (network("width=0.25&norm=none", 10).0, network("width=0.25&norm=bn&activation=tanh", 10).0);
-    let mut gpu = block_on(Gpu::new(&device, &now, 4, MEAN, STD)).unwrap();
+    let mut gpu = block_on(Gpu::new(&device, &now, 4, NORMALISATION)).unwrap();
     let without = device.compiled_sources().len();
     gpu.plan_ahead(&next, 4).unwrap();
     while gpu.compile_ahead() {}
     let ahead = device.compiled_sources().len();
     assert!(ahead > without);
-    block_on(Gpu::new(&device, &next, 4, MEAN, STD)).unwrap();
+    block_on(Gpu::new(&device, &next, 4, NORMALISATION)).unwrap();
     assert_eq!(device.compiled_sources().len(), ahead);
     device.check().unwrap();
 }

@@ -2,15 +2,15 @@
 
 mod gpu_common;
 
+use alexnet_lab::backend::gpu::Gpu;
 use alexnet_lab::config::Config;
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::error::Error;
-use alexnet_lab::gpu::Gpu;
 use alexnet_lab::gpu::device::Device;
 use alexnet_lab::network::Network;
 use pollster::block_on;
 
-const MEAN: [f32; 3] = [0.5; 3];
-const STD: [f32; 3] = [0.25; 3];
+const NORMALISATION: Normalisation = Normalisation { mean: [0.5; 3], std: [0.25; 3] };
 
 fn network(fragment: &str) -> Network {
     let (config, notes) = Config::from_fragment(fragment);
@@ -48,7 +48,7 @@ fn check(device: &Device, fragment: &str, batch: usize) {
     let before = allocated(device);
     let needed = Gpu::memory_needed(device, &network, batch).unwrap();
     assert_eq!(allocated(device), before, "{fragment}: planning allocates nothing that stays");
-    let gpu = block_on(Gpu::new(device, &network, batch, MEAN, STD)).unwrap();
+    let gpu = block_on(Gpu::new(device, &network, batch, NORMALISATION)).unwrap();
     assert_eq!(gpu.memory_bytes(), needed, "{fragment}");
     let taken = allocated(device) - before;
     // The driver rounds each buffer up, by less than a page.
@@ -59,11 +59,11 @@ fn check(device: &Device, fragment: &str, batch: usize) {
 #[test]
 fn what_is_refused_allocates_nothing() {
     let device = block_on(Device::open()).unwrap();
-    let running = block_on(Gpu::new(&device, &network("width=0.25"), 2, MEAN, STD)).unwrap();
+    let running = block_on(Gpu::new(&device, &network("width=0.25"), 2, NORMALISATION)).unwrap();
     let before = allocated(&device);
     let huge = network("arch=original&width=2&depth=12");
     for limited in [device.clone(), device.with_binding_limit(1 << 20)] {
-        let refused = block_on(Gpu::new(&limited, &huge, 1024, MEAN, STD)).map(drop);
+        let refused = block_on(Gpu::new(&limited, &huge, 1024, NORMALISATION)).map(drop);
         assert!(matches!(refused, Err(Error::TooLarge { needed, limit }) if needed > limit), "{refused:?}");
         assert_eq!(refused.err(), Gpu::memory_needed(&limited, &huge, 1024).err());
         assert_eq!(allocated(&device), before);

@@ -1,20 +1,21 @@
-//! The statistics kernels against `src/stats/mod.rs`, given the same floats. Padding is filled with NaN to see that it is
+//! The statistics kernels against `src/stats.rs`, given the same floats. Padding is filled with NaN to see that it is
 //! left out.
 
 mod gpu_common;
 
-use alexnet_lab::backend::Hyper;
+use alexnet_lab::backend::cpu::Cpu;
+use alexnet_lab::backend::gpu::Gpu;
+use alexnet_lab::backend::gpu::buffers::Buffers;
+use alexnet_lab::backend::gpu::stats::Stats;
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::Cpu;
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::data::batch::Batch;
-use alexnet_lab::gpu::Gpu;
-use alexnet_lab::gpu::buffers::Buffers;
 use alexnet_lab::gpu::device::Device;
-use alexnet_lab::gpu::recorder::{Recorder, View, padded};
-use alexnet_lab::gpu::stats::Stats;
+use alexnet_lab::gpu::recorder::Recorder;
+use alexnet_lab::gpu::view::{View, padded};
 use alexnet_lab::network::{Kind, Network};
 use alexnet_lab::stats::{ACTIVATION_BINS, ActivationStats, GradientStats, Snapshot};
-use alexnet_lab::trainer::initial_state;
+use alexnet_lab::step::{Hyper, initial_state};
 use gpu_common::*;
 use pollster::block_on;
 
@@ -238,8 +239,7 @@ fn activations_with_a_large_mean_nan_and_infinity() {
 }
 
 /// Means and deviations of the three channels.
-const MEAN: [f32; 3] = [0.49, 0.48, 0.45];
-const STD: [f32; 3] = [0.25, 0.24, 0.26];
+const NORMALISATION: Normalisation = Normalisation { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };
 
 /// Images whose brightness follows their label, under noise.
 fn batch(network: &Network, images: usize, seed: u32) -> Batch {
@@ -260,9 +260,9 @@ fn a_snapshot_of_a_trained_network_agrees_with_the_cpu() {
         let (config, _) = Config::from_fragment(&format!("width=0.25&{fragment}"));
         let network = Network::new(&config, 7);
         let state = initial_state(&network, 1);
-        let mut gpu = block_on(Gpu::new(device(), &network, BATCH, MEAN, STD)).unwrap();
-        let mut single: Cpu<f32> = Cpu::new(network.clone(), BATCH, MEAN, STD);
-        let mut double: Cpu<f64> = Cpu::new(network.clone(), BATCH, MEAN, STD);
+        let mut gpu = block_on(Gpu::new(device(), &network, BATCH, NORMALISATION)).unwrap();
+        let mut single: Cpu<f32> = Cpu::new(network.clone(), BATCH, NORMALISATION);
+        let mut double: Cpu<f64> = Cpu::new(network.clone(), BATCH, NORMALISATION);
         gpu.set_state(&state).unwrap();
         single.set_state(&state).unwrap();
         double.set_state(&state).unwrap();

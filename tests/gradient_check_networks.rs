@@ -3,10 +3,11 @@
 
 mod finite_difference;
 
-use alexnet_lab::backend::Hyper;
+use alexnet_lab::backend::cpu::{Cpu, Mode};
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::{Cpu, Mode, Share};
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::network::{Init, Network};
+use alexnet_lab::step::{Hyper, Share};
 use finite_difference::{Tally, normals, rms, sample};
 
 /// Images: at least 3, because two rows are always normalised to +1 and -1, with hardly any gradient left.
@@ -33,7 +34,7 @@ impl Probe {
             parameters[tensor.range.clone()].iter_mut().zip(noise).for_each(|(w, noise)| *w += 0.1 * noise);
         }
         let input = normals("images", BATCH * network.input.len());
-        let mut cpu = Cpu::new(network, BATCH, [0.0; 3], [1.0; 3]);
+        let mut cpu = Cpu::new(network, BATCH, Normalisation { mean: [0.0; 3], std: [1.0; 3] });
         cpu.set_input(&input);
         let hyper = Hyper { seed: 5, ..Hyper::of(config, 3) };
         Probe { cpu, parameters, hyper }

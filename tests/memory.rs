@@ -2,13 +2,12 @@
 
 mod common;
 
-use alexnet_lab::backend::Hyper;
+use alexnet_lab::backend::cpu::{Cpu, threads};
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::peers::parts;
-use alexnet_lab::cpu::{Cpu, threads};
 use alexnet_lab::data::batch::{Batch, gather};
 use alexnet_lab::network::Network;
-use alexnet_lab::trainer::initial_state;
+use alexnet_lab::step::peers::parts;
+use alexnet_lab::step::{Hyper, initial_state};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -65,9 +64,9 @@ fn the_cpu_takes_as_much_memory_as_it_says() {
         let needed = Cpu::<f32>::memory_needed(&network, count, workers) as usize;
         let before = LIVE.load(Relaxed);
         MOST.store(before, Relaxed);
-        let helper = |part: &Range<usize>| threads::start(network.clone(), part.len(), images.mean, images.std);
+        let helper = |part: &Range<usize>| threads::start(network.clone(), part.len(), images.normalisation);
         let helpers = parts(count, workers)[1..].iter().map(helper).collect();
-        let mut cpu: Cpu = Cpu::with_helpers(network.clone(), count, images.mean, images.std, helpers);
+        let mut cpu: Cpu = Cpu::with_helpers(network.clone(), count, images.normalisation, helpers);
         let hyper = Hyper { seed: 1, learning_rate: 0.01, momentum: 0.9, dropout: 0.5, ..Hyper::default() };
         cpu.set_state(&state).unwrap();
         cpu.step(&batch, &hyper).unwrap();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use alexnet_lab::backend::Host;
+use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::{Config, Effect};
 use alexnet_lab::data::{Dataset, Images};
 use alexnet_lab::error::Error;

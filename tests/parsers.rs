@@ -1,7 +1,8 @@
 //! Every parser on arbitrary bytes and on damaged files: an error or a value, never a panic.
 
 use alexnet_lab::config::{Config, Kind, SETTINGS};
-use alexnet_lab::data::{Dataset, IMAGE, Images, cifar10, read_files, shard};
+use alexnet_lab::data::files::read_files;
+use alexnet_lab::data::{Dataset, IMAGE, Images, Normalisation, cifar10, shard};
 use alexnet_lab::error::Note;
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
@@ -130,7 +131,8 @@ fn check_set(set: &Dataset) {
         assert!(!images.is_empty() && images.len() == total && images.pixels.len() == images.len() * IMAGE);
         assert!(images.labels.iter().all(|label| usize::from(*label) < set.classes.len()));
     }
-    assert!(set.mean.iter().chain(&set.std).all(|x| x.is_finite()) && set.std.iter().all(|std| *std > 0.0));
+    let Normalisation { mean, std } = set.normalisation;
+    assert!(mean.iter().chain(&std).all(|x| x.is_finite()) && std.iter().all(|std| *std > 0.0));
 }
 
 fn read_checked(files: Vec<(String, Vec<u8>)>) {

@@ -2,9 +2,10 @@
 //! Bounds lie well inside of what was seen when the tests were written (in brackets), so that another machine's rounding, which a
 //! run amplifies, does not decide.
 
-use alexnet_lab::backend::{Host, StepRecord};
+use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::Config;
 use alexnet_lab::data::Dataset;
+use alexnet_lab::step::StepRecord;
 use alexnet_lab::trainer::{Evaluation, Trainer};
 use pollster::block_on;
 use serde_json::Value;

@@ -3,11 +3,12 @@
 
 mod common;
 
-use alexnet_lab::backend::Host;
+use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::{Config, Effect, Kind, SETTINGS, Setting};
 use alexnet_lab::network::Network;
 use alexnet_lab::stats::Snapshot;
-use alexnet_lab::trainer::{Trainer, initial_state};
+use alexnet_lab::step::initial_state;
+use alexnet_lab::trainer::Trainer;
 use common::striped;
 use pollster::block_on;
 use proptest::prelude::*;

@@ -2,20 +2,23 @@
 
 mod gpu_common;
 
-use alexnet_lab::backend::Hyper;
+use alexnet_lab::backend::gpu::Gpu;
+use alexnet_lab::backend::gpu::stats::Task;
 use alexnet_lab::config::Config;
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::data::batch::Batch;
-use alexnet_lab::gpu::Gpu;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::kernels::{Access, KERNELS, Kernel};
 use alexnet_lab::gpu::recorder::StepParams;
-use alexnet_lab::gpu::stats::Task;
 use alexnet_lab::network::Network;
+use alexnet_lab::step::Hyper;
 use gpu_common::device;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use pollster::block_on;
 use std::collections::BTreeSet;
 use std::mem::offset_of;
+
+const MIDDLE: Normalisation = Normalisation { mean: [0.5; 3], std: [0.5; 3] };
 
 /// Every source text that two networks with all kinds of layers need, for all that a backend does.
 fn sources() -> Vec<String> {
@@ -24,9 +27,9 @@ fn sources() -> Vec<String> {
         let network = Network::new(&Config::from_fragment(fragment).0, 10);
         let batch = Batch { pixels: vec![0; 2 * network.input.len()], labels: vec![0; 2] };
         for family in [Family::Registers, Family::Tiled] {
-            block_on(Gpu::new(&device().with_family(family), &network, 2, [0.5; 3], [0.5; 3])).unwrap();
+            block_on(Gpu::new(&device().with_family(family), &network, 2, MIDDLE)).unwrap();
         }
-        let mut gpu = block_on(Gpu::new(device(), &network, 2, [0.5; 3], [0.5; 3])).unwrap();
+        let mut gpu = block_on(Gpu::new(device(), &network, 2, MIDDLE)).unwrap();
         block_on(gpu.snapshot(&hyper, &batch)).unwrap();
         block_on(gpu.output_of(&batch, 0)).unwrap();
         block_on(gpu.first_not_finite(&batch, &hyper)).unwrap();

@@ -4,7 +4,7 @@ mod common;
 #[path = "common/linear.rs"]
 mod linear;
 
-use alexnet_lab::backend::Host;
+use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::Config;
 use alexnet_lab::data::toy::{self, CLASSES, HELD_BACK, Scene, Split, UPRIGHT, Variation};
 use alexnet_lab::data::{Dataset, IMAGE, Images};
@@ -82,8 +82,8 @@ fn classes_are_equally_frequent_and_the_stated_colours_are_theirs() {
         let std = (values().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
         println!("channel {channel}: {mean:.4}, {std:.4}");
         // Given with three digits.
-        assert!((mean - f64::from(set.mean[channel])).abs() < 6e-4, "channel {channel}: mean {mean}");
-        assert!((std - f64::from(set.std[channel])).abs() < 6e-4, "channel {channel}: std {std}");
+        assert!((mean - f64::from(set.normalisation.mean[channel])).abs() < 6e-4, "channel {channel}: mean {mean}");
+        assert!((std - f64::from(set.normalisation.std[channel])).abs() < 6e-4, "channel {channel}: std {std}");
     }
 }
 

@@ -2,9 +2,9 @@
 
 mod common;
 
-use alexnet_lab::backend::{Host, Reason};
+use alexnet_lab::backend::machine::{Host, Reason};
 use alexnet_lab::config::{Config, Effect};
-use alexnet_lab::data::{Dataset, Images};
+use alexnet_lab::data::{Dataset, Images, Normalisation};
 use alexnet_lab::trainer::{Trainer, argmax};
 use common::striped;
 use pollster::block_on;
@@ -159,7 +159,7 @@ fn a_saved_run_goes_on_as_if_it_had_not_stopped() {
 
 #[test]
 fn memory_is_known_before_it_is_allocated() {
-    use alexnet_lab::cpu::Cpu;
+    use alexnet_lab::backend::cpu::Cpu;
     use alexnet_lab::network::Network;
     // The original network's state alone is 3 * 4 bytes a parameter.
     let network = Network::new(&config("arch=original&width=1"), 1000);
@@ -199,11 +199,11 @@ fn loaded_weights_bring_the_normalisation_they_were_trained_with() {
     losses(&mut saved, 2);
     let file = block_on(saved.save("w.safetensors")).unwrap();
     let logits = block_on(saved.logits(0..24)).unwrap();
-    let other = Dataset { mean: [0.3; 3], std: [0.5; 3], ..striped(64, 24) };
+    let other = Dataset { normalisation: Normalisation { mean: [0.3; 3], std: [0.5; 3] }, ..striped(64, 24) };
     let mut loaded = block_on(Trainer::new(config(""), other, &Host::native())).unwrap();
     let damaged = block_on(loaded.load("w.safetensors", &file[..file.len() - 1])).unwrap_err();
     assert!(damaged.to_string().starts_with("w.safetensors: not a safetensors file"), "{damaged}");
-    assert_eq!((loaded.dataset().mean, loaded.step_count()), ([0.3; 3], 0), "nothing has changed");
+    assert_eq!((loaded.dataset().normalisation.mean, loaded.step_count()), ([0.3; 3], 0), "nothing has changed");
     block_on(loaded.load("w.safetensors", &file)).unwrap();
     assert_eq!(loaded.step_count(), 2);
     assert_eq!(block_on(loaded.logits(0..24)).unwrap(), logits);

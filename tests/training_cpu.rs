@@ -1,15 +1,15 @@
 //! Training on the CPU backend: the same bits every time, one batch learnt by heart, gradients that vanish under sigmoid,
 //! a diverging run that keeps its last good state, and the original architecture.
 
-use alexnet_lab::backend::{Hyper, NotFinite, Place, State, StepRecord};
+use alexnet_lab::backend::cpu::Cpu;
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::Cpu;
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::data::batch::Batch;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{self, Stream};
+use alexnet_lab::step::{Hyper, NotFinite, Place, State, StepRecord};
 
-const MEAN: [f32; 3] = [0.49, 0.48, 0.45];
-const STD: [f32; 3] = [0.25, 0.24, 0.26];
+const NORMALISATION: Normalisation = Normalisation { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };
 
 fn config(fragment: &str) -> Config {
     let (config, notes) = Config::from_fragment(fragment);
@@ -25,7 +25,7 @@ fn cpu(config: &Config) -> Cpu<f32> {
         velocities: vec![0.0; network.parameters()],
         running: network.initial_running(),
     };
-    let mut cpu = Cpu::new(network, config.batch as usize, MEAN, STD);
+    let mut cpu = Cpu::new(network, config.batch as usize, NORMALISATION);
     cpu.set_state(&state).unwrap();
     cpu
 }

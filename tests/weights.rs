@@ -1,9 +1,10 @@
 //! Weights files: what is saved comes back, PyTorch's layouts, and no bytes make the reader panic.
 
-use alexnet_lab::backend::State;
 use alexnet_lab::config::Config;
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::error::Error;
 use alexnet_lab::network::Network;
+use alexnet_lab::step::State;
 use alexnet_lab::weights::{self, Meta};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
@@ -19,8 +20,7 @@ fn meta(fragment: &str) -> Meta {
         step: 12_345,
         classes,
         data: "Pets \"quoted\"".into(),
-        mean: [0.4914, 0.4822, 0.4465],
-        std: [0.247, 0.2435, 0.2616],
+        normalisation: Normalisation { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
     }
 }
 

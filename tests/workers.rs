@@ -1,20 +1,20 @@
 //! The CPU backend on several workers: the same gradients and losses however a batch is cut, the same bits every time, and a
 //! run that goes on when a helper is lost.
 
-use alexnet_lab::backend::{Hyper, NotFinite, Place, State, StepRecord};
+use alexnet_lab::backend::cpu::{Cpu, threads};
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::peers::{Line, parts};
-use alexnet_lab::cpu::{Cpu, Float, threads};
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::data::batch::Batch;
+use alexnet_lab::math::gemm::Product;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{Stream, hash};
 use alexnet_lab::stats::{GRADIENT_BINS, GradientStats};
-use alexnet_lab::trainer::initial_state;
+use alexnet_lab::step::peers::{Line, parts};
+use alexnet_lab::step::{Hyper, NotFinite, Place, State, StepRecord, initial_state};
 use futures_channel::mpsc::unbounded;
 use pollster::block_on;
 
-const MEAN: [f32; 3] = [0.49, 0.48, 0.45];
-const STD: [f32; 3] = [0.25, 0.24, 0.26];
+const NORMALISATION: Normalisation = Normalisation { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };
 /// Not a multiple of any number of parts.
 const BATCH: usize = 7;
 const CASES: [&str; 5] = [
@@ -32,16 +32,16 @@ fn config(fragment: &str) -> Config {
 }
 
 /// A backend with the configuration's initial state, its helpers threads.
-fn cpu<T: Float>(config: &Config, workers: usize) -> Cpu<T> {
+fn cpu<T: Product>(config: &Config, workers: usize) -> Cpu<T> {
     let network = Network::new(config, 10);
-    let helper = |part: &std::ops::Range<usize>| threads::start(network.clone(), part.len(), MEAN, STD);
+    let helper = |part: &std::ops::Range<usize>| threads::start(network.clone(), part.len(), NORMALISATION);
     with_helpers(config, parts(BATCH, workers)[1..].iter().map(helper).collect())
 }
 
-fn with_helpers<T: Float>(config: &Config, helpers: Vec<Line<T>>) -> Cpu<T> {
+fn with_helpers<T: Product>(config: &Config, helpers: Vec<Line<T>>) -> Cpu<T> {
     let network = Network::new(config, 10);
     let state = initial_state(&network, config.seed);
-    let mut cpu = Cpu::with_helpers(network, BATCH, MEAN, STD, helpers);
+    let mut cpu = Cpu::with_helpers(network, BATCH, NORMALISATION, helpers);
     cpu.set_state(&state).unwrap();
     cpu
 }
@@ -59,14 +59,14 @@ fn batch(step: u64) -> Batch {
     Batch { pixels: (0..BATCH * image).map(byte).collect(), labels }
 }
 
-fn step<T: Float>(cpu: &mut Cpu<T>, config: &Config, step: u64) -> StepRecord {
+fn step<T: Product>(cpu: &mut Cpu<T>, config: &Config, step: u64) -> StepRecord {
     cpu.step(&batch(step), &hyper(config, step)).unwrap();
     block_on(cpu.settle()).unwrap();
     let [record] = cpu.finished().unwrap()[..] else { panic!("one step, one record") };
     record
 }
 
-fn state<T: Float>(cpu: &mut Cpu<T>) -> State {
+fn state<T: Product>(cpu: &mut Cpu<T>) -> State {
     block_on(cpu.state()).unwrap()
 }
 
@@ -85,7 +85,7 @@ fn errors(network: &Network, found: &[f64], wanted: &[f64]) -> Vec<f64> {
     network.layers.iter().filter_map(|layer| layer.kind.tensors()).map(of_layer).collect()
 }
 
-fn gradients<T: Float>(config: &Config, workers: usize) -> (Vec<f64>, StepRecord) {
+fn gradients<T: Product>(config: &Config, workers: usize) -> (Vec<f64>, StepRecord) {
     let mut cpu = cpu::<T>(config, workers);
     let record = step(&mut cpu, config, 0);
     assert_eq!(cpu.workers(), workers);
@@ -151,7 +151,7 @@ fn twenty_losses_do_not_depend_on_the_parts() {
 }
 
 /// Of twenty steps, from weights with a relative error of plus or minus `error`.
-fn losses<T: Float>(config: &Config, workers: usize, draw: u32, error: f64) -> Vec<f32> {
+fn losses<T: Product>(config: &Config, workers: usize, draw: u32, error: f64) -> Vec<f32> {
     let mut cpu = cpu::<T>(config, workers);
     for (i, weight) in cpu.parameters_mut().iter_mut().enumerate() {
         let sign = if hash(draw, Stream::Order, 0, 0, i as u32) & 1 == 0 { 1.0 } else { -1.0 };
@@ -272,7 +272,7 @@ fn a_gradient_that_is_not_finite_is_found_in_a_helpers_part() {
 }
 
 /// A helper that answers nothing: its line ends after the first message.
-fn dead<T: Float>() -> Line<T> {
+fn dead<T: Product>() -> Line<T> {
     let ((to_helper, inbox), (_, answers)) = (unbounded(), unbounded());
     drop(inbox);
     Line::between(to_helper, answers, ())
@@ -286,7 +286,7 @@ fn a_lost_helper_costs_nothing_but_time() {
         let wanted: Vec<StepRecord> = (0..4).map(|s| step(&mut alone, &config, s)).collect();
 
         // One of two helpers is dead from the start: the run is the one of a single worker, bit for bit.
-        let mut lost = with_helpers::<f32>(&config, vec![threads::start(Network::new(&config, 10), 2, MEAN, STD), dead()]);
+        let mut lost = with_helpers::<f32>(&config, vec![threads::start(Network::new(&config, 10), 2, NORMALISATION), dead()]);
         assert_eq!((lost.workers(), lost.lost_helpers()), (3, false));
         let found: Vec<StepRecord> = (0..4).map(|s| step(&mut lost, &config, s)).collect();
         assert_eq!(found, wanted, "{fragment}");

@@ -4,7 +4,7 @@ use super::emnist::Emnist;
 use super::held_out::finish;
 use super::idx::{Holds, Idx};
 use super::names::{self, Split};
-use super::{Dataset, Images, MOST, cifar10, is_kept};
+use super::{Dataset, Images, MOST, Normalisation, cifar10, is_kept};
 use crate::error::{Error, Note, Result};
 
 const FASHION: [&str; 10] =
@@ -198,7 +198,12 @@ impl Gathered {
             (_, Family::Unknown) => ("IDX images", digits()),
         };
         let (mean, std) = moments(&train.pixels);
-        let set = Dataset { name: name.into(), classes, mean: [mean; 3], std: [std; 3], ..Dataset::cifar10() };
+        let set = Dataset {
+            name: name.into(),
+            classes,
+            normalisation: Normalisation { mean: [mean; 3], std: [std; 3] },
+            ..Dataset::cifar10()
+        };
         let mut set = finish(set, train, test, [train_count, test_count])?;
         if emnist.is_some() {
             set.notes.push(Note::Transposed);

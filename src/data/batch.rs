@@ -1,6 +1,7 @@
 //! From a data set to the bytes of one batch: order, augmentation and size. Both backends start from these bytes.
 
 use super::{Dataset, IMAGE, Images, SIDE};
+use crate::config::Config;
 use crate::network::Shape;
 use crate::rng::{self, Stream};
 
@@ -24,6 +25,12 @@ pub struct Order {
 impl Order {
     pub fn new(seed: u32, train_size: usize, shard: usize) -> Order {
         Order { seed, train_size, shard: shard.max(1), epoch: None, order: vec![] }
+    }
+
+    /// That of a run with these settings.
+    pub fn of(config: &Config, dataset: &Dataset) -> Order {
+        let train_size = (config.train_size as usize).min(dataset.train_total).max(1);
+        Order::new(config.seed, train_size, dataset.shard)
     }
 
     /// The indices of batch `step`, a function of the constructor's arguments and `step` alone. The last batch of an
@@ -106,7 +113,7 @@ fn resize(image: &[u8], shape: Shape, pixels: &mut Vec<u8>) {
 impl Dataset {
     /// The bytes that stand for zero after normalisation.
     pub fn border(&self) -> [u8; 3] {
-        self.mean.map(|mean| (mean * 255.0).round() as u8)
+        self.normalisation.mean.map(|mean| (mean * 255.0).round() as u8)
     }
 }
 

@@ -3,13 +3,12 @@
 //! A record has 3073 bytes: the label, then 1024 bytes of red, of green and of blue, each 32 rows of 32
 //! (<https://www.cs.toronto.edu/~kriz/cifar.html>).
 
-use super::{Dataset, IMAGE, Images, SIDE};
+use super::{Dataset, IMAGE, Images, Normalisation, SIDE};
 use crate::error::{Error, Result};
 
 pub const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 /// Of each channel over the 50,000 training images, on the scale 0 to 1.
-pub const MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
-pub const STD: [f32; 3] = [0.2470, 0.2435, 0.2616];
+pub const NORMALISATION: Normalisation = Normalisation { mean: [0.4914, 0.4822, 0.4465], std: [0.2470, 0.2435, 0.2616] };
 /// Bytes of a record.
 pub const RECORD: usize = 1 + IMAGE;
 /// Bytes of a whole batch file; fewer records are read too, more are not.
@@ -77,7 +76,7 @@ pub fn encode(images: &Images) -> Vec<u8> {
 impl Dataset {
     /// The built-in data set before its first shard: 10,000 training and 2,000 test images to come.
     pub fn cifar10() -> Dataset {
-        Dataset::to_come("CIFAR-10", &CLASSES, MEAN, STD, 1_000)
+        Dataset::to_come("CIFAR-10", &CLASSES, NORMALISATION, 1_000)
     }
 }
 

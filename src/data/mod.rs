@@ -5,7 +5,7 @@ mod assemble;
 pub mod batch;
 pub mod cifar10;
 mod emnist;
-mod files;
+pub mod files;
 mod formats;
 mod held_out;
 mod idx;
@@ -15,8 +15,6 @@ mod native;
 pub mod shard;
 pub mod source;
 pub mod toy;
-
-pub use files::{read_files, read_sources};
 
 use crate::config::Config;
 use crate::error::Note;
@@ -80,15 +78,20 @@ impl Images {
     }
 }
 
+/// From bytes to the network's input, `(byte / 255 - mean) / std` in each channel: mean and standard deviation on the scale 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Normalisation {
+    pub mean: [f32; 3],
+    pub std: [f32; 3],
+}
+
 /// A data set, whole or still arriving. Written without its images, which travel as bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dataset {
     /// `CIFAR-10`, `Fashion-MNIST`, ...
     pub name: String,
     pub classes: Vec<String>,
-    /// Mean and standard deviation of each channel on the scale 0 to 1.
-    pub mean: [f32; 3],
-    pub std: [f32; 3],
+    pub normalisation: Normalisation,
     /// What has arrived so far.
     #[serde(skip)]
     pub train: Images,
@@ -116,12 +119,11 @@ impl Dataset {
     }
 
     /// A built-in data set before its first image.
-    fn to_come(name: &str, classes: &[&str], mean: [f32; 3], std: [f32; 3], shard: usize) -> Dataset {
+    fn to_come(name: &str, classes: &[&str], normalisation: Normalisation, shard: usize) -> Dataset {
         Dataset {
             name: name.into(),
             classes: classes.iter().map(|class| String::from(*class)).collect(),
-            mean,
-            std,
+            normalisation,
             train: Images::default(),
             test: Images::default(),
             train_total: 10_000,
@@ -131,15 +133,6 @@ impl Dataset {
             shard,
             notes: vec![],
         }
-    }
-
-    /// Mean and standard deviation.
-    pub fn normalisation(&self) -> [[f32; 3]; 2] {
-        [self.mean, self.std]
-    }
-
-    pub fn set_normalisation(&mut self, [mean, std]: [[f32; 3]; 2]) {
-        (self.mean, self.std) = (mean, std);
     }
 
     /// Name and sizes: `MNIST (54,000 for training, 6,000 held out for testing)`.

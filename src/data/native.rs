@@ -1,9 +1,10 @@
 //! Data sets from the file system, for the program and the tests.
 
+use super::Dataset;
+use super::files::read_sources;
 use super::names::{self, Name};
-use super::read_sources;
+use super::shard::Index;
 use super::source::Source;
-use super::{Dataset, shard::Index};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use std::fs::File;

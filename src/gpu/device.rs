@@ -1,10 +1,9 @@
 //! The adapter, the device and its queue; how its failures become [`Error`]s.
 
-use super::choice::Choice;
-use super::family::Family;
-use super::pipelines::Pipelines;
+use super::family::{Choice, Family};
 use crate::error::{Error, Result};
 use futures_channel::oneshot;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Bytes that a binding may span at most, whatever the adapter offers: sizes in bytes fit in 32 bits, which a browser's `usize`
@@ -27,17 +26,26 @@ pub struct Facts {
 pub struct Device {
     pub facts: Facts,
     pub queue: wgpu::Queue,
-    pub(super) device: wgpu::Device,
+    pub(crate) device: wgpu::Device,
     /// Bytes that one binding may span: the adapter's limit, or less in tests of the splitting.
     binding_limit: u64,
     buffer_limit: u64,
     choice: Choice,
     failure: Arc<Mutex<Option<Error>>>,
-    pub(super) pipelines: Pipelines,
+    pub(crate) pipelines: Pipelines,
+}
+
+/// Those of a device, by source text.
+pub(crate) type Pipelines = Arc<Mutex<HashMap<String, Pipeline>>>;
+
+#[derive(Clone)]
+pub(crate) struct Pipeline {
+    pub compute: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
 }
 
 /// Bytes that a buffer for `bytes` takes: a binding may not be empty, and the largest alignment in use is 256.
-pub(super) fn allocated(bytes: u64) -> u64 {
+pub(crate) fn allocated(bytes: u64) -> u64 {
     bytes.max(256).next_multiple_of(4)
 }
 
@@ -88,7 +96,7 @@ impl Device {
         self.with_choice(Choice { family, measured: None })
     }
 
-    pub(super) fn with_choice(&self, choice: Choice) -> Device {
+    pub(crate) fn with_choice(&self, choice: Choice) -> Device {
         Device { choice, ..self.clone() }
     }
 
@@ -114,7 +122,7 @@ impl Device {
 
     /// Whether passes can say when they started and ended.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(super) fn has_timestamps(&self) -> bool {
+    pub(crate) fn has_timestamps(&self) -> bool {
         self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
@@ -131,12 +139,12 @@ impl Device {
     ///
     /// # Errors
     /// [`Error::TooLarge`] before anything is allocated.
-    pub(super) fn storage(&self, label: &str, bytes: u64) -> Result<wgpu::Buffer> {
+    pub(crate) fn storage(&self, label: &str, bytes: u64) -> Result<wgpu::Buffer> {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
         self.buffer(label, bytes, usage)
     }
 
-    pub(super) fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+    pub(crate) fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
         self.fits(bytes)?;
         let size = allocated(bytes);
         Ok(self.device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false }))
@@ -144,7 +152,7 @@ impl Device {
 
     /// # Errors
     /// [`Error::TooLarge`] when the adapter allows no buffer of so many bytes.
-    pub(super) fn fits(&self, bytes: u64) -> Result<()> {
+    pub(crate) fn fits(&self, bytes: u64) -> Result<()> {
         if bytes > self.buffer_limit { Err(Error::TooLarge { needed: bytes, limit: self.buffer_limit }) } else { Ok(()) }
     }
 
@@ -157,21 +165,21 @@ impl Device {
     }
 
     /// From here on, an allocation that fails is told by [`Watch::outcome`] and leaves the device usable.
-    pub(super) fn watch(&self) -> Watch {
+    pub(crate) fn watch(&self) -> Watch {
         // What is made of a buffer that could not be allocated fails the validation.
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         Watch { memory: self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory), validation }
     }
 
     /// Delivers callbacks that are due. In a browser the event loop does this.
-    pub(super) fn poll(&self) {
+    pub(crate) fn poll(&self) {
         #[cfg(not(target_arch = "wasm32"))]
         let _ = self.device.poll(wgpu::PollType::Poll);
     }
 
     /// Blocks until everything enqueued is done.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(super) fn wait_idle(&self) {
+    pub(crate) fn wait_idle(&self) {
         let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
     }
 
@@ -179,7 +187,7 @@ impl Device {
     ///
     /// # Errors
     /// Whatever the driver reported instead.
-    pub(super) async fn wait<T>(&self, receiver: &mut oneshot::Receiver<T>) -> Result<T> {
+    pub(crate) async fn wait<T>(&self, receiver: &mut oneshot::Receiver<T>) -> Result<T> {
         #[cfg(not(target_arch = "wasm32"))]
         self.wait_idle();
         let received = receiver.await;
@@ -188,7 +196,7 @@ impl Device {
     }
 
     /// Reads `bytes` from `offset` of a buffer, in pieces.
-    pub(super) async fn read(&self, buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
+    pub(crate) async fn read(&self, buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
         const PIECE: u64 = 1 << 26;
         self.check()?;
         let mut data = Vec::with_capacity(bytes as usize);
@@ -208,13 +216,13 @@ impl Device {
         Ok(data)
     }
 
-    pub(super) fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
+    pub(crate) fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
         self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
     }
 }
 
 /// See [`Device::watch`].
-pub(super) struct Watch {
+pub(crate) struct Watch {
     memory: wgpu::ErrorScopeGuard,
     validation: wgpu::ErrorScopeGuard,
 }
@@ -222,7 +230,7 @@ pub(super) struct Watch {
 impl Watch {
     /// # Errors
     /// [`Error::Gpu`] when memory ran out, or something else is wrong with what was made.
-    pub(super) async fn outcome(self) -> Result<()> {
+    pub(crate) async fn outcome(self) -> Result<()> {
         let (memory, validation) = (self.memory.pop().await, self.validation.pop().await);
         memory.or(validation).map_or(Ok(()), |error| Err(gpu_error(&error)))
     }
@@ -238,7 +246,7 @@ fn gpu_error(error: &wgpu::Error) -> Error {
 }
 
 /// Starts mapping the first `bytes` of `staging` for reading.
-pub(super) fn map(staging: &wgpu::Buffer, bytes: u64) -> oneshot::Receiver<std::result::Result<(), wgpu::BufferAsyncError>> {
+pub(crate) fn map(staging: &wgpu::Buffer, bytes: u64) -> oneshot::Receiver<std::result::Result<(), wgpu::BufferAsyncError>> {
     let (sender, receiver) = oneshot::channel();
     // A receiver that is gone no longer wants the answer.
     staging.map_async(wgpu::MapMode::Read, ..bytes, move |outcome| drop(sender.send(outcome)));
@@ -246,7 +254,7 @@ pub(super) fn map(staging: &wgpu::Buffer, bytes: u64) -> oneshot::Receiver<std::
 }
 
 /// The bytes of a mapped buffer.
-pub(super) fn mapped_bytes(staging: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>> {
+pub(crate) fn mapped_bytes(staging: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>> {
     let view = staging.get_mapped_range(..bytes);
     let view = view.map_err(|error| Error::Gpu { place: "reading a buffer".into(), why: error.to_string() })?;
     Ok(view.to_vec())
@@ -291,6 +299,6 @@ fn browser_name(_: &wgpu::Device) -> Option<String> {
 }
 
 /// A poisoned lock still holds what it held: the data is never half written.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -34,11 +34,11 @@
 //!   place of two (conv2 the same, layers of 8 x 8 pixels 9 % slower); counting rows up in place of dividing in the weight gradient (436
 //!   -> 438 ms). Half as many splits of the weight gradient: 1 %, and less to share among more cores.
 
-use super::kernels::WORKGROUP;
-use super::recorder::Constant;
+use super::kernels::{Constant, WORKGROUP};
+use serde::{Deserialize, Serialize};
 
 /// Which kernels compute the products of convolutions and fully connected layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// Registers only, no barriers: for adapters that are a processor.
@@ -121,4 +121,19 @@ impl Tile {
             ("RIGHT_LOADS", (4 * DEPTH * self.blocks() / WORKGROUP).into()),
         ]
     }
+}
+
+/// A family, and what it was chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    pub family: Family,
+    /// `None` when the family was asked for.
+    pub measured: Option<Rates>,
+}
+
+/// GFLOP/s of each family; 0 where the driver refuses its kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rates {
+    pub registers: f64,
+    pub tiled: f64,
 }

@@ -32,6 +32,49 @@ pub struct Kernel {
     pub bindings: &'static [Binding],
 }
 
+/// A constant of a shader.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constant {
+    Whole(u32),
+    Float(f32),
+    Switch(bool),
+}
+
+impl From<usize> for Constant {
+    fn from(value: usize) -> Self {
+        Constant::Whole(value as u32)
+    }
+}
+
+impl From<u32> for Constant {
+    fn from(value: u32) -> Self {
+        Constant::Whole(value)
+    }
+}
+
+impl From<f32> for Constant {
+    fn from(value: f32) -> Self {
+        Constant::Float(value)
+    }
+}
+
+impl From<bool> for Constant {
+    fn from(value: bool) -> Self {
+        Constant::Switch(value)
+    }
+}
+
+impl std::fmt::Display for Constant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Constant::Whole(value) => write!(f, "u32 = {value}u"),
+            // Rust's shortest form that reads back as the same float.
+            Constant::Float(value) => write!(f, "f32 = {value:e}f"),
+            Constant::Switch(value) => write!(f, "bool = {value}"),
+        }
+    }
+}
+
 /// Prepended to every kernel: index helpers, step parameters and the random function of `src/rng.rs`.
 pub const COMMON: &str = include_str!(concat!(env!("OUT_DIR"), "/common.wgsl"));
 

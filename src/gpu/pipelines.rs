@@ -6,23 +6,13 @@
 //! that one: 39 pipelines that were 1.70 and 2.08 s one after another on two cores were 1.40 and 1.65 s this way, the second
 //! request 5 ms. Firefox compiles an equal pipeline again (0.45 s for 0.21 s), so there it is not done.
 
-use super::device::{Device, lock};
+use super::device::{Device, Pipeline, lock};
 use super::kernels::{Access, Binding, Kernel};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
-/// Those of a device, by source text.
-pub(super) type Pipelines = Arc<Mutex<HashMap<String, Pipeline>>>;
-
-#[derive(Clone)]
-pub(super) struct Pipeline {
-    pub compute: wgpu::ComputePipeline,
-    pub layout: wgpu::BindGroupLayout,
-}
 
 /// What a pipeline is compiled from.
 #[derive(Clone)]
-pub(super) struct Source {
+pub(crate) struct Source {
     pub label: String,
     pub kernel: &'static Kernel,
     /// Composed.
@@ -31,7 +21,7 @@ pub(super) struct Source {
 
 impl Device {
     /// The pipeline of a source; compiled at the first request.
-    pub(super) fn pipeline(&self, source: &Source) -> Pipeline {
+    pub(crate) fn pipeline(&self, source: &Source) -> Pipeline {
         if let Some(pipeline) = lock(&self.pipelines).get(&source.text) {
             return pipeline.clone();
         }
@@ -46,7 +36,7 @@ impl Device {
     }
 
     /// Those that are not compiled yet, each once.
-    pub(super) fn not_compiled<'a>(&self, sources: impl Iterator<Item = &'a Source>) -> Vec<&'a Source> {
+    pub(crate) fn not_compiled<'a>(&self, sources: impl Iterator<Item = &'a Source>) -> Vec<&'a Source> {
         let compiled = lock(&self.pipelines);
         let missing: HashMap<&str, &Source> =
             sources.filter(|source| !compiled.contains_key(&source.text)).map(|source| (source.text.as_str(), source)).collect();
@@ -55,7 +45,7 @@ impl Device {
 
     /// Compiles all of them, side by side.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(super) async fn compile(&self, sources: &[&Source]) {
+    pub(crate) async fn compile(&self, sources: &[&Source]) {
         use std::sync::atomic::{AtomicUsize, Ordering};
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(sources.len());
         let next = AtomicUsize::new(0);
@@ -69,7 +59,7 @@ impl Device {
 
     /// Compiles all of them, side by side where that helps.
     #[cfg(target_arch = "wasm32")]
-    pub(super) async fn compile(&self, sources: &[&Source]) {
+    pub(crate) async fn compile(&self, sources: &[&Source]) {
         // Kept until wgpu has asked for the same. What fails here fails there again, and is told.
         let ahead = ahead::compile(&self.device, sources).await;
         sources.iter().for_each(|source| drop(self.pipeline(source)));
@@ -106,7 +96,7 @@ impl Device {
 
 /// Compiles sources that will be wanted later, one after another beside what runs.
 #[derive(Default)]
-pub(super) struct Ahead {
+pub(crate) struct Ahead {
     waiting: Vec<Source>,
     /// Resolves when the browser is done, with what must stay alive until wgpu has asked for the same.
     #[cfg(target_arch = "wasm32")]

@@ -2,9 +2,9 @@
 //! Nothing here waits, but [`Readback::settle`].
 
 use super::device::{Device, map, mapped_bytes};
-use super::recorder::View;
-use crate::backend::StepRecord;
+use super::view::View;
 use crate::error::{Error, Result};
+use crate::step::StepRecord;
 use futures_channel::oneshot;
 use std::collections::VecDeque;
 

@@ -2,9 +2,10 @@
 
 use super::device::{Device, allocated};
 use super::family::Family;
-use super::kernels::{COMMON, Kernel, WORKGROUP};
+use super::kernels::{COMMON, Constant, Kernel, WORKGROUP};
 use super::pipelines::Source;
 use super::unroll::unroll;
+use super::view::View;
 use crate::error::{Error, Result};
 
 /// Most workgroups along one axis of a grid, on every adapter.
@@ -27,105 +28,7 @@ pub struct StepParams {
     pub noise: f32,
 }
 
-/// A range of a buffer.
-#[derive(Clone, Debug)]
-pub struct View {
-    pub(super) buffer: wgpu::Buffer,
-    pub(super) offset: u64,
-    pub(super) bytes: u64,
-}
-
-impl View {
-    /// `floats` (or other 4-byte words) from `start` on. `start` is a multiple of [`ALIGNMENT`].
-    pub fn slice(&self, start: usize, floats: usize) -> View {
-        debug_assert!(start.is_multiple_of(ALIGNMENT) && (start + floats) as u64 * 4 <= self.bytes);
-        View { buffer: self.buffer.clone(), offset: self.offset + start as u64 * 4, bytes: floats as u64 * 4 }
-    }
-
-    fn resource(&self) -> wgpu::BindingResource<'_> {
-        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-            buffer: &self.buffer,
-            offset: self.offset,
-            size: std::num::NonZeroU64::new(self.bytes),
-        })
-    }
-
-    /// Enqueues a write of `data` (whole 4-byte words) at the start of the view.
-    pub fn write(&self, device: &Device, data: &[u8]) {
-        device.queue.write_buffer(&self.buffer, self.offset, data);
-    }
-
-    /// The same at `bytes` from the start.
-    pub fn write_at(&self, device: &Device, bytes: u64, data: &[u8]) {
-        device.queue.write_buffer(&self.buffer, self.offset + bytes, data);
-    }
-
-    /// Reads the view after everything enqueued so far.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`], [`Error::Gpu`].
-    pub async fn read<T: bytemuck::Pod>(&self, device: &Device) -> Result<Vec<T>> {
-        Ok(bytemuck::pod_collect_to_vec(&device.read(&self.buffer, self.offset, self.bytes).await?))
-    }
-
-    /// Length in 4-byte words.
-    pub fn words(&self) -> usize {
-        (self.bytes / 4) as usize
-    }
-}
-
-/// A slice of a buffer starts at a multiple of this many 4-byte words (256 bytes, the largest alignment in use).
-pub const ALIGNMENT: usize = 64;
-
-/// Channels as they are stored: a multiple of 4.
-pub fn padded(channels: usize) -> usize {
-    channels.next_multiple_of(4)
-}
-
-/// A constant of a shader.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Constant {
-    Whole(u32),
-    Float(f32),
-    Switch(bool),
-}
-
-impl From<usize> for Constant {
-    fn from(value: usize) -> Self {
-        Constant::Whole(value as u32)
-    }
-}
-
-impl From<u32> for Constant {
-    fn from(value: u32) -> Self {
-        Constant::Whole(value)
-    }
-}
-
-impl From<f32> for Constant {
-    fn from(value: f32) -> Self {
-        Constant::Float(value)
-    }
-}
-
-impl From<bool> for Constant {
-    fn from(value: bool) -> Self {
-        Constant::Switch(value)
-    }
-}
-
-impl std::fmt::Display for Constant {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Constant::Whole(value) => write!(f, "u32 = {value}u"),
-            // Rust's shortest form that reads back as the same float.
-            Constant::Float(value) => write!(f, "f32 = {value:e}f"),
-            Constant::Switch(value) => write!(f, "bool = {value}"),
-        }
-    }
-}
-
-pub(super) struct Command {
+pub(crate) struct Command {
     pub label: String,
     #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "only the native profile names it"))]
     pub kernel: &'static str,
@@ -145,7 +48,7 @@ impl Command {
 /// Dispatches in order.
 #[derive(Default)]
 pub struct Recording {
-    pub(super) commands: Vec<Command>,
+    pub(crate) commands: Vec<Command>,
 }
 
 impl Recording {
@@ -161,12 +64,12 @@ impl Recording {
     }
 
     /// Workgroups of the first dispatch.
-    pub(super) fn workgroups(&self) -> u32 {
+    pub(crate) fn workgroups(&self) -> u32 {
         self.commands.first().map_or(0, |command| command.grid.0 * command.grid.1)
     }
 
     /// Enqueues the first `workgroups` workgroups of the first dispatch, `times` times, in one submit.
-    pub(super) fn run_part(&self, device: &Device, workgroups: u32, times: u32) {
+    pub(crate) fn run_part(&self, device: &Device, workgroups: u32, times: u32) {
         let Some(command) = self.commands.first() else { return };
         let mut encoder = device.encoder("part");
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("part"), timestamp_writes: None });
@@ -182,7 +85,7 @@ impl Recording {
     }
 
     /// Appends the dispatches to a pass.
-    pub(super) fn replay(&self, pass: &mut wgpu::ComputePass<'_>) {
+    pub(crate) fn replay(&self, pass: &mut wgpu::ComputePass<'_>) {
         self.commands.iter().for_each(|command| command.replay(pass));
     }
 }
@@ -250,7 +153,7 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// Those of `record`.
-    pub(super) fn sources_of(
+    pub(crate) fn sources_of(
         device: &'a Device,
         batch: usize,
         record: impl FnOnce(&mut Recorder) -> Result<()>,
@@ -264,14 +167,14 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// Those of `record`: [`Error::TooLarge`] for the first buffer or binding that the adapter would refuse.
-    pub(super) fn memory_of(device: &'a Device, batch: usize, record: impl FnOnce(&mut Recorder) -> Result<()>) -> Result<u64> {
+    pub(crate) fn memory_of(device: &'a Device, batch: usize, record: impl FnOnce(&mut Recorder) -> Result<()>) -> Result<u64> {
         let mut recorder = Recorder { wanted: Wanted::Memory, ..Recorder::new(device, batch)? };
         record(&mut recorder)?;
         Ok(recorder.memory)
     }
 
     /// Enqueues a write of `data` (whole 4-byte words) to a view that this recorder made.
-    pub(super) fn write(&self, view: &View, data: &[u8]) {
+    pub(crate) fn write(&self, view: &View, data: &[u8]) {
         if self.wanted == Wanted::Recording {
             view.write(self.device, data);
         }
@@ -352,7 +255,7 @@ impl<'a> Recorder<'a> {
 
     /// Compiles the pipelines of the dispatches so far, many at a time; without it, [`Recorder::take`] compiles them one after
     /// another.
-    pub(super) async fn compile(&self) {
+    pub(crate) async fn compile(&self) {
         let missing = self.device.not_compiled(self.planned.iter().map(|planned| &planned.source));
         self.device.compile(&missing).await;
     }

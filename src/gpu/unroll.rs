@@ -9,7 +9,7 @@
 //! `$p` and `$(p * STRIDE + k)` become numbers. Expressions are of whole numbers, loop variables, the dispatch's constants,
 //! parentheses, and the operators below with the precedence of WGSL.
 
-use super::recorder::Constant;
+use super::kernels::Constant;
 
 /// From the weakest to the strongest; a two-letter operator before the one that it starts with.
 const OPERATORS: [&[&str]; 5] = [&["||"], &["&&"], &["<=", ">=", "==", "!=", "<", ">"], &["+", "-"], &["*", "/", "%"]];

@@ -8,12 +8,13 @@
 //! | tanh | tanh x | 1 - y^2 |
 
 use super::fused::After;
-use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::ACTIVATION_FORWARD;
-use crate::gpu::recorder::{Recorder, View, padded, workgroups};
-use crate::network::ActivationFunction::{self, LeakyRelu, Relu, Sigmoid, Tanh};
-use crate::network::Shape;
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::{View, padded};
+use crate::math::float::Float;
+use crate::network::ActivationFunction::{LeakyRelu, Relu, Sigmoid, Tanh};
+use crate::network::{ActivationFunction, Shape};
 
 /// Slope of the leaky ReLU below 0.
 pub const LEAKY_SLOPE: f64 = 0.01;
@@ -54,17 +55,6 @@ fn each_pair<T: Float>(output: &[T], grad_output: &[T], grad_input: &mut [T], f:
 }
 
 // ---- on the GPU
-
-/// The function's number in `common.wgsl`; a number that is none of them leaves values as they are.
-pub fn code(function: Option<ActivationFunction>) -> u32 {
-    match function {
-        Some(Relu) => 0,
-        Some(Sigmoid) => 1,
-        Some(Tanh) => 2,
-        Some(LeakyRelu) => 3,
-        None => 4,
-    }
-}
 
 /// `name`: the layer's; `after`: its function, and dropout if that follows; `input`, `output`: (batch, shape).
 pub fn record_forward(

@@ -8,19 +8,19 @@
 //! `grad gamma = sum g x'`, `grad beta = sum g`,
 //! `grad x = gamma / sqrt(variance + epsilon) * (g - grad beta / m - x' grad gamma / m)`
 
+use super::fused::{After, GradInput, code};
 use super::{grad_bias, sum_rows};
-use crate::cpu::Float;
-use crate::cpu::peers::{Gone, Peers};
 use crate::error::Result;
 use crate::gpu::family::Family;
 use crate::gpu::kernels::{
     BATCH_NORM_BACKWARD, BATCH_NORM_FORWARD, BATCH_NORM_JOIN_GRADIENTS, BATCH_NORM_JOIN_STATISTICS, BATCH_NORM_PARTIAL_GRADIENTS,
-    BATCH_NORM_PARTIAL_STATISTICS, Kernel, WORKGROUP,
+    BATCH_NORM_PARTIAL_STATISTICS, Constant, Kernel, WORKGROUP,
 };
-use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, padded, workgroups};
-use crate::layers::activation::code;
-use crate::layers::fused::{After, GradInput};
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::{ALIGNMENT, View, padded};
+use crate::math::float::Float;
 use crate::network::{ActivationFunction, Shape};
+use crate::step::peers::{Gone, Peers};
 
 /// Mean and biased variance of each channel over all parts of the batch, each in two passes over its own rows and then joined.
 pub async fn statistics<T: Float>(

@@ -3,9 +3,10 @@
 //! The mask is a function of seed, step, layer and index ([`crate::rng`]), so backward computes it again. In evaluation
 //! the layer passes its input on.
 
-use crate::cpu::Float;
+use crate::math::float::Float;
 use crate::network::Layer;
 use crate::rng::{self, Stream};
+use crate::step::Share;
 
 /// Decides which units a step keeps.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,13 @@ pub struct Mask {
 }
 
 impl Mask {
+    /// That of a dropout layer in a part of a step; `None` when every unit stays.
+    pub fn of(share: &Share, layer: &Layer) -> Option<Mask> {
+        let (seed, step, probability) = (share.seed, share.step, share.dropout);
+        let (name, first) = (rng::name_hash(&layer.name), share.first * layer.output.len());
+        (probability > 0.0).then_some(Mask { seed, step, layer: name, first, probability })
+    }
+
     /// Whether the unit at `index` of (batch, features) stays.
     pub fn keeps(&self, index: usize) -> bool {
         let bits = rng::hash(self.seed, Stream::Dropout, self.step as u32, self.layer, index as u32);

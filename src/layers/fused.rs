@@ -1,12 +1,12 @@
 //! What a kernel does for the layers around its own, so that those need no dispatch: going forward the activation function and
 //! the dropout that follow, going back those in front. The WGSL is in `common.wgsl`.
 
-use super::activation::code;
 use super::dropout::Units;
 use crate::error::Result;
-use crate::gpu::kernels::Kernel;
-use crate::gpu::recorder::{Constant, Recorder, View};
-use crate::network::ActivationFunction;
+use crate::gpu::kernels::{Constant, Kernel};
+use crate::gpu::recorder::Recorder;
+use crate::gpu::view::View;
+use crate::network::ActivationFunction::{self, LeakyRelu, Relu, Sigmoid, Tanh};
 
 /// What follows a layer, going forward.
 #[derive(Clone, Copy, Default)]
@@ -84,4 +84,15 @@ pub(super) fn record_backward(
 fn dropout_constants(units: Option<Units>) -> [(&'static str, Constant); 2] {
     let Units { layer, features } = units.unwrap_or(Units { layer: 0, features: 0 });
     [("DROPOUT_LAYER", layer.into()), ("DROPOUT_FEATURES", features.into())]
+}
+
+/// The function's number in `common.wgsl`; a number that is none of them leaves values as they are.
+pub fn code(function: Option<ActivationFunction>) -> u32 {
+    match function {
+        Some(Relu) => 0,
+        Some(Sigmoid) => 1,
+        Some(Tanh) => 2,
+        Some(LeakyRelu) => 3,
+        None => 4,
+    }
 }

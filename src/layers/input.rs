@@ -1,18 +1,19 @@
 //! From bytes to the first layer's input: `(byte / 255 - mean) / std` in each channel.
 
-use crate::cpu::Float;
+use crate::data::Normalisation;
 use crate::error::Result;
 use crate::gpu::kernels::INPUT_NORMALISE;
-use crate::gpu::recorder::{Recorder, View, workgroups};
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::View;
+use crate::math::float::Float;
 use crate::network::Shape;
 
 pub fn normalise<T: Float>(
     pixels: &[u8], // (images, height, width, 3)
-    mean: [f32; 3],
-    std: [f32; 3],
+    normalisation: &Normalisation,
     output: &mut [T], // (images, height, width, 3)
 ) {
-    let [mean, std] = [mean, std].map(|channels| channels.map(T::from_f32));
+    let [mean, std] = [normalisation.mean, normalisation.std].map(|channels| channels.map(T::from_f32));
     for (x, bytes) in output.chunks_exact_mut(3).zip(pixels.chunks_exact(3)) {
         for c in 0..3 {
             x[c] = (T::of(f64::from(bytes[c])) / T::of(255.0) - mean[c]) / std[c];
@@ -25,8 +26,7 @@ pub fn normalise<T: Float>(
 pub fn record(
     recorder: &mut Recorder,
     shape: Shape,
-    mean: [f32; 3],
-    std: [f32; 3],
+    Normalisation { mean, std }: &Normalisation,
     pixels: &View, // bytes (batch, height, width, 3)
     output: &View, // (batch, height, width, 4)
 ) -> Result<()> {

@@ -9,10 +9,11 @@
 //! s is computed again in backward rather than stored.
 
 use super::fused::{self, GradInput};
-use crate::cpu::Float;
 use crate::error::Result;
-use crate::gpu::kernels::{LRN_BACKWARD, LRN_FORWARD};
-use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
+use crate::gpu::kernels::{Constant, LRN_BACKWARD, LRN_FORWARD};
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::{View, padded};
+use crate::math::float::Float;
 use crate::network::Shape;
 
 /// The layer's constants, in the network's type.

@@ -19,7 +19,7 @@ pub mod noise;
 pub mod pool;
 pub mod softmax_loss;
 
-use crate::cpu::Float;
+use crate::math::float::Float;
 use crate::network::{Layer, Shape};
 use std::ops::Range;
 

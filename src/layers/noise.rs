@@ -8,12 +8,14 @@
 //!
 //! All draws are functions of seed, step, layer and index ([`crate::rng`]), so backward computes them again.
 
-use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::NOISE_APPLY;
-use crate::gpu::recorder::{Recorder, View, padded, workgroups};
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::{View, padded};
+use crate::math::float::Float;
 use crate::network::Layer;
 use crate::rng::{self, Stream};
+use crate::step::Share;
 
 /// The noise of one step in one layer.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,13 @@ pub struct Noise {
 }
 
 impl Noise {
+    /// That of a noise layer in a part of a step; `None` when there is none.
+    pub fn of(share: &Share, layer: &Layer) -> Option<Noise> {
+        let (seed, step, strength) = (share.seed, share.step, share.noise);
+        let (name, first) = (rng::name_hash(&layer.name), share.first * layer.output.len());
+        (strength > 0.0).then_some(Noise { seed, step, layer: name, first, strength })
+    }
+
     /// Two numbers in [-1, 1): 0 for the layer's, 1 plus its index in the batch for a value's.
     fn draw(&self, index: usize) -> [f32; 2] {
         let bits = rng::hash(self.seed, Stream::Noise, self.step as u32, self.layer, index as u32);

@@ -5,12 +5,13 @@
 
 use super::Window;
 use super::fused::{self, GradInput};
-use crate::cpu::Float;
 use crate::error::Result;
-use crate::gpu::kernels::{POOL_BACKWARD_AVG, POOL_BACKWARD_MAX, POOL_FORWARD_AVG, POOL_FORWARD_MAX};
-use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
-use crate::network::PoolKind::{self, Avg, Max};
-use crate::network::Shape;
+use crate::gpu::kernels::{Constant, POOL_BACKWARD_AVG, POOL_BACKWARD_MAX, POOL_FORWARD_AVG, POOL_FORWARD_MAX};
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::{View, padded};
+use crate::math::float::Float;
+use crate::network::PoolKind::{Avg, Max};
+use crate::network::{PoolKind, Shape};
 
 /// The pooled images.
 pub fn forward<T: Float>(

@@ -2,10 +2,11 @@
 //!
 //! Backward: `grad z_i = (p_i - [i = label]) / batch`. The largest logit is subtracted first, so that no exponential overflows.
 
-use crate::cpu::Float;
 use crate::error::Result;
 use crate::gpu::kernels::{SOFTMAX_FORWARD, SOFTMAX_FORWARD_BACKWARD};
-use crate::gpu::recorder::{Recorder, View, workgroups};
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::View;
+use crate::math::float::Float;
 
 /// These images' share of the mean loss over a batch of `batch`, and how many of them have their largest logit (the first of
 /// equal ones) at their label.
@@ -27,6 +28,13 @@ pub fn forward<T: Float>(
         loss += ln_sum - (logits[*label as usize] - largest);
     }
     (loss / T::of(batch as f64), correct)
+}
+
+/// The probabilities of any number of images: (images, classes) both.
+pub fn probabilities<T: Float>(logits: &[T], classes: usize, probabilities: &mut [T]) {
+    for (logits, p) in logits.chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes)) {
+        softmax(logits, p);
+    }
 }
 
 /// The probabilities of one image; gives the largest logit and `ln sum e^(z - largest)`.

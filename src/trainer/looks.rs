@@ -1,53 +1,18 @@
 //! Looking at a run without changing it: statistics, test images, feature maps.
 
 use super::Trainer;
-use crate::backend::Hyper;
+use super::evaluation::{Evaluation, MISTAKES, Mistake, Predictions, argmax, cross_entropy};
 use crate::data::batch::{self, Batch};
 use crate::data::toy::Variation;
 use crate::data::{Dataset, Images};
 use crate::error::Result;
-use crate::layers::input;
+use crate::layers::{input, softmax_loss};
 use crate::stats::Snapshot;
-use serde::Serialize;
+use crate::step::Hyper;
 use std::ops::Range;
 
 /// Most images of the fixed batch on which activations are measured: the first training images.
 const PROBE: usize = 32;
-
-/// Wrong answers that an evaluation keeps, the surest of them.
-const MISTAKES: usize = 12;
-
-/// Loss and accuracy on test images.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Evaluation {
-    /// Training steps done before it.
-    pub step: u64,
-    pub loss: f64,
-    pub accuracy: f64,
-    pub count: usize,
-    pub confusion: Vec<u32>, // (classes, classes): true class, predicted class
-    /// The most probable of the wrong answers, the worst first, at most [`MISTAKES`] of them.
-    pub mistakes: Vec<Mistake>,
-    /// Where something is held back, the accuracies of its halves: images like those of training, and the same scenes with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pair: Option<[f64; 2]>,
-}
-
-/// A test image that was taken for another class.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Mistake {
-    pub image: usize,
-    pub guess: usize,
-    /// What the network gave its guess.
-    pub probability: f64,
-}
-
-/// Test images with what the network says of them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Predictions {
-    pub images: Images,
-    pub probabilities: Vec<f32>, // (n, classes)
-}
 
 impl Trainer {
     /// Gradients of the last step and activations on the probe batch; `None` before the first step since a (re)start or
@@ -123,8 +88,9 @@ impl Trainer {
         let arrived = self.dataset().test.len();
         let range = range.start.min(arrived)..range.end.min(arrived);
         let images = self.dataset().test.select(range.clone());
-        let mut probabilities = self.logits(range).await?;
-        probabilities.chunks_exact_mut(self.network.classes).for_each(softmax);
+        let logits = self.logits(range).await?;
+        let mut probabilities = vec![0.0; logits.len()];
+        softmax_loss::probabilities(&logits, self.network.classes, &mut probabilities);
         Ok(Predictions { images, probabilities })
     }
 
@@ -147,9 +113,8 @@ impl Trainer {
         if let Some(layer) = layer {
             return self.backend.output_of(&batch, layer).await.map(Some);
         }
-        let [mean, std] = self.dataset().normalisation();
         let mut normalised = vec![0.0; batch.pixels.len()];
-        input::normalise(&batch.pixels, mean, std, &mut normalised);
+        input::normalise(&batch.pixels, &self.dataset().normalisation, &mut normalised);
         Ok(Some(normalised))
     }
 
@@ -159,24 +124,4 @@ impl Trainer {
         let dataset = self.dataset();
         batch::gather(split(&dataset), &indices, self.network.input, dataset.border(), None)
     }
-}
-
-/// Probabilities from logits, in place; shifted by the largest, so that nothing overflows.
-fn softmax(logits: &mut [f32]) {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    logits.iter_mut().for_each(|z| *z = (*z - largest).exp());
-    let sum: f32 = logits.iter().sum();
-    logits.iter_mut().for_each(|z| *z /= sum);
-}
-
-/// `-log softmax(logits)[label]`.
-pub fn cross_entropy(logits: &[f32], label: usize) -> f64 {
-    let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let sum: f64 = logits.iter().map(|z| (f64::from(*z) - largest).exp()).sum();
-    largest + sum.ln() - f64::from(logits[label])
-}
-
-/// The first index of the largest value.
-pub fn argmax(values: &[f32]) -> usize {
-    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }

@@ -3,11 +3,12 @@
 //! One is an array of what it is, as JSON, its values (`Float32Array`) and its bytes (`Uint8Array`), whose buffers are moved
 //! and not copied. `undefined` ends the line.
 
-use crate::backend::Plan;
+use crate::backend::cpu::Part;
+use crate::backend::machine::Plan;
 use crate::config::Config;
-use crate::cpu::Part;
-use crate::cpu::peers::{Line, Message, What};
+use crate::data::Normalisation;
 use crate::network::Network;
+use crate::step::peers::{Line, Message, What};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use js_sys::{Array, Float32Array, Function, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -23,7 +24,7 @@ pub fn start(start: &Function, plan: &Plan) -> Line<f32> {
         Err(_) => Line::new(|_, _, _| {}, answers, ()),
     };
     let begin = What::Begin { fragment: plan.config.to_fragment(), classes: plan.classes, capacity: plan.capacity };
-    line.send(begin, &[plan.mean, plan.std].concat(), &[]);
+    line.send(begin, &[plan.normalisation.mean, plan.normalisation.std].concat(), &[]);
     line
 }
 
@@ -37,7 +38,7 @@ pub fn help(send: Function) -> Function {
         let Ok(Message { what: What::Begin { fragment, classes, capacity }, values, .. }) = line.receive().await else { return };
         let (config, _) = Config::from_fragment(&fragment);
         let three = |first: usize| [values[first], values[first + 1], values[first + 2]];
-        Part::new(Network::new(&config, classes), capacity, three(0), three(3)).help(line).await;
+        Part::new(Network::new(&config, classes), capacity, Normalisation { mean: three(0), std: three(3) }).help(line).await;
     });
     receive.unchecked_into()
 }

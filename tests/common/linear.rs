@@ -1,7 +1,7 @@
 //! Softmax regression on pixels, trained until its gradient is gone: what can be told without any layer in between.
 
-use alexnet_lab::cpu::gemm::{Operand, Start, multiply, scratch_len};
 use alexnet_lab::data::{IMAGE, Images};
+use alexnet_lab::math::gemm::{Operand, Start, multiply, scratch_len};
 use alexnet_lab::trainer::argmax;
 
 const CLASSES: usize = 10;

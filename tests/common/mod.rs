@@ -1,6 +1,6 @@
 //! What several tests share.
 
-use alexnet_lab::data::{Dataset, IMAGE, Images};
+use alexnet_lab::data::{Dataset, IMAGE, Images, Normalisation};
 use alexnet_lab::rng::{Stream, hash};
 
 /// A learnable data set of ten classes: stripes whose period and colour depend on the class, with noise.
@@ -8,8 +8,7 @@ pub fn striped(train: usize, test: usize) -> Dataset {
     Dataset {
         name: "striped".into(),
         classes: (0..10).map(|class| format!("class {class}")).collect(),
-        mean: [0.5; 3],
-        std: [0.25; 3],
+        normalisation: Normalisation { mean: [0.5; 3], std: [0.25; 3] },
         train: stripes(train, 0),
         test: stripes(test, 1),
         train_total: train,

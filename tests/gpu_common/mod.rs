@@ -3,7 +3,8 @@
 
 use alexnet_lab::gpu::device::Device;
 use alexnet_lab::gpu::family::Family;
-use alexnet_lab::gpu::recorder::{Recorder, StepParams, View, padded};
+use alexnet_lab::gpu::recorder::{Recorder, StepParams};
+use alexnet_lab::gpu::view::{View, padded};
 use std::sync::OnceLock;
 
 pub const FAMILIES: [Family; 2] = [Family::Registers, Family::Tiled];

@@ -20,7 +20,7 @@ const flatten = (tree, prefix = "") =>
 const texts = Object.fromEntries(["en", "zh"].map((language) => [language, new Map(flatten(JSON.parse(read("www", "i18n", `lessons.${language}.json`))))]));
 
 /** The settings' table: what each key allows. */
-const table = new Map([...read("src", "config.rs").matchAll(/^ {4}(\w+): \((\w+) ?([^)]*)\) \w+ "/gm)].map(([, key, kind, range]) => [key, { kind, range }]));
+const table = new Map([...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \((\w+) ?([^)]*)\) \w+ "/gm)].map(([, key, kind, range]) => [key, { kind, range }]));
 
 /** Whether the table takes the value as it is: unknown, misread or clamped ones would become notes. */
 function allowed(key, value) {
@@ -546,7 +546,7 @@ test("a picture of looks is drawn anew for another run, even of the same steps, 
 
 test("the probe batch is what its explanation says: fixed, from the training images, as many as a batch of the lesson has", () => {
   const [, most] = read("src", "trainer", "looks.rs").match(/const PROBE: usize = (\d+);/);
-  const [, batch] = read("src", "config.rs").match(/^ {4}batch: \(integer [^)]*\) \w+ "(\d+)"/m);
+  const [, batch] = read("src", "config", "mod.rs").match(/^ {4}batch: \(integer [^)]*\) \w+ "(\d+)"/m);
   assert.ok(!lesson("covariate-shift").fragment.includes("batch="));
   for (const language of ["en", "zh"]) assert.ok(texts[language].get("terms.probe_batch").includes(` ${Math.min(Number(most), Number(batch))} `));
 });

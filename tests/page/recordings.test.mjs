@@ -21,7 +21,7 @@ test("every lesson has a recording, and no other is there", () => {
 });
 
 test("settings of which a version is recorded are of the version that is read", () => {
-  const version = readFileSync(join(ROOT, "src", "config.rs"), "utf8").match(/VERSION: \w+ = (\d+)/)[1];
+  const version = readFileSync(join(ROOT, "src", "config", "mod.rs"), "utf8").match(/VERSION: \w+ = (\d+)/)[1];
   for (const { name } of LESSONS) assert.equal(JSON.parse(read(name)).version, version, name);
 });
 

@@ -22,7 +22,7 @@ function variants(file, name) {
 }
 
 /** The table of settings: key, kind, options. */
-const SETTINGS = [...read("src", "config.rs").matchAll(/^ {4}(\w+): \((choice \[([^\]]*)\]|switch|integer[^)]*|number[^)]*)\) \w+ "/gm)];
+const SETTINGS = [...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \((choice \[([^\]]*)\]|switch|integer[^)]*|number[^)]*)\) \w+ "/gm)];
 
 /** The fields that a sentence shows. */
 const shown = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort();
@@ -68,11 +68,11 @@ test("every setting has a label and help, and every option of one word a name", 
 for (const [group, file, name] of [
   ["errors", "error.rs", "Error"],
   ["notes", "error.rs", "Note"],
-  ["reasons", "backend.rs", "Reason"],
-  ["remedies", "trainer.rs", "Remedy"],
-  ["hints", "hints.rs", "Hint"],
-  ["diverged", "backend.rs", "Place"],
-  ["effects", "config.rs", "Effect"],
+  ["reasons", "backend/machine.rs", "Reason"],
+  ["remedies", "trainer/mod.rs", "Remedy"],
+  ["hints", "config/hints.rs", "Hint"],
+  ["diverged", "step/mod.rs", "Place"],
+  ["effects", "config/mod.rs", "Effect"],
 ]) {
   test(`every ${name} of the engine has a sentence that its fields fill`, () => {
     const found = variants(file, name);

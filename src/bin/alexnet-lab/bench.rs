@@ -3,10 +3,10 @@
 use crate::outcome::{Outcome, fail, tell};
 use crate::profile;
 use crate::settings::{Data, Kernels, Settings};
-use alexnet_lab::backend::{Host, Machine};
+use alexnet_lab::backend::machine::{Host, Machine};
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::gemm::square;
 use alexnet_lab::data::Dataset;
+use alexnet_lab::math::gemm::square;
 use alexnet_lab::network::Network;
 use alexnet_lab::trainer::Trainer;
 use pollster::block_on;
@@ -45,13 +45,13 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Outcome {
-    arguments.kernels.ask();
+    let host = arguments.kernels.host();
     let mut config = arguments.settings.over(Config::default())?;
     let dataset = arguments.data.load(&mut config, &[])?;
     if arguments.dry_run {
-        return dry_run(&config, &dataset);
+        return dry_run(&config, &dataset, &host);
     }
-    let mut trainer = block_on(Trainer::new(config, dataset, &Host::native()))?;
+    let mut trainer = block_on(Trainer::new(config, dataset, &host))?;
     let on_gpu = trainer.backend().name() == "gpu";
     let together = if trainer.machine().is_software() { 1 } else { TOGETHER.min(arguments.steps) };
     let mut losses = vec![];
@@ -107,8 +107,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// What is known before anything is allocated.
-fn dry_run(config: &Config, dataset: &Dataset) -> Outcome {
-    let machine = block_on(Machine::open(config.backend.as_str(), &Host::native()))?;
+fn dry_run(config: &Config, dataset: &Dataset, host: &Host) -> Outcome {
+    let machine = block_on(Machine::open(config.backend.as_str(), host))?;
     let network = Network::new(config, dataset.classes.len());
     let report = json!({
         "backend": if machine.device().is_some() { "gpu" } else { "cpu" },

@@ -9,15 +9,17 @@
 
 use crate::outcome::{Outcome, fail, tell};
 use crate::settings::Kernels;
-use alexnet_lab::backend::{Backend, Host, Hyper, Machine, State};
+use alexnet_lab::backend::Backend;
+use alexnet_lab::backend::cpu::Cpu;
+use alexnet_lab::backend::machine::Machine;
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::{Cpu, Float};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::data::batch::Batch;
-use alexnet_lab::gpu::choice::Choice;
+use alexnet_lab::gpu::family::Choice;
+use alexnet_lab::math::gemm::Product;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{Stream, hash};
-use alexnet_lab::trainer::initial_state;
+use alexnet_lab::step::{Hyper, State, initial_state};
 use pollster::block_on;
 
 const COMBINATIONS: &[&str] = &[
@@ -64,8 +66,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Outcome {
-    arguments.kernels.ask();
-    let machine = block_on(Machine::open("gpu", &Host::native()))?;
+    let machine = block_on(Machine::open("gpu", &arguments.kernels.host()))?;
     tell!("{}", machine.adapter());
     if let Some(Choice { family, measured }) = machine.choice() {
         let rates = measured.map(|rates| format!(", registers {:.1} and tiled {:.1} GFLOP/s", rates.registers, rates.tiled));
@@ -95,7 +96,7 @@ fn check(machine: &Machine, combination: &str) -> Outcome<Worst> {
     // A later setting of the same key wins: a combination may ask for another width.
     let (config, _) = Config::from_fragment(&format!("width=0.25&batch={IMAGES}&{combination}"));
     let network = Network::new(&config, 10);
-    let mut gpu = block_on(machine.build(&config, &network, Dataset::cifar10().normalisation()))?;
+    let mut gpu = block_on(machine.build(&config, &network, Dataset::cifar10().normalisation))?;
     let mut best: Option<Worst> = None;
     for salt in 0..BATCHES {
         let worst = compare(&mut gpu, &network, &config, &random_batch(&network, salt))?;
@@ -130,9 +131,9 @@ fn compare(gpu: &mut Backend, network: &Network, config: &Config, batch: &Batch)
     Ok(worst.expect("there is at least the loss"))
 }
 
-fn on_cpu<T: Float>(network: &Network, start: &State, batch: &Batch, hyper: &Hyper) -> Outcome<Vec<Part>> {
+fn on_cpu<T: Product>(network: &Network, start: &State, batch: &Batch, hyper: &Hyper) -> Outcome<Vec<Part>> {
     let dataset = Dataset::cifar10();
-    let mut cpu = Cpu::<T>::new(network.clone(), IMAGES, dataset.mean, dataset.std);
+    let mut cpu = Cpu::<T>::new(network.clone(), IMAGES, dataset.normalisation);
     cpu.set_state(start)?;
     cpu.step(batch, hyper)?;
     let loss = cpu.finished()?.first().map_or(f32::NAN, |record| record.loss);

@@ -3,9 +3,10 @@
 use crate::outcome::{Outcome, fail, misuse, say};
 use crate::output;
 use crate::tools::repository;
+use alexnet_lab::backend::gpu::choice::Choices;
+use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::{Config, Effect, Kind, SETTINGS, Setting};
 use alexnet_lab::data::Dataset;
-use alexnet_lab::gpu::choice;
 use alexnet_lab::gpu::family::Family;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
@@ -27,13 +28,14 @@ enum FamilyFlag {
 }
 
 impl Kernels {
-    /// Says so to the engine.
-    pub fn ask(&self) {
-        choice::ask(match self.family {
+    /// The program as a host that runs these.
+    pub fn host(&self) -> Host {
+        let asked = match self.family {
             FamilyFlag::Registers => Some(Family::Registers),
             FamilyFlag::Tiled => Some(Family::Tiled),
             FamilyFlag::Auto => None,
-        });
+        };
+        Host { choices: Choices::of(asked), ..Host::native() }
     }
 }
 

@@ -7,12 +7,12 @@ use crate::interrupt::Interrupt;
 use crate::outcome::{Failure, Outcome, about, fail, misuse, say, tell};
 use crate::output::{self, Log};
 use crate::settings::{Data, Settings};
-use alexnet_lab::backend::{Host, Place, Reason, StepRecord};
+use alexnet_lab::backend::machine::{Host, Reason};
+use alexnet_lab::config::lanes::Lanes;
 use alexnet_lab::config::{Config, Effect, SETTINGS};
-use alexnet_lab::lanes::Lanes;
-use alexnet_lab::pytorch;
+use alexnet_lab::step::{Place, StepRecord};
 use alexnet_lab::trainer::{Trainer, argmax, cross_entropy};
-use alexnet_lab::weights;
+use alexnet_lab::{pytorch, weights};
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 use serde::Serialize;
@@ -427,7 +427,7 @@ fn continued(arguments: &Arguments, path: &Path) -> Outcome<Trainer> {
         say!("note: the weights were trained on {then}; this data set is {now}.");
     }
     // What the weights expect of their input.
-    (dataset.mean, dataset.std) = (meta.mean, meta.std);
+    dataset.normalisation = meta.normalisation;
     let mut trainer = block_on(Trainer::new(config, dataset, &Host::native()))?;
     let mut state = checkpoint.state(trainer.network())?;
     if !resume {

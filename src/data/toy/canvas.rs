@@ -1,8 +1,8 @@
 //! Draws parts at four times an image's size and averages them down. The arithmetic is `+ - * /` on f32 alone, which gives the
 //! same bits on every machine.
 
-use super::super::{IMAGE, SIDE};
 use super::shapes::Form;
+use crate::data::{IMAGE, SIDE};
 use crate::rng::mix;
 
 /// Samples along each side of a pixel.

@@ -10,7 +10,7 @@ mod shapes;
 pub use canvas::{Paint, Pose, Texture};
 pub use shapes::CLASSES;
 
-use super::{Dataset, Images};
+use super::{Dataset, Images, Normalisation};
 use crate::config::Config;
 use crate::rng::{self, Stream};
 use canvas::{CANVAS, Canvas, turn};
@@ -174,8 +174,8 @@ impl Chance {
 impl Dataset {
     /// Toy objects before the first is drawn.
     pub fn toy(held_back: Variation) -> Dataset {
-        let (mean, std) = ([0.477, 0.479, 0.479], [0.235, 0.227, 0.235]);
-        Dataset { held_back, ..Dataset::to_come("Toy objects", &CLASSES, mean, std, 200) }
+        let normalisation = Normalisation { mean: [0.477, 0.479, 0.479], std: [0.235, 0.227, 0.235] };
+        Dataset { held_back, ..Dataset::to_come("Toy objects", &CLASSES, normalisation, 200) }
     }
 
     /// Adds the next `count` images to [`Dataset::toy`], each sixth a test image; tells how many are then still to come.

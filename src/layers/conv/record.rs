@@ -1,12 +1,14 @@
 //! Recording of the convolution's kernels: implicit matrix products, `shaders/conv.wgsl`; those of the tiled family are
 //! recorded in `tiled.rs`.
 
-use super::{Window, tiled};
+use super::constants::{Partial, blocks, constants, taps};
+use super::tiled;
 use crate::error::Result;
 use crate::gpu::family::Family;
-use crate::gpu::kernels::{CONV_BACKWARD, CONV_BACKWARD_WEIGHT, CONV_FORWARD};
-use crate::gpu::recorder::{Constant, Recorder, View, padded, workgroups};
-use crate::layers::activation;
+use crate::gpu::kernels::{CONV_BACKWARD, CONV_BACKWARD_WEIGHT, CONV_FORWARD, Constant};
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::{View, padded};
+use crate::layers::Window;
 use crate::layers::fused::{self, GradInput};
 use crate::network::ActivationFunction;
 
@@ -70,18 +72,9 @@ pub fn record_forward(
     }
     let tile = Tile::new(window.output.width, window.kernel, TAPS_FORWARD);
     let threads = tile.threads(recorder.batch * window.output.height, window.output.channels);
-    let mut constants = constants(window, &[("FUNCTION", activation::code(function).into())]);
+    let mut constants = constants(window, &[("FUNCTION", fused::code(function).into())]);
     constants.extend(tile.constants());
     recorder.dispatch(&label, &CONV_FORWARD, &constants, &views, workgroups(threads))
-}
-
-/// Partial sums of the gradients of weight and bias: (split, kernel * kernel * in + 1, out), the bias in the last row.
-#[derive(Clone, Debug)]
-pub struct Partial {
-    pub view: View,
-    pub splits: usize,
-    /// Rows of one split: kernel * kernel * in (padded) + 1.
-    pub rows: usize,
 }
 
 /// How the weight gradient is computed.
@@ -145,35 +138,4 @@ pub fn record_backward(
         }
     }
     Ok(Partial { view: partial.clone(), splits, rows: 4 * taps(window) + 1 })
-}
-
-/// (ky, kx, vec4s of input channels)
-pub(super) fn taps(window: &Window) -> usize {
-    window.kernel * window.kernel * blocks(window.input.channels)
-}
-
-pub(super) fn blocks(channels: usize) -> usize {
-    padded(channels) / 4
-}
-
-/// Every entry point of the file is compiled, so that constants of the others need some value too.
-pub(super) fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
-    let (input, output) = (window.input, window.output);
-    let mut constants = vec![
-        ("IN_HEIGHT", input.height.into()),
-        ("IN_WIDTH", input.width.into()),
-        ("IN_CHANNELS", input.channels.into()),
-        ("IN_BLOCKS", blocks(input.channels).into()),
-        ("OUT_HEIGHT", output.height.into()),
-        ("OUT_WIDTH", output.width.into()),
-        ("OUT_CHANNELS", output.channels.into()),
-        ("OUT_BLOCKS", blocks(output.channels).into()),
-        ("KERNEL", window.kernel.into()),
-        ("STRIDE", window.stride.into()),
-        ("PADDING", window.padding.into()),
-    ];
-    let others = [("FUNCTION", 0usize.into()), ("SPLITS", 1usize.into())];
-    constants.extend(own);
-    constants.extend(others.iter().filter(|(name, _)| own.iter().all(|(given, _)| given != name)));
-    constants
 }

@@ -1,12 +1,12 @@
 //! Recording of the tiled family's kernels, `shaders/conv_tiled.wgsl`. Arguments as in `record.rs`.
 
-use super::record::{Partial, blocks, constants, taps};
+use super::constants::{Partial, blocks, constants, taps};
 use crate::error::Result;
 use crate::gpu::family::Tile;
-use crate::gpu::kernels::{CONV_TILED_BACKWARD_INPUT, CONV_TILED_BACKWARD_WEIGHT, CONV_TILED_FORWARD};
-use crate::gpu::recorder::{Constant, Recorder, View};
+use crate::gpu::kernels::{CONV_TILED_BACKWARD_INPUT, CONV_TILED_BACKWARD_WEIGHT, CONV_TILED_FORWARD, Constant};
+use crate::gpu::recorder::Recorder;
+use crate::gpu::view::View;
 use crate::layers::Window;
-use crate::layers::activation;
 use crate::layers::fused::{self, GradInput};
 use crate::network::ActivationFunction;
 
@@ -24,7 +24,7 @@ pub fn record_forward(
 ) -> Result<()> {
     let (pixels, blocks) = (recorder.batch * window.output.height * window.output.width, blocks(window.output.channels));
     let tile = Tile::for_sums(pixels, blocks);
-    let constants = tiled(window, tile, &[("FUNCTION", activation::code(function).into())]);
+    let constants = tiled(window, tile, &[("FUNCTION", fused::code(function).into())]);
     recorder.dispatch(label, &CONV_TILED_FORWARD, &constants, views, tile.count(pixels, blocks))
 }
 

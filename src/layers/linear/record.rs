@@ -3,10 +3,11 @@
 use crate::error::Result;
 use crate::gpu::family::{Family, Tile};
 use crate::gpu::kernels::{
-    Kernel, LINEAR_BACKWARD, LINEAR_FORWARD, LINEAR_TILED_BACKWARD_INPUT, LINEAR_TILED_BACKWARD_WEIGHT, LINEAR_TILED_FORWARD,
+    Constant, Kernel, LINEAR_BACKWARD, LINEAR_FORWARD, LINEAR_TILED_BACKWARD_INPUT, LINEAR_TILED_BACKWARD_WEIGHT,
+    LINEAR_TILED_FORWARD,
 };
-use crate::gpu::recorder::{ALIGNMENT, Constant, Recorder, View, workgroups};
-use crate::layers::activation;
+use crate::gpu::recorder::{Recorder, workgroups};
+use crate::gpu::view::{ALIGNMENT, View};
 use crate::layers::fused::{self, After, GradInput};
 use std::ops::Range;
 
@@ -74,7 +75,7 @@ pub fn record_backward(
 ) -> Result<()> {
     let (blocks, params) = (size.stored_outputs() / 4, recorder.params.clone());
     for rows in size.chunks(recorder) {
-        let constants = constants(size, &rows, &[("FUNCTION", activation::code(None).into())]);
+        let constants = constants(size, &rows, &[("FUNCTION", fused::code(None).into())]);
         let (weight, grad_weight) = (&chunk(weight, size, &rows), &chunk(grad_weight, size, &rows));
         let for_weight = [input, grad_output, grad_weight, grad_bias];
         if recorder.family() == Family::Tiled {

@@ -34,6 +34,8 @@ export class Engine {
     this.module = null;
     /** @type {import("./module.js").Loaded | null} */
     this.loaded = null;
+    /** What an earlier visit measured of this machine's adapters. */
+    this.adapters = "";
     /** @type {Training | null} */
     this.training = null;
     /** @type {Watch} */
@@ -83,7 +85,7 @@ export class Engine {
     if (!this.module) {
       this.loaded = await loadModule(build);
       this.module = this.loaded.glue;
-      this.module.recall_adapters(adapters);
+      this.adapters = adapters;
     }
     const schema = JSON.parse(this.module.schema());
     const read = this.read([...settingsOf(schema, attributes).map((pair) => pair.join("=")), fragment].join("&"));
@@ -251,7 +253,7 @@ export class Engine {
     this.training?.close();
     this.training = null;
     const [first, ...others] = fragmentsOf(read);
-    const lab = await this.module.Lab.create(first, (/** @type {any} */ receive) => startHelper(this.loaded, receive));
+    const lab = await this.module.Lab.create(first, (/** @type {any} */ receive) => startHelper(this.loaded, receive), this.adapters);
     this.training = new Training(lab, this.report, problem);
     this.training.watched = this.watched;
     if (others.length > 0) await this.training.set([first, ...others], false);

@@ -3,7 +3,7 @@
 use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean, one_thread};
 use crate::outcome::Outcome;
-use alexnet_lab::backend::Host;
+use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::Config;
 use alexnet_lab::data::{Dataset, batch};
 use alexnet_lab::trainer::Trainer;

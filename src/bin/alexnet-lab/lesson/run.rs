@@ -1,10 +1,10 @@
 //! Networks side by side, and what the claims read from them. The fragments are those of the page's lessons, `www/js/lessons`.
 
 use crate::outcome::{Outcome, fail};
-use alexnet_lab::backend::Host;
+use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::Config;
+use alexnet_lab::config::lanes::Lanes;
 use alexnet_lab::data::Dataset;
-use alexnet_lab::lanes::Lanes;
 use alexnet_lab::stats::{ActivationStats, GradientStats, Snapshot};
 use alexnet_lab::trainer::{Evaluation, Trainer};
 use pollster::block_on;

@@ -4,13 +4,12 @@
 use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean};
 use crate::outcome::Outcome;
-use alexnet_lab::backend::Hyper;
+use alexnet_lab::backend::cpu::Cpu;
 use alexnet_lab::config::Config;
-use alexnet_lab::cpu::Cpu;
 use alexnet_lab::data::{Dataset, batch};
 use alexnet_lab::layers::input;
 use alexnet_lab::network::Network;
-use alexnet_lab::trainer::initial_state;
+use alexnet_lab::step::{Hyper, initial_state};
 
 pub const SCALE_OF_WEIGHTS: Lesson = Lesson {
     name: "scale-of-weights",
@@ -110,7 +109,7 @@ fn pass(data: &Dataset, seed: u32, fragment: &str, scale: f64) -> Pass {
     const IMAGES: u32 = 32;
     let config = Config { seed, ..Config::from_fragment(&format!("width=0.25&{fragment}")).0 };
     let network = Network::new(&config, data.classes.len());
-    let mut cpu = Cpu::<f64>::new(network.clone(), IMAGES as usize, data.mean, data.std);
+    let mut cpu = Cpu::<f64>::new(network.clone(), IMAGES as usize, data.normalisation);
     let state = initial_state(&network, seed);
     // The layer itself has no other weights: its bias is 0 at the start.
     let weight = network.tensor(&format!("{LAYER}.weight")).expect("the network has the layer").range.clone();
@@ -119,7 +118,7 @@ fn pass(data: &Dataset, seed: u32, fragment: &str, scale: f64) -> Pass {
 
     let batch = batch::gather(&data.train, &(0..IMAGES).collect::<Vec<_>>(), network.input, data.border(), None);
     let mut images = vec![0.0; batch.pixels.len()];
-    input::normalise(&batch.pixels, data.mean, data.std, &mut images);
+    input::normalise(&batch.pixels, &data.normalisation, &mut images);
     cpu.set_input(&images);
     let hyper = Hyper { seed, ..Hyper::default() };
     cpu.differentiate(&batch.labels, &hyper);

@@ -1,0 +1,256 @@
+//! Forward and backward through the list of layers, and the buffers they fill.
+
+use crate::layers::dropout::Mask;
+use crate::layers::lrn::Lrn;
+use crate::layers::noise::Noise;
+use crate::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, noise, pool, softmax_loss};
+use crate::math::gemm::Product;
+use crate::network::{Kind, Layer, Network};
+use crate::step::Share;
+use crate::step::peers::{Gone, Peers, add};
+
+/// Batch normalisation, its noise and dropout behave differently in training.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mode {
+    Training(Share),
+    Evaluation,
+    /// Evaluation with the noise of a step.
+    Look(Share),
+}
+
+impl Mode {
+    fn mask(&self, layer: &Layer) -> Option<Mask> {
+        match self {
+            Mode::Training(share) => Mask::of(share, layer),
+            Mode::Evaluation | Mode::Look(_) => None,
+        }
+    }
+
+    fn noise(&self, layer: &Layer) -> Option<Noise> {
+        match self {
+            Mode::Training(share) | Mode::Look(share) => Noise::of(share, layer),
+            Mode::Evaluation => None,
+        }
+    }
+}
+
+/// Everything whose size depends on the batch.
+pub(super) struct Buffers<T> {
+    /// Images of the last pass.
+    pub batch: usize,
+    input: Vec<T>, // (capacity, height, width, 3)
+    image: usize,  // elements of one image
+    /// Of each layer, (capacity, height, width, channels); the loss's are the probabilities.
+    pub outputs: Vec<Vec<T>>,
+    /// Gradient of the loss with respect to each output; empty for the loss.
+    pub output_gradients: Vec<Vec<T>>,
+    /// Mean and biased variance of the batch, laid out as the running statistics.
+    pub statistics: Vec<T>,
+    scratch: Vec<T>,
+}
+
+/// Elements that the layer with the largest products needs.
+fn scratch_len(network: &Network, capacity: usize) -> usize {
+    let of_layer = |layer: &Layer| match layer.kind {
+        Kind::Conv { kernel, stride, padding, .. } => conv::scratch_len(&Window::new(layer, kernel, stride, padding), capacity),
+        Kind::Linear { .. } => linear::scratch_len(layer.input.len(), layer.output.len(), capacity),
+        _ => 0,
+    };
+    network.layers.iter().map(of_layer).max().unwrap_or(0)
+}
+
+impl<T: Product> Buffers<T> {
+    pub fn new(network: &Network, capacity: usize) -> Self {
+        let zeros = |layer: &Layer| vec![T::ZERO; capacity * layer.output.len()];
+        let last = network.layers.len() - 1;
+        let scratch = scratch_len(network, capacity);
+        Buffers {
+            batch: 0,
+            input: vec![T::ZERO; capacity * network.input.len()],
+            image: network.input.len(),
+            outputs: network.layers.iter().map(zeros).collect(),
+            output_gradients: network.layers[..last].iter().map(zeros).chain([vec![]]).collect(),
+            statistics: vec![T::ZERO; network.running_len()],
+            scratch: vec![T::ZERO; scratch],
+        }
+    }
+
+    /// Elements of all buffers for `capacity` images, known before they are allocated; more than a browser's `usize` holds.
+    pub fn elements(network: &Network, capacity: usize) -> u64 {
+        let outputs: usize = network.layers.iter().map(|layer| layer.output.len()).sum();
+        let gradients = outputs - network.classes; // the loss has none
+        let an_image = outputs + gradients + network.input.len();
+        capacity as u64 * an_image as u64 + (network.running_len() + scratch_len(network, capacity)) as u64
+    }
+
+    /// The place of a batch with `elements` elements, which is the next pass's.
+    pub fn input_for(&mut self, elements: usize) -> &mut [T] {
+        self.batch = elements / self.image;
+        assert!(self.batch * self.image == elements && elements <= self.input.len(), "whole images, within the capacity");
+        &mut self.input[..elements]
+    }
+
+    /// All layers up to the logits. Batch normalisation takes its statistics over all parts.
+    pub async fn forward(
+        &mut self,
+        network: &Network,
+        parameters: &[T],
+        running: &[T], // (Network::running_len), not looked at in training
+        mode: &Mode,
+        peers: &mut Peers<'_, T>,
+    ) -> Result<(), Gone> {
+        for (i, layer) in network.layers.iter().enumerate() {
+            let (before, after) = self.outputs.split_at_mut(i);
+            let input = &before.last().unwrap_or(&self.input)[..self.batch * layer.input.len()];
+            let output = &mut after[0][..self.batch * layer.output.len()];
+            let tensor = |index: usize| &parameters[network.tensors[index].range.clone()];
+            match layer.kind {
+                Kind::Conv { kernel, stride, padding, weight, bias } => {
+                    let window = Window::new(layer, kernel, stride, padding);
+                    conv::forward(&window, input, tensor(weight), tensor(bias), output, &mut self.scratch);
+                }
+                Kind::Linear { weight, bias } => {
+                    linear::forward(input, tensor(weight), tensor(bias), output, &mut self.scratch);
+                }
+                Kind::BatchNorm { gamma, beta, running: index, epsilon, .. } => {
+                    let range = network.running[index].range();
+                    let statistics = match mode {
+                        Mode::Evaluation | Mode::Look(_) => &running[range],
+                        Mode::Training(share) => {
+                            let statistics = &mut self.statistics[range];
+                            let (mean, variance) = statistics.split_at_mut(layer.output.channels);
+                            batch_norm::statistics(input, share.rows(layer), mean, variance, peers).await?;
+                            statistics
+                        }
+                    };
+                    let statistics = statistics.split_at(layer.output.channels);
+                    batch_norm::forward(input, statistics.into(), [tensor(gamma), tensor(beta)], epsilon, output);
+                }
+                Kind::Noise => match mode.noise(layer) {
+                    Some(noise) => noise::forward(&noise, input, output),
+                    None => output.copy_from_slice(input),
+                },
+                Kind::Activation { function } => activation::forward(function, input, output),
+                Kind::Lrn { n, k, alpha, beta } => {
+                    lrn::forward(&Lrn { n, k, alpha, beta }, layer.output.channels, input, output);
+                }
+                Kind::Pool { pool, kernel, stride, padding } => {
+                    pool::forward(pool, &Window::new(layer, kernel, stride, padding), input, output);
+                }
+                Kind::Dropout => match mode.mask(layer) {
+                    Some(mask) => dropout::apply(&mask, input, output),
+                    None => output.copy_from_slice(input),
+                },
+                Kind::SoftmaxLoss => {} // needs labels: `loss`
+            }
+        }
+        Ok(())
+    }
+
+    /// The last layer: these images' share of the mean loss over `batch` images, and how many were classified right.
+    pub fn loss(&mut self, labels: &[u32], batch: usize) -> (T, u32) {
+        let [.., logits, probabilities] = &mut self.outputs[..] else { return (T::ZERO, 0) };
+        let classes = logits.len() / (self.input.len() / self.image);
+        let length = self.batch * classes;
+        softmax_loss::forward(&logits[..length], labels, batch, &mut probabilities[..length])
+    }
+
+    /// All layers from the loss to the first, after [`Buffers::forward`] in training mode. The gradients of a convolution's or linear
+    /// layer's parameters are put off until other parts would be waited for.
+    pub async fn backward(
+        &mut self,
+        network: &Network,
+        parameters: &[T],
+        share: &Share,
+        labels: &[u32],
+        gradients: &mut [T], // (parameters), of these images
+        peers: &mut Peers<'_, T>,
+    ) -> Result<(), Gone> {
+        let Buffers { batch, input, outputs, output_gradients, statistics, scratch, .. } = self;
+        let input_of = |i: usize| &outputs[..i].last().unwrap_or(input)[..*batch * network.layers[i].input.len()];
+        let mut put_off = None;
+        for (i, layer) in network.layers.iter().enumerate().rev() {
+            let (before, after) = output_gradients.split_at_mut(i);
+            let settle = |later: usize, gradients: &mut [T], scratch: &mut [T]| {
+                backward_parameters(network, later, input_of(later), &after[later - i], gradients, scratch);
+            };
+            let grad_output = &after[0][..after[0].len().min(*batch * layer.output.len())];
+            let grad_input = before.last_mut().map(|grad| &mut grad[..*batch * layer.input.len()]);
+            let (input, output) = (input_of(i), &outputs[i][..*batch * layer.output.len()]);
+            if let Kind::Conv { weight, .. } | Kind::Linear { weight, .. } = layer.kind {
+                if let Some(later) = put_off.replace(i) {
+                    settle(later, gradients, scratch);
+                }
+                let Some(grad_input) = grad_input else { continue };
+                let weight = &parameters[network.tensors[weight].range.clone()];
+                if let Kind::Conv { kernel, stride, padding, .. } = layer.kind {
+                    conv::backward_input(&Window::new(layer, kernel, stride, padding), weight, grad_output, grad_input, scratch);
+                } else {
+                    linear::backward_input(layer.output.len(), weight, grad_output, grad_input, scratch);
+                }
+            } else if let Kind::BatchNorm { gamma, beta, running, epsilon, .. } = layer.kind {
+                let channels = layer.output.channels;
+                let statistics = statistics[network.running[running].range()].split_at(channels).into();
+                let [gamma, beta] = [gamma, beta].map(|index| network.tensors[index].range.clone());
+                let own = &mut gradients[gamma.start..beta.end];
+                batch_norm::backward_parameters(input, statistics, epsilon, grad_output, own.split_at_mut(channels).into());
+                let mut all = own.to_vec();
+                let meanwhile = || put_off.take().into_iter().for_each(|later| settle(later, gradients, scratch));
+                peers.join(&mut all, add, meanwhile).await?;
+                let Some(grad_input) = grad_input else { continue };
+                let all = all.split_at(channels).into();
+                let gamma = &parameters[gamma];
+                batch_norm::backward_input(input, share.rows(layer), statistics, gamma, epsilon, grad_output, all, grad_input);
+            } else if let Some(grad_input) = grad_input {
+                match layer.kind {
+                    Kind::Noise => match Noise::of(share, layer) {
+                        Some(noise) => noise::backward(&noise, grad_output, grad_input),
+                        None => grad_input.copy_from_slice(grad_output),
+                    },
+                    Kind::Activation { function } => activation::backward(function, output, grad_output, grad_input),
+                    Kind::Lrn { n, k, alpha, beta } => {
+                        let lrn = Lrn { n, k, alpha, beta };
+                        lrn::backward(&lrn, layer.output.channels, input, grad_output, grad_input);
+                    }
+                    Kind::Pool { pool, kernel, stride, padding } => {
+                        let window = Window::new(layer, kernel, stride, padding);
+                        pool::backward(pool, &window, input, output, grad_output, grad_input);
+                    }
+                    Kind::Dropout => match Mask::of(share, layer) {
+                        Some(mask) => dropout::apply(&mask, grad_output, grad_input),
+                        None => grad_input.copy_from_slice(grad_output),
+                    },
+                    Kind::SoftmaxLoss => softmax_loss::backward(output, labels, share.batch, grad_input),
+                    Kind::Conv { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. } => {} // above
+                }
+            }
+        }
+        if let Some(first) = put_off {
+            backward_parameters(network, first, input_of(first), &output_gradients[first], gradients, scratch);
+        }
+        Ok(())
+    }
+}
+
+/// The gradients of a convolution's or linear layer's parameters.
+fn backward_parameters<T: Product>(
+    network: &Network,
+    layer: usize,
+    input: &[T],         // (images, height, width, in)
+    grad_output: &[T],   // (capacity, height, width, out)
+    gradients: &mut [T], // (parameters)
+    scratch: &mut [T],
+) {
+    let layer = &network.layers[layer];
+    let Some([weight, bias]) = layer.kind.tensors().map(|tensors| tensors.map(|index| network.tensors[index].range.clone()))
+    else {
+        return;
+    };
+    let grad_output = &grad_output[..input.len() / layer.input.len() * layer.output.len()];
+    let own = gradients[weight.start..bias.end].split_at_mut(weight.len()).into();
+    if let Kind::Conv { kernel, stride, padding, .. } = layer.kind {
+        conv::backward_parameters(&Window::new(layer, kernel, stride, padding), input, grad_output, own, scratch);
+    } else {
+        linear::backward_parameters(input, grad_output, own, scratch);
+    }
+}

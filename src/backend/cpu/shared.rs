@@ -1,0 +1,115 @@
+//! What part 0 does together with its helpers, each with its own images.
+
+use super::part::Part;
+use super::{Cpu, Mode};
+use crate::data::batch::Batch;
+use crate::math::gemm::Product;
+use crate::stats::GradientStats;
+use crate::step::peers::{FirstNotFinite, Gone, Line, Message, Peers, What, add, parts};
+use crate::step::{Hyper, Share};
+use std::ops::Range;
+
+impl<T: Product> Cpu<T> {
+    /// Does `work` with the helpers. When one of them is gone, none is used any more, and it is done again alone: nothing
+    /// before has changed the state.
+    pub(super) async fn together<R>(&mut self, work: impl AsyncFn(&mut Cpu<T>) -> Result<R, Gone>) -> R {
+        loop {
+            match work(self).await {
+                Ok(done) => return done,
+                Err(Gone) => {
+                    assert!(!self.helpers.is_empty(), "nobody is there who could be gone");
+                    self.helpers.clear();
+                    (self.helped, self.lost_helpers) = (0, true);
+                    self.part.set_capacity(self.capacity);
+                }
+            }
+        }
+    }
+
+    /// Leaves the whole batch's gradients in part 0; gives the mean loss and how many images were classified right.
+    pub(super) async fn gradients_of(&mut self, batch: &Batch, hyper: &Hyper) -> Result<(T, u32), Gone> {
+        let (images, image) = (batch.labels.len(), self.network().input.len());
+        let parts = parts(images, self.workers());
+        let cut = |part: &Range<usize>| {
+            let pixels = &batch.pixels[part.start * image..part.end * image];
+            (pixels, &batch.labels[part.clone()], Share::new(hyper, part.start, images))
+        };
+        let helpers = &mut self.helpers[..parts.len() - 1];
+        for (helper, part) in helpers.iter().zip(&parts[1..]) {
+            let (pixels, labels, share) = cut(part);
+            helper.send(What::Differentiate { labels: labels.to_vec(), share }, &self.parameters, pixels);
+        }
+        let (pixels, labels, share) = cut(&parts[0]);
+        self.part.load(pixels);
+        let mut peers = Peers::Helpers(helpers);
+        let (mut loss, mut correct) = self.part.differentiate(&self.parameters, labels, share, &mut peers).await?;
+        for helper in &mut *helpers {
+            let (its_loss, its_correct) = add_gradients(helper, &mut self.part).await?;
+            (loss, correct) = (loss + its_loss, correct + its_correct);
+        }
+        self.helped = helpers.len();
+        Ok((loss, correct))
+    }
+
+    /// Logits in evaluation mode of at most the capacity: (images, classes).
+    pub(super) async fn logits_of(&mut self, pixels: &[u8]) -> Result<Vec<T>, Gone> {
+        let (image, classes) = (self.network().input.len(), self.network().classes);
+        let parts = parts(pixels.len() / image, self.workers());
+        let cut = |part: &Range<usize>| &pixels[part.start * image..part.end * image];
+        let helpers = &mut self.helpers[..parts.len() - 1];
+        for (helper, part) in helpers.iter().zip(&parts[1..]) {
+            helper.send(What::Evaluate, &[&self.parameters[..], &self.running].concat(), cut(part));
+        }
+        self.part.load(cut(&parts[0]));
+        self.part.forward(&self.parameters, &self.running, &Mode::Evaluation);
+        let mut logits = self.part.logits().to_vec();
+        for (helper, part) in helpers.iter_mut().zip(&parts[1..]) {
+            let Message { what, values, .. } = helper.receive().await?;
+            if what != What::Logits || values.len() != part.len() * classes {
+                return Err(Gone);
+            }
+            logits.extend(values);
+        }
+        Ok(logits)
+    }
+
+    /// Of the gradient of each block's activation, over the parts of the last step. Of helpers that are gone nothing is known.
+    pub(super) async fn activation_gradients(&mut self) -> Result<Vec<GradientStats>, Gone> {
+        let helpers = &mut self.helpers[..self.helped];
+        helpers.iter().for_each(|helper| helper.send(What::AskStatistics, &[], &[]));
+        let mut all = self.part.gradient_statistics();
+        for helper in helpers {
+            let Message { what, bytes, .. } = helper.receive().await?;
+            let rows = bytes.chunks_exact(4 * GradientStats::WORDS);
+            if what != What::Statistics || rows.len() != all.len() {
+                return Err(Gone);
+            }
+            all.iter_mut().zip(rows).for_each(|(all, row)| all.add(&GradientStats::from_bytes(row)));
+        }
+        Ok(all)
+    }
+
+    /// Repeats a step's passes and finds the first layers, over all parts, with a value that is not finite. Gives the loss too.
+    pub(super) async fn not_finite_in(&mut self, batch: &Batch, hyper: &Hyper) -> Result<(T, FirstNotFinite), Gone> {
+        let (loss, _) = self.gradients_of(batch, hyper).await?;
+        let helpers = &mut self.helpers[..self.helped];
+        helpers.iter().for_each(|helper| helper.send(What::AskNotFinite, &[], &[]));
+        let mut all = self.part.first_not_finite();
+        for helper in helpers {
+            let What::NotFinite(found) = helper.receive().await?.what else { return Err(Gone) };
+            all = all.or(found);
+        }
+        Ok((loss, all))
+    }
+}
+
+/// Adds a helper's gradients to part 0's; gives its share of the loss and how many of its images were classified right.
+async fn add_gradients<T: Product>(helper: &mut Line<T>, part: &mut Part<T>) -> Result<(T, u32), Gone> {
+    let Message { what: What::Gradients { correct }, values, bytes } = helper.receive().await? else { return Err(Gone) };
+    let loss = bytes.try_into().map_err(|_| Gone)?;
+    if values.len() != part.gradients.len() {
+        return Err(Gone);
+    }
+    add(&mut part.gradients, &values);
+    Ok((T::of(f64::from_le_bytes(loss)), correct))
+}

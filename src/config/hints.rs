@@ -1,0 +1,121 @@
+//! Settings that are allowed, but cannot learn, or cannot be tested as they ask. `tests/hints.rs` trains every one.
+
+use super::Config;
+
+/// A learning rate below which no weight moves in any time: weights are near 0.1, gradients below 100.
+const NO_RATE: f64 = 1e-10;
+/// So many steps ahead of the present the learning rate is looked at.
+const SOON: u64 = 100;
+/// Initial weights that many times too small leave nothing of a signal behind eight layers; batch normalisation makes up for some.
+const NO_WEIGHT: f64 = 1e-3;
+const NO_WEIGHT_WITH_BN: f64 = 1e-6;
+/// Local response normalisation that divides the signal by more leaves too little: at 100, loss stays at guessing for 3,000 steps
+/// and more.
+const NO_SIGNAL: f32 = 80.0;
+/// Share of a batch in the running statistics below which they stay behind for more than ten thousand steps.
+const NO_STATISTICS: f64 = 1e-4;
+/// A rate that momentum makes this large throws every network off.
+const FAR_TOO_FAST: f64 = 99.0;
+
+/// What is wrong with settings, for the page's `hints.<code>`; its words name them by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    NoRate,
+    RateVanishes,
+    FarTooFast,
+    NoWeights,
+    BatchOfOne,
+    StatisticsStay,
+    SignalErased,
+    NeverTested,
+    NeverStops,
+    NothingHeldBack,
+}
+
+/// What the page calls them, in the order of [`Hint`].
+const CODES: [&str; 10] = [
+    "no_rate",
+    "rate_vanishes",
+    "far_too_fast",
+    "no_weights",
+    "batch_of_one",
+    "statistics_stay",
+    "signal_erased",
+    "never_tested",
+    "never_stops",
+    "nothing_held_back",
+];
+
+impl Hint {
+    pub fn code(self) -> &'static str {
+        CODES[self as usize]
+    }
+}
+
+impl Config {
+    /// What keeps a run with these settings from learning, or from being tested, from `step` on; for most of them nothing.
+    #[inline(never)]
+    pub fn hints(&self, step: u64) -> Vec<Hint> {
+        let (lrn, bn) = (self.norm == "lrn", self.norm == "bn");
+        let bn_everywhere = bn && self.bn_place == "all";
+        let faded = self.init_scale <= if bn_everywhere { NO_WEIGHT_WITH_BN } else { NO_WEIGHT };
+        // A ReLU at exactly 0 passes no gradient on; the paper's biases keep some of them above.
+        let dead = self.init_scale == 0.0 && self.activation == "relu" && self.init != "paper" && self.init_scale_layer != "fc8";
+        let all = [
+            (Hint::NoRate, self.lr < NO_RATE),
+            (Hint::RateVanishes, self.lr >= NO_RATE && self.learning_rate(step + SOON) < NO_RATE),
+            (Hint::FarTooFast, self.lr >= FAR_TOO_FAST * (1.0 - self.momentum)),
+            (Hint::NoWeights, if self.init_scale_layer == "all" { faded } else { dead }),
+            (Hint::BatchOfOne, bn_everywhere && self.batch == 1),
+            (Hint::StatisticsStay, bn && self.bn_momentum <= NO_STATISTICS),
+            (Hint::SignalErased, lrn && self.lrn_division() > NO_SIGNAL),
+            (Hint::NeverTested, self.stop_steps > 0 && self.test_every > self.stop_steps),
+            (Hint::NeverStops, self.test_every == 0 && self.stop_accuracy.max(self.stop_loss) > 0.0),
+            (Hint::NothingHeldBack, self.hold_back != "none" && self.data != "toy"),
+        ];
+        let mut found = Vec::new();
+        for (hint, is_so) in all {
+            if is_so {
+                found.push(hint);
+            }
+        }
+        found
+    }
+
+    /// By how much local response normalisation, behind conv1 and conv2, divides a signal that starts with a mean square of 1.
+    fn lrn_division(&self) -> f32 {
+        // In f32, whose power the module has.
+        let divided =
+            |by: f32| by * (self.lrn_k as f32 + self.lrn_alpha as f32 * self.lrn_n as f32 / (by * by)).powf(self.lrn_beta as f32);
+        divided(divided(1.0))
+    }
+}
+
+impl std::fmt::Display for Hint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Hint::NoRate => "With this lr no weight moves. Choose a larger one, such as 0.01.",
+            Hint::RateVanishes => {
+                "The learning rate is divided by 10 every schedule_every steps: within 100 steps nothing of it is left. Choose a larger schedule_every, or schedule=constant."
+            }
+            Hint::FarTooFast => {
+                "This lr with this momentum throws the weights further than they can learn. Choose a much smaller lr."
+            }
+            Hint::NoWeights => "With this init_scale no signal gets through, and no gradient comes back. Set it to 1.",
+            Hint::BatchOfOne => {
+                "Batch normalisation over a batch of 1 leaves no gradient for the layers up to fc7. Choose a batch of 8 or more, or another norm."
+            }
+            Hint::StatisticsStay => {
+                "With this bn_momentum the running statistics of batch normalisation stay where they began. Test images need them, so tests fail while training goes well. Set it to 0.1."
+            }
+            Hint::SignalErased => {
+                "These constants of LRN divide the signal by so much that the layers learn nothing. Choose a smaller lrn_k, lrn_alpha or lrn_beta (the paper has 2, 1e-4 and 0.75)."
+            }
+            Hint::NeverTested => "The run stops at stop_steps, before its first test at test_every. Choose a smaller test_every.",
+            Hint::NeverStops => {
+                "stop_accuracy and stop_loss look at tests, but with test_every=0 there are none. Set test_every above 0."
+            }
+            Hint::NothingHeldBack => "hold_back has no effect on these images. Add data=toy, or leave hold_back out.",
+        })
+    }
+}

@@ -1,0 +1,469 @@
+//! Every toggle and hyper-parameter, declared once.
+//!
+//! [`SETTINGS`] is the single source of the URL fragment's keys, the attributes of `<alexnet-lab>`, the
+//! program's flags with their help, the page's controls, ranges and defaults. JavaScript receives it as JSON
+//! ([`schema_json`]) and repeats none of it.
+
+pub mod hints;
+pub mod lanes;
+mod link;
+
+use crate::error::{Error, Note, Result};
+use serde::Serialize;
+
+/// The version of the fragment's format, written as `v=1`.
+pub const VERSION: u32 = 1;
+
+/// What a setting's value can be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// One of a few words.
+    Choice { options: &'static [&'static str] },
+    /// `true` or `false`.
+    Switch,
+    /// A whole number in `min..=max`.
+    Integer { min: u32, max: u32 },
+    /// A number in `min..=max`; `log` asks for a logarithmic slider.
+    Number { min: f64, max: f64, log: bool },
+}
+
+/// What changing a setting asks of a run that is going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Takes effect at the next step; nothing is rebuilt.
+    Live,
+    /// The network is rebuilt; weights, velocities and step go on.
+    Rebuild,
+    /// Tensors change shape or start values: training starts again.
+    Restart,
+    /// How the page looks; the engine does not know it.
+    View,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Setting {
+    pub key: &'static str,
+    #[serde(flatten)]
+    pub kind: Kind,
+    pub effect: Effect,
+    pub default: &'static str,
+    /// For the program; the page has its own words, in its languages.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub help: &'static str,
+    /// Lanes ([`crate::config::lanes`]) may differ in it: not in the view, nor in the images, how they are measured, and the machine.
+    pub lane: bool,
+}
+
+/// Maps a table type to its Rust type, its [`Kind`] and its text form.
+macro_rules! field {
+    (type choice $options:tt) => { Choice };
+    (type switch) => { bool };
+    (type integer $min:literal $max:literal) => { u32 };
+    (type number $min:literal $max:literal $log:literal) => { f64 };
+    (kind choice [$($option:literal),*]) => { Kind::Choice { options: &[$($option),*] } };
+    (kind switch) => { Kind::Switch };
+    (kind integer $min:literal $max:literal) => { Kind::Integer { min: $min, max: $max } };
+    (kind number $min:literal $max:literal $log:literal) => { Kind::Number { min: $min, max: $max, log: $log } };
+}
+
+/// A word out of a setting's options; compares with `==` to a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice(&'static str);
+
+impl PartialEq<str> for Choice {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for Choice {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl Choice {
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+macro_rules! settings {
+    ($($key:ident: ($($type:tt)*) $effect:ident $default:literal $help:literal;)*) => {
+        /// A complete configuration. Construct with [`Config::default`] and change with [`Config::set`].
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Config { $(#[doc = $help] pub $key: field!(type $($type)*)),* }
+
+        /// The table.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            key: stringify!($key), kind: field!(kind $($type)*), effect: Effect::$effect, default: $default,
+            #[cfg(not(target_arch = "wasm32"))]
+            help: $help,
+            lane: !matches!(Effect::$effect, Effect::View)
+                && !matches!(
+                    stringify!($key).as_bytes(),
+                    b"data" | b"hold_back" | b"test_size" | b"test_every" | b"backend" | b"workers" | [b's', b't', b'o', b'p', b'_', ..]
+                ),
+        }),*];
+
+        impl Default for Config {
+            fn default() -> Self {
+                Config { $($key: Value::read(field!(kind $($type)*), $default).expect("a default is in range").0),* }
+            }
+        }
+
+        impl Config {
+            /// The value of `key` as text, in the form that [`Config::set`] reads.
+            pub fn get(&self, key: &str) -> Option<String> {
+                match key { $(stringify!($key) => Some(self.$key.write()),)* _ => None }
+            }
+
+            /// Sets `key` from text. A number outside the range is clamped; the answer says whether it was.
+            ///
+            /// # Errors
+            /// An unknown key, or a value that is not of the setting's kind.
+            pub fn set(&mut self, key: &str, value: &str) -> Result<bool> {
+                match key {
+                    $(stringify!($key) => {
+                        let (value, clamped) = Value::read(field!(kind $($type)*), value)
+                            .ok_or_else(|| bad_value(key, value))?;
+                        self.$key = value;
+                        Ok(clamped)
+                    })*
+                    _ => Err(Error::UnknownKey { key: clip(key) }),
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    // ---- the network's components
+    activation: (choice ["relu", "sigmoid", "tanh", "leaky_relu"]) Rebuild "relu" "Activation function after every hidden layer";
+    norm: (choice ["none", "lrn", "bn"]) Rebuild "lrn" "Normalisation: none, local response (after conv1 and conv2), or batch (before every activation)";
+    pool: (choice ["max", "avg"]) Rebuild "max" "Pooling: the largest value of a window, or the average";
+    overlap: (switch) Rebuild "true" "Overlapping pooling windows: 3x3 with stride 2, or 2x2 with stride 2";
+    dropout: (number 0.0 0.9 false) Live "0" "Share of fc6 and fc7 units that each step switches off";
+    lrn_n: (integer 1 15) Rebuild "5" "LRN: number of neighbouring channels in the sum";
+    lrn_k: (number 0.1 10.0 false) Rebuild "2" "LRN: constant added to the sum";
+    lrn_alpha: (number 0.0 10.0 true) Rebuild "1e-4" "LRN: weight of the sum of squares";
+    lrn_beta: (number 0.0 2.0 false) Rebuild "0.75" "LRN: exponent";
+    bn_place: (choice ["all", "lrn"]) Rebuild "all" "BN: before every activation, or where LRN was, after those of conv1 and conv2";
+    bn_epsilon: (number 1e-12 1.0 true) Rebuild "1e-5" "BN: constant added to the variance";
+    bn_momentum: (number 0.0 1.0 false) Rebuild "0.1" "BN: share of the newest batch in the running statistics";
+    bn_noise: (number 0.0 1.0 false) Rebuild "0" "BN: strength of a random shift and scale behind it, new at every step";
+    // ---- the network's size and start
+    arch: (choice ["scaled", "original"]) Restart "scaled" "Architecture: scaled to 32x32 images, or the original for 227x227";
+    width: (choice ["0.25", "0.5", "1", "2"]) Restart "1" "Multiplies the number of channels";
+    depth: (integer 0 12) Restart "0" "Further 3x3 convolutions after conv4";
+    init: (choice ["he", "xavier", "paper"]) Restart "he" "Initial weights: He, Xavier, or N(0, 0.01) with the paper's biases";
+    init_scale: (number 0.0 10.0 false) Restart "1" "Multiplies the initial weights";
+    init_scale_layer: (choice ["all", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]) Restart "all" "Whose initial weights init_scale multiplies: all layers', or those of one";
+    seed: (integer 0 4294967295) Restart "1" "Fixes initial weights, order of images and dropout masks";
+    // ---- the optimizer
+    lr: (number 0.0 10.0 true) Live "0.01" "Learning rate of stochastic gradient descent";
+    momentum: (number 0.0 0.999 false) Live "0.9" "Share of the last update that is kept";
+    weight_decay: (number 0.0 0.1 true) Live "5e-4" "Pulls every weight towards zero";
+    schedule: (choice ["constant", "step"]) Live "constant" "Learning rate over time: constant, or divided by 10 every schedule_every steps";
+    schedule_every: (integer 1 1000000) Live "1000" "Steps between two divisions of the learning rate";
+    batch: (integer 1 1024) Restart "32" "Images a step";
+    // ---- the data
+    data: (choice ["cifar10", "toy"]) Restart "cifar10" "Built-in data set";
+    hold_back: (choice ["none", "texture", "rotation"]) Restart "none" "What training images of data=toy lack, and every second test image has";
+    train_size: (integer 1 60000) Restart "60000" "Number of training images in use, at most";
+    augment: (switch) Live "false" "Shift by up to 4 pixels and mirror at random";
+    test_size: (integer 1 10000) Live "500" "Number of test images in an evaluation";
+    test_every: (integer 0 100000) Live "100" "Steps between two evaluations on test images; 0 for none";
+    // ---- when a run stops by itself; 0 for never
+    stop_steps: (integer 0 1000000) Live "0" "Stop after so many steps; 0 for never";
+    stop_accuracy: (number 0.0 100.0 false) Live "0" "Stop when so many percent of the test images are right; 0 for never";
+    stop_loss: (number 0.0 10.0 false) Live "0" "Stop when the loss on test images is at most this; 0 for never";
+    stop_seconds: (integer 0 86400) Live "0" "Stop after so many seconds of training; 0 for never";
+    // ---- the machine
+    backend: (choice ["auto", "gpu", "cpu"]) Rebuild "auto" "Where the arithmetic runs";
+    workers: (integer 1 8) Rebuild "2" "Parts of a batch that the CPU backend computes at the same time; no more than images in a batch";
+    // ---- the page
+    lang: (choice ["auto", "en", "zh"]) View "auto" "Language of the page";
+    theme: (choice ["auto", "light", "dark"]) View "auto" "Colours of the page";
+    controls: (choice ["auto", "full", "slide", "mini"]) View "auto" "How much of the lab is shown";
+    autoplay: (switch) View "false" "Start training as soon as the data is there";
+    speed: (choice ["1", "2", "5", "10", "max"]) View "max" "Steps a second, at most";
+    ridges: (choice ["layers", "time"]) View "layers" "Gradient histograms: layer by layer, or one layer over time";
+    layer: (choice ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "fc6", "fc7", "fc8"]) View "conv1" "Layer that the detailed views show";
+    image: (integer 0 9999) View "0" "Test image whose feature maps are shown";
+    inside: (switch) View "false" "The view into the layer is open";
+    lesson: (choice ["none", "relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"]) View "none" "Guided lesson that is open";
+}
+
+impl Config {
+    /// The fragment without `#`: `v=1` and every setting that differs from its default, in the table's order.
+    pub fn to_fragment(&self) -> String {
+        let mut fragment = format!("v={VERSION}");
+        for setting in SETTINGS {
+            let value = self.get(setting.key).expect("the table's keys are known");
+            if Some(&value) != Config::default().get(setting.key).as_ref() {
+                fragment += &format!("&{}={value}", setting.key);
+            }
+        }
+        fragment
+    }
+
+    /// Reads a fragment, with or without `#`. Whatever is not understood becomes a note; there are no errors.
+    pub fn from_fragment(fragment: &str) -> (Config, Vec<Note>) {
+        let pairs = fragment.trim_start_matches('#').split('&').filter(|part| !part.is_empty());
+        Config::from_pairs(pairs.map(|part| part.split_once('=').unwrap_or((part, ""))))
+    }
+
+    /// Reads (key, value) pairs over the defaults: fragment, element attributes and messages alike.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Config, Vec<Note>) {
+        Config::default().with(&mut pairs.into_iter())
+    }
+
+    /// These settings with (key, value) pairs over them.
+    pub fn with<'a>(mut self, pairs: &mut dyn Iterator<Item = (&'a str, &'a str)>) -> (Config, Vec<Note>) {
+        let config = &mut self;
+        let mut notes = Vec::new();
+        for (key, value) in pairs {
+            if key == "v" {
+                // An unreadable version is treated as a newer one.
+                if value.parse().is_ok_and(|version: u32| version <= VERSION) {
+                    continue;
+                }
+                notes.push(Note::NewerVersion { version: clip(value) });
+                continue;
+            }
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+                notes.push(Note::UnknownKey { key: clip(key) });
+                continue;
+            };
+            let outcome = config.set(key, value);
+            let used = config.get(key).expect("the key is known");
+            let (key, value, allowed) = (clip(key), clip(value), setting.kind.allowed());
+            match outcome {
+                Ok(false) => {}
+                Ok(true) => notes.push(Note::Clamped { key, value, used, allowed }),
+                Err(_) => notes.push(Note::NotUnderstood { key, value, used, allowed }),
+            }
+        }
+        (self, notes)
+    }
+
+    /// These settings, but `other`'s backend and view.
+    pub fn on_machine_of(mut self, other: &Config) -> Config {
+        for setting in SETTINGS.iter().filter(|setting| setting.effect == Effect::View || setting.key == "backend") {
+            let value = other.get(setting.key).expect("the table's keys are known");
+            // Not `expect`: it would bring every error's `Debug` into the module, 4 kB that nothing else needs.
+            assert!(self.set(setting.key, &value).is_ok(), "a setting's own text is allowed");
+        }
+        self
+    }
+
+    /// What one flip of a switch makes of these settings: each choice and each switch that rebuilds the network, set to each of
+    /// its other values.
+    pub fn neighbours(&self) -> Vec<Config> {
+        let flips = SETTINGS.iter().filter(|setting| setting.effect == Effect::Rebuild && setting.key != "backend");
+        let values = flips.flat_map(|setting| {
+            let options = match setting.kind {
+                Kind::Choice { options } => options,
+                Kind::Switch => &["true", "false"],
+                _ => &[],
+            };
+            options.iter().map(|option| (setting.key, *option))
+        });
+        let flipped = values.filter_map(|(key, option)| {
+            let mut config = self.clone();
+            config.set(key, option).ok()?;
+            (config != *self).then_some(config)
+        });
+        flipped.collect()
+    }
+
+    /// The strongest effect of going from `self` to `other`; `None` when nothing differs.
+    pub fn effect_of_change(&self, other: &Config) -> Option<Effect> {
+        let differs = |setting: &&Setting| self.get(setting.key) != other.get(setting.key);
+        let strength =
+            |effect: &Effect| [Effect::View, Effect::Live, Effect::Rebuild, Effect::Restart].iter().position(|e| e == effect);
+        SETTINGS.iter().filter(differs).map(|setting| setting.effect).max_by_key(strength)
+    }
+
+    /// The channel multiplier as a number.
+    pub fn width_factor(&self) -> f64 {
+        number(self.width.as_str()).expect("the table's widths are numbers")
+    }
+
+    /// The learning rate of `step`, counted from 0.
+    pub fn learning_rate(&self, step: u64) -> f64 {
+        if self.schedule == "step" {
+            self.lr * 0.1f64.powi((step / u64::from(self.schedule_every)).min(300) as i32)
+        } else {
+            self.lr
+        }
+    }
+}
+
+/// The table as JSON: `[{key, kind, ..., effect, default, lane}]`.
+pub fn schema_json() -> String {
+    serde_json::to_string(SETTINGS).expect("the table is plain data")
+}
+
+impl Kind {
+    /// What is allowed, for a message.
+    pub fn allowed(&self) -> String {
+        match self {
+            Kind::Choice { options } => options.join(", "),
+            Kind::Switch => "true, false".into(),
+            Kind::Integer { min, max } => format!("{min} to {max}"),
+            Kind::Number { min, max, .. } => format!("{} to {}", min.write(), max.write()),
+        }
+    }
+}
+
+/// How a Rust type is read from and written as text.
+trait Value: Sized {
+    /// The value and whether it was clamped; `None` when the text is not of this kind.
+    fn read(kind: Kind, text: &str) -> Option<(Self, bool)>;
+    fn write(&self) -> String;
+}
+
+impl Value for Choice {
+    fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
+        let Kind::Choice { options } = kind else { return None };
+        options.iter().find(|option| **option == text).map(|option| (Choice(option), false))
+    }
+
+    fn write(&self) -> String {
+        self.0.into()
+    }
+}
+
+impl Value for bool {
+    fn read(_: Kind, text: &str) -> Option<(Self, bool)> {
+        // An attribute without a value (`<alexnet-lab autoplay>`) means true.
+        match text {
+            "true" | "1" | "" => Some((true, false)),
+            "false" | "0" => Some((false, false)),
+            _ => None,
+        }
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for u32 {
+    fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
+        let Kind::Integer { min, max } = kind else { return None };
+        // Through a float, so that "1e3" is read and "99999999999" is clamped rather than refused.
+        let number = number(text).filter(|number| !number.is_nan())?;
+        let used = number.clamp(f64::from(min), f64::from(max));
+        (used.fract() == 0.0).then_some((used as u32, used != number))
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for f64 {
+    fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
+        let Kind::Number { min, max, .. } = kind else { return None };
+        // Adding 0 turns -0 into 0, which is written the same everywhere.
+        let number = number(text).filter(|number| !number.is_nan())?;
+        let used = number.clamp(min, max) + 0.0;
+        Some((used, used != number))
+    }
+
+    /// Text that reads back as the same number; scientific where it saves more than two characters.
+    fn write(&self) -> String {
+        let (plain, scientific) = (format!("{self}"), format!("{self:e}"));
+        if scientific.len() + 2 < plain.len() { scientific } else { plain }
+    }
+}
+
+fn bad_value(key: &str, value: &str) -> Error {
+    let setting = SETTINGS.iter().find(|setting| setting.key == key);
+    let allowed = setting.map(|setting| setting.kind.allowed()).unwrap_or_default();
+    Error::BadValue { key: clip(key), value: clip(value), allowed }
+}
+
+/// The first 40 characters: a message must not grow with its input.
+pub(crate) fn clip(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// A decimal number, rounded to the nearest.
+#[cfg(not(target_arch = "wasm32"))]
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok()
+}
+
+/// The same by the browser, whose rounding is the same and needs no tables in the module.
+#[cfg(target_arch = "wasm32")]
+fn number(text: &str) -> Option<f64> {
+    let (negative, word) = text.strip_prefix('-').map_or((false, text.strip_prefix('+').unwrap_or(text)), |rest| (true, rest));
+    if ["inf", "infinity"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
+        return Some(if negative { f64::NEG_INFINITY } else { f64::INFINITY });
+    }
+    // JavaScript would also read "", "0x10" and blanks.
+    let plain = text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().all(|byte| b"0123456789+-.eE".contains(&byte));
+    plain.then(|| wasm_bindgen::JsValue::from_str(text).unchecked_into_f64()).filter(|number| !number.is_nan())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_left_out_and_changes_come_back() {
+        let mut config = Config::default();
+        assert_eq!(config.to_fragment(), "v=1");
+        config.set("activation", "sigmoid").unwrap();
+        config.set("lr", "0.003").unwrap();
+        config.set("overlap", "false").unwrap();
+        assert_eq!(config.to_fragment(), "v=1&activation=sigmoid&overlap=false&lr=0.003");
+        assert_eq!(Config::from_fragment(&config.to_fragment()), (config, vec![]));
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_clamped_with_a_note() {
+        let (config, notes) = Config::from_fragment("#v=1&dropout=5&activation=gelu&colour=red&v=2");
+        assert_eq!(config.dropout, 0.9);
+        assert_eq!(config.activation, "relu");
+        let codes: Vec<String> =
+            notes.iter().map(|note| serde_json::to_value(note).unwrap()["code"].as_str().unwrap().into()).collect();
+        assert_eq!(codes, ["clamped", "not_understood", "unknown_key", "newer_version"]);
+    }
+
+    #[test]
+    fn numbers_beyond_every_range_are_clamped_too() {
+        let (config, notes) = Config::from_fragment("lr=1e999&batch=1e999&depth=-0.5&init_scale=-0");
+        assert_eq!((config.lr, config.batch, config.depth), (10.0, 1024, 0));
+        assert!(notes.len() == 3 && notes.iter().all(|note| matches!(note, Note::Clamped { .. })), "{notes:?}");
+        assert_eq!(config.get("init_scale").unwrap(), "0");
+        assert!(Config::default().set("batch", "2.5").is_err() && Config::default().set("lr", "nan").is_err());
+    }
+
+    #[test]
+    fn the_strongest_effect_wins() {
+        let base = Config::default();
+        let mut other = base.clone();
+        assert_eq!(base.effect_of_change(&other), None);
+        other.lr = 1.0;
+        assert_eq!(base.effect_of_change(&other), Some(Effect::Live));
+        other.set("norm", "bn").unwrap();
+        assert_eq!(base.effect_of_change(&other), Some(Effect::Rebuild));
+        other.set("depth", "3").unwrap();
+        assert_eq!(base.effect_of_change(&other), Some(Effect::Restart));
+    }
+
+    #[test]
+    fn the_schedule_divides_by_ten() {
+        let (config, _) = Config::from_fragment("schedule=step&schedule_every=10&lr=1");
+        let rates: Vec<f64> = [0, 9, 10, 29].map(|step| config.learning_rate(step)).into();
+        assert!(rates.iter().zip([1.0, 1.0, 0.1, 0.01]).all(|(a, b)| (a - b).abs() < 1e-15), "{rates:?}");
+    }
+}

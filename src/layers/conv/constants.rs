@@ -1,0 +1,45 @@
+//! What the recordings of both families of kernels share.
+
+use crate::gpu::kernels::Constant;
+use crate::gpu::view::{View, padded};
+use crate::layers::Window;
+
+/// Partial sums of the gradients of weight and bias: (split, kernel * kernel * in + 1, out), the bias in the last row.
+#[derive(Clone, Debug)]
+pub struct Partial {
+    pub view: View,
+    pub splits: usize,
+    /// Rows of one split: kernel * kernel * in (padded) + 1.
+    pub rows: usize,
+}
+
+/// (ky, kx, vec4s of input channels)
+pub fn taps(window: &Window) -> usize {
+    window.kernel * window.kernel * blocks(window.input.channels)
+}
+
+pub fn blocks(channels: usize) -> usize {
+    padded(channels) / 4
+}
+
+/// Every entry point of the file is compiled, so that constants of the others need some value too.
+pub fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
+    let (input, output) = (window.input, window.output);
+    let mut constants = vec![
+        ("IN_HEIGHT", input.height.into()),
+        ("IN_WIDTH", input.width.into()),
+        ("IN_CHANNELS", input.channels.into()),
+        ("IN_BLOCKS", blocks(input.channels).into()),
+        ("OUT_HEIGHT", output.height.into()),
+        ("OUT_WIDTH", output.width.into()),
+        ("OUT_CHANNELS", output.channels.into()),
+        ("OUT_BLOCKS", blocks(output.channels).into()),
+        ("KERNEL", window.kernel.into()),
+        ("STRIDE", window.stride.into()),
+        ("PADDING", window.padding.into()),
+    ];
+    let others = [("FUNCTION", 0usize.into()), ("SPLITS", 1usize.into())];
+    constants.extend(own);
+    constants.extend(others.iter().filter(|(name, _)| own.iter().all(|(given, _)| given != name)));
+    constants
+}

@@ -1,0 +1,51 @@
+//! What comes of test images: losses, accuracies, mistakes.
+
+use crate::data::Images;
+use serde::Serialize;
+
+/// Wrong answers that an evaluation keeps, the surest of them.
+pub(super) const MISTAKES: usize = 12;
+
+/// Loss and accuracy on test images.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Training steps done before it.
+    pub step: u64,
+    pub loss: f64,
+    pub accuracy: f64,
+    pub count: usize,
+    pub confusion: Vec<u32>, // (classes, classes): true class, predicted class
+    /// The most probable of the wrong answers, the worst first, at most [`MISTAKES`] of them.
+    pub mistakes: Vec<Mistake>,
+    /// Where something is held back, the accuracies of its halves: images like those of training, and the same scenes with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<[f64; 2]>,
+}
+
+/// A test image that was taken for another class.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mistake {
+    pub image: usize,
+    pub guess: usize,
+    /// What the network gave its guess.
+    pub probability: f64,
+}
+
+/// Test images with what the network says of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    pub images: Images,
+    pub probabilities: Vec<f32>, // (n, classes)
+}
+
+/// `-log softmax(logits)[label]`.
+pub fn cross_entropy(logits: &[f32], label: usize) -> f64 {
+    let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let sum: f64 = logits.iter().map(|z| (f64::from(*z) - largest).exp()).sum();
+    largest + sum.ln() - f64::from(logits[label])
+}
+
+/// The first index of the largest value.
+pub fn argmax(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}
