@@ -20,7 +20,9 @@ const flatten = (tree, prefix = "") =>
 const texts = Object.fromEntries(["en", "zh"].map((language) => [language, new Map(flatten(JSON.parse(read("www", "i18n", `lessons.${language}.json`))))]));
 
 /** The settings' table: what each key allows. */
-const table = new Map([...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \((\w+) ?([^)]*)\) \w+ "/gm)].map(([, key, kind, range]) => [key, { kind, range }]));
+const table = new Map(
+  [...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \((\w+) ?([^)]*)\) \w+ "/gm)].map(([, key, kind, range]) => [key, { kind, range }]),
+);
 
 /** Whether the table takes the value as it is: unknown, misread or clamped ones would become notes. */
 function allowed(key, value) {
