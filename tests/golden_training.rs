@@ -11,6 +11,7 @@ mod gpu_common;
 use alexnet_lab::backend::cpu::{Cpu, Mode};
 use alexnet_lab::backend::gpu::Gpu;
 use alexnet_lab::config::Config;
+use alexnet_lab::data::Normalisation;
 use alexnet_lab::data::batch::Batch;
 use alexnet_lab::error::Result;
 use alexnet_lab::math::gemm::Product;
@@ -19,6 +20,8 @@ use alexnet_lab::rng::{self, Stream};
 use alexnet_lab::step::{Hyper, State};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+const NORMALISATION: Normalisation = Normalisation { mean: [0.5; 3], std: [0.25; 3] };
 
 const F32_UNIT: f64 = 1.0 / (1u32 << 24) as f64;
 const ROUNDINGS: f64 = 72.0;
@@ -105,7 +108,7 @@ fn initial_state(network: &Network, config: &Config) -> State {
 fn train<T: Product>(run: &Run, error: f64) -> Trace {
     let config = run.config();
     let network = Network::new(&config, run.classes);
-    let mut cpu = Cpu::<T>::new(network.clone(), config.batch as usize, [0.5; 3], [0.25; 3]);
+    let mut cpu = Cpu::<T>::new(network.clone(), config.batch as usize, NORMALISATION);
     cpu.set_state(&initial_state(&network, &config)).unwrap();
     for (i, weight) in cpu.parameters_mut().iter_mut().enumerate() {
         let sign = if rng::hash(1, Stream::Order, 0, 0, i as u32) & 1 == 0 { 1.0 } else { -1.0 };
@@ -131,7 +134,7 @@ fn train<T: Product>(run: &Run, error: f64) -> Trace {
 async fn train_on_gpu(run: &Run) -> Result<Trace> {
     let config = run.config();
     let network = Network::new(&config, run.classes);
-    let mut gpu = Gpu::new(gpu_common::device(), &network, config.batch as usize, [0.5; 3], [0.25; 3]).await?;
+    let mut gpu = Gpu::new(gpu_common::device(), &network, config.batch as usize, NORMALISATION).await?;
     gpu.set_state(&initial_state(&network, &config))?;
     let mut trace = Trace { loss: vec![], correct: vec![], after: BTreeMap::new(), logits: vec![] };
     for step in 0..run.loss.len() {
