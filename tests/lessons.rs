@@ -1,7 +1,9 @@
 //! Every lesson's claim, measured by the program over three seeds. Effects are asserted well inside of what was seen when the test
 //! was written (in brackets), so that another machine's rounding, which a run amplifies, does not decide.
 
+use alexnet_lab::lanes::Lanes;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -111,41 +113,51 @@ fn noise_moves_what_a_layer_sees_and_it_learns_all_the_same() {
 
 #[test]
 fn the_lessons_are_those_of_the_page_with_the_same_settings() {
+    let text = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    let settings: Value = serde_json::from_str(&text("www/js/lessons/run/lessons.json")).unwrap();
+    let settings = settings["lessons"].as_object().unwrap();
     let list = json(&["--list"]);
-    let mut names: Vec<String> = list.as_array().unwrap().iter().map(|row| row["lesson"].as_str().unwrap().into()).collect();
-    names.sort();
-    let page = Path::new(ROOT).join("www/js/lessons/each");
-    let text = |path: &Path| fs::read_to_string(path).unwrap();
-    let mut on_page = vec![];
-    let mut fragments = vec![];
-    for file in fs::read_dir(&page).unwrap().map(|entry| entry.unwrap().path()) {
-        let source = text(&file);
-        let quoted = |key: &str| Some(source.split_once(&format!("  {key}: \""))?.1.split_once('"')?.0.to_string());
-        if let (Some(name), Some(fragment)) = (quoted("name"), quoted("fragment")) {
-            on_page.push(name.clone());
-            fragments.push((name, fragment));
+    let names: BTreeSet<&str> = list.as_array().unwrap().iter().map(|row| row["lesson"].as_str().unwrap()).collect();
+    assert_eq!(names, settings.keys().map(String::as_str).collect());
+    let sources = |folder: &str| -> Vec<String> {
+        let files = fs::read_dir(Path::new(ROOT).join(folder)).unwrap();
+        files.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+    };
+    let page = sources("www/js/lessons/each");
+    let named = |source: &String| Some(source.split_once("  name: \"")?.1.split_once('"')?.0.to_string());
+    assert_eq!(names, page.iter().map(|source| named(source).unwrap()).collect::<Vec<_>>().iter().map(String::as_str).collect());
+    // Each side reads the settings of each lesson, and has none of its own.
+    let program = sources("src/bin/alexnet-lab/lesson").concat();
+    for (name, own) in settings {
+        assert!(program.contains(&format!("settings::of(\"{name}\")")), "{name}");
+        let read = [format!("settings.lessons[\"{name}\"];"), format!("settings.lessons.{name};")];
+        let source = page.iter().find(|source| named(source).as_ref() == Some(name)).unwrap();
+        assert!(read.iter().any(|read| source.contains(read)), "{name}");
+        // What its fragment says of a layer and of numbers is what is measured with.
+        let fragment = own["fragment"].as_str().unwrap();
+        let (lanes, notes) = Lanes::from_fragment(fragment);
+        assert_eq!(notes, [], "{name}");
+        assert!(own["until"].as_u64() > own["every"].as_u64(), "{name}");
+        let numbers = &own["numbers"];
+        match name.as_str() {
+            "scale-of-weights" => {
+                let [small, large, ..] = lanes.configs() else { panic!("two lanes at least") };
+                assert_eq!(small.get("init_scale_layer").as_deref(), own["layer"].as_str());
+                assert_eq!(large.init_scale / small.init_scale, numbers["scale"].as_f64().unwrap());
+                assert_eq!(small.lr, numbers["rate"].as_f64().unwrap());
+            }
+            "lrn-competition" => {
+                let config = &lanes.configs()[1];
+                assert_eq!(
+                    [config.lrn_k, config.lrn_beta].map(f64::from),
+                    ["k", "beta"].map(|key| numbers[key].as_f64().unwrap())
+                );
+            }
+            _ => (),
         }
     }
-    on_page.sort();
-    assert_eq!(names, on_page);
-    let ours: String = fs::read_dir(Path::new(ROOT).join("src/bin/alexnet-lab/lesson"))
-        .unwrap()
-        .map(|entry| text(&entry.unwrap().path()))
-        .collect();
-    // Looks that a claim is about are taken at the steps of the page.
-    for (file, name) in [("overfitting", "covariate-shift"), ("scale", "scale-of-weights")] {
-        let every = |source: &str, before: &str| -> u32 {
-            let digits = source.split_once(before).unwrap().1.chars().take_while(char::is_ascii_digit);
-            digits.collect::<String>().parse().unwrap()
-        };
-        let ours = text(&Path::new(ROOT).join(format!("src/bin/alexnet-lab/lesson/{file}.rs")));
-        let looks: Vec<u32> =
-            ours.match_indices("look_every: ").map(|(at, key)| every(&ours[at..], key)).filter(|every| *every > 0).collect();
-        assert_eq!(looks, [every(&text(&page.join(format!("{name}.js"))), "  every: ")], "{name}");
-    }
-    // This one is measured inside the layer.
-    for (name, fragment) in fragments.iter().filter(|(name, _)| name != "lrn-competition") {
-        assert!(ours.contains(&format!("\"{fragment}\"")), "{name}: {fragment}");
+    for source in page.iter().chain([&program]) {
+        assert!(!source.contains("&lane2="), "{source}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Between channels and windows: LRN, what replaced it, and pooling.
 
 use super::measured::{Lesson, Measured};
-use super::run::{Lane, Plan, Run, mean, one_thread};
+use super::run::{Lane, Plan, Run, configs, is_clear, mean, one_thread};
+use super::settings;
 use crate::outcome::Outcome;
 use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::Config;
@@ -17,10 +18,14 @@ pub const LRN_COMPETITION: Lesson = Lesson {
 };
 
 fn lrn_competition(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let [paper, tenth, one] = ["1e-4", "0.1", "1"].map(|alpha| left_by_lrn(data, seed, alpha));
-    let ([paper_weak, paper_strong], [tenth_weak, tenth_strong], [one_weak, one_strong]) = (paper?, tenth?, one?);
-    // k = 2 and beta = 0.75.
-    let constant = 2f64.powf(-0.75);
+    let lesson = settings::of("lrn-competition");
+    // The first one has no LRN.
+    let left =
+        configs(lesson, seed).skip(1).map(|config| left_by_lrn(data, config, lesson.until)).collect::<Outcome<Vec<_>>>()?;
+    let [[paper_weak, paper_strong], [tenth_weak, tenth_strong], [one_weak, one_strong]] = left[..] else {
+        unreachable!("three lanes with LRN")
+    };
+    let constant = lesson.number("k").powf(-lesson.number("beta"));
     let near = |share: f64| (share / constant - 1.0).abs() < 0.02;
     Ok(Measured::new(
         near(paper_weak) && near(paper_strong) && one_strong / one_weak < 0.5,
@@ -38,13 +43,12 @@ fn lrn_competition(data: &Dataset, seed: u32) -> Outcome<Measured> {
 }
 
 /// What conv1's LRN leaves of a response, on average, where its neighbours' squares add up to little (the lowest tenth) and to much
-/// (the highest), after 60 steps with this alpha.
-fn left_by_lrn(data: &Dataset, seed: u32, alpha: &str) -> Outcome<[f64; 2]> {
+/// (the highest), after so many steps.
+fn left_by_lrn(data: &Dataset, config: Config, steps: u64) -> Outcome<[f64; 2]> {
     const IMAGES: u32 = 32;
-    let (config, _) = Config::from_fragment(&format!("width=0.25&norm=lrn&lrn_alpha={alpha}&test_every=0"));
     let reach = config.lrn_n as usize / 2;
-    let mut trainer = block_on(Trainer::new(one_thread(Config { seed, ..config })?, data.clone(), &Host::native()))?;
-    for _ in 0..60 {
+    let mut trainer = block_on(Trainer::new(one_thread(config)?, data.clone(), &Host::native()))?;
+    for _ in 0..steps {
         trainer.step()?;
     }
     let network = trainer.network();
@@ -78,18 +82,18 @@ pub const NORMS: Lesson = Lesson {
 };
 
 fn norms(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let fragment = "width=0.25&norm=none&lr=0.02&test_every=200&lane2=norm:lrn&lane3=norm:bn,bn_place:lrn&lane4=norm:bn";
-    let run = Run::new(data, seed, Plan { fragment, steps: 200, look_every: 0, test: true })?;
+    let run = Run::new(data, seed, Plan { lesson: settings::of("norms"), looks: false, test: true })?;
     let [none, lrn, bn_as_lrn, bn] = &run.lanes[..] else { unreachable!("four lanes") };
+    let apart = [[0, 3], [1, 3], [2, 3], [0, 1], [1, 2]].map(|[a, b]| run.difference(a, b));
     let [
         [none_bn, none_bn_error],
         [lrn_bn, lrn_bn_error],
         [place, place_error],
         [none_lrn, none_lrn_error],
         [lrn_as, lrn_as_error],
-    ] = [[0, 3], [1, 3], [2, 3], [0, 1], [1, 2]].map(|[a, b]| run.difference(a, b));
+    ] = apart;
     Ok(Measured::new(
-        none_bn > 2.0 * none_bn_error && lrn_bn > 2.0 * lrn_bn_error && place > 2.0 * place_error,
+        apart[..3].iter().copied().all(is_clear),
         none_bn.min(lrn_bn).min(place),
         [
             ("none_loss", none.loss()),
@@ -122,8 +126,7 @@ pub const POOLING: Lesson = Lesson {
 };
 
 fn pooling(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let fragment = "width=0.25&norm=bn&test_every=200&lane2=overlap:false&lane3=pool:avg&lane4=pool:avg,overlap:false";
-    let run = Run::new(data, seed, Plan { fragment, steps: 200, look_every: 0, test: true })?;
+    let run = Run::new(data, seed, Plan { lesson: settings::of("pooling"), looks: false, test: true })?;
     let [max_overlap, max, avg_overlap, avg] = &run.lanes[..] else { unreachable!("four lanes") };
     let zero = |lane: &Lane| {
         let stats = lane.activation_gradient("conv1");

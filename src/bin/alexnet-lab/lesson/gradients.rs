@@ -2,6 +2,7 @@
 
 use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean};
+use super::settings::{self, Own};
 use crate::outcome::Outcome;
 use alexnet_lab::data::Dataset;
 
@@ -13,9 +14,8 @@ pub const RELU_OR_SIGMOID: Lesson = Lesson {
 };
 
 fn relu_or_sigmoid(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let fragment =
-        "width=0.25&depth=4&norm=none&train_size=500&lr=0.0025&test_every=100&lane2=activation:sigmoid&lane3=activation:tanh";
-    let run = Run::new(data, seed, Plan { fragment, steps: 500, look_every: 0, test: false })?;
+    let lesson = settings::of("relu-or-sigmoid");
+    let run = Run::new(data, seed, Plan { lesson, looks: false, test: false })?;
     let [relu, sigmoid, tanh] = &run.lanes[..] else { unreachable!("three lanes") };
     let conv1 = |lane: &Lane| lane.weight_gradient("conv1");
     // From one hidden activation's gradient to that of the one before.
@@ -24,8 +24,9 @@ fn relu_or_sigmoid(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let product = |lane: &Lane| gains(lane).into_iter().product::<f64>();
     let saturated = |lane: &Lane| mean_share(lane, |stats| stats.saturated);
     let ratio = conv1(relu) / conv1(sigmoid);
-    let [relu_steps, sigmoid_steps, tanh_steps] = [relu, sigmoid, tanh].map(steps_to_25_percent);
-    let holds = ratio > 1e3 && conv1(relu) / conv1(tanh) < 10.0 && product(sigmoid) < 1e-3;
+    let [relu_steps, sigmoid_steps, tanh_steps] = [relu, sigmoid, tanh].map(|lane| steps_to_25_percent(lane, lesson));
+    let [same, much] = ["same", "much"].map(|name| lesson.number(name));
+    let holds = ratio > much && conv1(relu) / conv1(tanh) < same && product(sigmoid) < 1.0 / much;
     Ok(Measured::new(
         holds,
         ratio.log10(),
@@ -58,12 +59,12 @@ fn mean_share(lane: &Lane, share: fn(&alexnet_lab::stats::ActivationStats) -> f3
     mean(&lane.last.activations[..lane.hidden()].iter().map(|stats| f64::from(share(stats))).collect::<Vec<_>>())
 }
 
-/// Steps until the training error is at most 25 %, what figure 1 of Krizhevsky et al. 2012 compares: over 16 batches of 32, about one
-/// pass over the 500 images. NaN if it does not come so far.
-fn steps_to_25_percent(lane: &Lane) -> f64 {
-    const BATCHES: usize = 16;
-    let reached = lane.accuracies.windows(BATCHES).position(|batches| mean(batches) >= 0.75);
-    reached.map_or(f64::NAN, |first| (first + BATCHES) as f64)
+/// Steps until the training error is at most 25 %, what figure 1 of Krizhevsky et al. 2012 compares: over so many batches of 32 that
+/// they are about one pass over the 500 images. NaN if it does not come so far.
+fn steps_to_25_percent(lane: &Lane, lesson: &Own) -> f64 {
+    let (right, batches) = (lesson.number("right"), lesson.number("batches") as usize);
+    let reached = lane.accuracies.windows(batches).position(|batches| mean(batches) >= right);
+    reached.map_or(f64::NAN, |first| (first + batches) as f64)
 }
 
 pub const PRODUCT_OF_WEIGHTS: Lesson = Lesson {
@@ -74,8 +75,8 @@ pub const PRODUCT_OF_WEIGHTS: Lesson = Lesson {
 };
 
 fn product_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let fragment = "width=0.25&depth=8&norm=none&test_every=0&lane2=init_scale:0.5&lane3=init_scale:2";
-    let run = Run::new(data, seed, Plan { fragment, steps: 60, look_every: 0, test: false })?;
+    let lesson = settings::of("product-of-weights");
+    let run = Run::new(data, seed, Plan { lesson, looks: false, test: false })?;
     let [one, half, double] = [0, 1, 2].map(|lane| run.lanes[lane].weight_gradient("conv1"));
     let layers = run.lanes[0].hidden() as f64;
     let power = (one / half).log2() / layers;

@@ -7,6 +7,7 @@ mod measured;
 mod overfitting;
 mod run;
 mod scale;
+mod settings;
 
 use crate::outcome::{Outcome, fail, misuse, tell};
 use crate::settings::Data;

@@ -1,7 +1,8 @@
 //! Between training and test images, and between one step and a later one.
 
 use super::measured::{Lesson, Measured};
-use super::run::{LAST, Lane, Plan, Run, mean, quantile};
+use super::run::{Lane, Plan, Run, is_clear, mean, quantile};
+use super::settings::{self, SETTINGS};
 use crate::outcome::Outcome;
 use alexnet_lab::data::Dataset;
 use alexnet_lab::stats::ActivationStats;
@@ -14,14 +15,14 @@ pub const DROPOUT: Lesson = Lesson {
 };
 
 fn dropout(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let fragment = "width=0.25&norm=bn&train_size=500&test_every=50&lane2=dropout:0.5";
-    let run = Run::new(data, seed, Plan { fragment, steps: 400, look_every: 0, test: true })?;
+    let lesson = settings::of("dropout");
+    let run = Run::new(data, seed, Plan { lesson, looks: false, test: true })?;
     let [without, with] = &run.lanes[..] else { unreachable!("two lanes") };
     let gap = |lane: &Lane| lane.test_loss() - lane.loss();
-    let accuracy = |lane: &Lane| mean(&lane.accuracies[lane.accuracies.len() - LAST..]);
+    let accuracy = |lane: &Lane| mean(&lane.accuracies[lane.accuracies.len() - SETTINGS.last..]);
     let narrowed = gap(without) - gap(with);
     Ok(Measured::new(
-        narrowed > 0.2,
+        narrowed > lesson.number("near"),
         narrowed,
         [
             ("without_loss", without.loss()),
@@ -46,12 +47,13 @@ pub const COVARIATE_SHIFT: Lesson = Lesson {
 };
 
 fn covariate_shift(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let fragment = "width=0.25&norm=none&lr=0.02&test_every=0&lane2=norm:bn&lane3=norm:bn,bn_noise:0.5";
-    let run = Run::new(data, seed, Plan { fragment, steps: 300, look_every: 5, test: false })?;
+    let lesson = settings::of("covariate-shift");
+    let run = Run::new(data, seed, Plan { lesson, looks: true, test: false })?;
     let [none, bn, noisy] = &run.lanes[..] else { unreachable!("three lanes") };
+    let moved = |lane: &Lane| moved(lane, &lesson.layer, lesson.number("settled"));
     let ([gain, gain_error], [noisy_gain, noisy_gain_error]) = (run.difference(0, 1), run.difference(0, 2));
     Ok(Measured::new(
-        noisy_gain > 2.0 * noisy_gain_error && moved(noisy) > moved(none).max(moved(bn)),
+        is_clear([noisy_gain, noisy_gain_error]) && moved(noisy) > moved(none).max(moved(bn)),
         noisy_gain,
         [
             ("none_moved", moved(none)),
@@ -67,12 +69,11 @@ fn covariate_shift(data: &Dataset, seed: u32) -> Outcome<Measured> {
     ))
 }
 
-/// How far conv4's activations moved from one look to the next, on average from step 50 on: the largest move of median, 95th
+/// How far a layer's activations moved from one look to the next, on average from a step on: the largest move of median, 95th
 /// percentile and mean, in standard deviations of the look before.
-fn moved(lane: &Lane) -> f64 {
-    const SETTLED: u64 = 50;
-    let looks: Vec<_> =
-        lane.looks.iter().filter(|look| look.step >= SETTLED).map(|look| lane.activations(look, "conv4")).collect();
+fn moved(lane: &Lane, layer: &str, from: f64) -> f64 {
+    let settled = lane.looks.iter().filter(|look| look.step as f64 >= from);
+    let looks: Vec<_> = settled.map(|look| lane.activations(look, layer)).collect();
     let distance = |[before, after]: [&ActivationStats; 2]| {
         let moves = [0.5, 0.95].map(|q| quantile(after, q) - quantile(before, q));
         let furthest = moves.into_iter().chain([f64::from(after.mean - before.mean)]).map(f64::abs).fold(0.0, f64::max);

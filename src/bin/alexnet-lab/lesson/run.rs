@@ -1,5 +1,6 @@
-//! Networks side by side, and what the claims read from them. The fragments are those of the page's lessons, `www/js/lessons`.
+//! Networks side by side, and what the claims read from them.
 
+use super::settings::{Own, SETTINGS};
 use crate::outcome::{Outcome, fail};
 use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::Config;
@@ -8,9 +9,6 @@ use alexnet_lab::data::Dataset;
 use alexnet_lab::stats::{ActivationStats, GradientStats, Snapshot};
 use alexnet_lab::trainer::{Evaluation, Trainer};
 use pollster::block_on;
-
-/// Steps whose mean loss stands for the end of a run.
-pub const LAST: usize = 50;
 
 /// The networks of a fragment after a run, the same batches in each.
 pub struct Run {
@@ -28,7 +26,7 @@ pub struct Lane {
     pub accuracies: Vec<f64>,
     /// After the first step: the same weights in every network that differs in no more than its functions.
     pub first: Snapshot,
-    /// After the first step, and every so many as the lesson says: those of the page.
+    /// After the first step, and every so many of the lesson's, if it asks for them.
     pub looks: Vec<Snapshot>,
     pub last: Snapshot,
     /// The step that was not finite; the run ends with it.
@@ -37,22 +35,19 @@ pub struct Lane {
     pub test: Option<Evaluation>,
 }
 
-/// How long a run is, and what is looked at.
+/// What is looked at in a run of a lesson.
 #[derive(Clone, Copy)]
 pub struct Plan {
-    pub fragment: &'static str,
-    pub steps: u64,
-    /// Steps from one look to the next; 0 for none but the first.
-    pub look_every: u64,
+    pub lesson: &'static Own,
+    /// Not after the first step only.
+    pub looks: bool,
     pub test: bool,
 }
 
 impl Run {
     pub fn new(data: &Dataset, seed: u32, plan: Plan) -> Outcome<Run> {
-        let (lanes, notes) = Lanes::from_fragment(plan.fragment);
-        assert!(notes.is_empty(), "{}: {notes:?}", plan.fragment);
-        let lane = |config: &Config| Lane::new(data, Config { seed, ..config.clone() }, plan);
-        Ok(Run { lanes: lanes.configs().iter().map(lane).collect::<Outcome<_>>()? })
+        let lane = |config| Lane::new(data, config, plan);
+        Ok(Run { lanes: configs(plan.lesson, seed).map(lane).collect::<Outcome<_>>()? })
     }
 
     /// Loss of lane `a` minus that of lane `b` over the last steps: mean and its standard error.
@@ -72,7 +67,7 @@ impl Lane {
         let config = Config { test_size: data.test_total.max(1) as u32, ..one_thread(config)? };
         let mut trainer = block_on(Trainer::new(config, data.clone(), &Host::native()))?;
         let (mut first, mut looks, mut losses, mut accuracies) = (None, vec![], vec![], vec![]);
-        for step in 1..=plan.steps {
+        for step in 1..=plan.lesson.until {
             if !trainer.step()? {
                 fail!("The data set ends before its {} training images.", data.train_total);
             }
@@ -83,7 +78,7 @@ impl Lane {
             if trainer.has_diverged() {
                 break;
             }
-            if step == 1 || plan.look_every > 0 && step % plan.look_every == 0 {
+            if step == 1 || plan.looks && step % plan.lesson.every == 0 {
                 looks.extend(block_on(trainer.snapshot())?);
                 first = first.or_else(|| looks.first().cloned());
             }
@@ -161,6 +156,18 @@ impl Lane {
     }
 }
 
+/// Of the lesson's networks.
+pub fn configs(lesson: &Own, seed: u32) -> impl Iterator<Item = Config> {
+    let (lanes, notes) = Lanes::from_fragment(&lesson.fragment);
+    assert!(notes.is_empty(), "{}: {notes:?}", lesson.fragment);
+    lanes.configs().to_vec().into_iter().map(move |config| Config { seed, ..config })
+}
+
+/// Whether a difference of two losses, with its standard error, is above what chance makes of it.
+pub fn is_clear([difference, error]: [f64; 2]) -> bool {
+    difference > SETTINGS.errors * error
+}
+
 /// Seeds share the cores.
 pub fn one_thread(mut config: Config) -> Outcome<Config> {
     config.set("backend", "cpu")?;
@@ -169,7 +176,7 @@ pub fn one_thread(mut config: Config) -> Outcome<Config> {
 }
 
 fn tail(values: &[f64]) -> &[f64] {
-    &values[values.len().saturating_sub(LAST)..]
+    &values[values.len().saturating_sub(SETTINGS.last)..]
 }
 
 pub fn mean(values: &[f64]) -> f64 {

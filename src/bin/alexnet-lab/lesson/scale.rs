@@ -3,6 +3,7 @@
 
 use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean};
+use super::settings::{self, Own};
 use crate::outcome::Outcome;
 use alexnet_lab::backend::cpu::Cpu;
 use alexnet_lab::config::Config;
@@ -18,9 +19,6 @@ pub const SCALE_OF_WEIGHTS: Lesson = Lesson {
     measure: scale_of_weights,
 };
 
-/// The layer whose weights are multiplied.
-const LAYER: &str = "conv3";
-const SCALE: f64 = 4.0;
 /// So small that the variance falls below epsilon.
 const TINY: f64 = 1e-3;
 
@@ -33,7 +31,10 @@ struct Pass {
 }
 
 fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
-    let pass = |fragment: &str, scale: f64| pass(data, seed, fragment, scale);
+    let lesson = settings::of("scale-of-weights");
+    // The layer's weights are multiplied.
+    let pass = |fragment: &str, scale: f64| pass(data, seed, fragment, &lesson.layer, scale);
+    let a = lesson.number("scale");
     let identities = |of: &Pass, scaled: &Pass, scale: f64| {
         [
             distance(&of.output, &scaled.output),
@@ -42,18 +43,18 @@ fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
         ]
     };
     let bn = pass("norm=bn", 1.0);
-    let larger = pass("norm=bn", SCALE);
-    let [output, to_input, to_weight] = identities(&bn, &larger, SCALE);
+    let larger = pass("norm=bn", a);
+    let [output, to_input, to_weight] = identities(&bn, &larger, a);
     let tiny = identities(&bn, &pass("norm=bn", TINY), TINY);
     let exact = "norm=bn&bn_epsilon=1e-8";
     let [tiny_without_epsilon, ..] = identities(&pass(exact, 1.0), &pass(exact, TINY), TINY);
-    let none = identities(&pass("norm=none", 1.0), &pass("norm=none", SCALE), SCALE);
+    let none = identities(&pass("norm=none", 1.0), &pass("norm=none", a), a);
     let error = output.max((to_input - 1.0).abs()).max((to_weight - 1.0).abs());
-    let trained = trained(data, seed)?;
+    let trained = trained(data, seed, lesson)?;
     // In proportion to the weights, each step of the run, on average; between rule and measurement lie the steps since the first.
-    let steady = (0.5..2.0).contains(&(trained.bn_update_ratio * SCALE * SCALE));
+    let steady = (0.5..2.0).contains(&(trained.bn_update_ratio * a * a));
     // Without it, the output is four times as large: three times its own size away.
-    let holds = steady && error < 1e-3 && tiny[0] > 0.1 && tiny_without_epsilon < 0.1 && (none[0] - (SCALE - 1.0)).abs() < 1e-3;
+    let holds = steady && error < 1e-3 && tiny[0] > 0.1 && tiny_without_epsilon < 0.1 && (none[0] - (a - 1.0)).abs() < 1e-3;
     Ok(Measured::new(
         holds,
         error,
@@ -87,14 +88,17 @@ struct Trained {
     none_first_loss_difference: f64,
 }
 
-fn trained(data: &Dataset, seed: u32) -> Outcome<Trained> {
-    let fragment = "width=0.25&norm=bn&lr=0.01&momentum=0&weight_decay=0&test_every=0&init_scale_layer=conv3&lane2=init_scale:4&lane3=norm:none&lane4=norm:none,init_scale:4";
-    let run = Run::new(data, seed, Plan { fragment, steps: 100, look_every: 10, test: false })?;
+fn trained(data: &Dataset, seed: u32, lesson: &'static Own) -> Outcome<Trained> {
+    let run = Run::new(data, seed, Plan { lesson, looks: true, test: false })?;
     let [bn, bn_larger, none, none_larger] = &run.lanes[..] else { unreachable!("four lanes") };
     // Without momentum and weight decay an update is the gradient times the learning rate, which all have in common.
     let ratio = |of: &Lane, larger: &Lane| {
         let looks = of.looks.iter().zip(&larger.looks);
-        mean(&looks.map(|(a, b)| larger.relative_gradient(b, LAYER) / of.relative_gradient(a, LAYER)).collect::<Vec<_>>())
+        mean(
+            &looks
+                .map(|(a, b)| larger.relative_gradient(b, &lesson.layer) / of.relative_gradient(a, &lesson.layer))
+                .collect::<Vec<_>>(),
+        )
     };
     Ok(Trained {
         bn_update_ratio: ratio(bn, bn_larger),
@@ -104,15 +108,15 @@ fn trained(data: &Dataset, seed: u32) -> Outcome<Trained> {
     })
 }
 
-/// Forward and backward on the first images with the layer's weights times `scale`.
-fn pass(data: &Dataset, seed: u32, fragment: &str, scale: f64) -> Pass {
+/// Forward and backward on the first images with a layer's weights times `scale`.
+fn pass(data: &Dataset, seed: u32, fragment: &str, layer: &str, scale: f64) -> Pass {
     const IMAGES: u32 = 32;
     let config = Config { seed, ..Config::from_fragment(&format!("width=0.25&{fragment}")).0 };
     let network = Network::new(&config, data.classes.len());
     let mut cpu = Cpu::<f64>::new(network.clone(), IMAGES as usize, data.normalisation);
     let state = initial_state(&network, seed);
     // The layer itself has no other weights: its bias is 0 at the start.
-    let weight = network.tensor(&format!("{LAYER}.weight")).expect("the network has the layer").range.clone();
+    let weight = network.tensor(&format!("{layer}.weight")).expect("the network has the layer").range.clone();
     cpu.set_state(&state).expect("the state is the network's");
     cpu.parameters_mut()[weight.clone()].iter_mut().for_each(|w| *w *= scale);
 
@@ -124,11 +128,11 @@ fn pass(data: &Dataset, seed: u32, fragment: &str, scale: f64) -> Pass {
     cpu.differentiate(&batch.labels, &hyper);
 
     let at = |name: &str| network.layers.iter().position(|layer| layer.name == name);
-    let layer = at(LAYER).expect("the network has the layer");
+    let index = at(layer).expect("the network has the layer");
     let (grad_weight, weights) = (cpu.gradients()[weight.clone()].to_vec(), &cpu.parameters_mut()[weight].to_vec());
     Pass {
-        output: cpu.output(at(&format!("{LAYER}.bn")).unwrap_or(layer)).to_vec(),
-        grad_input: cpu.output_gradient(layer - 1).to_vec(),
+        output: cpu.output(at(&format!("{layer}.bn")).unwrap_or(index)).to_vec(),
+        grad_input: cpu.output_gradient(index - 1).to_vec(),
         relative_update: norm(&grad_weight) / norm(weights),
         grad_weight,
     }

@@ -1,10 +1,13 @@
 import { InputsToy } from "../toys/inputs_toy.js";
 import { decided, difference, loss } from "../run/measure.js";
+import settings from "../run/lessons.json" with { type: "json" };
+
+const { fragment, until, every, layer, numbers } = settings.lessons["covariate-shift"];
 
 /** The layer that is watched. */
-const LAYER = "conv4";
+const LAYER = layer;
 /** Steps before the drift is counted: until then the running statistics of batch normalisation still find their place (0.9^50 = 0.005). */
-const SETTLED = 50;
+const { settled: SETTLED } = numbers;
 
 /** What tells where a distribution lies. */
 const PLACES = /** @type {const} */ (["p50", "p95", "mean"]);
@@ -25,10 +28,10 @@ function drift(lane) {
 
 export default {
   name: "covariate-shift",
-  fragment: "width=0.25&norm=none&lr=0.02&test_every=0&lane2=norm:bn&lane3=norm:bn,bn_noise:0.5",
+  fragment,
   lanes: ["none", "bn", "noisy"],
-  until: 300,
-  every: 5,
+  until,
+  every,
   choices: ["faster", "same", "slower"],
   sentences: ["moved", "losses", "gain"],
   /** @param {import("../run/measure.js").Run} run */

@@ -1,15 +1,18 @@
 import { DropoutToy } from "../toys/dropout_toy.js";
 import { accuracy, loss, test } from "../run/measure.js";
+import settings from "../run/lessons.json" with { type: "json" };
+
+const { fragment, until, every, numbers } = settings.lessons.dropout;
 
 /** Nats: gaps closer than this count as the same, as 500 test images leave an error of about half of it. */
-const NEAR = 0.2;
+const { near: NEAR } = numbers;
 
 export default {
   name: "dropout",
-  fragment: "width=0.25&norm=bn&train_size=500&test_every=50&lane2=dropout:0.5",
+  fragment,
   lanes: ["without", "with"],
-  until: 400,
-  every: 20,
+  until,
+  every,
   choices: ["smaller", "same", "larger"],
   sentences: ["gap", "losses", "accuracies"],
   /** @param {import("../run/measure.js").Run} run */

@@ -1,23 +1,25 @@
 import { LrnToy } from "../toys/lrn_toy.js";
 import { at, loss } from "../run/measure.js";
+import settings from "../run/lessons.json" with { type: "json" };
+
+const { fragment, until, every, numbers } = settings.lessons["lrn-competition"];
 
 /** Relative distance from the constant factor within which a lane counts as divided by it. */
 const NEAR = 0.1;
 
 export default {
   name: "lrn-competition",
-  fragment: "width=0.25&norm=none&test_every=0&lane2=norm:lrn&lane3=norm:lrn,lrn_alpha:0.1&lane4=norm:lrn,lrn_alpha:1",
+  fragment,
   lanes: ["none", "paper", "tenth", "one"],
-  until: 60,
-  every: 5,
+  until,
+  every,
   choices: ["nothing", "constant", "competition"],
   sentences: ["paper", "tenth", "one", "losses"],
   /** @param {import("../run/measure.js").Run} run */
   measure(run) {
     const conv2 = (/** @type {number} */ lane, /** @type {"mean" | "max"} */ what) => at(run.lanes[lane], "first", "conv2", what);
     const left = (/** @type {number} */ lane, /** @type {"mean" | "max"} */ what) => conv2(lane, what) / conv2(0, what);
-    // k = 2 and beta = 0.75, the defaults.
-    const constant = 2 ** -0.75;
+    const constant = numbers.k ** -numbers.beta;
     const values = {
       paper_mean: left(1, "mean"),
       paper_max: left(1, "max"),

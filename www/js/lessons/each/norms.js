@@ -1,13 +1,16 @@
 import { LAST, decided, difference, loss, test } from "../run/measure.js";
+import settings from "../run/lessons.json" with { type: "json" };
+
+const { fragment, until, every } = settings.lessons.norms;
 
 const LANES = ["none", "lrn", "bn_as_lrn", "bn"];
 
 export default {
   name: "norms",
-  fragment: "width=0.25&norm=none&lr=0.02&test_every=200&lane2=norm:lrn&lane3=norm:bn,bn_place:lrn&lane4=norm:bn",
+  fragment,
   lanes: LANES,
-  until: 200,
-  every: 20,
+  until,
+  every,
   choices: ["none", "lrn", "bn_as_lrn", "bn", "noise"],
   sentences: ["losses", "differences", "place", "tests"],
   /** @param {import("../run/measure.js").Run} run */

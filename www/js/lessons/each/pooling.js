@@ -1,12 +1,15 @@
 import { at, decided, difference, loss, test } from "../run/measure.js";
 import { PoolToy } from "../toys/pool_toy.js";
+import settings from "../run/lessons.json" with { type: "json" };
+
+const { fragment, until, every } = settings.lessons.pooling;
 
 export default {
   name: "pooling",
-  fragment: "width=0.25&norm=bn&test_every=200&lane2=overlap:false&lane3=pool:avg&lane4=pool:avg,overlap:false",
+  fragment,
   lanes: ["max_overlap", "max", "avg_overlap", "avg"],
-  until: 200,
-  every: 20,
+  until,
+  every,
   choices: ["max", "avg", "noise"],
   sentences: ["routing", "kinds", "overlap", "tests"],
   /** @param {import("../run/measure.js").Run} run */

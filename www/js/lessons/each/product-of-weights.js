@@ -1,15 +1,18 @@
 import { at, guessing, loss } from "../run/measure.js";
 import { powerToy } from "../toys/toy.js";
+import settings from "../run/lessons.json" with { type: "json" };
+
+const { fragment, until, every } = settings.lessons["product-of-weights"];
 
 /** Below these ratios of the two gradients, an answer is the right one. */
 const [HALF, HUNDREDTH] = [0.1, 1e-3];
 
 export default {
   name: "product-of-weights",
-  fragment: "width=0.25&depth=8&norm=none&test_every=0&lane2=init_scale:0.5&lane3=init_scale:2",
+  fragment,
   lanes: ["one", "half", "double"],
-  until: 60,
-  every: 5,
+  until,
+  every,
   choices: ["half", "hundredth", "vanished"],
   sentences: ["half", "double", "losses"],
   /** @param {import("../run/measure.js").Run} run */

@@ -1,18 +1,21 @@
 import { GainsToy } from "../toys/gains_toy.js";
 import { at, guessing, lastHidden, loss, stepsTo } from "../run/measure.js";
+import settings from "../run/lessons.json" with { type: "json" };
+
+const { fragment, until, every, numbers } = settings.lessons["relu-or-sigmoid"];
 
 /** Beyond these ratios of the two gradients, an answer is the right one. */
-const [SAME, MUCH] = [10, 1000];
+const { same: SAME, much: MUCH } = numbers;
 /** What figure 1 of Krizhevsky et al. 2012 compares: 25 % training error, here over so many batches of 32, about one pass over 500 images. */
-const [RIGHT, BATCHES] = [0.75, 16];
+const { right: RIGHT, batches: BATCHES } = numbers;
 
 export default {
   name: "relu-or-sigmoid",
-  fragment: "width=0.25&depth=4&norm=none&train_size=500&lr=0.0025&test_every=100&lane2=activation:sigmoid&lane3=activation:tanh",
+  fragment,
   lanes: ["relu", "sigmoid", "tanh"],
   depths: ["0", "4", "8", "12"],
-  until: 500,
-  every: 50,
+  until,
+  every,
   choices: ["larger", "same", "smaller", "vanished"],
   sentences: ["gradient", "passed", "tanh", "quarter"],
   /** @param {import("../run/measure.js").Run} run */

@@ -2,6 +2,9 @@ import { at, loss } from "../run/measure.js";
 import { ScaleToy } from "../toys/scale_toy.js";
 import { LAYER, SCALE, meanUpdate, updateRatio } from "../run/updates.js";
 import { UpdatesToy } from "../toys/updates_toy.js";
+import settings from "../run/lessons.json" with { type: "json" };
+
+const { fragment, until, every } = settings.lessons["scale-of-weights"];
 
 /** The block that gives the layer its input. */
 const BEFORE = "conv2";
@@ -12,11 +15,10 @@ const updates = (/** @type {import("../run/types.js").Panel} */ panel) => new Up
 
 export default {
   name: "scale-of-weights",
-  fragment:
-    "width=0.25&norm=bn&lr=0.01&momentum=0&weight_decay=0&test_every=0&init_scale_layer=conv3&lane2=init_scale:4&lane3=norm:none&lane4=norm:none,init_scale:4",
+  fragment,
   lanes: ["bn_small", "bn_large", "none_small", "none_large"],
-  until: 100,
-  every: 10,
+  until,
+  every,
   choices: ["same", "quarter", "sixteenth"],
   sentences: ["updates", "first", "losses", "none"],
   /** @param {import("../run/measure.js").Run} run */

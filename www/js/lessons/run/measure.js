@@ -1,4 +1,5 @@
 // What a lesson reads from its run. Whatever was not measured is NaN, and a sentence with it is not shown.
+import settings from "./lessons.json" with { type: "json" };
 
 /**
  * @typedef {object} Layer One block at one step.
@@ -34,7 +35,7 @@
  */
 
 /** Steps whose mean loss stands for the end of a run. */
-export const LAST = 50;
+export const LAST = settings.last;
 /** A sum of shares may lack so much: recordings have four digits of each. */
 const ROUNDING = 1e-3;
 
@@ -93,8 +94,8 @@ export function difference(run, a, b) {
 /** The loss of equal probabilities. @param {Run} run */
 export const guessing = ({ classes }) => Math.log(classes);
 
-/** Beyond two standard errors. @param {{mean: number, error: number}} difference */
-export const decided = ({ mean: apart, error }) => Math.abs(apart) > 2 * error;
+/** Further from 0 than chance takes it. @param {{mean: number, error: number}} difference */
+export const decided = ({ mean: apart, error }) => Math.abs(apart) > settings.errors * error;
 
 /** The evaluation on test images at the run's end. @param {Run} run @param {number} lane */
 export const test = ({ lanes, until }, lane) => lanes[lane]?.evaluations.find(({ step }) => step === until) ?? { step: NaN, loss: NaN, accuracy: NaN };

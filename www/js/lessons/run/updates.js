@@ -1,8 +1,10 @@
 // The steps of a layer beside its weights. Without momentum and weight decay a step is the gradient times the learning rate.
+import settings from "./lessons.json" with { type: "json" };
 
-/** The layer whose initial weights are multiplied, how much larger they are in the second and the fourth network, and the learning rate:
- * as in the lesson's settings. */
-export const [LAYER, SCALE, RATE] = ["conv3", 4, 0.01];
+const { layer, numbers } = settings.lessons["scale-of-weights"];
+
+/** The layer whose initial weights are multiplied, how much larger they are in the second and the fourth network, and the learning rate. */
+export const [LAYER, SCALE, RATE] = [layer, numbers.scale, numbers.rate];
 
 /** ‖ΔW‖ / ‖W‖ of a layer. @param {import("./measure.js").Look} look @param {string} layer */
 export const relativeUpdate = ({ layers }, layer) => (layers[layer] ? (RATE * layers[layer].weight) / layers[layer].size : NaN);
