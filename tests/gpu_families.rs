@@ -59,13 +59,14 @@ fn conv_by(family: Family, case: &Conv) -> Results {
     conv::record_forward(r, "conv", window, *function, &input, &weight, &bias, &output).unwrap();
     let before = function.map(|function| Before { function, output: &activated, grad_input: &grad_before });
     let to = GradInput { view: &grad_input, dropout: None, before };
-    let partial = conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &partial, Some(to)).unwrap();
+    let kept = conv::Kept::new(r, window, &partial, 0);
+    conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &kept, Some(to)).unwrap();
     r.take().run(device());
 
     let mut results = vec![
         ("output", download(&output, channels), tolerance(fan_in + 1) + FUNCTION),
         ("grad_input", download(&grad_input, inputs), tolerance(taps * channels)),
-        ("grad_weight", sum_of_splits(&partial.view, partial.splits, channels), tolerance(pixels)),
+        ("grad_weight", sum_of_splits(&kept.partial, kept.splits, channels), tolerance(pixels)),
     ];
     if function.is_some() {
         // Derivatives of at most 1; of tanh's and the sigmoid's, two more roundings.

@@ -67,12 +67,13 @@ fn check_conv(family: Family, case: &str, batch: usize, window: &Window) {
     let partial = r.buffer("partial", conv::partial_len(r, window)).unwrap();
     conv::record_forward(r, "conv", window, None, &input, &weight, &bias, &output).unwrap();
     let to = Some((&grad_input).into());
-    let partial = conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &partial, to).unwrap();
+    let kept = conv::Kept::new(r, window, &partial, 0);
+    conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &kept, to).unwrap();
     r.take().run(device());
 
     assert_close(&format!("{case} output"), &download(&output, channels), &y, tolerance(taps * inputs + 1));
     assert_close(&format!("{case} grad_input"), &download(&grad_input, inputs), &gx, tolerance(taps * channels));
-    let sums = sum_splits(&download(&partial.view, channels), partial.splits);
+    let sums = sum_splits(&download(&kept.partial, channels), kept.splits);
     let pixels = g.len() / channels;
     let padded_inputs = padded(inputs);
     for tap in 0..taps {

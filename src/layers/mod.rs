@@ -20,7 +20,7 @@ pub mod pool;
 pub mod softmax_loss;
 
 use crate::math::float::Float;
-use crate::network::{Layer, Shape};
+use crate::network::{Kind, Layer, Shape};
 use std::ops::Range;
 
 /// How a convolution or pooling slides over its input.
@@ -34,7 +34,12 @@ pub struct Window {
 }
 
 impl Window {
-    pub fn new(layer: &Layer, kernel: usize, stride: usize, padding: usize) -> Window {
+    /// That of a convolution or pooling; of another layer, one that covers a single place.
+    pub fn of(layer: &Layer) -> Window {
+        let (kernel, stride, padding) = match layer.kind {
+            Kind::Conv { kernel, stride, padding, .. } | Kind::Pool { kernel, stride, padding, .. } => (kernel, stride, padding),
+            _ => (1, 1, 0),
+        };
         Window { input: layer.input, output: layer.output, kernel, stride, padding }
     }
 

@@ -52,7 +52,7 @@ pub(super) struct Buffers<T> {
 /// Elements that the layer with the largest products needs.
 fn scratch_len(network: &Network, capacity: usize) -> usize {
     let of_layer = |layer: &Layer| match layer.kind {
-        Kind::Conv { kernel, stride, padding, .. } => conv::scratch_len(&Window::new(layer, kernel, stride, padding), capacity),
+        Kind::Conv { .. } => conv::scratch_len(&Window::of(layer), capacity),
         Kind::Linear { .. } => linear::scratch_len(layer.input.len(), layer.output.len(), capacity),
         _ => 0,
     };
@@ -105,42 +105,24 @@ impl<T: Product> Buffers<T> {
             let output = &mut after[0][..self.batch * layer.output.len()];
             let tensor = |index: usize| &parameters[network.tensors[index].range.clone()];
             match layer.kind {
-                Kind::Conv { kernel, stride, padding, weight, bias } => {
-                    let window = Window::new(layer, kernel, stride, padding);
-                    conv::forward(&window, input, tensor(weight), tensor(bias), output, &mut self.scratch);
+                Kind::Conv { weight, bias, .. } => {
+                    conv::forward(&Window::of(layer), input, tensor(weight), tensor(bias), output, &mut self.scratch);
                 }
                 Kind::Linear { weight, bias } => {
                     linear::forward(input, tensor(weight), tensor(bias), output, &mut self.scratch);
                 }
                 Kind::BatchNorm { gamma, beta, running: index, epsilon, .. } => {
                     let range = network.running[index].range();
-                    let statistics = match mode {
-                        Mode::Evaluation | Mode::Look(_) => &running[range],
-                        Mode::Training(share) => {
-                            let statistics = &mut self.statistics[range];
-                            let (mean, variance) = statistics.split_at_mut(layer.output.channels);
-                            batch_norm::statistics(input, share.rows(layer), mean, variance, peers).await?;
-                            statistics
-                        }
-                    };
-                    let statistics = statistics.split_at(layer.output.channels);
+                    let (own, of_batch) = (&running[range.clone()], &mut self.statistics[range]);
+                    let statistics =
+                        statistics_of(layer, mode, own, of_batch, input, peers).await?.split_at(layer.output.channels);
                     batch_norm::forward(input, statistics.into(), [tensor(gamma), tensor(beta)], epsilon, output);
                 }
-                Kind::Noise => match mode.noise(layer) {
-                    Some(noise) => noise::forward(&noise, input, output),
-                    None => output.copy_from_slice(input),
-                },
+                Kind::Noise => apply(mode.noise(layer), input, output, noise::forward),
                 Kind::Activation { function } => activation::forward(function, input, output),
-                Kind::Lrn { n, k, alpha, beta } => {
-                    lrn::forward(&Lrn { n, k, alpha, beta }, layer.output.channels, input, output);
-                }
-                Kind::Pool { pool, kernel, stride, padding } => {
-                    pool::forward(pool, &Window::new(layer, kernel, stride, padding), input, output);
-                }
-                Kind::Dropout => match mode.mask(layer) {
-                    Some(mask) => dropout::apply(&mask, input, output),
-                    None => output.copy_from_slice(input),
-                },
+                Kind::Lrn { n, k, alpha, beta } => lrn::forward(&Lrn { n, k, alpha, beta }, layer.output.channels, input, output),
+                Kind::Pool { pool, .. } => pool::forward(pool, &Window::of(layer), input, output),
+                Kind::Dropout => apply(mode.mask(layer), input, output, dropout::apply),
                 Kind::SoftmaxLoss => {} // needs labels: `loss`
             }
         }
@@ -177,51 +159,40 @@ impl<T: Product> Buffers<T> {
             let grad_output = &after[0][..after[0].len().min(*batch * layer.output.len())];
             let grad_input = before.last_mut().map(|grad| &mut grad[..*batch * layer.input.len()]);
             let (input, output) = (input_of(i), &outputs[i][..*batch * layer.output.len()]);
-            if let Kind::Conv { weight, .. } | Kind::Linear { weight, .. } = layer.kind {
-                if let Some(later) = put_off.replace(i) {
-                    settle(later, gradients, scratch);
-                }
-                let Some(grad_input) = grad_input else { continue };
-                let weight = &parameters[network.tensors[weight].range.clone()];
-                if let Kind::Conv { kernel, stride, padding, .. } = layer.kind {
-                    conv::backward_input(&Window::new(layer, kernel, stride, padding), weight, grad_output, grad_input, scratch);
-                } else {
-                    linear::backward_input(layer.output.len(), weight, grad_output, grad_input, scratch);
-                }
-            } else if let Kind::BatchNorm { gamma, beta, running, epsilon, .. } = layer.kind {
-                let channels = layer.output.channels;
-                let statistics = statistics[network.running[running].range()].split_at(channels).into();
-                let [gamma, beta] = [gamma, beta].map(|index| network.tensors[index].range.clone());
-                let own = &mut gradients[gamma.start..beta.end];
-                batch_norm::backward_parameters(input, statistics, epsilon, grad_output, own.split_at_mut(channels).into());
-                let mut all = own.to_vec();
-                let meanwhile = || put_off.take().into_iter().for_each(|later| settle(later, gradients, scratch));
-                peers.join(&mut all, add, meanwhile).await?;
-                let Some(grad_input) = grad_input else { continue };
-                let all = all.split_at(channels).into();
-                let gamma = &parameters[gamma];
-                batch_norm::backward_input(input, share.rows(layer), statistics, gamma, epsilon, grad_output, all, grad_input);
-            } else if let Some(grad_input) = grad_input {
-                match layer.kind {
-                    Kind::Noise => match Noise::of(share, layer) {
-                        Some(noise) => noise::backward(&noise, grad_output, grad_input),
-                        None => grad_input.copy_from_slice(grad_output),
-                    },
-                    Kind::Activation { function } => activation::backward(function, output, grad_output, grad_input),
-                    Kind::Lrn { n, k, alpha, beta } => {
-                        let lrn = Lrn { n, k, alpha, beta };
-                        lrn::backward(&lrn, layer.output.channels, input, grad_output, grad_input);
+            match layer.kind {
+                Kind::Conv { weight, .. } | Kind::Linear { weight, .. } => {
+                    if let Some(later) = put_off.replace(i) {
+                        settle(later, gradients, scratch);
                     }
-                    Kind::Pool { pool, kernel, stride, padding } => {
-                        let window = Window::new(layer, kernel, stride, padding);
-                        pool::backward(pool, &window, input, output, grad_output, grad_input);
-                    }
-                    Kind::Dropout => match Mask::of(share, layer) {
-                        Some(mask) => dropout::apply(&mask, grad_output, grad_input),
-                        None => grad_input.copy_from_slice(grad_output),
-                    },
-                    Kind::SoftmaxLoss => softmax_loss::backward(output, labels, share.batch, grad_input),
-                    Kind::Conv { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. } => {} // above
+                    let Some(grad_input) = grad_input else { continue };
+                    let weight = &parameters[network.tensors[weight].range.clone()];
+                    backward_product(layer, weight, grad_output, grad_input, scratch);
+                }
+                Kind::BatchNorm { gamma, beta, running, epsilon, .. } => {
+                    let channels = layer.output.channels;
+                    let statistics = statistics[network.running[running].range()].split_at(channels).into();
+                    let [gamma, beta] = [gamma, beta].map(|index| network.tensors[index].range.clone());
+                    let own = &mut gradients[gamma.start..beta.end];
+                    batch_norm::backward_parameters(input, statistics, epsilon, grad_output, own.split_at_mut(channels).into());
+                    let mut all = own.to_vec();
+                    let meanwhile = || put_off.take().into_iter().for_each(|later| settle(later, gradients, scratch));
+                    peers.join(&mut all, add, meanwhile).await?;
+                    let Some(grad_input) = grad_input else { continue };
+                    let (all, gamma) = (all.split_at(channels).into(), &parameters[gamma]);
+                    batch_norm::backward_input(
+                        input,
+                        share.rows(layer),
+                        statistics,
+                        gamma,
+                        epsilon,
+                        grad_output,
+                        all,
+                        grad_input,
+                    );
+                }
+                _ => {
+                    let Some(grad_input) = grad_input else { continue };
+                    backward_without_parameters(layer, share, labels, [input, output, grad_output], grad_input);
                 }
             }
         }
@@ -229,6 +200,59 @@ impl<T: Product> Buffers<T> {
             backward_parameters(network, first, input_of(first), &output_gradients[first], gradients, scratch);
         }
         Ok(())
+    }
+}
+
+/// Mean and variance of a batch normalisation, one after the other: running ones, or in training those of the batch, over all parts.
+async fn statistics_of<'a, T: Product>(
+    layer: &Layer,
+    mode: &Mode,
+    running: &'a [T],
+    of_batch: &'a mut [T],
+    input: &[T],
+    peers: &mut Peers<'_, T>,
+) -> Result<&'a [T], Gone> {
+    let Mode::Training(share) = mode else { return Ok(running) };
+    let (mean, variance) = of_batch.split_at_mut(layer.output.channels);
+    batch_norm::statistics(input, share.rows(layer), mean, variance, peers).await?;
+    Ok(of_batch)
+}
+
+/// What `draw` does in this step; without one the values pass.
+fn apply<T: Product, D>(draw: Option<D>, input: &[T], output: &mut [T], function: impl FnOnce(&D, &[T], &mut [T])) {
+    match draw {
+        Some(draw) => function(&draw, input, output),
+        None => output.copy_from_slice(input),
+    }
+}
+
+/// The gradient of a convolution's or linear layer's input.
+fn backward_product<T: Product>(layer: &Layer, weight: &[T], grad_output: &[T], grad_input: &mut [T], scratch: &mut [T]) {
+    if let Kind::Conv { .. } = layer.kind {
+        conv::backward_input(&Window::of(layer), weight, grad_output, grad_input, scratch);
+    } else {
+        linear::backward_input(layer.output.len(), weight, grad_output, grad_input, scratch);
+    }
+}
+
+/// The gradient of the input of a layer that has no parameters.
+fn backward_without_parameters<T: Product>(
+    layer: &Layer,
+    share: &Share,
+    labels: &[u32],
+    [input, output, grad_output]: [&[T]; 3],
+    grad_input: &mut [T],
+) {
+    match layer.kind {
+        Kind::Noise => apply(Noise::of(share, layer), grad_output, grad_input, noise::backward),
+        Kind::Activation { function } => activation::backward(function, output, grad_output, grad_input),
+        Kind::Lrn { n, k, alpha, beta } => {
+            lrn::backward(&Lrn { n, k, alpha, beta }, layer.output.channels, input, grad_output, grad_input);
+        }
+        Kind::Pool { pool, .. } => pool::backward(pool, &Window::of(layer), input, output, grad_output, grad_input),
+        Kind::Dropout => apply(Mask::of(share, layer), grad_output, grad_input, dropout::apply),
+        Kind::SoftmaxLoss => softmax_loss::backward(output, labels, share.batch, grad_input),
+        Kind::Conv { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. } => unreachable!("it has parameters"),
     }
 }
 
@@ -248,8 +272,8 @@ fn backward_parameters<T: Product>(
     };
     let grad_output = &grad_output[..input.len() / layer.input.len() * layer.output.len()];
     let own = gradients[weight.start..bias.end].split_at_mut(weight.len()).into();
-    if let Kind::Conv { kernel, stride, padding, .. } = layer.kind {
-        conv::backward_parameters(&Window::new(layer, kernel, stride, padding), input, grad_output, own, scratch);
+    if let Kind::Conv { .. } = layer.kind {
+        conv::backward_parameters(&Window::of(layer), input, grad_output, own, scratch);
     } else {
         linear::backward_parameters(input, grad_output, own, scratch);
     }

@@ -32,7 +32,7 @@ pub enum Activations {
 /// What a layer keeps between its passes.
 enum Kept {
     Nothing,
-    Conv { partial: View },
+    Conv(conv::Kept),
     BatchNorm(batch_norm::Kept),
     Pool(pool::Kept),
 }
@@ -56,29 +56,29 @@ impl Passes {
     /// [`crate::error::Error::TooLarge`].
     pub fn new(recorder: &mut Recorder, network: &Network, normalisation: Normalisation) -> Result<Passes> {
         let buffers = Buffers::new(recorder, network)?;
-        let mut ends = vec![];
+        let mut starts = vec![];
         let mut words = 0;
         for layer in &network.layers {
             let start = words;
             if let Kind::Conv { .. } = layer.kind {
-                words = (words + conv::partial_len(recorder, &window(layer))).next_multiple_of(ALIGNMENT);
+                words = (words + conv::partial_len(recorder, &Window::of(layer))).next_multiple_of(ALIGNMENT);
             }
-            ends.push(start);
+            starts.push(start);
         }
         let partials = recorder.buffer("partials", words)?;
         let mut kept = vec![];
-        for (layer, start) in network.layers.iter().zip(ends) {
+        for (layer, start) in network.layers.iter().zip(starts) {
             kept.push(match layer.kind {
-                Kind::Conv { .. } => Kept::Conv { partial: partials.slice(start, conv::partial_len(recorder, &window(layer))) },
+                Kind::Conv { .. } => Kept::Conv(conv::Kept::new(recorder, &Window::of(layer), &partials, start)),
                 Kind::BatchNorm { epsilon, running, .. } => {
                     let statistics = buffers.statistics_of(&buffers.statistics, running);
                     Kept::BatchNorm(batch_norm::Kept::new(recorder, &layer.name, layer.input, epsilon, statistics)?)
                 }
-                Kind::Pool { pool, .. } => Kept::Pool(pool::Kept::new(recorder, &layer.name, pool, &window(layer))?),
+                Kind::Pool { pool, .. } => Kept::Pool(pool::Kept::new(recorder, &layer.name, pool, &Window::of(layer))?),
                 _ => Kept::Nothing,
             });
         }
-        let table = segments(recorder, network, &buffers, &kept, &partials);
+        let table = segments(network, &buffers, &kept, &partials);
         let segments = recorder.buffer("segments", 4 * table.len())?;
         recorder.write(&segments, bytemuck::cast_slice(&table));
         for layer in &network.layers {
@@ -156,7 +156,7 @@ impl Passes {
         match (&layer.kind, &self.kept[i]) {
             (&Kind::Conv { weight, bias, .. }, _) => {
                 let (weight, bias) = (parameter(weight), parameter(bias));
-                conv::record_forward(recorder, name, &window(layer), function, input, &weight, &bias, output)
+                conv::record_forward(recorder, name, &Window::of(layer), function, input, &weight, &bias, output)
             }
             (&Kind::Linear { weight, bias }, _) => {
                 let (weight, bias) = (parameter(weight), parameter(bias));
@@ -178,7 +178,9 @@ impl Passes {
             (&Kind::Lrn { n, k, alpha, beta }, _) => {
                 lrn::record_forward(recorder, name, &lrn::Lrn { n, k, alpha, beta }, layer.input, input, output)
             }
-            (Kind::Pool { .. }, Kept::Pool(kept)) => pool::record_forward(recorder, name, &window(layer), kept, input, output),
+            (Kind::Pool { .. }, Kept::Pool(kept)) => {
+                pool::record_forward(recorder, name, &Window::of(layer), kept, input, output)
+            }
             // The kernel of the layer before has done it.
             (Kind::Dropout, _) => Ok(()),
             (Kind::SoftmaxLoss, _) => self.record_loss(recorder, i, mode, input, output),
@@ -232,10 +234,9 @@ impl Passes {
         };
         assert!(goes_through, "{name} does not go back through what is in front of it");
         match (&layer.kind, &self.kept[i], grad_input) {
-            (&Kind::Conv { weight, .. }, Kept::Conv { partial }, grad_input) => {
+            (&Kind::Conv { weight, .. }, Kept::Conv(kept), grad_input) => {
                 let weight = parameter(weight);
-                conv::record_backward(recorder, name, &window(layer), input, grad_output, &weight, partial, grad_input)?;
-                Ok(())
+                conv::record_backward(recorder, name, &Window::of(layer), input, grad_output, &weight, kept, grad_input)
             }
             (&Kind::Linear { weight, bias }, _, grad_input) => {
                 let (weight, grad_weight, grad_bias) = (parameter(weight), gradient(weight), gradient(bias));
@@ -259,7 +260,7 @@ impl Passes {
                 lrn::record_backward(recorder, name, &lrn, layer.input, input, grad_output, grad_input)
             }
             (Kind::Pool { .. }, Kept::Pool(kept), Some(grad_input)) => {
-                pool::record_backward(recorder, name, &window(layer), kept, grad_output, grad_input)
+                pool::record_backward(recorder, name, &Window::of(layer), kept, grad_output, grad_input)
             }
             (Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Pool { .. }, ..) => {
                 unreachable!("`new` keeps what these layers need")
@@ -317,18 +318,17 @@ fn record_check(recorder: &mut Recorder, name: &str, values: &View, flags: &View
 
 /// The table of `optimizer.wgsl`: a row (start, splits, first partial, distance of splits) for each tensor, in vec4s, and
 /// one for the gap behind a tensor with partial sums.
-fn segments(recorder: &Recorder, network: &Network, buffers: &Buffers, kept: &[Kept], partials: &View) -> Vec<[u32; 4]> {
+fn segments(network: &Network, buffers: &Buffers, kept: &[Kept], partials: &View) -> Vec<[u32; 4]> {
     let in_place = |start: usize| [(start / 4) as u32, 0, 0, 0];
     let mut rows: Vec<[u32; 4]> = buffers.layout.tensors.iter().map(|place| in_place(place.start)).collect();
     let mut gaps = vec![];
     for (layer, kept) in network.layers.iter().zip(kept) {
-        let (&Kind::Conv { weight, bias, .. }, Kept::Conv { partial }) = (&layer.kind, kept) else { continue };
+        let (&Kind::Conv { weight, bias, .. }, Kept::Conv(kept)) = (&layer.kind, kept) else { continue };
         let [weight, bias] = [weight, bias].map(|tensor| (tensor, buffers.layout.tensors[tensor]));
         let split = weight.1.len() + bias.1.len();
-        let splits = conv::partial_len(recorder, &window(layer)) / split;
-        let mut first = ((partial.offset - partials.offset) / 16) as u32;
+        let mut first = ((kept.partial.offset - partials.offset) / 16) as u32;
         for (tensor, place) in [weight, bias] {
-            rows[tensor] = [(place.start / 4) as u32, splits as u32, first, (split / 4) as u32];
+            rows[tensor] = [(place.start / 4) as u32, kept.splits as u32, first, (split / 4) as u32];
             gaps.push(in_place(place.start + place.len()));
             first += (place.len() / 4) as u32;
         }
@@ -339,15 +339,6 @@ fn segments(recorder: &Recorder, network: &Network, buffers: &Buffers, kept: &[K
         rows.insert(place, gap);
     }
     rows
-}
-
-fn window(layer: &Layer) -> Window {
-    match layer.kind {
-        Kind::Conv { kernel, stride, padding, .. } | Kind::Pool { kernel, stride, padding, .. } => {
-            Window::new(layer, kernel, stride, padding)
-        }
-        _ => Window::new(layer, 1, 1, 0),
-    }
 }
 
 fn size(layer: &Layer) -> linear::Size {

@@ -1,17 +1,8 @@
 //! What the recordings of both families of kernels share.
 
 use crate::gpu::kernels::Constant;
-use crate::gpu::view::{View, padded};
+use crate::gpu::view::padded;
 use crate::layers::Window;
-
-/// Partial sums of the gradients of weight and bias: (split, kernel * kernel * in + 1, out), the bias in the last row.
-#[derive(Clone, Debug)]
-pub struct Partial {
-    pub view: View,
-    pub splits: usize,
-    /// Rows of one split: kernel * kernel * in (padded) + 1.
-    pub rows: usize,
-}
 
 /// (ky, kx, vec4s of input channels)
 pub fn taps(window: &Window) -> usize {

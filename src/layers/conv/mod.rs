@@ -10,7 +10,6 @@ mod constants;
 mod record;
 mod tiled;
 
-pub use constants::Partial;
 pub use record::*;
 
 use super::{Window, grad_bias};

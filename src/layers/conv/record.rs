@@ -1,7 +1,7 @@
 //! Recording of the convolution's kernels: implicit matrix products, `shaders/conv.wgsl`; those of the tiled family are
 //! recorded in `tiled.rs`.
 
-use super::constants::{Partial, blocks, constants, taps};
+use super::constants::{blocks, constants, taps};
 use super::tiled;
 use crate::error::Result;
 use crate::gpu::family::Family;
@@ -94,17 +94,33 @@ fn split(recorder: &Recorder, window: &Window) -> Split {
     Split { tile, threads, splits: tiles.div_ceil(tiles_a_split), tiles_a_split }
 }
 
-/// Length of the partial sums in floats.
-pub fn partial_len(recorder: &Recorder, window: &Window) -> usize {
-    let splits = match recorder.family() {
+fn splits(recorder: &Recorder, window: &Window) -> usize {
+    match recorder.family() {
         Family::Registers => split(recorder, window).splits,
         Family::Tiled => tiled::splits(recorder, window),
-    };
-    splits * (4 * taps(window) + 1) * padded(window.output.channels)
+    }
 }
 
-/// Partial sums of the gradients of weight and bias, into `partial` of [`partial_len`] floats, and the gradient of the input where
-/// somebody needs it.
+/// Length of the partial sums in floats.
+pub fn partial_len(recorder: &Recorder, window: &Window) -> usize {
+    splits(recorder, window) * (4 * taps(window) + 1) * padded(window.output.channels)
+}
+
+/// What a convolution keeps for the optimizer, which adds it up.
+pub struct Kept {
+    /// Partial sums of the gradients of weight and bias: (splits, kernel * kernel * in (padded) + 1, out), the bias in the last row.
+    pub partial: View,
+    pub splits: usize,
+}
+
+impl Kept {
+    /// [`partial_len`] floats of `partials` from `start` on.
+    pub fn new(recorder: &Recorder, window: &Window, partials: &View, start: usize) -> Kept {
+        Kept { partial: partials.slice(start, partial_len(recorder, window)), splits: splits(recorder, window) }
+    }
+}
+
+/// Partial sums of the gradients of weight and bias, and the gradient of the input where somebody needs it.
 pub fn record_backward(
     recorder: &mut Recorder,
     name: &str,
@@ -112,10 +128,10 @@ pub fn record_backward(
     input: &View,       // (batch, height, width, in)
     grad_output: &View, // (batch, height, width, out)
     weight: &View,      // (kernel, kernel, in, out)
-    partial: &View,
+    kept: &Kept,
     grad_input: Option<GradInput>, // (batch, height, width, in)
-) -> Result<Partial> {
-    let for_weight = [input, grad_output, partial];
+) -> Result<()> {
+    let for_weight = [input, grad_output, &kept.partial];
     if recorder.family() == Family::Tiled {
         return tiled::record_backward(recorder, name, window, for_weight, weight, grad_input);
     }
@@ -126,16 +142,13 @@ pub fn record_backward(
     // A thread more for every 4 elements of the bias.
     let groups = workgroups((threads + blocks(window.output.channels)) * splits);
     match grad_input {
-        None => {
-            recorder.dispatch(&format!("{name}.backward_weight"), &CONV_BACKWARD_WEIGHT, &constants, &for_weight, groups)?;
-        }
+        None => recorder.dispatch(&format!("{name}.backward_weight"), &CONV_BACKWARD_WEIGHT, &constants, &for_weight, groups),
         Some(grad_input) => {
             let tile = Tile::new(window.input.width, window.kernel, TAPS_BACKWARD);
             constants.extend(tile.back_constants());
             let groups = groups + workgroups(tile.threads(recorder.batch * window.input.height, window.input.channels));
             let (label, views) = (format!("{name}.backward"), [&for_weight[..], &[weight]].concat());
-            fused::record_backward(recorder, &label, &CONV_BACKWARD, &constants, &views, Some(grad_input), groups)?;
+            fused::record_backward(recorder, &label, &CONV_BACKWARD, &constants, &views, Some(grad_input), groups)
         }
     }
-    Ok(Partial { view: partial.clone(), splits, rows: 4 * taps(window) + 1 })
 }

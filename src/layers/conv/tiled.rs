@@ -1,6 +1,6 @@
 //! Recording of the tiled family's kernels, `shaders/conv_tiled.wgsl`. Arguments as in `record.rs`.
 
-use super::constants::{Partial, blocks, constants, taps};
+use super::constants::{blocks, constants, taps};
 use crate::error::Result;
 use crate::gpu::family::Tile;
 use crate::gpu::kernels::{CONV_TILED_BACKWARD_INPUT, CONV_TILED_BACKWARD_WEIGHT, CONV_TILED_FORWARD, Constant};
@@ -69,10 +69,10 @@ pub fn record_backward(
     recorder: &mut Recorder,
     name: &str,
     window: &Window,
-    for_weight @ [_, grad_output, partial]: [&View; 3],
+    for_weight @ [_, grad_output, _]: [&View; 3],
     weight: &View,
     grad_input: Option<GradInput>,
-) -> Result<Partial> {
+) -> Result<()> {
     let Split { tile, tiles, splits, pixels_a_split } = split(recorder, window);
     let constants = tiled(window, tile, &[("SPLITS", splits.into()), ("PIXELS_A_SPLIT", pixels_a_split.into())]);
     let label = format!("{name}.backward_weight");
@@ -80,7 +80,7 @@ pub fn record_backward(
     if let Some(grad_input) = grad_input {
         record_backward_input(recorder, name, window, &[grad_output, weight], grad_input)?;
     }
-    Ok(Partial { view: partial.clone(), splits, rows: 4 * taps(window) + 1 })
+    Ok(())
 }
 
 fn tiled(window: &Window, tile: Tile, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
