@@ -3,7 +3,7 @@
 //! Two architectures: the scaled one for 32x32x3 images, and the original of Krizhevsky et al. 2012 for 227x227x3
 //! (in one tower, as everyone has drawn it since). Activations are NHWC: (batch, height, width, channels).
 
-use crate::config::Config;
+use crate::config::{ActivationFunction, Architecture, BnPlace, Config, InitialWeights, Norm, PoolKind};
 use crate::rng::{self, Stream};
 use serde::Serialize;
 use std::ops::Range;
@@ -24,22 +24,6 @@ impl Shape {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActivationFunction {
-    Relu,
-    Sigmoid,
-    Tanh,
-    LeakyRelu,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PoolKind {
-    Max,
-    Avg,
 }
 
 /// What a layer does, with its constants and the indices of its tensors in [`Network::tensors`].
@@ -181,7 +165,10 @@ impl Running {
 impl Network {
     /// Builds the configured network for `classes` classes.
     pub fn new(config: &Config, classes: usize) -> Network {
-        let plan = if config.arch == "original" { ORIGINAL } else { SCALED };
+        let plan = match config.arch {
+            Architecture::Scaled => SCALED,
+            Architecture::Original => ORIGINAL,
+        };
         let scale = |channels: usize| (channels as f64 * config.width_factor()).round() as usize;
         let mut build = Builder::new(config, &plan, classes);
         for (i, (kernel, stride, padding, channels)) in (1..).zip(plan.convolutions) {
@@ -320,22 +307,16 @@ impl<'a> Builder<'a> {
     fn hidden(&mut self, lrn_here: bool) -> &mut Self {
         let config = self.config;
         let name = self.network.blocks.last().expect("a learnt layer came first").name.clone();
-        let as_lrn = config.norm == "bn" && config.bn_place == "lrn";
-        if config.norm == "bn" && !as_lrn {
+        let place = (config.norm == Norm::Bn).then_some(config.bn_place);
+        if place == Some(BnPlace::All) {
             self.batch_norm(&name);
         }
-        let function = match config.activation.as_str() {
-            "sigmoid" => ActivationFunction::Sigmoid,
-            "tanh" => ActivationFunction::Tanh,
-            "leaky_relu" => ActivationFunction::LeakyRelu,
-            _ => ActivationFunction::Relu,
-        };
-        self.push(&format!("{name}.activation"), Kind::Activation { function }, self.shape);
+        self.push(&format!("{name}.activation"), Kind::Activation { function: config.activation }, self.shape);
         self.network.blocks.last_mut().expect("as above").activation = self.network.layers.len() - 1;
-        if lrn_here && as_lrn {
+        if lrn_here && place == Some(BnPlace::Lrn) {
             self.batch_norm(&name);
         }
-        if lrn_here && config.norm == "lrn" {
+        if lrn_here && config.norm == Norm::Lrn {
             let kind = Kind::Lrn { n: config.lrn_n as usize, k: config.lrn_k, alpha: config.lrn_alpha, beta: config.lrn_beta };
             self.push(&format!("{name}.lrn"), kind, self.shape);
         }
@@ -360,7 +341,7 @@ impl<'a> Builder<'a> {
 
     fn pool(&mut self) -> &mut Self {
         let name = self.network.blocks.last().expect("a learnt layer came first").name.clone();
-        let pool = if self.config.pool == "avg" { PoolKind::Avg } else { PoolKind::Max };
+        let pool = self.config.pool;
         let (kernel, padding) = if self.config.overlap { (3, self.pool_padding) } else { (2, 0) };
         let output = Shape {
             height: output_size(self.shape.height, kernel, 2, padding),
@@ -401,18 +382,18 @@ impl<'a> Builder<'a> {
 
     fn weight_and_bias(&mut self, name: &str, shape: Vec<usize>, fan_in: usize, fan_out: usize) -> (usize, usize) {
         let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
-        let std = match self.config.init.as_str() {
+        let std = match self.config.init {
             // Krizhevsky et al. 2012, section 5.
-            "paper" => 0.01,
+            InitialWeights::Paper => 0.01,
             // Glorot and Bengio 2010, normal form.
-            "xavier" => (2.0 / (fan_in + fan_out)).sqrt(),
+            InitialWeights::Xavier => (2.0 / (fan_in + fan_out)).sqrt(),
             // He et al. 2015.
-            _ => (2.0 / fan_in).sqrt(),
+            InitialWeights::He => (2.0 / fan_in).sqrt(),
         };
         // The paper starts the biases of conv2, conv4, conv5 and the hidden linear layers at 1.
-        let ones = self.config.init == "paper" && ["conv2", "conv4", "conv5", "fc6", "fc7"].contains(&name);
+        let ones = self.config.init == InitialWeights::Paper && ["conv2", "conv4", "conv5", "fc6", "fc7"].contains(&name);
         let features = *shape.last().expect("a weight has axes");
-        let scaled = self.config.init_scale_layer == "all" || self.config.init_scale_layer == name;
+        let scaled = ["all", name].contains(&self.config.init_scale_layer.0);
         let std = if scaled { std * self.config.init_scale } else { std };
         let weight = self.tensor(format!("{name}.weight"), shape, Init::Normal { std });
         let bias = self.tensor(format!("{name}.bias"), vec![features], Init::Constant { value: f64::from(u8::from(ones)) });

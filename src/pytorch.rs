@@ -8,10 +8,10 @@
 //! | average pooling | over the elements inside the image | `count_include_pad=False` |
 //! | linear after convolution | (height, width, channels) | (channels, height, width), as the weights file has it |
 
-use crate::config::Config;
+use crate::config::ActivationFunction::{LeakyRelu, Relu, Sigmoid, Tanh};
+use crate::config::{Config, PoolKind};
 use crate::layers::activation::LEAKY_SLOPE;
-use crate::network::ActivationFunction::{LeakyRelu, Relu, Sigmoid, Tanh};
-use crate::network::{Kind, Layer, Network, PoolKind};
+use crate::network::{Kind, Layer, Network};
 
 const TEMPLATE: &str = include_str!("pytorch.py");
 

@@ -2,7 +2,7 @@
 //!
 //! Bins are cut on the bits of the float, half an octave each, so that CPU and GPU count exactly alike.
 
-use crate::network::ActivationFunction;
+use crate::config::ActivationFunction;
 use serde::Serialize;
 
 /// Half-octave bins of |g| from 2^-40 (9.1e-13) to 2^24: bin i starts at 2^(i/2 - 40).

@@ -5,10 +5,11 @@
 //! typical, which leaves room for that sum being larger than the largest result. The tolerance is therefore
 //! (K + 8) u times the largest value of the tensor; the 8 stand for the operations around the sum.
 
+use alexnet_lab::config::{ActivationFunction, PoolKind};
 use alexnet_lab::layers::lrn::{self, Lrn};
 use alexnet_lab::layers::{Window, activation, batch_norm, conv, linear, pool, softmax_loss};
 use alexnet_lab::math::gemm::Product;
-use alexnet_lab::network::{ActivationFunction, PoolKind, Shape};
+use alexnet_lab::network::Shape;
 use alexnet_lab::optimizer;
 use alexnet_lab::step::Hyper;
 use alexnet_lab::step::peers::Peers;

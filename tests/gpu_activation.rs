@@ -2,10 +2,11 @@
 
 mod gpu_common;
 
+use alexnet_lab::config::{ActivationFunction, PoolKind};
 use alexnet_lab::gpu::recorder::StepParams;
 use alexnet_lab::layers::fused::{Before, GradInput};
 use alexnet_lab::layers::{Window, activation, pool};
-use alexnet_lab::network::{ActivationFunction, PoolKind, Shape};
+use alexnet_lab::network::Shape;
 use gpu_common::*;
 
 #[test]

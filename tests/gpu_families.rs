@@ -5,13 +5,14 @@
 
 mod gpu_common;
 
+use alexnet_lab::config::ActivationFunction;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::StepParams;
 use alexnet_lab::gpu::view::{View, padded};
 use alexnet_lab::layers::dropout::Units;
 use alexnet_lab::layers::fused::{After, Before, GradInput};
 use alexnet_lab::layers::{Window, conv, linear};
-use alexnet_lab::network::{ActivationFunction, Shape, output_size};
+use alexnet_lab::network::{Shape, output_size};
 use gpu_common::*;
 
 const FUNCTIONS: [Option<ActivationFunction>; 5] = [

@@ -5,12 +5,13 @@
 
 mod gpu_common;
 
+use alexnet_lab::config::ActivationFunction;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::StepParams;
 use alexnet_lab::gpu::view::padded;
 use alexnet_lab::layers::fused::{After, GradInput};
 use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, softmax_loss};
-use alexnet_lab::network::{ActivationFunction, Shape, output_size};
+use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::optimizer;
 use alexnet_lab::step::Hyper;
 use gpu_common::*;

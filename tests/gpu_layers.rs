@@ -2,13 +2,14 @@
 
 mod gpu_common;
 
+use alexnet_lab::config::PoolKind;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{Recorder, StepParams};
 use alexnet_lab::gpu::view::{ALIGNMENT, View, padded};
 use alexnet_lab::layers::fused::After;
 use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Window, batch_norm, lrn, pool};
-use alexnet_lab::network::{PoolKind, Shape, output_size};
+use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::optimizer;
 use alexnet_lab::step::peers::Peers;
 use gpu_common::*;

@@ -3,10 +3,11 @@
 
 mod finite_difference;
 
+use alexnet_lab::config::{ActivationFunction, PoolKind};
 use alexnet_lab::layers::dropout::Mask;
 use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
-use alexnet_lab::network::{ActivationFunction, PoolKind, Shape, output_size};
+use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::step::peers::Peers;
 use finite_difference::{Tally, normals, rms, sample};
 use pollster::block_on;

@@ -4,7 +4,7 @@
 mod finite_difference;
 
 use alexnet_lab::backend::cpu::{Cpu, Mode};
-use alexnet_lab::config::Config;
+use alexnet_lab::config::{BnPlace, Config, Norm};
 use alexnet_lab::data::Normalisation;
 use alexnet_lab::network::{Init, Network};
 use alexnet_lab::step::{Hyper, Share};
@@ -69,8 +69,8 @@ fn check(fragment: &str, total: &mut Tally) {
         let (label, start) = (format!("{fragment} {}", tensor.name), tensor.range.start);
         let gradient = &gradients[tensor.range.clone()];
         // Batch normalisation takes the bias before it out again: its gradient is rounding, and so is the difference.
-        if config.norm == "bn"
-            && config.bn_place == "all"
+        if config.norm == Norm::Bn
+            && config.bn_place == BnPlace::All
             && tensor.name.ends_with(".bias")
             && !tensor.name.starts_with("bn")
             && tensor.name != "fc8.bias"

@@ -3,10 +3,9 @@
 mod common;
 
 use alexnet_lab::backend::machine::Host;
-use alexnet_lab::config::Config;
 use alexnet_lab::config::hints::Hint;
+use alexnet_lab::config::{Config, Variation};
 use alexnet_lab::data::Dataset;
-use alexnet_lab::data::toy::Variation;
 use alexnet_lab::trainer::Trainer;
 use common::striped;
 use pollster::block_on;

@@ -5,8 +5,8 @@ mod common;
 mod linear;
 
 use alexnet_lab::backend::machine::Host;
-use alexnet_lab::config::Config;
-use alexnet_lab::data::toy::{self, CLASSES, HELD_BACK, Scene, Split, UPRIGHT, Variation};
+use alexnet_lab::config::{Config, Variation};
+use alexnet_lab::data::toy::{self, CLASSES, HELD_BACK, Scene, Split, UPRIGHT};
 use alexnet_lab::data::{Dataset, IMAGE, Images};
 use alexnet_lab::trainer::{Evaluation, Trainer};
 use linear::linear_accuracy;
@@ -221,7 +221,7 @@ fn the_network_learns_it() {
 fn trained(fragment: &str, steps: usize) -> Evaluation {
     let (config, notes) = Config::from_fragment(&format!("data=toy&backend=cpu&test_size=2000&{fragment}"));
     assert_eq!(notes, []);
-    let set = whole(Variation::of(&config));
+    let set = whole(config.hold_back);
     let mut trainer = block_on(Trainer::new(config, set, &Host::native())).unwrap();
     for _ in 0..steps {
         assert!(trainer.step().unwrap());

@@ -3,7 +3,7 @@
 mod common;
 
 use alexnet_lab::backend::machine::{Host, Reason};
-use alexnet_lab::config::{Config, Effect};
+use alexnet_lab::config::{Config, Effect, Preference};
 use alexnet_lab::data::{Dataset, Images, Normalisation};
 use alexnet_lab::trainer::{Trainer, argmax};
 use common::striped;
@@ -120,7 +120,7 @@ fn what_cannot_be_had_leaves_the_run_as_it_was() {
         block_on(Trainer::new(config(""), striped(64, 24), &Host { missing: Some(Reason::NoWebgpu), ..Host::native() })).unwrap();
     let first = losses(&mut trainer, 3);
     assert!(block_on(trainer.set_config(config("backend=gpu"), false)).is_err());
-    assert_eq!(trainer.config().backend, "cpu");
+    assert_eq!(trainer.config().backend, Preference::Cpu);
     let rest = losses(&mut trainer, 3);
     assert_eq!([first, rest].concat(), losses(&mut self::trainer(""), 6));
 }

@@ -4,7 +4,7 @@ use super::Backend;
 use super::cpu::Cpu;
 use super::gpu::Gpu;
 use super::gpu::choice::Choices;
-use crate::config::Config;
+use crate::config::{Config, Preference};
 use crate::data::Normalisation;
 use crate::error::{Error, Result};
 use crate::gpu::device::Device;
@@ -81,19 +81,19 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Opens what `preference` ("auto", "gpu", "cpu") asks for.
+    /// Opens what is preferred.
     ///
     /// # Errors
     /// Only when the GPU was asked for and there is none.
-    pub async fn open(preference: &str, host: &Host) -> Result<Machine> {
+    pub async fn open(preference: Preference, host: &Host) -> Result<Machine> {
         let on_cpu = |reason| Ok(Machine { reason, device: None, host: host.clone() });
         let on_gpu = |reason, device| Ok(Machine { reason, device: Some(device), host: host.clone() });
         match (preference, host.missing) {
-            ("cpu", _) => on_cpu(Reason::Asked),
-            ("gpu", Some(_)) => Err(Error::NoAdapter),
-            ("gpu", None) => on_gpu(Reason::Asked, host.choices.choose(Device::open().await?).await?),
-            (_, Some(reason)) => on_cpu(reason),
-            (_, None) => match Device::open().await {
+            (Preference::Cpu, _) => on_cpu(Reason::Asked),
+            (Preference::Gpu, Some(_)) => Err(Error::NoAdapter),
+            (Preference::Gpu, None) => on_gpu(Reason::Asked, host.choices.choose(Device::open().await?).await?),
+            (Preference::Auto, Some(reason)) => on_cpu(reason),
+            (Preference::Auto, None) => match Device::open().await {
                 Ok(device) if !device.facts.software => on_gpu(Reason::HardwareAdapter, host.choices.choose(device).await?),
                 Ok(_) => on_cpu(Reason::SoftwareAdapter),
                 Err(_) => on_cpu(Reason::NoAdapter),

@@ -1,6 +1,6 @@
 //! Settings that are allowed, but cannot learn, or cannot be tested as they ask. `tests/hints.rs` trains every one.
 
-use super::Config;
+use super::{ActivationFunction, BnPlace, BuiltIn, Config, InitialWeights, Norm, Variation};
 
 /// A learning rate below which no weight moves in any time: weights are near 0.1, gradients below 100.
 const NO_RATE: f64 = 1e-10;
@@ -56,22 +56,25 @@ impl Config {
     /// What keeps a run with these settings from learning, or from being tested, from `step` on; for most of them nothing.
     #[inline(never)]
     pub fn hints(&self, step: u64) -> Vec<Hint> {
-        let (lrn, bn) = (self.norm == "lrn", self.norm == "bn");
-        let bn_everywhere = bn && self.bn_place == "all";
+        let (lrn, bn) = (self.norm == Norm::Lrn, self.norm == Norm::Bn);
+        let bn_everywhere = bn && self.bn_place == BnPlace::All;
         let faded = self.init_scale <= if bn_everywhere { NO_WEIGHT_WITH_BN } else { NO_WEIGHT };
         // A ReLU at exactly 0 passes no gradient on; the paper's biases keep some of them above.
-        let dead = self.init_scale == 0.0 && self.activation == "relu" && self.init != "paper" && self.init_scale_layer != "fc8";
+        let dead = self.init_scale == 0.0
+            && self.activation == ActivationFunction::Relu
+            && self.init != InitialWeights::Paper
+            && self.init_scale_layer.0 != "fc8";
         let all = [
             (Hint::NoRate, self.lr < NO_RATE),
             (Hint::RateVanishes, self.lr >= NO_RATE && self.learning_rate(step + SOON) < NO_RATE),
             (Hint::FarTooFast, self.lr >= FAR_TOO_FAST * (1.0 - self.momentum)),
-            (Hint::NoWeights, if self.init_scale_layer == "all" { faded } else { dead }),
+            (Hint::NoWeights, if self.init_scale_layer.0 == "all" { faded } else { dead }),
             (Hint::BatchOfOne, bn_everywhere && self.batch == 1),
             (Hint::StatisticsStay, bn && self.bn_momentum <= NO_STATISTICS),
             (Hint::SignalErased, lrn && self.lrn_division() > NO_SIGNAL),
             (Hint::NeverTested, self.stop_steps > 0 && self.test_every > self.stop_steps),
             (Hint::NeverStops, self.test_every == 0 && self.stop_accuracy.max(self.stop_loss) > 0.0),
-            (Hint::NothingHeldBack, self.hold_back != "none" && self.data != "toy"),
+            (Hint::NothingHeldBack, self.hold_back != Variation::None && self.data != BuiltIn::Toy),
         ];
         let mut found = Vec::new();
         for (hint, is_so) in all {

@@ -9,7 +9,7 @@ pub mod lanes;
 mod link;
 
 use crate::error::{Error, Note, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The version of the fragment's format, written as `v=1`.
 pub const VERSION: u32 = 1;
@@ -57,42 +57,50 @@ pub struct Setting {
     pub lane: bool,
 }
 
-/// Maps a table type to its Rust type, its [`Kind`] and its text form.
+/// Maps a table type to its Rust type and to its [`Kind`], and says whether lanes may differ in a setting.
 macro_rules! field {
-    (type choice $options:tt) => { Choice };
+    (type choice $name:ident $options:tt) => { $name };
+    (type word $options:tt) => { Word };
     (type switch) => { bool };
     (type integer $min:literal $max:literal) => { u32 };
     (type number $min:literal $max:literal $log:literal) => { f64 };
-    (kind choice [$($option:literal),*]) => { Kind::Choice { options: &[$($option),*] } };
+    (kind choice $name:ident [$($variant:ident $option:literal),*]) => { Kind::Choice { options: &[$($option),*] } };
+    (kind word [$($option:literal),*]) => { Kind::Choice { options: &[$($option),*] } };
     (kind switch) => { Kind::Switch };
     (kind integer $min:literal $max:literal) => { Kind::Integer { min: $min, max: $max } };
     (kind number $min:literal $max:literal $log:literal) => { Kind::Number { min: $min, max: $max, log: $log } };
+    (lane own) => { true };
+    (lane shared) => { false };
 }
 
-/// A word out of a setting's options; compares with `==` to a string.
+/// The enum of a choice that the engine knows.
+macro_rules! choice {
+    ($help:literal choice $name:ident [$($variant:ident $option:literal),*]) => {
+        #[doc = $help]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $name { $(#[serde(rename = $option)] $variant),* }
+
+        impl Value for $name {
+            fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
+                Some(([$($name::$variant),*][place(kind, text)?], false))
+            }
+
+            fn write(&self) -> String {
+                [$($option),*][*self as usize].into()
+            }
+        }
+    };
+    ($($other:tt)*) => {};
+}
+
+/// A word out of the options of a setting that only the page or a name is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice(&'static str);
-
-impl PartialEq<str> for Choice {
-    fn eq(&self, other: &str) -> bool {
-        self.0 == other
-    }
-}
-
-impl PartialEq<&str> for Choice {
-    fn eq(&self, other: &&str) -> bool {
-        self.0 == *other
-    }
-}
-
-impl Choice {
-    pub fn as_str(self) -> &'static str {
-        self.0
-    }
-}
+pub struct Word(pub &'static str);
 
 macro_rules! settings {
-    ($($key:ident: ($($type:tt)*) $effect:ident $default:literal $help:literal;)*) => {
+    ($($key:ident: ($($type:tt)*) $effect:ident $lane:ident $default:literal $help:literal;)*) => {
+        $(choice! { $help $($type)* })*
+
         /// A complete configuration. Construct with [`Config::default`] and change with [`Config::set`].
         #[derive(Clone, Debug, PartialEq)]
         pub struct Config { $(#[doc = $help] pub $key: field!(type $($type)*)),* }
@@ -102,11 +110,7 @@ macro_rules! settings {
             key: stringify!($key), kind: field!(kind $($type)*), effect: Effect::$effect, default: $default,
             #[cfg(not(target_arch = "wasm32"))]
             help: $help,
-            lane: !matches!(Effect::$effect, Effect::View)
-                && !matches!(
-                    stringify!($key).as_bytes(),
-                    b"data" | b"hold_back" | b"test_size" | b"test_every" | b"backend" | b"workers" | [b's', b't', b'o', b'p', b'_', ..]
-                ),
+            lane: field!(lane $lane),
         }),*];
 
         impl Default for Config {
@@ -142,60 +146,60 @@ macro_rules! settings {
 
 settings! {
     // ---- the network's components
-    activation: (choice ["relu", "sigmoid", "tanh", "leaky_relu"]) Rebuild "relu" "Activation function after every hidden layer";
-    norm: (choice ["none", "lrn", "bn"]) Rebuild "lrn" "Normalisation: none, local response (after conv1 and conv2), or batch (before every activation)";
-    pool: (choice ["max", "avg"]) Rebuild "max" "Pooling: the largest value of a window, or the average";
-    overlap: (switch) Rebuild "true" "Overlapping pooling windows: 3x3 with stride 2, or 2x2 with stride 2";
-    dropout: (number 0.0 0.9 false) Live "0" "Share of fc6 and fc7 units that each step switches off";
-    lrn_n: (integer 1 15) Rebuild "5" "LRN: number of neighbouring channels in the sum";
-    lrn_k: (number 0.1 10.0 false) Rebuild "2" "LRN: constant added to the sum";
-    lrn_alpha: (number 0.0 10.0 true) Rebuild "1e-4" "LRN: weight of the sum of squares";
-    lrn_beta: (number 0.0 2.0 false) Rebuild "0.75" "LRN: exponent";
-    bn_place: (choice ["all", "lrn"]) Rebuild "all" "BN: before every activation, or where LRN was, after those of conv1 and conv2";
-    bn_epsilon: (number 1e-12 1.0 true) Rebuild "1e-5" "BN: constant added to the variance";
-    bn_momentum: (number 0.0 1.0 false) Rebuild "0.1" "BN: share of the newest batch in the running statistics";
-    bn_noise: (number 0.0 1.0 false) Rebuild "0" "BN: strength of a random shift and scale behind it, new at every step";
+    activation: (choice ActivationFunction [Relu "relu", Sigmoid "sigmoid", Tanh "tanh", LeakyRelu "leaky_relu"]) Rebuild own "relu" "Activation function after every hidden layer";
+    norm: (choice Norm [None "none", Lrn "lrn", Bn "bn"]) Rebuild own "lrn" "Normalisation: none, local response (after conv1 and conv2), or batch (before every activation)";
+    pool: (choice PoolKind [Max "max", Avg "avg"]) Rebuild own "max" "Pooling: the largest value of a window, or the average";
+    overlap: (switch) Rebuild own "true" "Overlapping pooling windows: 3x3 with stride 2, or 2x2 with stride 2";
+    dropout: (number 0.0 0.9 false) Live own "0" "Share of fc6 and fc7 units that each step switches off";
+    lrn_n: (integer 1 15) Rebuild own "5" "LRN: number of neighbouring channels in the sum";
+    lrn_k: (number 0.1 10.0 false) Rebuild own "2" "LRN: constant added to the sum";
+    lrn_alpha: (number 0.0 10.0 true) Rebuild own "1e-4" "LRN: weight of the sum of squares";
+    lrn_beta: (number 0.0 2.0 false) Rebuild own "0.75" "LRN: exponent";
+    bn_place: (choice BnPlace [All "all", Lrn "lrn"]) Rebuild own "all" "BN: before every activation, or where LRN was, after those of conv1 and conv2";
+    bn_epsilon: (number 1e-12 1.0 true) Rebuild own "1e-5" "BN: constant added to the variance";
+    bn_momentum: (number 0.0 1.0 false) Rebuild own "0.1" "BN: share of the newest batch in the running statistics";
+    bn_noise: (number 0.0 1.0 false) Rebuild own "0" "BN: strength of a random shift and scale behind it, new at every step";
     // ---- the network's size and start
-    arch: (choice ["scaled", "original"]) Restart "scaled" "Architecture: scaled to 32x32 images, or the original for 227x227";
-    width: (choice ["0.25", "0.5", "1", "2"]) Restart "1" "Multiplies the number of channels";
-    depth: (integer 0 12) Restart "0" "Further 3x3 convolutions after conv4";
-    init: (choice ["he", "xavier", "paper"]) Restart "he" "Initial weights: He, Xavier, or N(0, 0.01) with the paper's biases";
-    init_scale: (number 0.0 10.0 false) Restart "1" "Multiplies the initial weights";
-    init_scale_layer: (choice ["all", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]) Restart "all" "Whose initial weights init_scale multiplies: all layers', or those of one";
-    seed: (integer 0 4294967295) Restart "1" "Fixes initial weights, order of images and dropout masks";
+    arch: (choice Architecture [Scaled "scaled", Original "original"]) Restart own "scaled" "Architecture: scaled to 32x32 images, or the original for 227x227";
+    width: (choice Width [Quarter "0.25", Half "0.5", One "1", Two "2"]) Restart own "1" "Multiplies the number of channels";
+    depth: (integer 0 12) Restart own "0" "Further 3x3 convolutions after conv4";
+    init: (choice InitialWeights [He "he", Xavier "xavier", Paper "paper"]) Restart own "he" "Initial weights: He, Xavier, or N(0, 0.01) with the paper's biases";
+    init_scale: (number 0.0 10.0 false) Restart own "1" "Multiplies the initial weights";
+    init_scale_layer: (word ["all", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]) Restart own "all" "Whose initial weights init_scale multiplies: all layers', or those of one";
+    seed: (integer 0 4294967295) Restart own "1" "Fixes initial weights, order of images and dropout masks";
     // ---- the optimizer
-    lr: (number 0.0 10.0 true) Live "0.01" "Learning rate of stochastic gradient descent";
-    momentum: (number 0.0 0.999 false) Live "0.9" "Share of the last update that is kept";
-    weight_decay: (number 0.0 0.1 true) Live "5e-4" "Pulls every weight towards zero";
-    schedule: (choice ["constant", "step"]) Live "constant" "Learning rate over time: constant, or divided by 10 every schedule_every steps";
-    schedule_every: (integer 1 1000000) Live "1000" "Steps between two divisions of the learning rate";
-    batch: (integer 1 1024) Restart "32" "Images a step";
+    lr: (number 0.0 10.0 true) Live own "0.01" "Learning rate of stochastic gradient descent";
+    momentum: (number 0.0 0.999 false) Live own "0.9" "Share of the last update that is kept";
+    weight_decay: (number 0.0 0.1 true) Live own "5e-4" "Pulls every weight towards zero";
+    schedule: (choice Schedule [Constant "constant", Step "step"]) Live own "constant" "Learning rate over time: constant, or divided by 10 every schedule_every steps";
+    schedule_every: (integer 1 1000000) Live own "1000" "Steps between two divisions of the learning rate";
+    batch: (integer 1 1024) Restart own "32" "Images a step";
     // ---- the data
-    data: (choice ["cifar10", "toy"]) Restart "cifar10" "Built-in data set";
-    hold_back: (choice ["none", "texture", "rotation"]) Restart "none" "What training images of data=toy lack, and every second test image has";
-    train_size: (integer 1 60000) Restart "60000" "Number of training images in use, at most";
-    augment: (switch) Live "false" "Shift by up to 4 pixels and mirror at random";
-    test_size: (integer 1 10000) Live "500" "Number of test images in an evaluation";
-    test_every: (integer 0 100000) Live "100" "Steps between two evaluations on test images; 0 for none";
+    data: (choice BuiltIn [Cifar10 "cifar10", Toy "toy"]) Restart shared "cifar10" "Built-in data set";
+    hold_back: (choice Variation [None "none", Texture "texture", Rotation "rotation"]) Restart shared "none" "What training images of data=toy lack, and every second test image has";
+    train_size: (integer 1 60000) Restart own "60000" "Number of training images in use, at most";
+    augment: (switch) Live own "false" "Shift by up to 4 pixels and mirror at random";
+    test_size: (integer 1 10000) Live shared "500" "Number of test images in an evaluation";
+    test_every: (integer 0 100000) Live shared "100" "Steps between two evaluations on test images; 0 for none";
     // ---- when a run stops by itself; 0 for never
-    stop_steps: (integer 0 1000000) Live "0" "Stop after so many steps; 0 for never";
-    stop_accuracy: (number 0.0 100.0 false) Live "0" "Stop when so many percent of the test images are right; 0 for never";
-    stop_loss: (number 0.0 10.0 false) Live "0" "Stop when the loss on test images is at most this; 0 for never";
-    stop_seconds: (integer 0 86400) Live "0" "Stop after so many seconds of training; 0 for never";
+    stop_steps: (integer 0 1000000) Live shared "0" "Stop after so many steps; 0 for never";
+    stop_accuracy: (number 0.0 100.0 false) Live shared "0" "Stop when so many percent of the test images are right; 0 for never";
+    stop_loss: (number 0.0 10.0 false) Live shared "0" "Stop when the loss on test images is at most this; 0 for never";
+    stop_seconds: (integer 0 86400) Live shared "0" "Stop after so many seconds of training; 0 for never";
     // ---- the machine
-    backend: (choice ["auto", "gpu", "cpu"]) Rebuild "auto" "Where the arithmetic runs";
-    workers: (integer 1 8) Rebuild "2" "Parts of a batch that the CPU backend computes at the same time; no more than images in a batch";
+    backend: (choice Preference [Auto "auto", Gpu "gpu", Cpu "cpu"]) Rebuild shared "auto" "Where the arithmetic runs";
+    workers: (integer 1 8) Rebuild shared "2" "Parts of a batch that the CPU backend computes at the same time; no more than images in a batch";
     // ---- the page
-    lang: (choice ["auto", "en", "zh"]) View "auto" "Language of the page";
-    theme: (choice ["auto", "light", "dark"]) View "auto" "Colours of the page";
-    controls: (choice ["auto", "full", "slide", "mini"]) View "auto" "How much of the lab is shown";
-    autoplay: (switch) View "false" "Start training as soon as the data is there";
-    speed: (choice ["1", "2", "5", "10", "max"]) View "max" "Steps a second, at most";
-    ridges: (choice ["layers", "time"]) View "layers" "Gradient histograms: layer by layer, or one layer over time";
-    layer: (choice ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "fc6", "fc7", "fc8"]) View "conv1" "Layer that the detailed views show";
-    image: (integer 0 9999) View "0" "Test image whose feature maps are shown";
-    inside: (switch) View "false" "The view into the layer is open";
-    lesson: (choice ["none", "relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"]) View "none" "Guided lesson that is open";
+    lang: (word ["auto", "en", "zh"]) View shared "auto" "Language of the page";
+    theme: (word ["auto", "light", "dark"]) View shared "auto" "Colours of the page";
+    controls: (word ["auto", "full", "slide", "mini"]) View shared "auto" "How much of the lab is shown";
+    autoplay: (switch) View shared "false" "Start training as soon as the data is there";
+    speed: (word ["1", "2", "5", "10", "max"]) View shared "max" "Steps a second, at most";
+    ridges: (word ["layers", "time"]) View shared "layers" "Gradient histograms: layer by layer, or one layer over time";
+    layer: (word ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "fc6", "fc7", "fc8"]) View shared "conv1" "Layer that the detailed views show";
+    image: (integer 0 9999) View shared "0" "Test image whose feature maps are shown";
+    inside: (switch) View shared "false" "The view into the layer is open";
+    lesson: (word ["none", "relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"]) View shared "none" "Guided lesson that is open";
 }
 
 impl Config {
@@ -291,15 +295,19 @@ impl Config {
 
     /// The channel multiplier as a number.
     pub fn width_factor(&self) -> f64 {
-        number(self.width.as_str()).expect("the table's widths are numbers")
+        match self.width {
+            Width::Quarter => 0.25,
+            Width::Half => 0.5,
+            Width::One => 1.0,
+            Width::Two => 2.0,
+        }
     }
 
     /// The learning rate of `step`, counted from 0.
     pub fn learning_rate(&self, step: u64) -> f64 {
-        if self.schedule == "step" {
-            self.lr * 0.1f64.powi((step / u64::from(self.schedule_every)).min(300) as i32)
-        } else {
-            self.lr
+        match self.schedule {
+            Schedule::Constant => self.lr,
+            Schedule::Step => self.lr * 0.1f64.powi((step / u64::from(self.schedule_every)).min(300) as i32),
         }
     }
 }
@@ -321,6 +329,13 @@ impl Kind {
     }
 }
 
+/// A data set that is no drawn one lacks nothing.
+impl Default for Variation {
+    fn default() -> Variation {
+        Variation::None
+    }
+}
+
 /// How a Rust type is read from and written as text.
 trait Value: Sized {
     /// The value and whether it was clamped; `None` when the text is not of this kind.
@@ -328,10 +343,16 @@ trait Value: Sized {
     fn write(&self) -> String;
 }
 
-impl Value for Choice {
+/// The place of a word among its options.
+fn place(kind: Kind, text: &str) -> Option<usize> {
+    let Kind::Choice { options } = kind else { return None };
+    options.iter().position(|option| *option == text)
+}
+
+impl Value for Word {
     fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
         let Kind::Choice { options } = kind else { return None };
-        options.iter().find(|option| **option == text).map(|option| (Choice(option), false))
+        place(kind, text).map(|place| (Word(options[place]), false))
     }
 
     fn write(&self) -> String {
@@ -432,7 +453,7 @@ mod tests {
     fn a_value_out_of_range_is_clamped_with_a_note() {
         let (config, notes) = Config::from_fragment("#v=1&dropout=5&activation=gelu&colour=red&v=2");
         assert_eq!(config.dropout, 0.9);
-        assert_eq!(config.activation, "relu");
+        assert_eq!(config.activation, ActivationFunction::Relu);
         let codes: Vec<String> =
             notes.iter().map(|note| serde_json::to_value(note).unwrap()["code"].as_str().unwrap().into()).collect();
         assert_eq!(codes, ["clamped", "not_understood", "unknown_key", "newer_version"]);

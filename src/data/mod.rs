@@ -16,7 +16,7 @@ pub mod shard;
 pub mod source;
 pub mod toy;
 
-use crate::config::Config;
+use crate::config::{BuiltIn, Config, Variation};
 use crate::error::Note;
 use serde::{Deserialize, Serialize};
 
@@ -102,9 +102,9 @@ pub struct Dataset {
     pub test_total: usize,
     /// The test images are the last of the training images, since no others were given.
     pub held_out: bool,
-    /// Of generated images; where it is something, test images are in pairs: see [`toy::Variation`].
+    /// Of generated images; where it is something, test images are in pairs: see [`toy`].
     #[serde(skip)]
-    pub held_back: toy::Variation,
+    pub held_back: Variation,
     /// Training images a shard; the first epoch goes shard by shard, so that it can start with the first.
     pub shard: usize,
     /// What was mended in the user's files.
@@ -115,7 +115,10 @@ pub struct Dataset {
 impl Dataset {
     /// The built-in data set that the settings name, before its first image.
     pub fn builtin(config: &Config) -> Dataset {
-        if config.data == "toy" { Dataset::toy(toy::Variation::of(config)) } else { Dataset::cifar10() }
+        match config.data {
+            BuiltIn::Cifar10 => Dataset::cifar10(),
+            BuiltIn::Toy => Dataset::toy(config.hold_back),
+        }
     }
 
     /// A built-in data set before its first image.
@@ -129,7 +132,7 @@ impl Dataset {
             train_total: 10_000,
             test_total: 2_000,
             held_out: false,
-            held_back: toy::Variation::None,
+            held_back: Variation::None,
             shard,
             notes: vec![],
         }

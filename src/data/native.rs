@@ -5,7 +5,7 @@ use super::files::read_sources;
 use super::names::{self, Name};
 use super::shard::Index;
 use super::source::Source;
-use crate::config::Config;
+use crate::config::{BuiltIn, Config};
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -17,7 +17,7 @@ impl Dataset {
     /// # Errors
     /// [`Error::File`] or [`Error::Shard`].
     pub fn whole(config: &Config, www_data: &Path) -> Result<Dataset> {
-        if config.data != "toy" {
+        if config.data != BuiltIn::Toy {
             return Dataset::load_builtin(www_data);
         }
         let mut set = Dataset::builtin(config);

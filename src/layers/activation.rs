@@ -8,13 +8,14 @@
 //! | tanh | tanh x | 1 - y^2 |
 
 use super::fused::After;
+use crate::config::ActivationFunction;
+use crate::config::ActivationFunction::{LeakyRelu, Relu, Sigmoid, Tanh};
 use crate::error::Result;
 use crate::gpu::kernels::ACTIVATION_FORWARD;
 use crate::gpu::recorder::{Recorder, workgroups};
 use crate::gpu::view::{View, padded};
 use crate::math::float::Float;
-use crate::network::ActivationFunction::{LeakyRelu, Relu, Sigmoid, Tanh};
-use crate::network::{ActivationFunction, Shape};
+use crate::network::Shape;
 
 /// Slope of the leaky ReLU below 0.
 pub const LEAKY_SLOPE: f64 = 0.01;

@@ -10,6 +10,7 @@
 
 use super::fused::{After, GradInput, code};
 use super::{grad_bias, sum_rows};
+use crate::config::ActivationFunction;
 use crate::error::Result;
 use crate::gpu::family::Family;
 use crate::gpu::kernels::{
@@ -19,7 +20,7 @@ use crate::gpu::kernels::{
 use crate::gpu::recorder::{Recorder, workgroups};
 use crate::gpu::view::{ALIGNMENT, View, padded};
 use crate::math::float::Float;
-use crate::network::{ActivationFunction, Shape};
+use crate::network::Shape;
 use crate::step::peers::{Gone, Peers};
 
 /// Mean and biased variance of each channel over all parts of the batch, each in two passes over its own rows and then joined.

@@ -2,11 +2,11 @@
 //! the dropout that follow, going back those in front. The WGSL is in `common.wgsl`.
 
 use super::dropout::Units;
+use crate::config::ActivationFunction::{self, LeakyRelu, Relu, Sigmoid, Tanh};
 use crate::error::Result;
 use crate::gpu::kernels::{Constant, Kernel};
 use crate::gpu::recorder::Recorder;
 use crate::gpu::view::View;
-use crate::network::ActivationFunction::{self, LeakyRelu, Relu, Sigmoid, Tanh};
 
 /// What follows a layer, going forward.
 #[derive(Clone, Copy, Default)]

@@ -5,13 +5,14 @@
 
 use super::Window;
 use super::fused::{self, GradInput};
+use crate::config::PoolKind;
+use crate::config::PoolKind::{Avg, Max};
 use crate::error::Result;
 use crate::gpu::kernels::{Constant, POOL_BACKWARD_AVG, POOL_BACKWARD_MAX, POOL_FORWARD_AVG, POOL_FORWARD_MAX};
 use crate::gpu::recorder::{Recorder, workgroups};
 use crate::gpu::view::{View, padded};
 use crate::math::float::Float;
-use crate::network::PoolKind::{Avg, Max};
-use crate::network::{PoolKind, Shape};
+use crate::network::Shape;
 
 /// The pooled images.
 pub fn forward<T: Float>(

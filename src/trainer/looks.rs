@@ -2,8 +2,8 @@
 
 use super::Trainer;
 use super::evaluation::{Evaluation, MISTAKES, Mistake, Predictions, argmax, cross_entropy};
+use crate::config::Variation;
 use crate::data::batch::{self, Batch};
-use crate::data::toy::Variation;
 use crate::data::{Dataset, Images};
 use crate::error::Result;
 use crate::layers::{input, softmax_loss};

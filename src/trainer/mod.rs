@@ -11,7 +11,7 @@ pub use evaluation::{Evaluation, Mistake, Predictions, argmax, cross_entropy};
 
 use crate::backend::Backend;
 use crate::backend::machine::{Host, Machine};
-use crate::config::{Config, Effect};
+use crate::config::{Config, Effect, Norm};
 use crate::data::batch::{self, Batch, Order};
 use crate::data::{Dataset, Images};
 use crate::error::{Note, Result};
@@ -77,7 +77,7 @@ pub struct Trainer {
 impl Trainer {
     /// Opens the machine, builds the network and sets its initial weights.
     pub async fn new(config: Config, dataset: Dataset, host: &Host) -> Result<Trainer> {
-        let machine = Machine::open(config.backend.as_str(), host).await?;
+        let machine = Machine::open(config.backend, host).await?;
         Trainer::start(config, Rc::new(RefCell::new(dataset)), machine).await
     }
 
@@ -351,9 +351,9 @@ impl Trainer {
 
     /// What most likely made the run diverge.
     fn remedy(&self) -> Remedy {
-        if self.config.init_scale > 2.0 && self.config.norm != "bn" {
+        if self.config.init_scale > 2.0 && self.config.norm != Norm::Bn {
             Remedy::SmallerInitialWeights
-        } else if self.config.depth > 4 && self.config.norm != "bn" && self.config.lr <= 0.01 {
+        } else if self.config.depth > 4 && self.config.norm != Norm::Bn && self.config.lr <= 0.01 {
             Remedy::BatchNormalisation
         } else {
             Remedy::SmallerLearningRate
@@ -371,7 +371,7 @@ impl Trainer {
         let machine = if config.backend == self.config.backend && works {
             self.machine.clone()
         } else {
-            Machine::open(config.backend.as_str(), self.machine.host()).await?
+            Machine::open(config.backend, self.machine.host()).await?
         };
         let dataset = dataset.map_or_else(|| self.dataset.clone(), |dataset| Rc::new(RefCell::new(dataset)));
         let network = Network::new(&config, dataset.borrow().classes.len());

@@ -8,7 +8,7 @@ use super::js::{Answer, fail};
 use crate::backend::gpu::choice::Choices;
 use crate::backend::machine::{Host, Plan, Reason};
 use crate::config::lanes::Lanes;
-use crate::config::{self, Config};
+use crate::config::{self, BuiltIn, Config};
 use crate::data::{Dataset, Images};
 use crate::math::gemm::square;
 use crate::stats::{ActivationStats, GradientStats};
@@ -92,7 +92,7 @@ impl Lab {
         let (name, workers) = (backend.name(), backend.workers());
         let (memory, dispatches) = (backend.memory_bytes(), backend.dispatches());
         let (network, data, machine) = (self.trainer.network(), self.trainer.dataset(), self.trainer.machine());
-        let generated = self.trainer.config().data == "toy";
+        let generated = self.trainer.config().data == BuiltIn::Toy;
         // One text, which is less code than a list.
         let mut hints = String::new();
         for hint in self.trainer.config().hints(self.trainer.step_count()) {
@@ -176,7 +176,7 @@ impl Lab {
     pub async fn set(&mut self, fragment: String, restart: bool) -> Answer<String> {
         let (config, notes) = Config::from_fragment(&fragment);
         let before = self.trainer.config();
-        let emptied = config.data != before.data || config.data == "toy" && config.hold_back != before.hold_back;
+        let emptied = config.data != before.data || config.data == BuiltIn::Toy && config.hold_back != before.hold_back;
         let dataset = emptied.then(|| Dataset::builtin(&config));
         let effect = self.trainer.set_config_and_dataset(config, dataset, restart).await.map_err(fail)?;
         self.from_files &= !emptied;

@@ -21,13 +21,13 @@ const texts = Object.fromEntries(["en", "zh"].map((language) => [language, new M
 
 /** The settings' table: what each key allows. */
 const table = new Map(
-  [...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \((\w+) ?([^)]*)\) \w+ "/gm)].map(([, key, kind, range]) => [key, { kind, range }]),
+  [...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \((\w+) ?([^)]*)\) \w+ \w+ "/gm)].map(([, key, kind, range]) => [key, { kind, range }]),
 );
 
 /** Whether the table takes the value as it is: unknown, misread or clamped ones would become notes. */
 function allowed(key, value) {
   const { kind, range } = table.get(key) ?? {};
-  if (kind === "choice") return range.includes(`"${value}"`);
+  if (["choice", "word"].includes(kind)) return range.includes(`"${value}"`);
   if (kind === "switch") return ["true", "false"].includes(value);
   const [min, max] = (range ?? "").split(" ").map(Number);
   return Number(value) >= min && Number(value) <= max && (kind === "number" || Number.isInteger(Number(value)));
@@ -548,7 +548,7 @@ test("a picture of looks is drawn anew for another run, even of the same steps, 
 
 test("the probe batch is what its explanation says: fixed, from the training images, as many as a batch of the lesson has", () => {
   const [, most] = read("src", "trainer", "looks.rs").match(/const PROBE: usize = (\d+);/);
-  const [, batch] = read("src", "config", "mod.rs").match(/^ {4}batch: \(integer [^)]*\) \w+ "(\d+)"/m);
+  const [, batch] = read("src", "config", "mod.rs").match(/^ {4}batch: \(integer [^)]*\) \w+ \w+ "(\d+)"/m);
   assert.ok(!lesson("covariate-shift").fragment.includes("batch="));
   for (const language of ["en", "zh"]) assert.ok(texts[language].get("terms.probe_batch").includes(` ${Math.min(Number(most), Number(batch))} `));
 });

@@ -22,7 +22,9 @@ function variants(file, name) {
 }
 
 /** The table of settings: key, kind, options. */
-const SETTINGS = [...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \((choice \[([^\]]*)\]|switch|integer[^)]*|number[^)]*)\) \w+ "/gm)];
+const SETTINGS = [
+  ...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \(((?:choice|word)[^[]*\[([^\]]*)\]|switch|integer[^)]*|number[^)]*)\) \w+ \w+ "/gm),
+];
 
 /** The fields that a sentence shows. */
 const shown = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort();

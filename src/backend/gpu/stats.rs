@@ -3,13 +3,14 @@
 
 use super::buffers::Buffers;
 use super::layout::Place;
+use crate::config::ActivationFunction;
 use crate::error::Result;
 use crate::gpu::device::Device;
 use crate::gpu::kernels::{Constant, Kernel, STATS_ACTIVATION, STATS_ACTIVATION_BINS, STATS_GRADIENT};
 use crate::gpu::recorder::{Recorder, Recording};
 use crate::gpu::view::{ALIGNMENT, View, padded, stored};
 use crate::layers::fused;
-use crate::network::{ActivationFunction, Network, Shape};
+use crate::network::{Network, Shape};
 use crate::stats::{
     ACTIVATION_BINS, ActivationStats, GRADIENT_BINS, GRADIENT_FLOOR, GradientStats, SATURATED, SQRT2_MANTISSA, Snapshot,
 };

@@ -108,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 /// What is known before anything is allocated.
 fn dry_run(config: &Config, dataset: &Dataset, host: &Host) -> Outcome {
-    let machine = block_on(Machine::open(config.backend.as_str(), host))?;
+    let machine = block_on(Machine::open(config.backend, host))?;
     let network = Network::new(config, dataset.classes.len());
     let report = json!({
         "backend": if machine.device().is_some() { "gpu" } else { "cpu" },

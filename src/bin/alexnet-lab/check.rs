@@ -12,7 +12,7 @@ use crate::settings::Kernels;
 use alexnet_lab::backend::Backend;
 use alexnet_lab::backend::cpu::Cpu;
 use alexnet_lab::backend::machine::Machine;
-use alexnet_lab::config::Config;
+use alexnet_lab::config::{Config, Preference};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::data::batch::Batch;
 use alexnet_lab::gpu::family::Choice;
@@ -66,7 +66,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Outcome {
-    let machine = block_on(Machine::open("gpu", &arguments.kernels.host()))?;
+    let machine = block_on(Machine::open(Preference::Gpu, &arguments.kernels.host()))?;
     tell!("{}", machine.adapter());
     if let Some(Choice { family, measured }) = machine.choice() {
         let rates = measured.map(|rates| format!(", registers {:.1} and tiled {:.1} GFLOP/s", rates.registers, rates.tiled));

@@ -11,7 +11,7 @@ pub use canvas::{Paint, Pose, Texture};
 pub use shapes::CLASSES;
 
 use super::{Dataset, Images, Normalisation};
-use crate::config::Config;
+use crate::config::Variation;
 use crate::rng::{self, Stream};
 use canvas::{CANVAS, Canvas, turn};
 use shapes::{DISTRACTOR, OCCLUDER, PARTS, SIZES};
@@ -24,18 +24,6 @@ const SEED: u32 = 1;
 pub enum Split {
     Train,
     Test,
-}
-
-/// What the training images lack. Test images then come in pairs of the same scene: one like the training images, and one with it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Variation {
-    /// Nothing: all are drawn alike, and no test image has a partner.
-    #[default]
-    None,
-    /// Objects with a texture of [`HELD_BACK`].
-    Texture,
-    /// Objects that are turned by more than [`UPRIGHT`].
-    Rotation,
 }
 
 /// All of them.
@@ -51,17 +39,6 @@ pub const UPRIGHT: f32 = STEEPEST / 3.0;
 /// axis, in samples, and how much it is tilted.
 const RANGES: [[f32; 4]; 4] =
     [[36.0, 48.0, 12.0, STEEPEST], [7.0, 14.0, 50.0, 1.0], [7.0, 14.0, 50.0, 1.0], [90.0, 130.0, 50.0, 1.0]];
-
-impl Variation {
-    /// As the settings say.
-    pub fn of(config: &Config) -> Variation {
-        match config.hold_back.as_str() {
-            "texture" => Variation::Texture,
-            "rotation" => Variation::Rotation,
-            _ => Variation::None,
-        }
-    }
-}
 
 /// Everything about one image.
 #[derive(Clone, Debug, PartialEq)]

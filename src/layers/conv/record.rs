@@ -3,6 +3,7 @@
 
 use super::constants::{blocks, constants, taps};
 use super::tiled;
+use crate::config::ActivationFunction;
 use crate::error::Result;
 use crate::gpu::family::Family;
 use crate::gpu::kernels::{CONV_BACKWARD, CONV_BACKWARD_WEIGHT, CONV_FORWARD, Constant};
@@ -10,7 +11,6 @@ use crate::gpu::recorder::{Recorder, workgroups};
 use crate::gpu::view::{View, padded};
 use crate::layers::Window;
 use crate::layers::fused::{self, GradInput};
-use crate::network::ActivationFunction;
 
 /// The part of an image that one thread of the register family computes.
 struct Tile {

@@ -1,6 +1,7 @@
 //! Recording of the tiled family's kernels, `shaders/conv_tiled.wgsl`. Arguments as in `record.rs`.
 
 use super::constants::{blocks, constants, taps};
+use crate::config::ActivationFunction;
 use crate::error::Result;
 use crate::gpu::family::Tile;
 use crate::gpu::kernels::{CONV_TILED_BACKWARD_INPUT, CONV_TILED_BACKWARD_WEIGHT, CONV_TILED_FORWARD, Constant};
@@ -8,7 +9,6 @@ use crate::gpu::recorder::Recorder;
 use crate::gpu::view::View;
 use crate::layers::Window;
 use crate::layers::fused::{self, GradInput};
-use crate::network::ActivationFunction;
 
 /// Workgroups that keep a graphics card busy; the weight gradient is split until there are as many.
 const BUSY: usize = 1024;
