@@ -1,6 +1,5 @@
 // The kernels of conv.wgsl in workgroup memory, for graphics cards; same bindings, same meaning. `tile.wgsl` comes before.
-// Constants: as in conv.wgsl and tile.wgsl; LEFT_LOADS, RIGHT_LOADS (vec4s that a thread loads for a tile's operands);
-// backward_weight: PIXELS_A_SPLIT, SPLITS.
+// Constants: as in conv.wgsl and tile.wgsl; backward_weight: PIXELS_A_SPLIT, SPLITS.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, height, width, in)
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>; // (ky, kx, in, out)
@@ -55,7 +54,19 @@ fn input_at(window: Place, tap: Place) -> vec4f {
 #entry forward
 // ---- forward: (pixels, taps) times (taps, out)
 
-fn weight_at(term: u32, block: u32) -> vec4f {
+fn row_of(pixel: u32) -> Place {
+    return window_of(pixel);
+}
+
+fn term_of(tap: u32) -> Place {
+    return tap_of(tap);
+}
+
+fn left_at(window: Place, tap: Place) -> vec4f {
+    return input_at(window, tap);
+}
+
+fn right_at(term: u32, block: u32) -> vec4f {
     if term < 4 * IN_TAPS && block < OUT_BLOCKS {
         return weight[term * OUT_BLOCKS + block];
     }
@@ -70,38 +81,8 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     if first_row >= OUT_PIXELS {
         return;
     }
-    // What the thread loads: a vec4 of taps of LEFT_LOADS rows, RIGHT_LOADS terms of a vec4 of columns.
-    let row = local / DEPTH;
-    let depth = local % DEPTH;
-    let term = local / TILE_BLOCKS;
-    let block = local % TILE_BLOCKS;
-    var tap = tap_of(depth);
-#for i in LEFT_LOADS
-    let window_$i = window_of(first_row + row + $i * (WORKGROUP / DEPTH));
-    var x_$i = input_at(window_$i, tap);
-#end
-#for i in RIGHT_LOADS
-    var w_$i = weight_at(term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
-#end
     var sums: Sums;
-    for (var first = 0u; first < IN_TAPS; first += DEPTH) {
-        workgroupBarrier();
-#for i in LEFT_LOADS
-        put_left(row + $i * (WORKGROUP / DEPTH), depth, x_$i);
-#end
-#for i in RIGHT_LOADS
-        put_right(block, term + $i * (WORKGROUP / TILE_BLOCKS), w_$i);
-#end
-        workgroupBarrier();
-        tap = tap_of(first + DEPTH + depth);
-#for i in LEFT_LOADS
-        x_$i = input_at(window_$i, tap);
-#end
-#for i in RIGHT_LOADS
-        w_$i = weight_at(4 * (first + DEPTH) + term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
-#end
-        multiply(&sums, local);
-    }
+    add_products(&sums, first_row, first_block, IN_TAPS, local);
 #for r in ROWS
 #for b in BLOCKS
     store_output(first_row + thread_row(local) + $r * DOWN, first_block + thread_block(local) + $b * ACROSS, sums.s$r_$b);
@@ -119,7 +100,7 @@ fn store_output(pixel: u32, block: u32, sum: vec4f) {
 // ---- backward_input: (pixels, taps) times (taps, in); the weight is transposed on its way into the tile.
 
 // The output pixel that met an input pixel at tap (0, 0), were the stride 1.
-fn meeting_of(pixel: u32) -> Place {
+fn row_of(pixel: u32) -> Place {
     if pixel >= IN_PIXELS {
         return Place(2 * OUTSIDE, 0, 0);
     }
@@ -127,13 +108,13 @@ fn meeting_of(pixel: u32) -> Place {
         pixel / (IN_WIDTH * IN_HEIGHT) * OUT_HEIGHT * OUT_WIDTH * OUT_BLOCKS);
 }
 
-fn out_tap_of(tap: u32) -> Place {
+fn term_of(tap: u32) -> Place {
     let y = tap / (OUT_BLOCKS * KERNEL);
     return Place(select(y, OUTSIDE, tap >= OUT_TAPS), tap / OUT_BLOCKS % KERNEL, tap % OUT_BLOCKS);
 }
 
 // The gradient of the output pixel that met the input pixel at `tap`: oy * STRIDE + ky = iy + PADDING.
-fn grad_output_at(meeting: Place, tap: Place) -> vec4f {
+fn left_at(meeting: Place, tap: Place) -> vec4f {
     let y = meeting.y - tap.y;
     let x = meeting.x - tap.x;
     if y % STRIDE == 0 && x % STRIDE == 0 && y / STRIDE < OUT_HEIGHT && x / STRIDE < OUT_WIDTH {
@@ -159,35 +140,8 @@ fn backward_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     if first_row >= IN_PIXELS {
         return;
     }
-    let row = local / DEPTH;
-    let depth = local % DEPTH;
-    // Not all threads load weights where the tile is narrow.
-    let block = select(IN_BLOCKS, first_block + row, row < TILE_BLOCKS);
-    var tap = out_tap_of(depth);
-#for i in LEFT_LOADS
-    let meeting_$i = meeting_of(first_row + row + $i * (WORKGROUP / DEPTH));
-    var g_$i = grad_output_at(meeting_$i, tap);
-#end
-    var w = transposed_at(depth, block);
     var sums: Sums;
-    for (var first = 0u; first < OUT_TAPS; first += DEPTH) {
-        workgroupBarrier();
-#for i in LEFT_LOADS
-        put_left(row + $i * (WORKGROUP / DEPTH), depth, g_$i);
-#end
-        if row < TILE_BLOCKS {
-#for t in 4
-            put_right(row, 4 * depth + $t, w[$t]);
-#end
-        }
-        workgroupBarrier();
-        tap = out_tap_of(first + DEPTH + depth);
-#for i in LEFT_LOADS
-        g_$i = grad_output_at(meeting_$i, tap);
-#end
-        w = transposed_at(first + DEPTH + depth, block);
-        multiply(&sums, local);
-    }
+    add_products(&sums, first_row, first_block, OUT_TAPS, local);
 #for r in ROWS
 #for b in BLOCKS
     store_grad_input(first_row + thread_row(local) + $r * DOWN, first_block + thread_block(local) + $b * ACROSS, sums.s$r_$b);
@@ -205,17 +159,26 @@ fn store_grad_input(pixel: u32, block: u32, sum: vec4f) {
 #entry backward_weight
 // ---- backward_weight: (taps, pixels) times (pixels, out), a split of the pixels. The bias counts as one more tap.
 
-const TILE_TAPS: u32 = TILE_ROWS / 4;
-const TAP_TILES: u32 = (IN_TAPS + TILE_TAPS) / TILE_TAPS; // of IN_TAPS + 1, rounded up
+const TAP_TILES: u32 = (IN_TAPS + TILE_FOURS) / TILE_FOURS; // of IN_TAPS + 1, rounded up
 
-fn tap_input_at(pixel: u32, end: u32, number: u32, tap: Place) -> vec4f {
+// A vec4 of taps.
+struct Rows {
+    number: u32,
+    tap: Place,
+}
+
+fn rows_of(number: u32) -> Rows {
+    return Rows(number, tap_of(number));
+}
+
+fn left_at(pixel: u32, end: u32, rows: Rows) -> vec4f {
     if pixel >= end {
         return vec4f(0.0);
     }
-    return select(input_at(window_of(pixel), tap), vec4f(1.0, 0.0, 0.0, 0.0), number == IN_TAPS);
+    return select(input_at(window_of(pixel), rows.tap), vec4f(1.0, 0.0, 0.0, 0.0), rows.number == IN_TAPS);
 }
 
-fn pixel_grad_at(pixel: u32, end: u32, block: u32) -> vec4f {
+fn right_at(pixel: u32, end: u32, block: u32) -> vec4f {
     if pixel < end && block < OUT_BLOCKS {
         return grad_output[pixel * OUT_BLOCKS + block];
     }
@@ -226,43 +189,15 @@ fn pixel_grad_at(pixel: u32, end: u32, block: u32) -> vec4f {
 fn backward_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let number = workgroup_index(group);
     let split = number / (OUT_TILES * TAP_TILES);
-    let first_tap = number / OUT_TILES % TAP_TILES * TILE_TAPS;
+    let first_tap = number / OUT_TILES % TAP_TILES * TILE_FOURS;
     let first_block = number % OUT_TILES * TILE_BLOCKS;
     if split >= SPLITS {
         return;
     }
     let start = split * PIXELS_A_SPLIT;
     let end = min(start + PIXELS_A_SPLIT, OUT_PIXELS);
-    // What the thread loads: LEFT_LOADS pixels of a vec4 of taps, RIGHT_LOADS pixels of a vec4 of columns.
-    let left_term = local / TILE_TAPS;
-    let taps = local % TILE_TAPS;
-    let right_term = local / TILE_BLOCKS;
-    let block = local % TILE_BLOCKS;
-    let tap = tap_of(first_tap + taps);
-#for i in LEFT_LOADS
-    var x_$i = tap_input_at(start + left_term + $i * (WORKGROUP / TILE_TAPS), end, first_tap + taps, tap);
-#end
-#for i in RIGHT_LOADS
-    var g_$i = pixel_grad_at(start + right_term + $i * (WORKGROUP / TILE_BLOCKS), end, first_block + block);
-#end
     var sums: Sums;
-    for (var first = start; first < end; first += TERMS) {
-        workgroupBarrier();
-#for i in LEFT_LOADS
-        put_rows(taps, left_term + $i * (WORKGROUP / TILE_TAPS), x_$i);
-#end
-#for i in RIGHT_LOADS
-        put_right(block, right_term + $i * (WORKGROUP / TILE_BLOCKS), g_$i);
-#end
-        workgroupBarrier();
-#for i in LEFT_LOADS
-        x_$i = tap_input_at(first + TERMS + left_term + $i * (WORKGROUP / TILE_TAPS), end, first_tap + taps, tap);
-#end
-#for i in RIGHT_LOADS
-        g_$i = pixel_grad_at(first + TERMS + right_term + $i * (WORKGROUP / TILE_BLOCKS), end, first_block + block);
-#end
-        multiply_outer(&sums, local);
-    }
+    add_outer_products(&sums, first_tap, first_block, start, end, local);
     let tile_row = 4 * (first_tap + thread_row(local));
 #for r in ROWS
 #for b in BLOCKS

@@ -5,12 +5,17 @@
 //
 // A thread's rows and vec4s are apart by the number of threads. What a thread reads is one row of `left` and one of `right`, at
 // places that the compiler knows: no index is computed or checked inside the product. `src/gpu/unroll.rs` writes it out.
-// Kernels load the operands of the next terms into registers while the product of these is computed.
+// The operands of the next terms are loaded into registers while the product of these is computed. A kernel's file says where they
+// are: `row_of` finds a row of the tile and `term_of` a vec4 of terms, `left_at` gives those terms of that row, and `right_at` a term of
+// a vec4 of columns (`transposed_at` four at a time). For `add_outer_products`, `rows_of` finds a vec4 of rows, and `left_at` gives a term of it.
+// LEFT_LOADS and RIGHT_LOADS are the vec4s that a thread loads of each operand.
 
 const DOWN: u32 = WORKGROUP / ACROSS;
 const TILE_ROWS: u32 = DOWN * ROWS;
 const TILE_BLOCKS: u32 = ACROSS * BLOCKS;
 const TERMS: u32 = 4 * DEPTH;
+// Lies in no tensor.
+const NOWHERE: u32 = 0xffffffffu;
 
 // A vec4 more than is used: rows start in different banks.
 // For `multiply` a row holds (ROWS, DEPTH), vec4s of terms. For `multiply_outer`: (TERMS, ROWS / 4), vec4s of rows.
@@ -72,6 +77,64 @@ fn multiply(sums: ptr<function, Sums>, local: u32) {
 #end
 #end
 }
+
+// The product of a tile over `terms` vec4s of terms.
+fn add_products(sums: ptr<function, Sums>, first_row: u32, first_block: u32, terms: u32, local: u32) {
+    // What the thread loads: a vec4 of terms of LEFT_LOADS rows ...
+    let row = local / DEPTH;
+    let depth = local % DEPTH;
+    var term = term_of(depth);
+#for i in LEFT_LOADS
+    let row_$i = row_of(first_row + row + $i * (WORKGROUP / DEPTH));
+    var x_$i = left_at(row_$i, term);
+#end
+#entry forward
+    // ... and RIGHT_LOADS terms of a vec4 of columns.
+    let right_term = local / TILE_BLOCKS;
+    let block = local % TILE_BLOCKS;
+#for i in RIGHT_LOADS
+    var y_$i = right_at(right_term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
+#end
+#end
+#entry backward_input
+    // ... and, transposed, four terms of a vec4 of columns; where the tile is narrow, not all threads do.
+    let block = select(NOWHERE, first_block + row, row < TILE_BLOCKS);
+    var y = transposed_at(depth, block);
+#end
+    for (var first = 0u; first < terms; first += DEPTH) {
+        workgroupBarrier();
+#for i in LEFT_LOADS
+        put_left(row + $i * (WORKGROUP / DEPTH), depth, x_$i);
+#end
+#entry forward
+#for i in RIGHT_LOADS
+        put_right(block, right_term + $i * (WORKGROUP / TILE_BLOCKS), y_$i);
+#end
+#end
+#entry backward_input
+        if row < TILE_BLOCKS {
+#for t in 4
+            put_right(row, 4 * depth + $t, y[$t]);
+#end
+        }
+#end
+        workgroupBarrier();
+        let next = first + DEPTH;
+        term = term_of(next + depth);
+#for i in LEFT_LOADS
+        x_$i = left_at(row_$i, term);
+#end
+#entry forward
+#for i in RIGHT_LOADS
+        y_$i = right_at(4 * next + right_term + $i * (WORKGROUP / TILE_BLOCKS), first_block + block);
+#end
+#end
+#entry backward_input
+        y = transposed_at(next + depth, block);
+#end
+        multiply(sums, local);
+    }
+}
 #end
 #entry backward_weight
 // The same where `left` holds vec4s of rows; the thread's are 4 * thread_row + (0 .. 4), and 4 * DOWN further for every further 4.
@@ -92,5 +155,41 @@ fn multiply_outer(sums: ptr<function, Sums>, local: u32) {
 #end
 #end
 #end
+}
+
+const TILE_FOURS: u32 = TILE_ROWS / 4;
+
+// The product of a tile of vec4s of rows over the terms from `start` to `end`.
+fn add_outer_products(sums: ptr<function, Sums>, first_rows: u32, first_block: u32, start: u32, end: u32, local: u32) {
+    // What the thread loads: LEFT_LOADS terms of a vec4 of rows, RIGHT_LOADS terms of a vec4 of columns.
+    let left_term = local / TILE_FOURS;
+    let four = local % TILE_FOURS;
+    let right_term = local / TILE_BLOCKS;
+    let block = local % TILE_BLOCKS;
+    let rows = rows_of(first_rows + four);
+#for i in LEFT_LOADS
+    var x_$i = left_at(start + left_term + $i * (WORKGROUP / TILE_FOURS), end, rows);
+#end
+#for i in RIGHT_LOADS
+    var y_$i = right_at(start + right_term + $i * (WORKGROUP / TILE_BLOCKS), end, first_block + block);
+#end
+    for (var first = start; first < end; first += TERMS) {
+        workgroupBarrier();
+#for i in LEFT_LOADS
+        put_rows(four, left_term + $i * (WORKGROUP / TILE_FOURS), x_$i);
+#end
+#for i in RIGHT_LOADS
+        put_right(block, right_term + $i * (WORKGROUP / TILE_BLOCKS), y_$i);
+#end
+        workgroupBarrier();
+        let next = first + TERMS;
+#for i in LEFT_LOADS
+        x_$i = left_at(next + left_term + $i * (WORKGROUP / TILE_FOURS), end, rows);
+#end
+#for i in RIGHT_LOADS
+        y_$i = right_at(next + right_term + $i * (WORKGROUP / TILE_BLOCKS), end, first_block + block);
+#end
+        multiply_outer(sums, local);
+    }
 }
 #end

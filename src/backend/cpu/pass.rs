@@ -113,10 +113,15 @@ impl<T: Product> Buffers<T> {
                 }
                 Kind::BatchNorm { gamma, beta, running: index, epsilon, .. } => {
                     let range = network.running[index].range();
-                    let (own, of_batch) = (&running[range.clone()], &mut self.statistics[range]);
-                    let statistics =
-                        statistics_of(layer, mode, own, of_batch, input, peers).await?.split_at(layer.output.channels);
-                    batch_norm::forward(input, statistics.into(), [tensor(gamma), tensor(beta)], epsilon, output);
+                    let statistics = match mode {
+                        Mode::Evaluation | Mode::Look(_) => &running[range],
+                        Mode::Training(share) => {
+                            take_statistics(share.rows(layer), &mut self.statistics[range.clone()], input, peers).await?;
+                            &self.statistics[range]
+                        }
+                    };
+                    let statistics = statistics.split_at(layer.output.channels).into();
+                    batch_norm::forward(input, statistics, [tensor(gamma), tensor(beta)], epsilon, output);
                 }
                 Kind::Noise => apply(mode.noise(layer), input, output, noise::forward),
                 Kind::Activation { function } => activation::forward(function, input, output),
@@ -203,19 +208,15 @@ impl<T: Product> Buffers<T> {
     }
 }
 
-/// Mean and variance of a batch normalisation, one after the other: running ones, or in training those of the batch, over all parts.
-async fn statistics_of<'a, T: Product>(
-    layer: &Layer,
-    mode: &Mode,
-    running: &'a [T],
-    of_batch: &'a mut [T],
+/// Mean and variance of a batch normalisation's input over all parts, one after the other, of `rows` rows in all.
+async fn take_statistics<T: Product>(
+    rows: usize,
+    statistics: &mut [T],
     input: &[T],
     peers: &mut Peers<'_, T>,
-) -> Result<&'a [T], Gone> {
-    let Mode::Training(share) = mode else { return Ok(running) };
-    let (mean, variance) = of_batch.split_at_mut(layer.output.channels);
-    batch_norm::statistics(input, share.rows(layer), mean, variance, peers).await?;
-    Ok(of_batch)
+) -> Result<(), Gone> {
+    let (mean, variance) = statistics.split_at_mut(statistics.len() / 2);
+    batch_norm::statistics(input, rows, mean, variance, peers).await
 }
 
 /// What `draw` does in this step; without one the values pass.
