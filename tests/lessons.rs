@@ -1,7 +1,7 @@
 //! Every lesson's claim, measured by the program over three seeds. Effects are asserted well inside of what was seen when the test
 //! was written (in brackets), so that another machine's rounding, which a run amplifies, does not decide.
 
-use alexnet_lab::lanes::Lanes;
+use alexnet_lab::config::lanes::Lanes;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
