@@ -1,4 +1,4 @@
-//! Shaders as the module carries them: without comments, indentation and needless spaces, which are two fifths of their bytes.
+//! Shaders as the module carries them: without comments, indentation and unnecessary spaces, which are two fifths of their bytes.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
@@ -15,13 +15,13 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// WGSL has no strings, so that `//` starts a comment wherever it is.
+/// WGSL has no strings, so `//` always starts a comment.
 fn without_comments(source: &str) -> String {
     let code = source.lines().map(|line| line.split("//").next().unwrap_or_default().trim());
     code.filter(|line| !line.is_empty()).map(|line| without_spaces(line) + "\n").collect()
 }
 
-/// A line without the spaces that only the eye needs; those of a directive (`src/gpu/unroll.rs`) stay.
+/// A line without the spaces that only readers need. A directive (`src/gpu/unroll.rs`) keeps its spaces.
 fn without_spaces(line: &str) -> String {
     if line.starts_with('#') {
         return line.into();
@@ -32,7 +32,7 @@ fn without_spaces(line: &str) -> String {
     while let Some(word) = words.next() {
         text += word;
         let Some(next) = words.peek() else { break };
-        // `a - -b`, and a word behind a template's `>` stay apart too.
+        // The space in `a - -b`, and before a word after a template's `>`, stays too.
         let apart = |c: Option<char>| c.is_some_and(|c| is_word(c) || c == '-' || c == '>');
         if apart(word.chars().last()) && next.starts_with(|c: char| is_word(c) || c == '-') {
             text.push(' ');

@@ -1,7 +1,7 @@
-//! Every error a user can meet: a sentence in English here, a `code` and its values for the page's two languages.
+//! Every error a user can meet: a sentence in English here, a `code` with its values for the page's two languages.
 //!
-//! The page looks up `errors.<code>` in `www/i18n/*.json` and fills in the fields by name; a test checks that
-//! both languages have every code.
+//! The page looks up `errors.<code>` in `www/i18n/*.json` and fills in the fields by name. A test checks that both languages have
+//! every code.
 
 use serde::Serialize;
 
@@ -171,7 +171,7 @@ pub enum Error {
     File { path: String, why: String },
 }
 
-/// Something that was mended rather than refused, with a note that the page and the program show.
+/// Something that was corrected rather than refused; the page and the program show it as a note.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Note {
@@ -179,11 +179,11 @@ pub enum Note {
     Clamped { key: String, value: String, used: String, allowed: String },
     /// The value was not understood; the default is used.
     NotUnderstood { key: String, value: String, used: String, allowed: String },
-    /// The key is not known; it is ignored.
+    /// The key is unknown; it is ignored.
     UnknownKey { key: String },
-    /// The link was made by a newer version; what is not known is ignored.
+    /// The link was made by a newer version; unknown keys are ignored.
     NewerVersion { version: String },
-    /// A worker could not be started, or ended; one does all the work from here on.
+    /// A worker could not be started, or has ended; from now on one worker does everything.
     HelpersLost,
     /// More training images were given than are used.
     FewerTraining { found: u64, used: u64 },
@@ -191,11 +191,11 @@ pub enum Note {
     FewerTest { found: u64, used: u64 },
     /// The images were stored column by column.
     Transposed,
-    /// The images came class by class.
+    /// The images were sorted by class.
     Sorted,
-    /// So many training images are not used, since they are test images too.
+    /// Training images that are not used because they are test images too.
     Copies { count: u64 },
-    /// Files that are not read lay beside those that are; the first of their names.
+    /// Files of an unsupported kind beside the data: the first few names, and how many there are.
     PassedOver { files: String, count: u64 },
 }
 

@@ -2,21 +2,21 @@
 //!
 //! One training step, from top to bottom:
 //!
-//! 1. [`config`] holds every setting, declared once; [`network`] turns it into a list of layers with shapes, tensors
+//! 1. [`config`] holds every setting, declared once; [`network`] turns the settings into a list of layers with shapes, tensors
 //!    and costs.
 //! 2. [`trainer::Trainer::step`] picks the images of the step ([`data::batch::Order`]), gathers their bytes
 //!    ([`data::batch::gather`]) and hands them to the [`backend`].
-//! 3. A backend goes through the list forward, takes the loss, and goes back: [`backend::cpu`] calls the functions in
-//!    [`layers`], [`backend::gpu`] replays the kernels that the same files recorded from `shaders/`.
-//! 4. [`optimizer`] updates the flat parameter buffer, unless something was NaN or infinite.
-//! 5. Losses come back when they are done ([`trainer::Trainer::records`]); [`stats`] are reduced where the tensors are.
+//! 3. A backend runs the list forward, takes the loss, and runs it backward: [`backend::cpu`] calls the functions in
+//!    [`layers`], [`backend::gpu`] replays the kernels from `shaders/` that the same files recorded.
+//! 4. [`optimizer`] updates the flat parameter buffer, unless a value was NaN or infinite.
+//! 5. Losses come back later ([`trainer::Trainer::records`]). [`stats`] are computed where the tensors are.
 //!
-//! Whatever is random is a function of its arguments ([`rng`]), so equal settings give equal runs. [`weights`] writes
-//! and reads safetensors, [`pytorch`] writes a script that loads them; [`error`] has every sentence a user can meet; `web` is all
-//! that a browser sees of this.
+//! All randomness is a function of its arguments ([`rng`]), so equal settings give equal runs. [`weights`] writes and reads
+//! safetensors; [`pytorch`] writes a script that loads them. [`error`] has every error message for the user. `web` is the
+//! browser's interface to all this.
 //!
-//! The rooms stand here from the ground up: each uses what stands above it in this list, never what stands below. `tests/house.rs`
-//! sees to it.
+//! The modules stand on floors. Each imports only from its own floor and those below it; `tests/house.rs` lists the floors and
+//! checks the imports.
 
 pub mod backend;
 pub mod config;

@@ -1,13 +1,13 @@
 //! Randomness as a function: the same arguments give the same bits on every backend, in any order.
 //!
-//! `hash(seed, stream, step, layer, index)` mixes five words; nothing is drawn from a running state, so a
-//! toggle that adds or removes a consumer shifts nothing else. `shaders/common.wgsl` holds the same function.
+//! `hash(seed, stream, step, layer, index)` mixes five words. Nothing is drawn from a running state, so a switch that adds or
+//! removes a consumer shifts nothing else. `shaders/common.wgsl` holds the same function.
 
 /// What a random number is for. Streams never share bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Stream {
-    /// Initial weights: `step` 0, `layer` the layer's name, `index` twice the weight's index (and that plus 1).
+    /// Initial weights: `step` 0, `layer` the layer's name, `index` twice the weight's index, and that plus 1.
     Weights = 1,
     /// Order of the training images: `step` the epoch, `layer` 0, `index` the position.
     Order = 2,
@@ -15,10 +15,10 @@ pub enum Stream {
     Dropout = 3,
     /// Crop and flip: `step`, `layer` 0, `index` the image's position in the batch.
     Augment = 4,
-    /// Toy objects: `step` the split, `layer` the image, `index` counts what is drawn for it.
+    /// Toy objects: `step` the split, `layer` the image, `index` counts the numbers drawn for it.
     Toy = 5,
-    /// Behind batch normalisation: `step`, the layer's name, `index` 0 for the layer, or 1 plus the value's index in (batch, height,
-    /// width, channels).
+    /// Noise after batch normalisation: `step`, the layer's name, `index` 0 for the layer, or 1 plus the value's index in (batch,
+    /// height, width, channels).
     Noise = 6,
 }
 
@@ -47,7 +47,7 @@ pub fn uniform(bits: u32) -> f32 {
 
 /// A standard normal number from two words (Box and Muller 1958).
 pub fn normal(a: u32, b: u32) -> f64 {
-    // 1 - uniform is in (0, 1], so that the logarithm is finite.
+    // 1 - uniform is in (0, 1], so the logarithm is finite.
     let radius = (-2.0 * (1.0 - f64::from(uniform(a))).ln()).sqrt();
     radius * (std::f64::consts::TAU * f64::from(uniform(b))).cos()
 }
@@ -57,12 +57,12 @@ pub fn name_hash(name: &str) -> u32 {
     name.bytes().fold(0x811c_9dc5, |h, byte| (h ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// A permutation of `0..n` for (`seed`, `epoch`): Fisher and Yates with hashed choices.
+/// A permutation of `0..n` for (`seed`, `epoch`): the Fisher-Yates shuffle with hashed choices.
 pub fn permutation(seed: u32, epoch: u32, n: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n as u32).collect();
     for i in (1..n).rev() {
         let bits = hash(seed, Stream::Order, epoch, 0, i as u32);
-        // The upper half of a 64-bit product is a fair pick up to 2^-32 * n.
+        // The upper half of a 64-bit product picks uniformly, up to 2^-32 * n.
         let j = ((u64::from(bits) * (i as u64 + 1)) >> 32) as usize;
         order.swap(i, j);
     }

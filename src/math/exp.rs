@@ -1,14 +1,14 @@
-//! `exp` and `tanh` in f32, without branches or tables, so that loops over them use SIMD; and, unlike the platforms'
-//! own, with the same bits everywhere.
+//! `exp` and `tanh` in f32. They have no branches or tables, so loops over them use SIMD. Unlike the platforms' own functions,
+//! they give the same bits everywhere.
 //!
-//! `x = k ln 2 + r` with |r| <= ln 2 / 2, and `e^x = 2^k (1 + q)`, `q = e^r - 1` by Taylor's series up to r^7 / 7!: the rest is
-//! below 0.3466^8 / 8! = 5e-9 of the result, a twelfth of the rounding error.
+//! `x = k ln 2 + r` with |r| <= ln 2 / 2, and `e^x = 2^k (1 + q)`. Taylor's series up to r^7 / 7! gives `q = e^r - 1`; the
+//! remainder is below 0.3466^8 / 8! = 5e-9 of the result, a twelfth of the rounding error.
 
 use std::f32::consts::LOG2_E;
 
 /// Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the mantissa.
 const ROUND: f32 = 12_582_912.0;
-/// ln 2 in two parts: the upper 15 bits, whose product with k is exact, and what is missing.
+/// ln 2 in two parts: the upper 15 bits, whose product with k is exact, and the remainder.
 const LN_2_HIGH: f32 = 0.693_145_75;
 const LN_2_LOW: f32 = 1.428_606_8e-6;
 
@@ -40,7 +40,7 @@ pub fn exp(x: f32) -> f32 {
     (1.0 + q) * a * b
 }
 
-/// `tanh |x| = -m / (2 + m)` with `m = e^(-2|x|) - 1 = 2^k q + (2^k - 1)`, which is exact to the last bits near 0 too.
+/// `tanh |x| = -m / (2 + m)` with `m = e^(-2|x|) - 1 = 2^k q + (2^k - 1)`, accurate to the last bits even near 0.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     // tanh 20 rounds to 1.
@@ -51,7 +51,7 @@ pub fn tanh(x: f32) -> f32 {
 }
 
 trait MaxOrNan {
-    /// The larger one; NaN when `self` is.
+    /// The larger value; NaN when `self` is NaN.
     fn max_or_nan(self, other: Self) -> Self;
 }
 
@@ -73,7 +73,7 @@ mod tests {
         assert!((both - std::f64::consts::LN_2).abs() < 1e-13 && LN_2_LOW < LN_2_HIGH * 2f32.powi(-15));
     }
 
-    /// Roundings of half a unit each: of r, 1 + q and, twice at most, the scaling; q carries its own, at less than half
+    /// Half a unit of rounding each for r, for 1 + q and, at most twice, for the scaling. q has its own, at less than half
     /// the weight. Three units of 2^-23 cover them.
     #[test]
     fn exp_is_within_three_units_in_the_last_place() {

@@ -1,11 +1,11 @@
-//! The two float types of the CPU backend: `f32` trains, `f64` is for finite differences.
+//! The two float types of the CPU backend: `f32` for training, `f64` for finite differences.
 
 use super::exp;
 use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
-/// What the layers need of a float.
+/// What the layers need from a float type.
 pub trait Float:
     Copy
     + Debug
@@ -38,7 +38,7 @@ pub trait Float:
     fn powf(self, exponent: Self) -> Self;
     fn is_nan(self) -> bool;
 
-    /// `self b + c`, rounded once where that is one instruction.
+    /// `self b + c`, rounded once where the machine has an instruction for it.
     fn mul_add(self, b: Self, c: Self) -> Self;
 }
 
@@ -110,7 +110,7 @@ macro_rules! float {
 float!(f32, exp::exp, exp::tanh);
 float!(f64, f64::exp, f64::tanh);
 
-/// Whether no value is NaN or infinite: `0 x` is 0 for a finite x, else NaN. Eight sums let the loop use SIMD.
+/// Whether all values are finite: `0 x` is 0 for a finite x, else NaN. Eight sums let the loop use SIMD.
 pub fn all_finite<T: Float>(values: &[T]) -> bool {
     let mut sums = [T::ZERO; 8];
     let chunks = values.chunks_exact(8);

@@ -1,4 +1,4 @@
-//! Arithmetic that knows no layer and no network: the float types, their elementary functions, and the product of matrices.
+//! Arithmetic without layers or networks: float types, elementary functions, matrix products.
 
 pub mod exp;
 pub mod float;

@@ -1,15 +1,15 @@
-//! The innermost loops: a tile of M rows by N vectors of sums that stays in registers while k runs.
+//! The innermost loops: a tile of M rows by N vectors of sums stays in registers while k runs.
 //!
-//! One body for every machine, written against [`Vector`]. What differs is the vector, the size of the tile, and whether the
-//! rows of `a` are read where they are (natively, where a load that spreads one value over a vector costs nothing more) or
-//! packed first (wasm, where that leaves one pointer to move instead of M).
+//! One body serves every machine, written against [`Vector`]. The vector and the tile size differ. So does the access to `a`:
+//! natively its rows are read in place, where a load that spreads one value over a vector costs nothing more. In wasm they are
+//! packed first, which leaves one pointer to move instead of M.
 
 use super::vector::{Lanes, Vector};
 use crate::math::float::Float;
 
-/// Most terms that are added up in registers.
+/// The most terms that are added up in registers.
 pub const DEPTH: usize = 256;
-/// Most rows of a strip.
+/// The most rows of a strip.
 pub const ROWS: usize = 12;
 
 /// M rows of a product, at full width: `c[i][j] = from[i][j] + sum over k of a(i, k) b(k, j)`.
@@ -17,11 +17,11 @@ pub struct Strip<'a, T> {
     /// Element (i, k) is at `a[i] + offsets[k]`; rows from `rows` on repeat the last one.
     pub a: [*const T; ROWS],
     pub offsets: &'a [usize],
-    /// Rows that are stored.
+    /// How many rows are stored.
     pub rows: usize,
     pub columns: usize,
-    /// Element (k, j) of the panel that starts at column f and is w wide is at `b + f * depth + (first + k) * w + j`; the last
-    /// panel is filled up with 0.
+    /// Element (k, j) of the panel that starts at column f and is w wide is at `b + f * depth + (first + k) * w + j`. The last
+    /// panel is padded with 0.
     pub b: *const T,
     pub depth: usize,
     pub first: usize,
@@ -32,33 +32,33 @@ pub struct Strip<'a, T> {
     pub c_stride: usize,
 }
 
-/// The loops for one machine and the sizes of tiles that suit it.
+/// The loops for one machine, with tile sizes that suit it.
 #[derive(Clone, Copy)]
 pub struct Kernel<T> {
-    /// Of a strip.
+    /// Rows of a strip.
     pub rows: usize,
-    /// Columns of the next panel, when so many are left.
+    /// Columns of the next panel, given how many are left.
     pub width: fn(usize) -> usize,
     /// # Safety
-    /// Everything that the strip points to is there, `c` overlaps neither operand, `offsets` has at most `DEPTH` elements,
+    /// Everything that the strip points to exists, `c` overlaps neither operand, `offsets` has at most `DEPTH` elements,
     /// and the processor has the kernel's instructions.
     pub run: unsafe fn(&Strip<T>),
 }
 
 impl<T> Kernel<T> {
-    /// With one size of tile.
+    /// A kernel with one tile size.
     fn of<V: Vector<Element = T>, const M: usize, const N: usize>(run: unsafe fn(&Strip<T>)) -> Self {
         Kernel { rows: M, width: |_| N * V::LANES, run }
     }
 
-    /// Columns that are computed for so many.
+    /// Columns that are computed when `wanted` are needed.
     #[cfg(target_arch = "x86_64")]
     fn columns(&self, wanted: usize) -> usize {
         wanted.next_multiple_of((self.width)(wanted))
     }
 }
 
-/// What every machine can do; f64 has no other.
+/// The kernel for every machine, and the only one for f64.
 pub fn portable<T: Float>(_: usize) -> Kernel<T> {
     // aarch64 has twice the registers.
     const M: usize = if cfg!(target_arch = "aarch64") { 8 } else { 4 };
@@ -76,7 +76,7 @@ pub fn portable<T: Float>(_: usize) -> Kernel<T> {
     Kernel::of::<Lanes<T>, M, 2>(in_place::<Lanes<T>, M, 2>)
 }
 
-/// The fastest one here for products that are `columns` wide.
+/// This machine's fastest kernel for products that are `columns` wide.
 #[cfg(target_arch = "x86_64")]
 pub fn best(columns: usize) -> Kernel<f32> {
     use super::vector::x86::{Avx2, Avx512};
@@ -91,7 +91,7 @@ pub fn best(columns: usize) -> Kernel<f32> {
         unsafe { in_place::<Avx2, 6, 2>(strip) }
     }
     if is_x86_feature_detected!("avx512f") {
-        // The width that leaves the fewest columns empty, the larger one of equals.
+        // The width that leaves the fewest columns empty; of equals, the first.
         let kernels = [
             Kernel::of::<Avx512, 8, 2>(avx512::<2>),
             Kernel::of::<Avx512, 8, 3>(avx512::<3>),
@@ -115,10 +115,10 @@ pub fn best(columns: usize) -> Kernel<f32> {
     portable(columns)
 }
 
-/// Reads `a` where it is.
+/// Reads `a` in place.
 ///
 /// # Safety
-/// Of [`Kernel::run`].
+/// As for [`Kernel::run`].
 #[inline(always)]
 unsafe fn in_place<V: Vector, const M: usize, const N: usize>(strip: &Strip<V::Element>) {
     let a: [_; M] = std::array::from_fn(|i| strip.a[i]);
@@ -128,8 +128,8 @@ unsafe fn in_place<V: Vector, const M: usize, const N: usize>(strip: &Strip<V::E
     }
 }
 
-/// Columns of the next panel of [`packed`]. A fused multiply-add takes longer until its sum is there: the nine sums of 3 rows by
-/// 12 columns hide that and are an eighth faster; the eight of 2 by 16 or 4 by 8 take the columns that no twelves fill.
+/// Columns of the next panel of [`packed`]. The sum of a fused multiply-add is ready later. The nine sums of 3 rows by
+/// 12 columns hide that and are an eighth faster; the eight of 2 by 16 or 4 by 8 take the columns that are left over.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 fn packed_width(left: usize) -> usize {
     match left.next_multiple_of(4) {
@@ -140,16 +140,16 @@ fn packed_width(left: usize) -> usize {
     }
 }
 
-/// Packs the strip of `a` first: `panel[k][i] = a(i, k)`, four k at a time where they lie side by side.
+/// Packs the strip of `a` first: `panel[k][i] = a(i, k)`, four k at a time where they are adjacent.
 ///
 /// # Safety
-/// Of [`Kernel::run`].
+/// As for [`Kernel::run`].
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 unsafe fn packed(strip: &Strip<f32>) {
     use super::vector::wasm::{Simd128, transpose};
     let mut panel = [const { std::mem::MaybeUninit::<[f32; ROWS]>::uninit() }; DEPTH];
     let panel = panel.as_mut_ptr().cast::<f32>();
-    // Tiles of three rows reach as far as the fours do, or further.
+    // Tiles of three rows reach at least as far as the fours.
     for first in (0..strip.rows.next_multiple_of(3)).step_by(4) {
         let a: [_; 4] = std::array::from_fn(|i| strip.a[first + i]);
         // SAFETY: the caller's promise; each column of the panel is written before the tiles read it.
@@ -195,7 +195,7 @@ unsafe fn packed(strip: &Strip<f32>) {
 /// All tiles of a strip at this column. `panel[k][i]` is a(i, k) for i < [`ROWS`], a multiple of M.
 ///
 /// # Safety
-/// Of [`Kernel::run`], and the panel is there.
+/// As for [`Kernel::run`]; the panel exists.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[inline(always)]
 unsafe fn tiles_of_packed<const M: usize, const N: usize>(strip: &Strip<f32>, panel: *const f32, column: usize) {
@@ -213,11 +213,11 @@ unsafe fn tiles_of_packed<const M: usize, const N: usize>(strip: &Strip<f32>, pa
     }
 }
 
-/// The tile of a strip that starts at this row and this column, which a panel does too; one that reaches over the edge of `c` goes
+/// The tile of a strip that starts at this row and column, where a panel starts too. A tile that reaches over the edge of `c` goes
 /// through a copy.
 ///
 /// # Safety
-/// Of [`Kernel::run`]; `a(k)` points to M elements for k < offsets.len().
+/// As for [`Kernel::run`]; `a(k)` points to M elements for k < offsets.len().
 #[inline(always)]
 unsafe fn tile_at<V: Vector, const M: usize, const N: usize>(
     strip: &Strip<V::Element>,
@@ -246,10 +246,10 @@ unsafe fn tile_at<V: Vector, const M: usize, const N: usize>(
     }
 }
 
-/// One tile, all of it.
+/// One whole tile.
 ///
 /// # Safety
-/// Of [`tile_at`].
+/// As for [`tile_at`].
 #[inline(always)]
 unsafe fn tile<V: Vector, const M: usize, const N: usize>(
     depth: usize,

@@ -1,6 +1,6 @@
-//! Matrix products, packed and blocked as in Goto and van de Geijn 2008, on operands that say where each element lies.
+//! Matrix products, packed and blocked as in Goto and van de Geijn 2008. An [`Operand`] says where each element lies.
 //!
-//! Why they are our own: on one 2.6 GHz Zen 4 core that boosts to 3.6, 512^3, f32, in GFLOP/s,
+//! Why we have our own: on one 2.6 GHz Zen 4 core that boosts to 3.6, 512^3, f32, in GFLOP/s,
 //!
 //! | | native | Chromium, simd128 | Chromium, relaxed SIMD |
 //! | --- | --- | --- | --- |
@@ -9,34 +9,36 @@
 //! | this | 104 | 40 | 45 to 48 |
 //! | a training step, batch 16 | 94 | 38 | 44 |
 //!
-//! and a crate's product would need the patches of a convolution written down first. That processor's clock wanders by a
-//! third; only numbers of one run compare. The last two rows are from one run each, old and new code in turns.
+//! and with a crate, the patches of a convolution would have to be written to memory first. That processor's clock varies by a
+//! third, so only numbers from one run can be compared. The last two rows are from one run each, with old and new code
+//! alternating.
 //!
-//! What was learnt about V8, of twenty sizes of tile: 4 rows by 8 columns, not unrolled, is the largest whose loop needs no more
-//! than 15 vectors (8 sums, 2 of b, 4 of a). The compiler moves all loads of an iteration ahead of the arithmetic, so that
-//! larger tiles, or two iterations in one, put sums in memory and run at half the rate or three quarters. Reading the rows of
-//! `a` where they lie costs one more addition an element: 32 against 40; so they are packed there, a strip at a time on the
-//! stack, transposed four by four. Firefox agrees about the tile. A step reaches 0.92 of the product's rate in both builds.
+//! V8, with twenty tile sizes tried: 4 rows by 8 columns, not unrolled, is the largest tile whose loop needs at most 15 vectors
+//! (8 sums, 2 of b, 4 of a). The compiler moves all loads of an iteration ahead of the arithmetic. Larger tiles, or two
+//! iterations in one, therefore spill sums to memory and run at half or three quarters of the rate. Reading the rows of `a` in
+//! place costs one more addition per element: 32 against 40 GFLOP/s. So in wasm they are packed, one strip at a time, on the
+//! stack, transposed in 4 by 4 blocks. Firefox favours the same tile. A step reaches 0.92 of the product's rate in both builds.
 //!
-//! Relaxed SIMD saves an instruction a product: 1.30 times the rate of the bare loop here, 1.13 to 1.31 for a step from run
-//! to run. It cannot be more where, as on this processor, multiplications and additions have ports of their own: at 57 GFLOP/s
-//! they are full, and the loop with relaxed SIMD reaches 53 of them, the one without 40. (Bare 128-bit registers, twelve sums:
-//! a multiplication and an addition run 1.04 to 0.91 times as long as one fused instruction.)
+//! Relaxed SIMD saves one instruction per product. The bare loop runs 1.30 times as fast here, a step 1.13 to 1.31 times,
+//! depending on the run. More is impossible where, as on this processor, multiplications and additions have separate ports: they
+//! are full at 57 GFLOP/s. The loop reaches 53 with relaxed SIMD and 40 without. (Bare 128-bit registers, twelve sums: a
+//! multiplication and an addition take 1.04 to 0.91 times as long as one fused instruction.)
 //!
-//! A fused instruction takes four cycles until its sum is there, and two start in each: eight sums are just enough if none ever
-//! waits. So relaxed SIMD has tiles of 3 rows by 12 columns, nine sums and still 15 vectors, and 2 by 16 or 4 by 8 only for the columns
-//! that no twelves fill: 64 columns are four times 12 and 16. Bare loops on an Intel Xeon, Chromium, GFLOP/s: 4 by 8 plain 44.7, fused
-//! 51.7; 3 by 12 44.2 and 58.2; 2 by 16 fused 54.6; values of `a` spread by shuffles in place of loads: plain 36.4, fused 54.6, a step
-//! no faster; 6 by 8, twelve sums, 0.7 of 4 by 8, as sums go to memory. There the product is 1.30 times as fast with relaxed SIMD, and
-//! a step at batch 32 1.25 times (133 and 106 ms), with batch normalisation 1.24. In Firefox, whose plain code is slower, it has been
-//! 1.28 to 1.38. Of the 106 ms the products take 95; the rest is layers that stream through memory, as fast in either build.
+//! The sum of a fused instruction is ready after four cycles, and two start in each cycle: eight sums are just enough if none
+//! ever waits. So relaxed SIMD has tiles of 3 rows by 12 columns: nine sums, and still 15 vectors. Tiles of 2 by 16 or 4 by 8
+//! take only the columns that are left over: 64 columns are four times 12, and 16. Bare loops on an Intel Xeon, Chromium,
+//! GFLOP/s: 4 by 8 plain 44.7, fused 51.7; 3 by 12 44.2 and 58.2; 2 by 16 fused 54.6. With values of `a` spread by shuffles
+//! instead of loads: plain 36.4, fused 54.6, a step no faster. With 6 by 8, twelve sums, 0.7 of 4 by 8, because sums go to
+//! memory. There the product is 1.30 times as fast with relaxed SIMD, and a step at batch 32 1.25 times (133 and 106 ms), with
+//! batch normalisation 1.24. In Firefox, whose plain code is slower, it has been 1.28 to 1.38. Of the 106 ms the products take
+//! 95; the rest goes to layers that stream through memory, equally fast in both builds.
 //!
-//! A strip of twelve rows is packed at a time, so that a panel of `b` is read from the nearest cache three or four times in a row.
-//! The pointer into the packed strip moves on with each k: as an index that counts k, the compiler leaves one more addition for
-//! each value (59.7 in place of 55.9 in the fused product).
+//! A strip of twelve rows is packed at a time, so a panel of `b` is read from the nearest cache three or four times in a row. The
+//! pointer into the packed strip advances with each k. If k were an index, the compiler would leave one more addition for each
+//! value (55.9 instead of 59.7 in the fused product).
 //!
-//! Natively a row of `a` is read in place, as a multiply-add takes its factor from memory at no cost; with AVX-512 8 rows by
-//! 16, 32 or 48 columns, whichever wastes least, with AVX2 6 by 16.
+//! Natively a row of `a` is read in place, because a multiply-add takes its factor from memory at no cost. Tiles have 8 rows by
+//! 16, 32 or 48 columns with AVX-512, whichever wastes least, and 6 by 16 with AVX2.
 
 mod kernel;
 mod vector;
@@ -65,7 +67,7 @@ impl Product for f64 {
     }
 }
 
-/// A matrix in place: element (i, k) is `data[rows[i] + columns[k]]`. That covers a matrix that is stored row by row, its
+/// A matrix in place: element (i, k) is `data[rows[i] + columns[k]]`. This covers a matrix stored row by row, its
 /// transpose, and the patches under a convolution's window.
 #[derive(Clone, Debug)]
 pub struct Operand<'a, T> {
@@ -95,7 +97,7 @@ impl<'a, T: Product> Operand<'a, T> {
         Operand::new(data, (0..rows).map(|row| row * columns).collect::<Vec<_>>(), (0..columns).collect::<Vec<_>>())
     }
 
-    /// The transpose; nothing is moved.
+    /// The transpose, without moving data.
     pub fn transposed(self) -> Self {
         Operand { data: self.data, rows: self.columns, columns: self.rows }
     }
@@ -107,18 +109,18 @@ pub enum Start<'a, T> {
     Zero,
     /// This row, for every row of the product: a bias.
     Row(&'a [T]),
-    /// What is there.
+    /// What `c` holds.
     Add,
 }
 
-/// Terms that are added up at a time: as many blocks as needed, of nearly equal length.
+/// Terms that are added up at a time: as few blocks as possible, of nearly equal length.
 fn block(depth: usize) -> usize {
     depth.div_ceil(depth.div_ceil(DEPTH).max(1)).max(1)
 }
 
 /// Elements that [`pack`] needs for a right operand of this shape.
 pub fn packed_len(depth: usize, columns: usize) -> usize {
-    // No kernel rounds a number of columns up further.
+    // No kernel rounds the number of columns up further.
     depth * columns.next_multiple_of(16)
 }
 
@@ -152,7 +154,7 @@ pub fn pack<'a, T: Product>(b: &Operand<T>, depth: Range<usize>, scratch: &'a mu
         for (to, row) in panel.chunks_exact_mut(width).zip(rows) {
             let (to, beyond) = to.split_at_mut(own.len());
             if side_by_side && beyond.is_empty() {
-                // Fours, because a copy of unknown length is a call.
+                // By fours, because a copy of unknown length becomes a call.
                 let from = &b.data[row + own[0]..][..width];
                 let (to, _) = to.as_chunks_mut::<4>();
                 to.iter_mut().zip(from.as_chunks::<4>().0).for_each(|(to, from)| *to = *from);
@@ -186,13 +188,13 @@ impl<T: Product> Packed<'_, T> {
         };
         let c = c.as_mut_ptr();
         let offsets = &a.columns[self.depth.clone()];
-        // A product over nothing still has its start.
+        // A product without terms still has its start.
         let block = block(offsets.len());
         for first in (0..offsets.len().max(1)).step_by(block) {
             let offsets = &offsets[first..offsets.len().min(first + block)];
             for (strip, rows) in a.rows.chunks(self.kernel.rows).enumerate() {
                 let place = strip * self.kernel.rows;
-                // SAFETY: elements of `a` lie in its data by construction, `panels` holds whole panels, and `c`, (rows, columns)
+                // SAFETY: elements of `a` lie in its data by construction, and `panels` holds whole panels. `c`, (rows, columns)
                 // by the assertion above, is borrowed mutably. `T::kernel` gives what the processor can run.
                 unsafe {
                     (self.kernel.run)(&Strip {
@@ -230,8 +232,8 @@ pub fn multiply<T: Product>(a: &Operand<T>, b: &Operand<T>, start: Start<T>, c: 
     }
 }
 
-/// One product of two (n, n) matrices a call, answered with its first element: the pure rate that `bench` and
-/// `benches/peers` compare a training step with.
+/// Each call computes one product of two (n, n) matrices and returns its first element. `bench` and
+/// `benches/peers` compare a training step with this pure rate.
 pub fn square(n: usize) -> impl FnMut() -> f32 {
     let n = n.max(1);
     let values = |step: usize| (0..n * n).map(move |i| (i * step % 7) as f32 - 3.0).collect::<Vec<_>>();
@@ -262,8 +264,8 @@ mod tests {
         assert_eq!(c, [1.0, 6.0, 12.0, 2.0, 9.0, 15.0, 3.0, 12.0, 18.0]);
     }
 
-    /// Whole tiles, edges on both sides, one block of terms and several, each against the definition; integers, so that every
-    /// sum is exact.
+    /// Whole tiles, edges on both sides, one block of terms and several, each against the definition. Integers make every
+    /// sum exact.
     #[test]
     fn every_shape_is_exact() {
         check_shapes::<f32>();

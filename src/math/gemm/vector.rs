@@ -3,7 +3,7 @@
 use crate::math::float::Float;
 
 /// # Safety
-/// Of all functions: the elements are there, and the processor has the instructions.
+/// For all functions: the elements exist, and the processor has the instructions.
 pub trait Vector: Copy {
     type Element: Float;
     const LANES: usize;
@@ -14,11 +14,11 @@ pub trait Vector: Copy {
     unsafe fn spread(from: *const Self::Element) -> Self;
     unsafe fn store(self, to: *mut Self::Element);
     unsafe fn add(self, other: Self) -> Self;
-    /// `self + a b`, rounded once where the machine can, else twice.
+    /// `self + a b`, rounded once where the machine has fused multiply-add, else twice.
     unsafe fn add_product(self, a: Self, b: Self) -> Self;
 }
 
-/// Four floats side by side, which compilers turn into the machine's vectors.
+/// Four floats, which compilers turn into the machine's vectors.
 #[derive(Clone, Copy)]
 pub struct Lanes<T>([T; 4]);
 
@@ -60,7 +60,7 @@ impl<T: Float> Vector for Lanes<T> {
     }
 }
 
-/// A [`Vector`] of f32 from a machine's own instructions.
+/// A [`Vector`] of f32 made of the machine's own instructions.
 #[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
 macro_rules! vector {
     ($name:ident, $of:ty, $lanes:literal, zero: $zero:expr, load: $load:expr, spread: $spread:expr, store: $store:expr,
@@ -127,10 +127,10 @@ pub mod wasm {
     vector!(Simd128, v128, 4, zero: f32x4_splat(0.0), load: v128_load, spread: |x: *const f32| v128_load32_splat(x.cast()),
         store: v128_store, add: f32x4_add, add_product: fused);
 
-    /// `to[k][i] = from[i][k]`, for rows of `to` that lie `stride` apart.
+    /// `to[k][i] = from[i][k]`; the rows of `to` are `stride` elements apart.
     ///
     /// # Safety
-    /// Four elements are there in each of the four rows of both.
+    /// Both have four rows of at least four elements.
     #[inline(always)]
     pub unsafe fn transpose(from: [*const f32; 4], to: *mut f32, stride: usize) {
         // SAFETY: the caller's promise.
@@ -149,7 +149,7 @@ pub mod wasm {
         }
     }
 
-    /// Rounds once or twice, as the machine does: `relaxed` SIMD leaves it open.
+    /// Rounds once or twice, depending on the machine: relaxed SIMD leaves it open.
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]
     fn fused(a: v128, b: v128, c: v128) -> v128 {
