@@ -98,8 +98,8 @@ function send(response, file) {
 
 /** The slide that README.md recommends, with the lab's address and these settings in it. */
 function slide(lab, settings) {
-  const [snippet] = readFileSync(join(ROOT, "README.md"), "utf8").match(/(?<=```html\n)<section>[\s\S]*?(?=```)/);
-  const [address] = snippet.match(/https:\/\/your\.host\/lab\/embed\.html#[^"]*/);
+  const [snippet] = readFileSync(join(ROOT, "README.md"), "utf8").match(/<section>\s*<iframe[\s\S]*?<\/section>/);
+  const [address] = snippet.match(/http[^"]*\/embed\.html#[^"]*/);
   return snippet.replace(address, `${lab}/embed.html#${settings.replaceAll("&", "&amp;")}`);
 }
 

@@ -1,6 +1,7 @@
-//! `build`: from the sources to `dist/`. Four steps, each skipped while its inputs are the same as the last time.
+//! `build`: from the sources to `dist/`. Five steps, each skipped while its inputs are the same as the last time.
 
 use crate::bindings;
+use crate::guide;
 use crate::outcome::{Failure, Outcome, about, fail, say};
 use crate::tools::{Page, finish, repository};
 use std::fs::{self, File};
@@ -87,6 +88,12 @@ const STEPS: &[Step] = &[
             "dist/drill.css",
         ],
         make: scripts,
+    },
+    Step {
+        name: "guide",
+        inputs: &["www/guide", "www/css/tokens.css", "src/bin/alexnet-lab/guide.rs"],
+        outputs: &["dist/guide/en/index.html", "dist/guide/zh/index.html", "dist/guide/guide.css"],
+        make: guide::render,
     },
     Step {
         name: "files",
@@ -211,10 +218,10 @@ fn scripts(page: &Page) -> Outcome {
     finish(esbuild, "")
 }
 
-/// Everything of `www/` that needs no bundling.
+/// Everything of `www/` that is neither bundled nor rendered.
 fn files(page: &Page) -> Outcome {
     for entry in list(&page.dist)? {
-        if !["js", "pkg", "style.css", "lessons.css", "drill.css"].iter().any(|made| entry.ends_with(made)) {
+        if !["js", "pkg", "guide", "style.css", "lessons.css", "drill.css"].iter().any(|made| entry.ends_with(made)) {
             if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) }.map_err(about(&entry))?;
         }
     }
@@ -223,7 +230,7 @@ fn files(page: &Page) -> Outcome {
         let name = file.strip_prefix(&www).expect("walk stays inside");
         // English texts are part of the scripts.
         let english = name.parent() == Some(Path::new("i18n")) && name.to_string_lossy().ends_with("en.json");
-        let bundled = english || ["js", "css", "style.css"].iter().any(|source| name.starts_with(source));
+        let bundled = english || ["js", "css", "guide", "style.css"].iter().any(|source| name.starts_with(source));
         // Neither the script that made the data nor the README's picture is part of the page.
         if bundled || name == Path::new("screenshot.png") || name.extension().is_some_and(|extension| extension == "py") {
             continue;
@@ -241,7 +248,7 @@ fn hash_of(root: &Path, inputs: &[&str]) -> Outcome<u64> {
     [include_str!("build.rs"), include_str!("bindings.rs"), include_str!("tools.rs")].hash(&mut hasher);
     for input in inputs {
         for file in walk(&root.join(input))? {
-            if !file.starts_with(root.join("src/bin")) {
+            if *input != "src" || !file.starts_with(root.join("src/bin")) {
                 file.strip_prefix(root).expect("walk stays inside").hash(&mut hasher);
                 fs::read(&file).map_err(about(&file))?.hash(&mut hasher);
             }

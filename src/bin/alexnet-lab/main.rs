@@ -4,6 +4,7 @@ mod bench;
 mod bindings;
 mod build;
 mod check;
+mod guide;
 mod interrupt;
 mod lesson;
 mod outcome;

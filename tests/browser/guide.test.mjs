@@ -1,0 +1,61 @@
+// The guide: each page in both languages is accessible, fits a phone, and leads only to what is there.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { newPage } from "./browsers.mjs";
+import { browser, lab } from "./chromium.mjs";
+import { ROOT } from "./servers.mjs";
+
+const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8");
+const LANGUAGES = { en: "en", zh: "zh-Hans" };
+const LOOKS = [
+  { name: "full, light", viewport: { width: 1440, height: 900 }, scheme: "light" },
+  { name: "phone, dark", viewport: { width: 390, height: 844 }, scheme: "dark" },
+];
+const pages = (folder) => readdirSync(join(ROOT, "dist", "guide", folder)).map((file) => `/guide/${folder}/${file}`);
+
+/** What a page is, and where it leads. */
+const contents = () => ({
+  lang: document.documentElement.lang,
+  policy: document.querySelector("meta[http-equiv=Content-Security-Policy]")?.content ?? "",
+  scripts: document.scripts.length,
+  wide: document.documentElement.scrollWidth > innerWidth,
+  ids: [...document.querySelectorAll("[id]")].map(({ id }) => id),
+  links: [...document.querySelectorAll("a[href]")].map(({ href }) => href),
+});
+
+for (const { name, viewport, scheme } of LOOKS) {
+  test(`every page of the guide has no serious violation and no broken link, ${name}`, async () => {
+    const { page, complaints } = await newPage(browser, [lab.address], viewport);
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    /** By address. */
+    const seen = new Map();
+    for (const folder of Object.keys(LANGUAGES)) {
+      assert.ok(pages(folder).length > 5, folder);
+      for (const path of pages(folder)) {
+        await page.goto(lab.address + path);
+        assert.deepEqual(complaints, [], path);
+        const found = await page.evaluate(contents);
+        seen.set(lab.address + path, found);
+        assert.equal(found.lang, LANGUAGES[folder], path);
+        assert.match(found.policy, /^default-src 'none'; style-src 'self'/, path);
+        assert.equal(found.scripts, 0, path);
+        assert.equal(found.wide, false, `${path} is wider than ${viewport.width} pixels`);
+        await page.evaluate(AXE);
+        const violations = await page.evaluate(async () => (await window.axe.run(document)).violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`));
+        assert.deepEqual(violations, [], path);
+        complaints.length = 0; // axe-core's own style sheets are refused by the page's policy
+      }
+    }
+    for (const [address, { links }] of seen) {
+      for (const link of links.filter((href) => href.startsWith(lab.address))) {
+        const [target, id] = link.split("#");
+        if (target.endsWith("/index.html") && !target.includes("/guide/")) continue; // the lab
+        assert.ok(seen.has(target), `${address} links to ${link}`);
+        if (id) assert.ok(seen.get(target).ids.includes(decodeURIComponent(id)), `${address} links to ${link}`);
+      }
+    }
+    await page.close();
+  });
+}
