@@ -59,3 +59,15 @@ for (const { name, viewport, scheme } of LOOKS) {
     await page.close();
   });
 }
+
+test("the help leads to the guide, in its language", async () => {
+  const { page, complaints } = await newPage(browser, [lab.address]);
+  for (const folder of Object.keys(LANGUAGES)) {
+    await page.goto("about:blank");
+    await page.goto(`${lab.address}/#v=1&lang=${folder}&width=0.25&backend=cpu&data=toy`);
+    const link = await page.waitForFunction(() => document.querySelector("alexnet-lab")?.shadowRoot?.querySelector("dialog a[href*=guide]")?.href);
+    assert.equal(await link.jsonValue(), `${lab.address}/guide/${folder}/index.html`);
+  }
+  assert.deepEqual(complaints, []);
+  await page.close();
+});

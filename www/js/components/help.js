@@ -22,6 +22,7 @@ export class Help {
       h("table", { class: "keys" }, h("tbody", null, rows)),
       h("p", { class: "fine" }, t("help.inside")),
       h("p", { class: "fine" }, t("help.charts")),
+      h("p", null, h("a", { href: new URL(`../guide/${t.language}/index.html`, import.meta.url), target: "_blank" }, t("help.guide"))),
     );
     this.element.addEventListener("click", (event) => {
       if (event.target === this.element) this.element.close();
