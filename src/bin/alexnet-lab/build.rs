@@ -93,7 +93,7 @@ const STEPS: &[Step] = &[
         name: "guide",
         inputs: &["www/guide", "www/css/tokens.css", "src/bin/alexnet-lab/guide.rs"],
         outputs: &["dist/guide/en/index.html", "dist/guide/zh/index.html", "dist/guide/guide.css"],
-        make: guide::render,
+        make: guide_pages,
     },
     Step {
         name: "files",
@@ -216,6 +216,11 @@ fn scripts(page: &Page) -> Outcome {
     esbuild.args(["--define:Intl.NumberFormat=NumberFormat", "--inject:./www/js/number_format.js"]);
     esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
     finish(esbuild, "")
+}
+
+/// The guide, for readers without GitHub.
+fn guide_pages(page: &Page) -> Outcome {
+    guide::render(&page.root.join("www"), &page.dist.join("guide"))
 }
 
 /// Everything of `www/` that is neither bundled nor rendered.

@@ -1,6 +1,5 @@
 //! The guide: from the Markdown of `www/guide/` to plain HTML in `dist/guide/`, in every language. A step of `build`.
 
-use crate::build::Page;
 use crate::outcome::{Failure, Outcome, about, fail};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use std::collections::HashMap;
@@ -59,11 +58,11 @@ struct Sheet {
     links: Vec<String>,
 }
 
-/// Writes the guide anew.
-pub fn render(page: &Page) -> Outcome {
-    let (source, target) = (page.root.join("www/guide"), page.dist.join("guide"));
+/// Writes the guide of the page's sources to `target` anew.
+pub fn render(www: &Path, target: &Path) -> Outcome {
+    let source = www.join("guide");
     if target.exists() {
-        fs::remove_dir_all(&target).map_err(about(&target))?;
+        fs::remove_dir_all(target).map_err(about(target))?;
     }
     let template = read(&source.join("page.html"))?;
     for (language, other) in [(&LANGUAGES[0], &LANGUAGES[1]), (&LANGUAGES[1], &LANGUAGES[0])] {
@@ -75,7 +74,7 @@ pub fn render(page: &Page) -> Outcome {
             fs::write(&file, filled(&template, &sheets, at, language, other)).map_err(about(&file))?;
         }
     }
-    let style = themed(&read(&page.root.join("www/css/tokens.css"))?)? + &read(&source.join("guide.css"))?;
+    let style = themed(&read(&www.join("css/tokens.css"))?)? + &read(&source.join("guide.css"))?;
     let file = target.join("guide.css");
     fs::write(&file, style).map_err(about(&file))
 }
