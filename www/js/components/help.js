@@ -32,8 +32,4 @@ export class Help {
   open() {
     if (!this.element.open) this.element.showModal();
   }
-
-  close() {
-    this.element.close();
-  }
 }
