@@ -122,6 +122,20 @@ fn every_link_leads_to_a_file_and_a_heading() {
 }
 
 #[test]
+fn every_path_that_is_named_exists() {
+    const FOLDERS: [&str; 6] = ["src/", "tests/", "www/", "shaders/", "benches/", "findings/"];
+    for file in documents() {
+        for event in Parser::new_ext(&read(&file), Options::ENABLE_TABLES) {
+            let Event::Code(code) = event else { continue };
+            // `src/layers/NAME.rs` is any of them.
+            let is_path =
+                FOLDERS.iter().any(|folder| code.starts_with(folder)) && !code.contains([' ', '*']) && !code.contains("NAME");
+            assert!(!is_path || root().join(&*code).exists(), "{} names {code}, which does not exist", file.display());
+        }
+    }
+}
+
+#[test]
 fn both_languages_have_the_same_pages_and_headings() {
     let [english, chinese] = LANGUAGES.map(guide);
     let names = |files: &[PathBuf]| -> Vec<String> {
