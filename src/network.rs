@@ -1,7 +1,7 @@
 //! From a [`Config`] to a list of layers with their shapes, parameter ranges and costs.
 //!
-//! Two architectures: the scaled one for 32x32x3 images, and the original of Krizhevsky et al. 2012 for 227x227x3
-//! (in one tower, as everyone has drawn it since). Activations are NHWC: (batch, height, width, channels).
+//! Two architectures: the scaled one for 32x32x3 images, and the original of Krizhevsky et al. 2012 for 227x227x3, in one tower
+//! as is usual today. Activations are NHWC: (batch, height, width, channels).
 
 use crate::config::{ActivationFunction, Architecture, BnPlace, Config, InitialWeights, Norm, PoolKind};
 use crate::rng::{self, Stream};
@@ -51,7 +51,7 @@ pub enum Kind {
         epsilon: f64,
         momentum: f64,
     },
-    /// Behind batch normalisation; the strength comes with each step.
+    /// After batch normalisation; the strength comes with each step.
     Noise,
     Activation {
         function: ActivationFunction,
@@ -85,20 +85,20 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// That of an activation layer.
+    /// The function of an activation layer.
     pub fn function(&self) -> Option<ActivationFunction> {
         if let Kind::Activation { function } = self.kind { Some(function) } else { None }
     }
 }
 
-/// A learnt layer with what follows it: convolution (or linear), bn, activation, lrn (or bn), pool, dropout, as far as they are there.
+/// A learnt layer and the layers after it, if present: convolution (or linear), bn, activation, lrn (or bn), pool, dropout.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Block {
     /// The learnt layer's name: `conv1`, ..., `conv4_1`, ..., `fc8`.
     pub name: String,
     /// Indices in [`Network::layers`].
     pub layers: Range<usize>,
-    /// The layer whose output is the block's activation: the activation function's, or the logits in the last block.
+    /// The layer whose output is the block's activation: the activation function, or in the last block the logits.
     pub activation: usize,
     /// Multiply-accumulate operations of one image's forward pass.
     pub macs: u64,
@@ -116,7 +116,7 @@ pub struct Tensor {
     pub init: Init,
 }
 
-/// How a tensor starts.
+/// A tensor's initial values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(tag = "init", rename_all = "snake_case")]
 pub enum Init {
@@ -124,8 +124,8 @@ pub enum Init {
     Constant { value: f64 },
 }
 
-/// Running mean and variance of one batch normalisation, each `channels` long, at `start` of the running buffer:
-/// means first, then variances.
+/// Running mean and variance of one batch normalisation, each `channels` long, at `start` of the running buffer. The means come
+/// first, then the variances.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Running {
     /// `bn1`; the file holds `bn1.running_mean` and `bn1.running_var`.
@@ -145,7 +145,7 @@ pub struct Network {
 }
 
 impl Kind {
-    /// The indices of the layer's two tensors, which lie one after the other: weight and bias, or gamma and beta.
+    /// The indices of the layer's two tensors, weight and bias or gamma and beta. They are adjacent.
     pub fn tensors(&self) -> Option<[usize; 2]> {
         match *self {
             Kind::Conv { weight, bias, .. } | Kind::Linear { weight, bias } => Some([weight, bias]),
@@ -200,8 +200,8 @@ impl Network {
         self.blocks.iter().map(|block| block.macs).sum()
     }
 
-    /// Multiply-accumulate operations of one image's training step: forward, weight gradients, and input gradients but
-    /// for the first layer's.
+    /// Multiply-accumulate operations of one image's training step: forward, weight gradients, and input gradients except the
+    /// first layer's.
     pub fn training_macs(&self) -> u64 {
         3 * self.macs() - self.blocks[0].macs
     }
@@ -210,7 +210,7 @@ impl Network {
         self.tensors.iter().find(|tensor| tensor.name == name)
     }
 
-    /// The initial parameters. Each tensor depends on `seed` and its own name alone.
+    /// The initial parameters. Each tensor depends only on `seed` and its own name.
     pub fn initial_parameters(&self, seed: u32) -> Vec<f32> {
         let mut parameters = Vec::with_capacity(self.parameters());
         for tensor in &self.tensors {
@@ -234,7 +234,7 @@ impl Network {
     }
 }
 
-/// What tells the two architectures apart.
+/// The differences between the two architectures.
 struct Plan {
     /// Height and width of the input.
     side: usize,
@@ -245,7 +245,7 @@ struct Plan {
     features: usize,
 }
 
-/// Padding 1 makes the overlapping windows give the same sizes as the others: 32 -> 16 -> 8 -> 4.
+/// With padding 1, overlapping windows give the same sizes as the others: 32 -> 16 -> 8 -> 4.
 const SCALED: Plan = Plan {
     side: 32,
     pool_padding: 1,
@@ -261,12 +261,12 @@ const ORIGINAL: Plan = Plan {
     features: 4096,
 };
 
-/// Size of a convolution's or pooling's output along one axis.
+/// Output size of a convolution or pooling along one axis.
 pub fn output_size(input: usize, kernel: usize, stride: usize, padding: usize) -> usize {
     (input + 2 * padding - kernel) / stride + 1
 }
 
-/// Appends layers one after another, keeping the running shape.
+/// Appends layers one after another and keeps track of the current shape.
 struct Builder<'a> {
     config: &'a Config,
     shape: Shape,
@@ -302,8 +302,8 @@ impl<'a> Builder<'a> {
         self.push(name, Kind::Linear { weight, bias }, Shape { height: 1, width: 1, channels: features })
     }
 
-    /// What follows a hidden learnt layer: its activation function, batch normalisation before it, and what is placed as the
-    /// paper's local response normalisation behind it.
+    /// Adds what follows a hidden learnt layer: batch normalisation, the activation function, and the normalisation placed where
+    /// the paper has local response normalisation.
     fn hidden(&mut self, lrn_here: bool) -> &mut Self {
         let config = self.config;
         let name = self.network.blocks.last().expect("a learnt layer came first").name.clone();
@@ -323,7 +323,7 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// Of the block `name`: conv4_1 -> bn4_1, fc6 -> bn6.
+    /// Batch normalisation of the block `name`: conv4_1 -> bn4_1, fc6 -> bn6.
     fn batch_norm(&mut self, name: &str) {
         let bn = format!("bn{}", name.trim_start_matches(|c: char| c.is_alphabetic()));
         let channels = self.shape.channels;
@@ -351,7 +351,7 @@ impl<'a> Builder<'a> {
         self.push(&format!("{name}.pool"), Kind::Pool { pool, kernel, stride: 2, padding }, output)
     }
 
-    /// fc6, fc7 with dropout, fc8 and the loss.
+    /// fc6 and fc7, each with dropout, then fc8 and the loss.
     fn classifier(mut self, features: usize) -> Network {
         for name in ["fc6", "fc7"] {
             self.linear(name, features).hidden(false);
@@ -373,7 +373,7 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// Opens the block of a learnt layer, just before the layer itself is pushed.
+    /// Opens the block of a learnt layer. Call it just before pushing the layer.
     fn block(&mut self, name: &str, macs: u64) {
         let start = self.network.layers.len();
         let parameters = self.network.tensors.iter().rev().take(2).map(|tensor| tensor.range.len()).sum();
@@ -472,7 +472,7 @@ mod tests {
         let tensor = network.tensor("fc6.weight").unwrap();
         let weights = &network.initial_parameters(1)[tensor.range.clone()];
         let std = (weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / weights.len() as f64).sqrt();
-        // The relative standard error of a deviation is 1 / sqrt(2 n) = 0.0014.
+        // The relative standard error of a standard deviation is 1 / sqrt(2 n) = 0.0014.
         assert!((std / (2.0f64 / 1024.0).sqrt() - 1.0).abs() < 0.006, "{std}");
     }
 }

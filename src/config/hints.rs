@@ -1,23 +1,23 @@
-//! Settings that are allowed, but cannot learn, or cannot be tested as they ask. `tests/hints.rs` trains every one.
+//! Settings that are allowed but cannot learn, or cannot be evaluated as they ask. `tests/hints.rs` trains with each of them.
 
 use super::{ActivationFunction, BnPlace, BuiltIn, Config, InitialWeights, Norm, Variation};
 
-/// A learning rate below which no weight moves in any time: weights are near 0.1, gradients below 100.
+/// Below this learning rate no weight ever moves: weights are near 0.1, gradients below 100.
 const NO_RATE: f64 = 1e-10;
-/// So many steps ahead of the present the learning rate is looked at.
+/// How many steps ahead the learning rate is checked.
 const SOON: u64 = 100;
-/// Initial weights that many times too small leave nothing of a signal behind eight layers; batch normalisation makes up for some.
+/// At this initial scale no signal is left after eight layers. Batch normalisation makes up for part of it.
 const NO_WEIGHT: f64 = 1e-3;
 const NO_WEIGHT_WITH_BN: f64 = 1e-6;
-/// Local response normalisation that divides the signal by more leaves too little: at 100, loss stays at guessing for 3,000 steps
-/// and more.
+/// If local response normalisation divides the signal by more than this, too little is left: at 100, the loss stays at random
+/// guessing for 3,000 steps and more.
 const NO_SIGNAL: f32 = 80.0;
-/// Share of a batch in the running statistics below which they stay behind for more than ten thousand steps.
+/// When a batch has a smaller share in the running statistics, they lag behind for more than ten thousand steps.
 const NO_STATISTICS: f64 = 1e-4;
-/// A rate that momentum makes this large throws every network off.
+/// A learning rate that momentum raises to this value makes every network diverge.
 const FAR_TOO_FAST: f64 = 99.0;
 
-/// What is wrong with settings, for the page's `hints.<code>`; its words name them by key.
+/// What is wrong with the settings, for the page's `hints.<code>`. Its texts name the settings by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {
     NoRate,
@@ -32,7 +32,7 @@ pub enum Hint {
     NothingHeldBack,
 }
 
-/// What the page calls them, in the order of [`Hint`].
+/// The page's names for them, in the order of [`Hint`].
 const CODES: [&str; 10] = [
     "no_rate",
     "rate_vanishes",
@@ -53,13 +53,13 @@ impl Hint {
 }
 
 impl Config {
-    /// What keeps a run with these settings from learning, or from being tested, from `step` on; for most of them nothing.
+    /// What keeps a run with these settings from learning, or from being evaluated, from `step` on. Usually nothing.
     #[inline(never)]
     pub fn hints(&self, step: u64) -> Vec<Hint> {
         let (lrn, bn) = (self.norm == Norm::Lrn, self.norm == Norm::Bn);
         let bn_everywhere = bn && self.bn_place == BnPlace::All;
         let faded = self.init_scale <= if bn_everywhere { NO_WEIGHT_WITH_BN } else { NO_WEIGHT };
-        // A ReLU at exactly 0 passes no gradient on; the paper's biases keep some of them above.
+        // A ReLU at exactly 0 passes no gradient on. The paper's biases keep some units above 0.
         let dead = self.init_scale == 0.0
             && self.activation == ActivationFunction::Relu
             && self.init != InitialWeights::Paper
@@ -85,9 +85,9 @@ impl Config {
         found
     }
 
-    /// By how much local response normalisation, behind conv1 and conv2, divides a signal that starts with a mean square of 1.
+    /// The factor by which local response normalisation, after conv1 and conv2, divides a signal whose mean square starts at 1.
     fn lrn_division(&self) -> f32 {
-        // In f32, whose power the module has.
+        // In f32, because the module already has its power function.
         let divided =
             |by: f32| by * (self.lrn_k as f32 + self.lrn_alpha as f32 * self.lrn_n as f32 / (by * by)).powf(self.lrn_beta as f32);
         divided(divided(1.0))

@@ -1,14 +1,14 @@
-//! Networks side by side: up to four configurations that differ in the settings they name and in nothing else.
+//! Networks side by side: up to four configurations that differ only in the settings they name.
 //!
-//! A fragment's own settings are those of the first lane; `lane2=norm:bn,lr:0.1` says what the second one changes.
+//! A fragment's own settings are those of the first lane; `lane2=norm:bn,lr:0.1` says what the second lane changes.
 
 use super::{Config, SETTINGS, clip, link};
 use crate::error::Note;
 
-/// What every lane but the first is called in a fragment.
+/// The names of the lanes after the first in a fragment.
 const KEYS: [&str; 3] = ["lane2", "lane3", "lane4"];
 
-/// At least one configuration; the first one's is what the others change.
+/// At least one configuration; the others are changes to the first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lanes(Vec<Config>);
 
@@ -19,8 +19,8 @@ impl Lanes {
         Lanes::from_fragment(&link::settings_of(address))
     }
 
-    /// Reads a fragment or a query, with or without what it begins with, as it was written or as it may have been before it was
-    /// changed on its way. Whatever is not understood becomes a note; there are no errors.
+    /// Reads a fragment or a query, with or without its first `#` or `?`, even if it was altered on its way. Whatever is not
+    /// understood becomes a note; there are no errors.
     pub fn from_fragment(fragment: &str) -> (Lanes, Vec<Note>) {
         let mut best = Lanes::read(fragment.trim_start_matches(['#', '?']));
         for layers in 1..=link::LAYERS {
@@ -28,7 +28,7 @@ impl Lanes {
                 break;
             }
             let read = Lanes::read(&link::mended(fragment, layers));
-            // Where as much is understood, what was mended is the better reading: `v%3D1%26norm%3Dbn` is one unknown key.
+            // If as much is understood, the repaired text is the better reading: `v%3D1%26norm%3Dbn` is one unknown key.
             if read.1.len() <= best.1.len() {
                 best = read;
             }
@@ -65,7 +65,7 @@ impl Lanes {
         (Lanes(configs), notes)
     }
 
-    /// The fragment without `#`, as [`Config::to_fragment`] writes it, and what each further lane changes.
+    /// The fragment without `#`, as [`Config::to_fragment`] writes it, and the changes of each further lane.
     pub fn to_fragment(&self) -> String {
         let mut fragment = self.0[0].to_fragment();
         for (key, config) in KEYS.iter().zip(&self.0[1..]) {
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_lane_that_changes_nothing_is_a_lane() {
-        // `norm:lrn` is what the first one has.
+        // The first lane has `norm:lrn` too.
         for fragment in ["v=1&lane2=", "v=1&lane2=norm:lrn"] {
             let (lanes, notes) = Lanes::from_fragment(fragment);
             assert_eq!((lanes.configs().len(), notes), (2, vec![]));

@@ -1,14 +1,14 @@
-//! Links as they arrive: mail programs, chats, editors and forms encode a fragment once more, escape it, or put what stood around it
-//! at its end. Bytes are read one by one, as the page loads this file's code before anything else.
+//! Links as they arrive: mail programs, chats, editors and forms encode a fragment once more, escape it, or append the text
+//! around it. Bytes are read one by one, because the page loads this file's code before anything else.
 
-/// Layers of encoding that are taken off; nobody has seen more.
+/// Layers of encoding that are removed; more have never been seen.
 pub const LAYERS: usize = 3;
 
-/// What stands for a character where text was escaped.
+/// Escapes, and the characters they stand for.
 const ESCAPED: [(&[u8], u8); 5] = [(b"&amp;", b'&'), (b"&#38;", b'&'), (b"&#x26;", b'&'), (b"\\u0026", b'&'), (b"=3d", b'=')];
 
-/// The settings as they may have been `layers` encodings ago, each word without what cannot belong to it. Every word of a link is
-/// lower case. What the lab wrote comes out as it was.
+/// The settings as they may have been `layers` encodings ago, each word without characters that cannot belong to it. Every word
+/// of a link is lower case. A fragment that the lab wrote is unchanged.
 pub fn mended(text: &str, layers: usize) -> String {
     let mut bytes = text.as_bytes().to_ascii_lowercase();
     for _ in 0..layers {
@@ -29,7 +29,7 @@ pub fn mended(text: &str, layers: usize) -> String {
             push_words(value, &mut mended);
         }
         if mended.len() == before {
-            // Letters that are none of ours are kept, to be named.
+            // Letters outside ASCII are kept, so that the note can name them.
             if part.iter().any(|byte| !byte.is_ascii()) {
                 mended.extend_from_slice(part);
             } else {
@@ -40,7 +40,7 @@ pub fn mended(text: &str, layers: usize) -> String {
     String::from_utf8_lossy(&mended).into_owned()
 }
 
-/// The settings of a whole address: behind `#`, or behind `?` where that holds none; `None` of a text that is no address, or encoded.
+/// The settings of a whole address: after `#`, or after `?` if nothing follows `#`. `None` if the text is encoded or no address.
 #[cfg(not(target_arch = "wasm32"))]
 fn own_part(text: &str) -> Option<&str> {
     let of_address = |before: &str| !before.contains('=') || before.contains(['/', '?']);
@@ -52,7 +52,7 @@ fn own_part(text: &str) -> Option<&str> {
     }
 }
 
-/// The settings of an address, encoded or not, or of a text that is nothing but settings.
+/// The settings of an address, encoded or not, or of a text that has only settings.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn settings_of(address: &str) -> String {
     let mut text = address.as_bytes().to_vec();
@@ -65,7 +65,7 @@ pub fn settings_of(address: &str) -> String {
     address.into()
 }
 
-/// One layer of encoding less: percent codes and [`ESCAPED`]; what is none of them stays.
+/// Removes one layer of encoding: percent codes and [`ESCAPED`]. Everything else stays.
 fn unescaped(mut rest: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(rest.len());
     while let [first, after @ ..] = rest {
@@ -83,8 +83,8 @@ fn unescaped(mut rest: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Appends a word, or several with commas between: without what stands before it, and up to what cannot belong to it, without a full
-/// stop at the end.
+/// Appends a word, or several separated by commas. Drops what precedes it, what follows from the first character that cannot
+/// belong to it, and a full stop at the end.
 fn push_words(words: &[u8], mended: &mut Vec<u8>) {
     let start = mended.len();
     for word in words.split(|byte| *byte == b',') {
@@ -98,7 +98,7 @@ fn push_words(words: &[u8], mended: &mut Vec<u8>) {
             match byte {
                 b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' => mended.push(byte),
                 b'_' | b':' | b'=' | b'+' if mended.len() > first => mended.push(byte),
-                // What Markdown puts before `_`, and characters without width: U+00AD, U+200B to U+2060, U+FEFF.
+                // Markdown's backslash before `_`, and characters without width: U+00AD, U+200B to U+2060, U+FEFF.
                 b'\\' => {}
                 0xc2 => _ = bytes.next(),
                 0xe2 | 0xef => _ = bytes.nth(1),

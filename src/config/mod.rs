@@ -1,8 +1,8 @@
-//! Every toggle and hyper-parameter, declared once.
+//! Every switch and hyper-parameter, declared once.
 //!
-//! [`SETTINGS`] is the single source of the URL fragment's keys, the attributes of `<alexnet-lab>`, the
-//! program's flags with their help, the page's controls, ranges and defaults. JavaScript receives it as JSON
-//! ([`schema_json`]) and repeats none of it.
+//! [`SETTINGS`] is the single source of the URL fragment's keys, the attributes of `<alexnet-lab>`, the program's flags with
+//! their help, and the page's controls, ranges and defaults. JavaScript receives it as JSON ([`schema_json`]) and repeats none of
+//! it.
 
 pub mod hints;
 pub mod lanes;
@@ -28,17 +28,17 @@ pub enum Kind {
     Number { min: f64, max: f64, log: bool },
 }
 
-/// What changing a setting asks of a run that is going on.
+/// What changing a setting means for a run in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Takes effect at the next step; nothing is rebuilt.
     Live,
-    /// The network is rebuilt; weights, velocities and step go on.
+    /// The network is rebuilt; weights, velocities and step are kept.
     Rebuild,
-    /// Tensors change shape or start values: training starts again.
+    /// Tensors change their shapes or initial values: training starts again.
     Restart,
-    /// How the page looks; the engine does not know it.
+    /// How the page looks; the engine ignores it.
     View,
 }
 
@@ -50,10 +50,11 @@ pub struct Setting {
     pub kind: Kind,
     pub effect: Effect,
     pub default: &'static str,
-    /// For the program; the page has its own words, in its languages.
+    /// For the program; the page has its own texts, in its languages.
     #[cfg(not(target_arch = "wasm32"))]
     pub help: &'static str,
-    /// Lanes ([`crate::config::lanes`]) may differ in it: not in the view, nor in the images, how they are measured, and the machine.
+    /// Whether lanes ([`crate::config::lanes`]) may differ in it. They share the view, the images, the evaluation and the
+    /// machine.
     pub lane: bool,
 }
 
@@ -73,7 +74,7 @@ macro_rules! field {
     (lane shared) => { false };
 }
 
-/// The enum of a choice that the engine knows.
+/// The enum of a choice that the engine uses.
 macro_rules! choice {
     ($help:literal choice $name:ident [$($variant:ident $option:literal),*]) => {
         #[doc = $help]
@@ -93,7 +94,7 @@ macro_rules! choice {
     ($($other:tt)*) => {};
 }
 
-/// A word out of the options of a setting that only the page or a name is compared with.
+/// One of the options of a setting that only the page uses, or that is only compared with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word(pub &'static str);
 
@@ -105,7 +106,7 @@ macro_rules! settings {
         #[derive(Clone, Debug, PartialEq)]
         pub struct Config { $(#[doc = $help] pub $key: field!(type $($type)*)),* }
 
-        /// The table.
+        /// The table of settings.
         pub const SETTINGS: &[Setting] = &[$(Setting {
             key: stringify!($key), kind: field!(kind $($type)*), effect: Effect::$effect, default: $default,
             #[cfg(not(target_arch = "wasm32"))]
@@ -125,10 +126,10 @@ macro_rules! settings {
                 match key { $(stringify!($key) => Some(self.$key.write()),)* _ => None }
             }
 
-            /// Sets `key` from text. A number outside the range is clamped; the answer says whether it was.
+            /// Sets `key` from text. A number outside the range is clamped; the result says whether it was.
             ///
             /// # Errors
-            /// An unknown key, or a value that is not of the setting's kind.
+            /// An unknown key, or a value that does not fit the setting's kind.
             pub fn set(&mut self, key: &str, value: &str) -> Result<bool> {
                 match key {
                     $(stringify!($key) => {
@@ -181,7 +182,7 @@ settings! {
     augment: (switch) Live own "false" "Shift by up to 4 pixels and mirror at random";
     test_size: (integer 1 10000) Live shared "500" "Number of test images in an evaluation";
     test_every: (integer 0 100000) Live shared "100" "Steps between two evaluations on test images; 0 for none";
-    // ---- when a run stops by itself; 0 for never
+    // ---- when a run stops automatically; 0 for never
     stop_steps: (integer 0 1000000) Live shared "0" "Stop after so many steps; 0 for never";
     stop_accuracy: (number 0.0 100.0 false) Live shared "0" "Stop when so many percent of the test images are right; 0 for never";
     stop_loss: (number 0.0 10.0 false) Live shared "0" "Stop when the loss on test images is at most this; 0 for never";
@@ -221,12 +222,12 @@ impl Config {
         Config::from_pairs(pairs.map(|part| part.split_once('=').unwrap_or((part, ""))))
     }
 
-    /// Reads (key, value) pairs over the defaults: fragment, element attributes and messages alike.
+    /// Reads (key, value) pairs over the defaults, from a fragment, an element's attributes or a message.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Config, Vec<Note>) {
         Config::default().with(&mut pairs.into_iter())
     }
 
-    /// These settings with (key, value) pairs over them.
+    /// These settings, overridden by (key, value) pairs.
     pub fn with<'a>(mut self, pairs: &mut dyn Iterator<Item = (&'a str, &'a str)>) -> (Config, Vec<Note>) {
         let config = &mut self;
         let mut notes = Vec::new();
@@ -255,18 +256,18 @@ impl Config {
         (self, notes)
     }
 
-    /// These settings, but `other`'s backend and view.
+    /// These settings with `other`'s backend and view.
     pub fn on_machine_of(mut self, other: &Config) -> Config {
         for setting in SETTINGS.iter().filter(|setting| setting.effect == Effect::View || setting.key == "backend") {
             let value = other.get(setting.key).expect("the table's keys are known");
-            // Not `expect`: it would bring every error's `Debug` into the module, 4 kB that nothing else needs.
+            // Not `expect`: it would add every error's `Debug` to the module, 4 kB that nothing else uses.
             assert!(self.set(setting.key, &value).is_ok(), "a setting's own text is allowed");
         }
         self
     }
 
-    /// What one flip of a switch makes of these settings: each choice and each switch that rebuilds the network, set to each of
-    /// its other values.
+    /// These settings after one change of a switch: each choice and each switch that rebuilds the network, with each of its other
+    /// values.
     pub fn neighbours(&self) -> Vec<Config> {
         let flips = SETTINGS.iter().filter(|setting| setting.effect == Effect::Rebuild && setting.key != "backend");
         let values = flips.flat_map(|setting| {
@@ -285,7 +286,7 @@ impl Config {
         flipped.collect()
     }
 
-    /// The strongest effect of going from `self` to `other`; `None` when nothing differs.
+    /// The strongest effect of a change from `self` to `other`; `None` when nothing differs.
     pub fn effect_of_change(&self, other: &Config) -> Option<Effect> {
         let differs = |setting: &&Setting| self.get(setting.key) != other.get(setting.key);
         let strength =
@@ -318,7 +319,7 @@ pub fn schema_json() -> String {
 }
 
 impl Kind {
-    /// What is allowed, for a message.
+    /// The allowed values, for a message.
     pub fn allowed(&self) -> String {
         match self {
             Kind::Choice { options } => options.join(", "),
@@ -329,7 +330,7 @@ impl Kind {
     }
 }
 
-/// A data set that is no drawn one lacks nothing.
+/// Only drawn data sets hold something back.
 impl Default for Variation {
     fn default() -> Variation {
         Variation::None
@@ -343,7 +344,7 @@ trait Value: Sized {
     fn write(&self) -> String;
 }
 
-/// The place of a word among its options.
+/// The position of a word among its options.
 fn place(kind: Kind, text: &str) -> Option<usize> {
     let Kind::Choice { options } = kind else { return None };
     options.iter().position(|option| *option == text)
@@ -378,7 +379,7 @@ impl Value for bool {
 impl Value for u32 {
     fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
         let Kind::Integer { min, max } = kind else { return None };
-        // Through a float, so that "1e3" is read and "99999999999" is clamped rather than refused.
+        // Through a float, so that "1e3" can be read and "99999999999" is clamped rather than refused.
         let number = number(text).filter(|number| !number.is_nan())?;
         let used = number.clamp(f64::from(min), f64::from(max));
         (used.fract() == 0.0).then_some((used as u32, used != number))
@@ -392,7 +393,7 @@ impl Value for u32 {
 impl Value for f64 {
     fn read(kind: Kind, text: &str) -> Option<(Self, bool)> {
         let Kind::Number { min, max, .. } = kind else { return None };
-        // Adding 0 turns -0 into 0, which is written the same everywhere.
+        // Adding 0 turns -0 into 0, which has the same text everywhere.
         let number = number(text).filter(|number| !number.is_nan())?;
         let used = number.clamp(min, max) + 0.0;
         Some((used, used != number))
@@ -411,18 +412,18 @@ fn bad_value(key: &str, value: &str) -> Error {
     Error::BadValue { key: clip(key), value: clip(value), allowed }
 }
 
-/// The first 40 characters: a message must not grow with its input.
+/// The first 40 characters, so that a message does not grow with its input.
 pub(crate) fn clip(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// A decimal number, rounded to the nearest.
+/// A decimal number, rounded to nearest.
 #[cfg(not(target_arch = "wasm32"))]
 fn number(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-/// The same by the browser, whose rounding is the same and needs no tables in the module.
+/// The same, read by the browser: it rounds the same way, and the module needs no tables for it.
 #[cfg(target_arch = "wasm32")]
 fn number(text: &str) -> Option<f64> {
     let (negative, word) = text.strip_prefix('-').map_or((false, text.strip_prefix('+').unwrap_or(text)), |rest| (true, rest));

@@ -1,5 +1,4 @@
-//! One training step as everybody sees it: what it needs, what comes of it, and what it changes. The parts of a batch, and what they
-//! tell each other, are in [`peers`].
+//! One training step: its inputs, its outcome, and the state it changes. [`peers`] has the parts of a batch and their messages.
 
 pub mod peers;
 
@@ -7,7 +6,7 @@ use crate::config::Config;
 use crate::network::{Layer, Network, Running};
 use serde::{Deserialize, Serialize};
 
-/// What one training step needs besides its batch.
+/// What a training step needs besides its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hyper {
     pub step: u64,
@@ -17,12 +16,12 @@ pub struct Hyper {
     pub weight_decay: f32,
     /// Probability that a unit of fc6 or fc7 is switched off.
     pub dropout: f32,
-    /// Strength of the noise behind batch normalisation.
+    /// Strength of the noise after batch normalisation.
     pub noise: f32,
 }
 
 impl Hyper {
-    /// As configured for `step`, counted from 0.
+    /// The values configured for `step`, counted from 0.
     pub fn of(config: &Config, step: u64) -> Hyper {
         Hyper {
             step,
@@ -42,10 +41,10 @@ pub struct StepRecord {
     pub step: u64,
     /// Mean cross-entropy of the batch, before the update.
     pub loss: f32,
-    /// How many images of the batch were classified right.
+    /// How many images of the batch were classified correctly.
     pub correct: u32,
-    /// False when the loss or a gradient was NaN or infinite. That update and those of all later steps are skipped,
-    /// until `set_state`: steps that were already in flight must not move the last good state.
+    /// False when the loss or a gradient was NaN or infinite. That update and all later ones are skipped until `set_state`: steps
+    /// already in flight must not change the last good state.
     pub finite: bool,
 }
 
@@ -79,10 +78,10 @@ pub struct NotFinite {
     pub place: Place,
 }
 
-/// What a part must know of a training step: its place in the batch, and what dropout and noise draw from.
+/// What a part needs to know about a training step: its place in the batch, and the inputs of dropout and noise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Share {
-    /// Place of the part's first image in the batch.
+    /// Index of the part's first image in the batch.
     pub first: usize,
     /// Images of the whole batch.
     pub batch: usize,
@@ -109,7 +108,7 @@ pub fn initial_state(network: &Network, seed: u32) -> State {
     State { velocities: vec![0.0; parameters.len()], parameters, running: network.initial_running() }
 }
 
-/// Copies what `old` and `new` have in common by name and shape; the rest of `state` stays as it is.
+/// Copies the tensors that `old` and `new` share by name and shape; the rest of `state` stays unchanged.
 pub fn carry_over(old: &Network, from: &State, new: &Network, state: &mut State) {
     for tensor in &new.tensors {
         let Some(source) = old.tensor(&tensor.name).filter(|source| source.shape == tensor.shape) else { continue };

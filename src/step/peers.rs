@@ -1,9 +1,9 @@
-//! The parts of a batch, and what they say to each other.
+//! The parts of a batch, and the messages between them.
 //!
-//! A step's images are cut into parts, one for each worker ([`parts`]). Part 0 holds the state; a helper keeps nothing from
-//! step to step that a result depends on, so that one that dies costs nothing but its time. There is no shared memory: every
-//! array of a [`Message`] is moved, or copied, to the other side. Sums over parts are added in the order of the parts, so
-//! that equal inputs give equal bits whichever part is ready first.
+//! A step's images are cut into parts, one for each worker ([`parts`]). Part 0 holds the state. A helper keeps nothing between
+//! steps that a result depends on, so a helper that dies costs only its time. There is no shared memory: every array of a
+//! [`Message`] is moved or copied to the other side. Sums over parts are added in the order of the parts, so equal inputs give
+//! equal bits whichever part is ready first.
 
 use super::Share;
 use crate::math::float::Float;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::ops::Range;
 
-/// What a message is, and its arrays.
+/// A message: its kind and its arrays.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message<T> {
     pub what: What,
@@ -20,11 +20,11 @@ pub struct Message<T> {
     pub bytes: Vec<u8>,
 }
 
-/// What is asked of a helper, and what it answers.
+/// Requests to a helper and its answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// Comes first where a helper starts without a [`Plan`](crate::backend::Plan). Values: mean and standard deviation, (2, 3).
+    /// First message to a helper that starts without a [`Plan`](crate::backend::Plan). Values: mean, standard deviation (2, 3).
     Begin {
         fragment: String,
         classes: usize,
@@ -39,25 +39,25 @@ pub enum What {
     Gradients {
         correct: u32,
     },
-    /// Values: a part's, to be joined with those of the others while gradients are taken.
+    /// Values: those of one part, to be joined with the other parts' during the backward pass.
     Join,
-    /// Values: those of all parts together.
+    /// Values: those of all parts, joined.
     Joined,
     /// Values: parameters and running statistics. Bytes: (images, height, width, 3).
     Evaluate,
     /// Values: (images, classes).
     Logits,
-    /// Of the gradients of each block's activation in the last step.
+    /// Asks for statistics of the gradients of each block's activation in the last step.
     AskStatistics,
     /// Bytes: (blocks, [`crate::stats::GradientStats::WORDS`]) `u32`.
     Statistics,
-    /// Where in the last step a value was not finite.
+    /// Asks where in the last step a value was not finite.
     AskNotFinite,
     NotFinite(FirstNotFinite),
 }
 
-/// Indices of layers with a value that is not finite: the first in forward order whose output has one, and the first in
-/// backward order where the gradient of its output has one.
+/// Indices of layers with a value that is not finite: the first in forward order by its output, and the first in backward order
+/// by the gradient of its output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FirstNotFinite {
     pub output: Option<usize>,
@@ -65,29 +65,29 @@ pub struct FirstNotFinite {
 }
 
 impl FirstNotFinite {
-    /// Over the layers of both.
+    /// The first over the layers of both.
     pub fn or(self, other: FirstNotFinite) -> FirstNotFinite {
         FirstNotFinite { output: self.output.into_iter().chain(other.output).min(), gradient: self.gradient.max(other.gradient) }
     }
 }
 
-/// The other end of a line is no more, or does not keep to the order of messages.
+/// The peer has disconnected or broken the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
-/// Sends what a message is, its values and its bytes.
+/// Sends a message: its kind, its values and its bytes.
 type Post<T> = dyn Fn(What, &[T], &[u8]);
 
 /// One end of a line between part 0 and a helper. It ends when either end is dropped.
 pub struct Line<T> {
-    // Dropped in this order: the helper must hear the end before somebody waits for it.
+    // Dropped in this order: the helper must be told of the end before anyone waits for it.
     send: Box<Post<T>>,
     receive: UnboundedReceiver<Message<T>>,
     _other_end: Box<dyn Any>,
 }
 
 impl<T> Line<T> {
-    /// `other_end` is dropped last: a thread that is joined, a worker that is ended.
+    /// `other_end` is dropped last: it joins a thread or ends a worker.
     pub fn new(
         send: impl Fn(What, &[T], &[u8]) + 'static,
         receive: UnboundedReceiver<Message<T>>,
@@ -96,12 +96,12 @@ impl<T> Line<T> {
         Line { send: Box::new(send), receive, _other_end: Box::new(other_end) }
     }
 
-    /// Between two threads.
+    /// A line between two threads.
     pub fn between(send: UnboundedSender<Message<T>>, receive: UnboundedReceiver<Message<T>>, other_end: impl Any) -> Line<T>
     where
         T: Clone + 'static,
     {
-        // Whoever does not listen any more is noticed when an answer is missing.
+        // A peer that has stopped listening is noticed when its answer is missing.
         let send = move |what, values: &[T], bytes: &[u8]| {
             _ = send.unbounded_send(Message { what, values: values.to_vec(), bytes: bytes.to_vec() });
         };
@@ -119,21 +119,21 @@ impl<T> Line<T> {
 
 /// The other parts, as seen from one of them.
 pub enum Peers<'a, T> {
-    /// From part 0: the helpers in the order of their parts; none when it is alone.
+    /// From part 0: the helpers in the order of their parts; none if part 0 is the whole batch.
     Helpers(&'a mut [Line<T>]),
     /// From a helper.
     First(&'a mut Line<T>),
 }
 
 impl<T: Float> Peers<'_, T> {
-    /// Those of a part that is the whole batch.
+    /// The peers of a part that is the whole batch.
     pub fn none() -> Self {
         Peers::Helpers(&mut [])
     }
 
-    /// Replaces `values` by those of all parts together, each of which calls this at the same place: `join` takes what is
-    /// joined so far and the values of the next part. A pair tell each other theirs and both join them, so that neither waits
-    /// for an answer; of more parts, part 0 joins and tells all. `meanwhile` is done before anybody is waited for.
+    /// Replaces `values` by those of all parts joined; every part calls this at the same place. `join` takes the values joined so
+    /// far and those of the next part. Two parts exchange their values and both join them, so neither waits for an answer. With
+    /// more, part 0 joins and sends the result to all. `meanwhile` runs before any waiting.
     pub async fn join(&mut self, values: &mut [T], join: impl Fn(&mut [T], &[T]), meanwhile: impl FnOnce()) -> Result<(), Gone> {
         match self {
             Peers::Helpers(helpers) => {
@@ -163,7 +163,7 @@ impl<T: Float> Peers<'_, T> {
     }
 }
 
-/// What a line brings next, which must be the values of a part or of all.
+/// Receives the next message, which must hold the values of a part or of all.
 async fn told<T>(line: &mut Line<T>, length: usize) -> Result<(What, Vec<T>), Gone> {
     let Message { what, values, .. } = line.receive().await?;
     if matches!(what, What::Join | What::Joined) && values.len() == length { Ok((what, values)) } else { Err(Gone) }
@@ -174,7 +174,7 @@ pub fn add<T: Float>(sum: &mut [T], values: &[T]) {
     sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += *value);
 }
 
-/// `images` in at most `workers` parts of nearly equal length, none empty; the first ones are the longer ones.
+/// `images` in at most `workers` parts of nearly equal length, none empty; longer parts come first.
 pub fn parts(images: usize, workers: usize) -> Vec<Range<usize>> {
     let count = workers.min(images);
     let end = |part: usize| part * (images / count) + part.min(images % count);
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(parts(7, 3), [0..3, 3..5, 5..7]);
         assert_eq!(parts(2, 8), [0..1, 1..2]);
         assert_eq!(parts(0, 2), []);
-        // A part of fewer images is never longer than that of more.
+        // With fewer images, no part is longer than with more.
         for workers in 1..=8 {
             for images in 1..40 {
                 let (fewer, more) = (parts(images, workers), parts(images + 1, workers));
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn values_are_joined_in_the_order_of_the_parts() {
-        // 1 + 2^60 - 2^60 is 0 in this order and 1 in the other; of two, what is joined says which came first.
+        // 1 + 2^60 - 2^60 is 0 in this order and 1 in the other. For two parts, the result shows which came first.
         let big = (1u64 << 60) as f32;
         let order = |all: &mut [f32], next: &[f32]| all[0] = 2.0 * all[0] + next[0];
         assert_eq!(joined([1.0, big, -big], add), [0.0; 3]);
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(joined([1.0, 10.0, 100.0], order), [124.0; 3]);
     }
 
-    /// What each part has after all have joined their value.
+    /// Each part's result after all have joined their values.
     fn joined<const N: usize>(values: [f32; N], join: fn(&mut [f32], &[f32])) -> [f32; N] {
         let (mut lines, mut threads) = (vec![], vec![]);
         for value in &values[1..] {
@@ -229,7 +229,7 @@ mod tests {
         for (all, thread) in all[1..].iter_mut().zip(threads) {
             *all = thread.join().unwrap().unwrap();
         }
-        // Whoever has ended is noticed.
+        // A helper that has ended is noticed.
         assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join, || ())), Err(Gone));
         all
     }
