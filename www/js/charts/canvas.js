@@ -1,5 +1,5 @@
-// What every canvas chart shares: sharp pixels, drawing only when asked, colours of the page, the pointer and the keyboard,
-// and a sentence for those who cannot see it.
+// What every canvas chart shares: sharp pixels, drawing on demand, the page's colours, the pointer and the keyboard,
+// and a text equivalent for users who cannot see it.
 
 import { lookAtScreen, placeIn, placeInWindow, scaleOf, sharpness, whenScreenChanges } from "../kit/place.js";
 import { Numbers, clamp } from "./scale.js";
@@ -12,7 +12,7 @@ export { clamp };
  * @property {boolean} reducedMotion
  * @property {string} [language] of the page
  * @property {boolean} [compact] fewer words, for slides and small embeds
- * @property {boolean} [recorded] a recording, whose end has come
+ * @property {boolean} [recorded] a recording that has ended
  */
 
 /** @typedef {{row: number, column: number}} Cell */
@@ -59,7 +59,7 @@ export function element(tag, className, text) {
 }
 
 /**
- * Tells whether a chart is in sight or within a screen of it: farther away it need not be drawn.
+ * Tells whether a chart is in view or less than a screen away. Farther away it need not be drawn.
  * @param {Element} stage
  * @param {(near: boolean) => void} tell
  */
@@ -76,7 +76,7 @@ export function whenNear(stage, tell) {
  */
 export function readPalette(root) {
   const probe = element("span", "");
-  probe.style.setProperty("forced-color-adjust", "none"); // what is drawn keeps its hues
+  probe.style.setProperty("forced-color-adjust", "none"); // charts keep their hues
   root.append(probe);
   const palette = /** @type {Palette} */ ({});
   for (const name of COLOURS) {
@@ -94,7 +94,7 @@ export const laneColour = (palette, lane) => palette[/** @type {keyof Palette} *
 export const faint = (colour) => colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.22)");
 
 /**
- * @param {string} colour as `readPalette` gives it
+ * @param {string} colour as `readPalette` returns it
  * @returns {Rgb} 0 to 255
  */
 export function rgb(colour) {
@@ -110,7 +110,7 @@ export function styleOf({ root, host, options }) {
 }
 
 /**
- * A chart on one canvas. A subclass says what to draw, which cell lies under a point, and what a cell and the whole say.
+ * A chart on one canvas. A subclass draws it, finds the cell under a point, and describes a cell and the whole chart in words.
  * @template Data
  */
 export class Chart {
@@ -125,7 +125,7 @@ export class Chart {
     this.name = name;
     /** @type {Data | null} the newest */
     this.latest = null;
-    /** @type {Data | null} what of the record is shown in its place */
+    /** @type {Data | null} the snapshot shown in its place */
     this.past = null;
     /** @type {Cell | null} under the pointer or the keyboard's focus */
     this.cell = null;
@@ -171,12 +171,12 @@ export class Chart {
     this.refreshTheme();
   }
 
-  /** The page may put another language into `options`, so nobody keeps a copy. */
+  /** The page may change the language in `options`, so no copy is kept. */
   get t() {
     return this.options.t;
   }
 
-  /** What is shown. */
+  /** The data on show. */
   get data() {
     return this.past ?? this.latest;
   }
@@ -187,7 +187,7 @@ export class Chart {
     this.invalidate();
   }
 
-  /** Shows something of the record, which the label says; null: the newest again, which has come meanwhile. @param {Data | null} past @param {string} [label] */
+  /** Shows a snapshot with this label; null: the newest data again. @param {Data | null} past @param {string} [label] */
   recall(past, label = "") {
     this.past = past;
     this.pastLabel.hidden = past === null;
@@ -195,7 +195,7 @@ export class Chart {
     this.invalidate();
   }
 
-  /** Takes up colours, type and language anew. */
+  /** Reads colours, type and language again. */
   refreshTheme() {
     Object.assign(this, styleOf(this));
     this.canvas.setAttribute("aria-label", this.t(`charts.${this.name}.label`));
@@ -217,7 +217,7 @@ export class Chart {
   destroy() {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.summaryTimer);
-    this.frame = -1; // nothing draws any more
+    this.frame = -1; // nothing is drawn any more
     this.observer.disconnect();
     this.sight.disconnect();
     this.stopWatching();
@@ -232,7 +232,7 @@ export class Chart {
   paint() {
     this.frame = 0;
     lookAtScreen();
-    if (this.width < 8 || this.height < 8 || !this.canvas.isConnected) return; // in a tab that is not shown
+    if (this.width < 8 || this.height < 8 || !this.canvas.isConnected) return; // in a hidden tab
     if (this.data) this.describeSoon();
     if (!this.near) return;
     const { ctx } = this;
@@ -246,7 +246,7 @@ export class Chart {
     if (this.cell) this.showTip();
   }
 
-  /** Renews the text equivalent, now and then. */
+  /** Renews the text equivalent from time to time. */
   describeSoon() {
     this.summaryTimer ||= window.setTimeout(() => {
       this.summaryTimer = 0;
@@ -256,20 +256,20 @@ export class Chart {
   }
 
   /**
-   * Sets the type of what is written next.
-   * @param {number} [scale] of the page's size
+   * Sets the type of the next texts.
+   * @param {number} [scale] relative to the page's type size
    * @param {string} [weight]
    */
   type(scale = 1, weight = "") {
     this.ctx.font = `${weight} ${this.font.size * scale}px ${this.font.family}`;
   }
 
-  /** How much room the widest of some labels needs, at the type of the moment. @param {string[]} labels */
+  /** The width of the widest label, in the current type. @param {string[]} labels */
   widest(labels) {
     return Math.ceil(Math.max(0, ...labels.map((label) => this.ctx.measureText(label).width)));
   }
 
-  /** Before the first data: what will stand here. @param {CanvasRenderingContext2D} ctx */
+  /** Before the first data: says what the chart will show. @param {CanvasRenderingContext2D} ctx */
   drawEmpty(ctx) {
     const text = this.t(`charts.${this.name}.empty`);
     ctx.fillStyle = this.palette.muted;
@@ -281,7 +281,7 @@ export class Chart {
     if (this.summary.textContent !== text) this.summary.textContent = text;
   }
 
-  // -- what a subclass fills in
+  // -- overridden by subclasses
 
   themed() {}
 
@@ -293,7 +293,7 @@ export class Chart {
     return "";
   }
 
-  /** @returns {{rows: number, columns: number}} how many cells the arrow keys walk over */
+  /** @returns {{rows: number, columns: number}} how many cells the arrow keys reach */
   grid() {
     return { rows: 0, columns: 0 };
   }
@@ -333,7 +333,7 @@ export class Chart {
   /** @param {KeyboardEvent} event */
   press(event) {
     if (!this.data || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "Escape" && !this.cell) return; // nothing to leave here
+    if (event.key === "Escape" && !this.cell) return; // no cell to leave
     const { rows, columns } = this.grid();
     if (rows * columns === 0) return;
     const cell = this.cell ?? { row: 0, column: Math.floor((columns - 1) / 2) };
@@ -352,7 +352,7 @@ export class Chart {
     if (moved === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    const start = this.cell ? moved : moved && cell; // the first key shows where one is
+    const start = this.cell ? moved : moved && cell; // the first key shows the current cell
     this.select(start && { row: clamp(start.row, 0, rows - 1), column: clamp(start.column, 0, columns - 1) });
     this.spoken.textContent = (this.cell && this.tipOf(this.cell)?.lines.join(", ")) ?? "";
   }
@@ -373,7 +373,7 @@ export class Chart {
 }
 
 /**
- * Fills a tip and puts it beside its point, inside the window. It lies in the top layer, so no scrolling box cuts it off.
+ * Fills a tip and places it beside its point, inside the window. It lies in the top layer, so no scrolling box clips it.
  * @param {HTMLElement} node
  * @param {Tip} tip
  * @param {HTMLElement} over the element the tip's point is measured in
@@ -388,14 +388,14 @@ export function placeTip(node, tip, over) {
   placeInWindow(node, x + 12 + width <= innerWidth ? x + 12 : x - 12 - width, y - height - 8, 0);
 }
 
-/** A sentence in two lines, broken at the space next to its middle. @param {string} text */
+/** A sentence in two lines, broken at the space nearest its middle. @param {string} text */
 function halves(text) {
   const at = text.indexOf(" ", text.length / 2);
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /**
- * Diagonal lines: how "nothing left to see" is drawn, so that it does not rest on colour.
+ * Diagonal lines: the mark for "nothing left to see", which does not rely on colour.
  * @param {CanvasRenderingContext2D} ctx
  * @param {number} x
  * @param {number} y

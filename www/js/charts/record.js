@@ -1,11 +1,11 @@
-// A run, as far as memory is bounded: every step of it, which is exported, and what was measured on the way.
+// A run in bounded memory: every step, for export, and the measurements on the way.
 
-/** Rows of numbers in the order they came. When full, every second is dropped, and from then on as few are taken. */
+/** Rows of numbers in the order of arrival. When full, every second row is dropped; later rows are taken at the same, wider stride. */
 export class Record {
   /**
-   * @param {number} width numbers a row
+   * @param {number} width numbers per row
    * @param {number} capacity rows, a power of two
-   * @param {number} [start] rows that there is room for at first, a power of two
+   * @param {number} [start] rows to allocate at first, a power of two
    */
   constructor(width, capacity, start = 256) {
     this.width = width;
@@ -13,7 +13,7 @@ export class Record {
     this.start = start;
     this.values = new Float32Array(width * Math.min(start, capacity)); // (rows, width), grown by doubling
     this.count = 0;
-    /** One of so many rows is taken. */
+    /** One row in this many is taken. */
     this.stride = 1;
     this.seen = 0;
   }
@@ -43,7 +43,7 @@ export class Record {
     this.values.set(row, this.count++ * this.width);
   }
 
-  /** Forgets the rows that begin with a number above this one; they are ascending. @param {number} last */
+  /** Forgets the rows whose first number, which is ascending, is above this one. @param {number} last */
   cut(last) {
     const { count } = this;
     while (this.count > 0 && this.values[(this.count - 1) * this.width] > last) this.count -= 1;
@@ -58,7 +58,7 @@ export class Record {
     this.stride *= 2;
   }
 
-  /** What was kept: (count, width). */
+  /** The kept rows: (count, width). */
   get rows() {
     return this.values.subarray(0, this.count * this.width);
   }

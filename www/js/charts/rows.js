@@ -1,4 +1,4 @@
-// The rows of statistics as the worker sends them (src/stats.rs), and what the charts read from them.
+// The rows of statistics as the worker sends them (src/stats.rs), and the values that the charts read from them.
 
 /** Half-octave bins of |g|: bin i starts at 2^(i/2 - 40). */
 export const GRADIENT_BINS = 128;
@@ -11,7 +11,7 @@ export const ACTIVATION_BINS = 64;
 /** Floats in an activation row: bins, nan, inf, min, max, mean, std, saturated, dead. */
 export const ACTIVATION_ROW = 72;
 
-/** log10 of the first bin's lower edge: what lies below has vanished. */
+/** log10 of the first bin's lower edge: a gradient below it has vanished. */
 export const FLOOR = -40 * Math.log10(2);
 /** log10 of the last bin's upper edge. */
 export const CEILING = 24 * Math.log10(2);
@@ -21,8 +21,8 @@ export const BIN = (CEILING - FLOOR) / GRADIENT_BINS;
 /**
  * @typedef {object} Gradient One tensor's gradient.
  * @property {Float32Array} bins counts (GRADIENT_BINS)
- * @property {number} total all values, whatever they are
- * @property {number} below share of all values that are not zero but below the floor
+ * @property {number} total all values, of any kind
+ * @property {number} below share of all values that are not zero and lie below the floor
  * @property {number} above share above the ceiling
  * @property {number} zero share that is exactly zero
  * @property {number} nan how many
@@ -60,7 +60,7 @@ export function gradientAt(rows, index) {
 }
 
 /**
- * How strongly a gradient is drawn, 0 to 1: in full from a median of 1e-3, a shadow at 1e-10, where a step hardly moves a weight.
+ * How strongly a gradient is drawn, 0 to 1: in full from a median of 1e-3, faintly at 1e-10, where a step hardly moves a weight.
  * @param {number} p50 log10|g|, NaN when all are zero
  */
 export const vigour = (p50) => (Number.isFinite(p50) ? Math.max(0, Math.min(1, (p50 + 10) / 7)) : 0);
@@ -92,7 +92,7 @@ export function activationAt(rows, index) {
 }
 
 /**
- * log10|g| below which a share `q` of the values that are finite and not zero lies, as `GradientStats::percentile` in Rust:
+ * log10|g| below which a share `q` of the finite, nonzero values lies, as `GradientStats::percentile` in Rust:
  * NaN when there are none, the floor or the ceiling when it falls outside the bins.
  * @param {Float32Array} bins
  * @param {number} below count
@@ -112,8 +112,8 @@ export function percentile(bins, below, above, q) {
 }
 
 /**
- * Counts as a curve to draw: shares of `total`, smoothed by (1 2 1)/4 as small tensors have few values a bin. The sum is kept,
- * except for what smoothing moves over the two ends.
+ * Counts as a curve to draw: shares of `total`, smoothed by (1 2 1)/4, as small tensors have few values per bin. The sum is kept,
+ * except for what the smoothing moves past the two ends.
  * @param {ArrayLike<number>} bins
  * @param {number} total
  * @param {Float32Array} out
@@ -126,21 +126,21 @@ export function density(bins, total, out) {
   return out;
 }
 
-/** Snapshots of one row over a whole run in bounded memory: when full, neighbours are added up in pairs. */
+/** Snapshots of one row over a whole run in bounded memory: when full, neighbouring columns are added in pairs. */
 export class History {
   /** @param {number} capacity an even number of columns */
   constructor(capacity) {
     this.capacity = capacity;
     /** @type {{step: number, row: Float32Array, merged: number}[]} oldest first; `step` is the first one in the column */
     this.columns = [];
-    /** Snapshots a column holds. */
+    /** Snapshots per column. */
     this.stride = 1;
   }
 
   /**
    * @param {number} step
    * @param {Float32Array} row (GRADIENT_ROW), copied
-   * @returns {boolean} whether the columns before the last one moved
+   * @returns {boolean} whether earlier columns have moved
    */
   push(step, row) {
     const last = this.columns.at(-1);
@@ -163,7 +163,7 @@ export class History {
 }
 
 /**
- * Adds the counts, averages the norm and takes the percentiles anew.
+ * Adds the counts, averages the norm and recomputes the percentiles.
  * @param {{row: Float32Array, merged: number}} column
  * @param {Float32Array} row
  * @param {number} weight how many snapshots `row` stands for

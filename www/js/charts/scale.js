@@ -1,14 +1,14 @@
-// Ticks, placement and numbers: the parts of a chart that need no canvas.
+// Ticks, placement and number formats: the parts of a chart that need no canvas.
 
-/** Ticks of an axis at most, whatever its ends are. */
+/** Most ticks of an axis, whatever its ends. */
 const MOST_TICKS = 40;
-/** No end of an axis is larger: the distance of two ends is a number then, too. */
+/** No end of an axis is larger, so that the distance between two ends is finite too. */
 const LARGEST = 1e300;
-/** Values outside of an axis are so many of its lengths away at most: a browser draws lines to there. */
+/** A value outside an axis is drawn at most this many axis lengths away: browsers draw lines that far. */
 const BEYOND = 5;
 
 /**
- * All multiples of `step` from low to high: none where one of them is not a number, and never more than can be told apart.
+ * All multiples of `step` from low to high: none if one of the three is not a number, and never more than can be told apart.
  * @param {number} low
  * @param {number} high
  * @param {number} step
@@ -34,7 +34,7 @@ export function logTicks(low, high, pixels, gap) {
   return multiples(low, high, [1, 2, 3, 4, 6, 12].find((stride) => stride >= wanted) ?? 24);
 }
 
-/** The first choice that has two ticks, as one alone says nothing of the scale: of a finer one than was wanted only the ends. @param {number[][]} choices coarse first @returns {number[]} */
+/** The first choice with two ticks, as one alone does not show the scale. Of a choice finer than wanted, only the ends. @param {number[][]} choices coarse first @returns {number[]} */
 function atLeastTwo([wanted, ...finer]) {
   if (wanted.length > 1) return wanted;
   const found = finer.find((ticks) => ticks.length > 1);
@@ -42,10 +42,10 @@ function atLeastTwo([wanted, ...finer]) {
 }
 
 /**
- * Round values (1, 2 or 5 times a power of ten apart) inside [low, high]: at least two of them.
+ * Round values (1, 2 or 5 times a power of ten apart) inside [low, high]: at least two.
  * @param {number} low
  * @param {number} high
- * @param {number} count how many are wanted at most
+ * @param {number} count most ticks wanted
  * @returns {number[]}
  */
 export function linearTicks(low, high, count) {
@@ -62,7 +62,7 @@ export function linearTicks(low, high, count) {
   );
 }
 
-/** Both ends of the values that are numbers, and above 0 where only these have a place; Infinity to -Infinity: none. @param {Iterable<number>} values @param {boolean} [positive] */
+/** The range of the finite values, on request only of those above 0; Infinity to -Infinity if there are none. @param {Iterable<number>} values @param {boolean} [positive] */
 export function extent(values, positive = false) {
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
@@ -73,7 +73,7 @@ export function extent(values, positive = false) {
   return { low, high };
 }
 
-/** The axis of a quantity: its ends, the place of a value on it, and its ticks. Whatever it is made from, all three are numbers. */
+/** The axis of a quantity: its ends, the place of a value on it, and its ticks. All three are finite, whatever the input. */
 export class Scale {
   /** @param {[number, number]} ends @param {boolean} [logarithmic] */
   constructor([low, high], logarithmic = false) {
@@ -82,12 +82,12 @@ export class Scale {
       Number.isNaN(value) ? otherwise : clamp(value, logarithmic ? 1 / LARGEST : -LARGEST, LARGEST);
     this.low = end(low, logarithmic ? 0.1 : 0);
     this.high = end(high, this.low);
-    // Apart by more than rounding.
+    // The ends differ by more than rounding.
     if (!(this.high - this.low > Math.max(1e-9 * Math.abs(this.low), 1 / LARGEST)))
       this.high = this.low + (Math.abs(this.low) > 1 / LARGEST ? Math.abs(this.low) : 1);
   }
 
-  /** 0 at the lower end, 1 at the upper one; NaN for what has no place. @param {number} value */
+  /** 0 at the lower end, 1 at the upper one; NaN for a value that has no place. @param {number} value */
   at(value) {
     if (!Number.isFinite(value) || (this.logarithmic && value < 0)) return NaN;
     const along = this.logarithmic ? Math.log10 : Number;
@@ -95,7 +95,7 @@ export class Scale {
     return clamp((along(value) - low) / (high - low), -BEYOND, BEYOND);
   }
 
-  /** A curve of places. @param {{x: number[], y: number[]}} curve */
+  /** A curve with its values as places. @param {{x: number[], y: number[]}} curve */
   curve({ x, y }) {
     return { x, y: y.map((value) => this.at(value)) };
   }
@@ -103,7 +103,7 @@ export class Scale {
   /** Round values, at least two; on a logarithmic axis 1, 2 and 5 times the powers of ten where there is room for them. @param {number} pixels @param {number} gap */
   ticks(pixels, gap) {
     const { low, high, logarithmic } = this;
-    // No closer than the digits of `Numbers.number` can tell apart.
+    // No closer than the digits of `Numbers.number` can show.
     const top = Math.max(Math.abs(low), Math.abs(high));
     const unit = 10 ** (Math.floor(Math.log10(top)) - (top < 1e-3 || top >= 1e6 ? 1 : 2));
     const linear = linearTicks(low, high, Math.min(Math.floor(pixels / gap), (high - low) / unit));
@@ -118,19 +118,19 @@ export class Scale {
   }
 }
 
-/** The axis of curves: of the accuracy always from 0. @param {"loss" | "accuracy"} quantity @param {{low: number, high: number}} curves @param {boolean} logarithmic */
+/** The axis of curves; for the accuracy it starts at 0. @param {"loss" | "accuracy"} quantity @param {{low: number, high: number}} curves @param {boolean} logarithmic */
 export function curveScale(quantity, { low, high }, logarithmic) {
   if (quantity === "accuracy") return new Scale(accuracyRange(high));
   if (!logarithmic) return new Scale(lossRange(low, high));
   return new Scale(low <= high ? [low / 1.3, high * 1.3] : [0.1, 10], true);
 }
 
-/** How many times as high as the lowest of its neighbours, or as 1, a network's curve may be; on a logarithmic axis there is more room. */
+/** How many times as high as its lowest neighbour, or as 1, a network's curve may be; more on a logarithmic axis. */
 const [EXPLODED, EXPLODED_LOG] = [20, 1e4];
 
 /**
- * What the axis has to hold of networks side by side. The curves of one that has exploded leave the picture, so that those of the
- * others are seen.
+ * The range that the axis shows of networks side by side. The curves of a network that has exploded leave the picture, so that the
+ * others stay visible.
  * @param {{low: number, high: number}[]} networks @param {boolean} logarithmic
  */
 export function together(networks, logarithmic) {
@@ -148,14 +148,14 @@ export function together(networks, logarithmic) {
 export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 /**
- * The axis of the accuracy: from 0, so far that the curves have room.
+ * The axis of the accuracy: from 0 to an end that leaves the curves room.
  * @param {number} high
  * @returns {[number, number]}
  */
 export const accuracyRange = (high) => [0, [0.2, 0.4, 0.6, 0.8].find((end) => high < end * 0.85) ?? 1];
 
 /**
- * The axis of the loss: room for the noise around the curves; from 0 once they come near it, and where the run has
+ * The axis of the loss: with room for the noise around the curves; from 0 once they come near it or the run has
  * exploded; never so narrow that noise looks like learning.
  * @param {number} low of the curves
  * @param {number} high
@@ -168,7 +168,7 @@ export function lossRange(low, high) {
 }
 
 /**
- * The axis of a difference: zero in sight, and never so narrow that noise looks like an effect.
+ * The axis of a difference: it contains zero and is never so narrow that noise looks like an effect.
  * @param {number} low of the curves
  * @param {number} high
  * @returns {[number, number]}
@@ -180,12 +180,12 @@ export function differenceRange(low, high) {
 }
 
 /**
- * A log10 exponent as the axes and sentences write it: `1e-7`.
+ * A log10 exponent as written on axes and in sentences: `1e-7`.
  * @param {number} exponent
  */
 export const decade = (exponent) => (Math.abs(exponent) <= 2 ? String(Number(`1e${exponent}`)) : `1e${exponent}`);
 
-/** The sign of a negative number that was formatted. @param {string} text */
+/** Gives a formatted negative number a true minus sign. @param {string} text */
 const minus = (text) => text.replace(/^-/, "−");
 
 /** Numbers, shares and counts in one language. */
@@ -200,7 +200,7 @@ export class Numbers {
   }
 
   /**
-   * Three sensible digits: `0.0123`, `18,400`, `1.2e-7`.
+   * Three significant digits: `0.0123`, `18,400`, `1.2e-7`.
    * @param {number} value
    */
   number(value) {
@@ -217,7 +217,7 @@ export class Numbers {
   }
 
   /**
-   * As `number`, but always three digits: a live value keeps its width.
+   * As `number`, but always with three digits, so that a live value keeps its width.
    * @param {number} value
    */
   live(value) {
@@ -226,7 +226,7 @@ export class Numbers {
   }
 
   /**
-   * The value whose log10 is given, in the axes' form below 0.01; NaN (nothing to measure) is a dash.
+   * The value whose log10 is given, written as on axes below 0.01; NaN (nothing to measure) is a dash.
    * @param {number} exponent
    */
   power(exponent) {
@@ -235,7 +235,7 @@ export class Numbers {
   }
 
   /**
-   * A share of 1 in percent. 0 % and 100 % are said only when they are exact.
+   * A share of 1 in percent. 0 % and 100 % appear only when they are exact.
    * @param {number} share
    */
   percent(share) {
@@ -248,7 +248,7 @@ export class Numbers {
     return `${minus(digits.format(value))}\u00a0%`;
   }
 
-  /** A share of 1 in whole percent, as an axis has it. @param {number} share */
+  /** A share of 1 in whole percent, for an axis. @param {number} share */
   wholePercent(share) {
     return `${minus(this.whole.format(share * 100))}\u00a0%`;
   }
@@ -263,8 +263,8 @@ export class Numbers {
 const APART = 4;
 
 /**
- * Where the label of each mark goes, so that it touches its mark's line and no other label: behind the line, else as far before it as it
- * must; -1 for those that find no room (only their line is drawn). Later marks are the more interesting ones and choose first.
+ * Where the label of each mark goes, so that it touches its mark's line and no other label: to the right of the line, else as far to the left as
+ * needed; -1 where there is no room (only the line is drawn). Later marks are more interesting and choose first.
  * @param {{x: number, width: number}[]} marks pixel position of the line and width of the label, x ascending
  * @param {number} rows how many rows of labels there are
  * @param {number} limit pixels available

@@ -2,7 +2,7 @@
 /** Building the DOM without a framework: no markup strings, so nothing to escape and nothing for the CSP to refuse. */
 
 const SVG = "http://www.w3.org/2000/svg";
-/** What no shape can be drawn with, and no property takes. */
+/** Values that no shape can be drawn with and no property accepts. */
 const NOWHERE = /NaN|Infinity/;
 
 /**
@@ -56,13 +56,13 @@ function append(element, children) {
   }
 }
 
-/** Replaces the text only when it differs: no layout work, and no announcement, for nothing. @param {Node} node @param {string} text */
+/** Replaces the text only when it differs: no needless layout work or announcement. @param {Node} node @param {string} text */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 /**
- * Sets or removes an attribute only when it differs. A drawing gets none that is made of what is no number.
+ * Sets or removes an attribute only when it differs. A drawing gets no value that contains NaN or Infinity.
  * @param {Element} element @param {string} name @param {string | boolean | null} value
  */
 export function setAttribute(element, name, value) {
@@ -73,10 +73,10 @@ export function setAttribute(element, name, value) {
   else element.setAttribute(name, text);
 }
 
-/** A share as a style can have it: 0 to 1, and 0 where it is no number. @param {number} x */
+/** A share for a style: 0 to 1, and 0 for NaN. @param {number} x */
 export const share = (x) => Math.max(0, Math.min(1, x)) || 0;
 
-/** True while the user types: keyboard shortcuts must not steal from it. @param {EventTarget | null | undefined} target */
+/** True while the user types: keyboard shortcuts must not take those keys. @param {EventTarget | null | undefined} target */
 export function isTyping(target) {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;

@@ -1,10 +1,10 @@
 // @ts-check
-/** Files of the page's folder, each fetched once; one that failed is fetched again. */
+/** Files of the page's folder. Each is fetched once; after a failure it is fetched again. */
 
-/** What is on its way or there. @type {Map<string, Promise<any>>} */
+/** Files that are loading or loaded. @type {Map<string, Promise<any>>} */
 const files = new Map();
 
-/** What is in a file. @param {string} file @param {"json" | "text"} kind @returns {Promise<any>} */
+/** The content of a file. @param {string} file @param {"json" | "text"} kind @returns {Promise<any>} */
 export function fetched(file, kind) {
   const content = files.get(file) ?? load(file, kind);
   files.set(file, content);

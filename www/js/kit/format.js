@@ -1,7 +1,7 @@
 // @ts-check
 /** Numbers with sensible digits, the same everywhere. */
 
-/** What is not known, where no number would say anything. */
+/** Stands for an unknown number. */
 const NONE = "–";
 
 /** @param {number} n e.g. 18432 -> "18,432" */
@@ -24,7 +24,7 @@ export function number(x) {
   return String(Number(x.toPrecision(3)));
 }
 
-/** The same with its last zeros, so that a number that changes keeps its width: `2.30`. @param {number} x */
+/** The same with trailing zeros, so that a changing number keeps its width: `2.30`. @param {number} x */
 export function live(x) {
   const size = Math.abs(x);
   return size >= 1e-3 && size < 999.5 ? x.toPrecision(3) : number(x);

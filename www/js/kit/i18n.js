@@ -1,5 +1,5 @@
 // @ts-check
-/** Texts by key from `i18n/<language>.json`, lessons' from `i18n/lessons.<language>.json`. No text stands in the code; English is built in. */
+/** Texts by key from `i18n/<language>.json`, those of lessons from `i18n/lessons.<language>.json`. The code contains no texts; English is built in. */
 
 /**
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Translate
@@ -8,7 +8,7 @@
 
 export const LANGUAGES = ["en", "zh"];
 
-/** Which of the languages a tag means: `zh-CN`, `zh_TW` and `zh-Hans` are `zh`. @param {string} tag */
+/** The language of a tag: `zh-CN`, `zh_TW` and `zh-Hans` are `zh`. @param {string} tag */
 export function languageOf(tag) {
   return LANGUAGES.find((language) => language === tag.toLowerCase().split(/[-_]/)[0]);
 }
@@ -20,7 +20,7 @@ export function browserLanguage() {
 }
 
 /**
- * The texts of a file. @param {any} tree what is in it @param {string} language
+ * The texts of a file. @param {any} tree its content @param {string} language
  * @returns {Texts}
  */
 export function texts(tree, language) {

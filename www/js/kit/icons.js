@@ -1,5 +1,5 @@
 // @ts-check
-/** The few pictures on buttons, and the little curves on the chips. All on a 16x16 grid, drawn with the text's colour. */
+/** The icons on buttons and the small curves on chips. All use a 16x16 grid and the text's colour. */
 import { svg } from "./dom.js";
 
 /** @type {Record<string, {fill?: string, stroke?: string}>} */

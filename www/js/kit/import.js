@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A module of the page's own. One that failed is asked for by another address: browsers may remember the failure.
+ * Imports a module of the page. After a failure it uses another address, as browsers may remember the failure.
  * @param {URL} address
  * @returns {Promise<any>}
  */

@@ -24,8 +24,8 @@ export const KEYS = [
 ];
 
 /**
- * Acts on keys while the focus is inside the host, and where the lab is the page also while it is nowhere. What is ours, or typed or pressed
- * in our controls, is kept from the page around, whose own keys may turn a slide: it sees the host as what has the focus.
+ * Acts on keys while the focus is inside the host; where the lab is the page, also while nothing has the focus. Keys that the lab or one of its
+ * controls uses are hidden from the page around it, whose own keys may turn a slide: that page only sees the focus on the host.
  * @param {HTMLElement} host
  * @param {(action: string) => void} act
  * @param {{key: string, action: string}[]} [keys]
@@ -34,7 +34,7 @@ export const KEYS = [
 export function listenToKeys(host, act, keys = KEYS) {
   const ours = new AbortController();
   const { signal } = ours;
-  /** The press of each key, and those that were kept: their end is ours too. @type {Map<string, KeyboardEvent>} */
+  /** The press of each key, and the presses that were hidden: their release is hidden too. @type {Map<string, KeyboardEvent>} */
   const pressed = new Map();
   /** @type {WeakSet<KeyboardEvent>} */
   const kept = new WeakSet();
@@ -72,7 +72,7 @@ function actionOf(event, target, keys) {
   return keys.find(({ key }) => key === (event.key.length === 1 ? event.key.toLowerCase() : event.key));
 }
 
-/** Something inside has used the key, or the browser does for it. @param {KeyboardEvent} event @param {Element} target */
+/** Whether something inside has used the key, or the browser will. @param {KeyboardEvent} event @param {Element} target */
 function isUsed(event, target) {
   const root = /** @type {ShadowRoot | Document} */ (target.getRootNode());
   if (event.key === "Escape" && root.querySelector(":popover-open, dialog[open]")) return true;

@@ -5,8 +5,8 @@ import { h } from "./dom.js";
 /**
  * @param {string} text
  * @param {boolean} whole
- * @returns {string} as settings are written
- * @throws {{code: string, value: string}} when it is no number, or can be two
+ * @returns {string} in the form of a setting
+ * @throws {{code: string, value: string}} when it is not a number, or could be two
  */
 export function typedNumber(text, whole) {
   const value = text.trim();
@@ -30,7 +30,7 @@ export function typedNumber(text, whole) {
 }
 
 /**
- * A field for a whole number, which the arrow keys move. One of the browser's own kind refuses what other languages type.
+ * A field for a whole number; the arrow keys change it. The browser's own number field rejects numbers typed in other languages.
  * @param {number} min @param {(value: number) => void} choose
  */
 export function numberField(min, choose) {

@@ -1,39 +1,39 @@
 // @ts-check
-/** Places on the screen and within elements, which a page may show scaled: slide decks scale their slides. */
+/** Positions on the screen and within elements. A page may show elements scaled: slide decks scale their slides. */
 
-/** Pixels between what is placed and the window's edges. */
+/** Pixels between a placed element and the window's edges. */
 const MARGIN = 8;
-/** Device pixels that a CSS pixel of a canvas gets at most, and all of them together. */
+/** Most device pixels per CSS pixel of a canvas, and per canvas. */
 const [FINEST, PIXELS] = [4, 2 ** 24];
 
-/** How large an element is shown, beside what it is laid out for. @param {HTMLElement} element */
+/** An element's size on the screen, relative to its size in the layout. @param {HTMLElement} element */
 export const scaleOf = (element) => element.getBoundingClientRect().width / element.offsetWidth || 1;
 
-/** Where a pointer is in an element, in the element's own pixels. @param {HTMLElement} element @param {{clientX: number, clientY: number}} pointer */
+/** The position of a pointer in an element, in the element's own pixels. @param {HTMLElement} element @param {{clientX: number, clientY: number}} pointer */
 export function placeIn(element, { clientX, clientY }) {
   const { left, top } = element.getBoundingClientRect();
   const scale = scaleOf(element);
   return { x: (clientX - left) / scale, y: (clientY - top) / scale };
 }
 
-/** Puts something that lies in the top layer at a place of the window, and inside of it. @param {HTMLElement} element @param {number} left @param {number} top @param {number} [margin] */
+/** Moves an element of the top layer to a position in the window, and keeps it inside. @param {HTMLElement} element @param {number} left @param {number} top @param {number} [margin] */
 export function placeInWindow(element, left, top, margin = MARGIN) {
   const { width, height } = element.getBoundingClientRect();
-  const scale = scaleOf(element); // the top layer knows no transforms, but zoom
+  const scale = scaleOf(element); // zoom affects the top layer, transforms do not
   const inside = (/** @type {number} */ at, /** @type {number} */ size, /** @type {number} */ room) =>
     `${Math.round(Math.max(margin, Math.min(at, room - size - margin)) / scale)}px`;
   element.style.left = inside(left, width, innerWidth);
   element.style.top = inside(top, height, innerHeight);
 }
 
-/** Below what it belongs to, or above where there is no room. @param {HTMLElement} element @param {HTMLElement} anchor @param {number} gap */
+/** Places an element below its anchor, or above when there is no room below. @param {HTMLElement} element @param {HTMLElement} anchor @param {number} gap */
 export function placeBelow(element, anchor, gap) {
   const { left, top, bottom } = anchor.getBoundingClientRect();
   const { height } = element.getBoundingClientRect();
   placeInWindow(element, left, bottom + gap + height <= innerHeight ? bottom + gap : top - gap - height);
 }
 
-/** Where it covers little of what lies below its anchor: above it, else at a side, and below where there is no room for either. @param {HTMLElement} element @param {HTMLElement} anchor @param {number} gap @param {HTMLElement} [column] whose sides are meant */
+/** Places an element where it hides little of what lies below its anchor: above it, else beside it, else below. @param {HTMLElement} element @param {HTMLElement} anchor @param {number} gap @param {HTMLElement} [column] beside which it may stand */
 export function placeAbove(element, anchor, gap, column = anchor) {
   const { left, top, bottom } = anchor.getBoundingClientRect();
   const { width, height } = element.getBoundingClientRect();
@@ -44,7 +44,7 @@ export function placeAbove(element, anchor, gap, column = anchor) {
   else placeBelow(element, anchor, gap);
 }
 
-/** Device pixels for each CSS pixel of a canvas: those of the screen, more where it is shown enlarged. @param {HTMLElement} element */
+/** Device pixels per CSS pixel of a canvas: the screen's ratio, more where the canvas is enlarged. @param {HTMLElement} element */
 export function sharpness(element) {
   const { offsetWidth, offsetHeight } = element;
   const wanted = (devicePixelRatio || 1) * Math.max(1, scaleOf(element));
@@ -53,9 +53,9 @@ export function sharpness(element) {
 
 /** @type {Set<() => void>} */
 const listeners = new Set();
-/** Of the screen that the listeners know. */
+/** The pixel ratio that the listeners know. */
 let pixels = 0;
-/** @type {MediaQueryList | undefined} whether it is still that one */
+/** @type {MediaQueryList | undefined} reports another ratio */
 let screen;
 
 function tell() {
@@ -67,12 +67,12 @@ function tell() {
   for (const listener of listeners) listener();
 }
 
-/** Not every browser tells of another screen: whoever draws asks. */
+/** Not every browser reports another screen, so each drawing checks. */
 export function lookAtScreen() {
   if (pixels !== devicePixelRatio) tell();
 }
 
-/** Calls when a canvas may need other pixels: on another screen, or in a window of another size, whose slides are scaled otherwise. @param {() => void} listener @returns {() => void} ends it */
+/** Calls when a canvas may need another resolution: on another screen, or in a resized window, whose slides are scaled differently. @param {() => void} listener @returns {() => void} ends it */
 export function whenScreenChanges(listener) {
   if (listeners.size === 0) addEventListener("resize", tell);
   lookAtScreen();

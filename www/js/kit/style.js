@@ -2,7 +2,7 @@
 /** Style sheets of shadow roots, fetched once for all labs of a page. */
 import { fetched } from "./fetched.js";
 
-/** A style sheet is of one document: each root has its own. @param {ShadowRoot} root @param {string} text */
+/** A style sheet belongs to one document, so each root gets its own. @param {ShadowRoot} root @param {string} text */
 export function sheetFor(root, text) {
   const { CSSStyleSheet } = /** @type {typeof globalThis} */ (/** @type {unknown} */ (root.ownerDocument.defaultView));
   const sheet = new CSSStyleSheet();
@@ -11,7 +11,7 @@ export function sheetFor(root, text) {
 }
 
 /**
- * Not by a link: when an element is moved, the browser would fetch it again, and show the lab without it meanwhile.
+ * Adds a style sheet, not a link: when the lab is moved, the browser would fetch a link again and show the lab unstyled meanwhile.
  * @param {ShadowRoot} root
  * @param {string} file beside the page's own
  */

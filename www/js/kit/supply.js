@@ -1,5 +1,5 @@
 // @ts-check
-/** Files of the page that are fetched while it runs. What fails is told in a card, and can be asked for again. */
+/** Files that the page fetches while it runs. A card reports each failure and offers to try again. */
 import { fetched } from "./fetched.js";
 import { texts } from "./i18n.js";
 
@@ -7,13 +7,13 @@ export class Supply {
   /** @param {() => void} changed */
   constructor(changed) {
     this.changed = changed;
-    /** What is missing: the file, and how to try again. @type {Map<string, {file: string, again: () => void}>} */
+    /** The missing parts: the file, and how to try again. @type {Map<string, {file: string, again: () => void}>} */
     this.missing = new Map();
   }
 
   /**
-   * Does what needs files.
-   * @param {string} part by which they are known; the file, unless the error names another
+   * Does work that needs files.
+   * @param {string} part the name of the files; the file itself, unless the error names another
    * @param {() => Promise<unknown>} work
    * @returns {Promise<boolean>} whether it was done
    */
@@ -31,10 +31,10 @@ export class Supply {
   }
 
   /**
-   * Gives texts in a language; in English while a file of the language is missing.
+   * Loads the texts of a language; English while a file of the language is missing.
    * @param {string} language
-   * @param {Record<string, any>} english what is in the English files, by the part of the texts: `lessons.`
-   * @param {(...texts: import("./i18n.js").Texts[]) => void} use called again when what was missing has come
+   * @param {Record<string, any>} english content of the English files, by the part of the texts: `lessons.`
+   * @param {(...texts: import("./i18n.js").Texts[]) => void} use called again when a missing file has loaded
    */
   async speak(language, english, use) {
     const inEnglish = () => use(...Object.values(english).map((tree) => texts(tree, "en")));
@@ -46,7 +46,7 @@ export class Supply {
     if (!got) inEnglish();
   }
 
-  /** Texts of a language that nobody wants any more are not missing. */
+  /** Texts of a language that is no longer shown are not missing. */
   forgetTexts() {
     for (const part of this.missing.keys()) if (part.startsWith("i18n/")) this.missing.delete(part);
   }

@@ -1,31 +1,31 @@
 // @ts-check
-/** Explanations: a sentence beside what it explains, while that is pointed at, has the keyboard's focus, or was pressed. */
+/** Explanations: a sentence beside an element, shown while the element is hovered or has the keyboard's focus, or after it was pressed. */
 import { h } from "./dom.js";
 import { placeBelow } from "./place.js";
 
-/** Space between what is explained and its sentence. */
+/** Space between an element and its sentence. */
 const GAP = 6;
-/** Each bundle has this module once more, and counts for itself. */
+/** Each bundle contains its own copy of this module, with its own count. */
 const BUNDLE = Math.random().toString(36).slice(2);
 let serial = 0;
 
 export class Tip {
-  /** @param {number} [rest] ms that the pointer stays before the sentence shows: labels are passed more often than asked */
+  /** @param {number} [rest] ms that the pointer rests before the sentence shows: it often only passes over a label */
   constructor(rest = 350) {
     this.rest = rest;
     this.tip = h("div", { class: "term-tip", role: "tooltip", popover: "manual" });
     this.timer = 0;
-    /** Ends what is listened to while a sentence is shown. */
+    /** Removes the listeners of a shown sentence. */
     this.shown = new AbortController();
   }
 
   /**
-   * Lets an element explain itself.
-   * @param {HTMLElement} node is pointed at
+   * Adds an explanation to an element.
+   * @param {HTMLElement} node shows it on hover
    * @param {string} words
    * @param {HTMLElement} [around] the sentence stands beside it, and shows while the focus is in it
-   * @param {Iterable<Element>} [described] what is explained to screen readers
-   * @returns {HTMLElement} the words for these, to be put into the page
+   * @param {Iterable<Element>} [described] elements that screen readers describe with it
+   * @returns {HTMLElement} the text for screen readers, to be put into the page
    */
   explain(node, words, around = node, described = [node]) {
     const id = `tip-${BUNDLE}-${++serial}`;
@@ -43,14 +43,14 @@ export class Tip {
       if (!focused()) this.hide();
     });
     on(node, "pointerdown", ({ pointerType }) => (touched = pointerType === "touch"));
-    // A finger cannot point; a mouse that presses a tab or a label wants what they do.
+    // A finger cannot hover, so a tap explains. A mouse click on a tab or a label is meant for the tab or label.
     on(node, "click", () => (touched || node.matches(".term") ? show() : focused() || this.hide()));
     on(around, "focusin", () => focused() && show());
     on(around, "focusout", () => this.hide());
     return h("span", { id, hidden: true }, words);
   }
 
-  /** A word that is explained, as a button, and the words. @param {(Node | string)[]} content @param {string} words */
+  /** A word with an explanation: its button, and the text for screen readers. @param {(Node | string)[]} content @param {string} words */
   button(content, words) {
     const button = h("button", { type: "button", class: "term" }, content);
     return [button, this.explain(button, words)];
