@@ -1,5 +1,5 @@
-// The norm of the gradient that reaches each layer, first to last, of all networks on one log axis, with what a slope of a quarter
-// a layer would leave.
+// The norm of the gradient that reaches each layer, first to last, for all networks on one log axis, beside a curve that falls to a quarter
+// at each layer.
 
 import { Chart, clamp, laneColour } from "../canvas.js";
 import { decade, logTicks } from "../scale.js";
@@ -7,11 +7,11 @@ import { decade, logTicks } from "../scale.js";
 /**
  * @typedef {object} DepthNormsData
  * @property {string[]} layers first to last
- * @property {{name: string, norms: number[]}[]} lanes a norm a layer; none before a network's first look
- * @property {number[]} bound a norm a layer; none where it says nothing
+ * @property {{name: string, norms: number[]}[]} lanes one norm per layer; none before a network's first snapshot
+ * @property {number[]} bound one norm per layer; none where no bound applies
  */
 
-/** Shapes of the marks, by network: colour is not alone in telling them apart. */
+/** Sides of each network's marks, so that not only colour tells the networks apart. */
 const SIDES = [0, 4, 3, 5];
 
 /** @extends {Chart<DepthNormsData>} */
@@ -85,7 +85,7 @@ export class DepthNorms extends Chart {
       ctx.stroke();
       ctx.fillText(decade(exponent), left - 12, y);
     }
-    // The first and the last layer have their names, others where there is room.
+    // The first and the last layer are always named, the others where there is room.
     ctx.textAlign = "center";
     const half = (/** @type {number} */ layer) => ctx.measureText(layers[layer]).width / 2 + 3;
     const last = layers.length - 1;
@@ -171,7 +171,7 @@ export class DepthNorms extends Chart {
   }
 }
 
-/** A filled polygon, or a disk where it has no sides. @param {CanvasRenderingContext2D} ctx @param {number} sides @param {number} x @param {number} y @param {number} size @param {string} colour */
+/** A filled polygon, or a disk for 0 sides. @param {CanvasRenderingContext2D} ctx @param {number} sides @param {number} x @param {number} y @param {number} size @param {string} colour */
 function shape(ctx, sides, x, y, size, colour) {
   ctx.fillStyle = colour;
   ctx.beginPath();

@@ -1,16 +1,16 @@
-// One layer over the whole run: a column a snapshot, the darker the more values, with the percentiles as lines.
+// One layer over the whole run: one column per snapshot, darker where more values lie, with the percentiles as lines.
 
 import { clamp } from "../canvas.js";
 import { BIN, FLOOR, GRADIENT_BINS, gradientAt, percentile } from "../rows.js";
 import { decade, linearTicks, logTicks, placeMarks } from "../scale.js";
 
-const TOP = 2; // log10: the strip shows the floor to 100, more only when it is reached
+const TOP = 2; // log10: the strip shows the floor to 100, and more only once values reach it
 
 export class HeatStrip {
   /** @param {import("./types.js").RidgesChart} chart */
   constructor(chart) {
     this.chart = chart;
-    /** One pixel a bin and column; drawn once, then stretched. */
+    /** One pixel per bin and column; drawn once, then stretched. */
     this.image = document.createElement("canvas");
     this.painted = 0;
     /** @type {unknown} */
@@ -21,7 +21,7 @@ export class HeatStrip {
     this.ticks = [];
   }
 
-  /** The image has to be painted anew: other colours, another layer, merged columns. */
+  /** The image must be repainted: other colours, another layer, merged columns. */
   forget() {
     this.paintedFor = null;
   }
@@ -81,7 +81,7 @@ export class HeatStrip {
     }
     const ctx = this.image.getContext("2d");
     if (!ctx) return;
-    // The last column may still gather snapshots, so it is painted again.
+    // The last column may still collect snapshots, so it is repainted.
     for (let index = Math.max(0, this.painted - 1); index < columns.length; index++) {
       ctx.clearRect(index, 0, 1, GRADIENT_BINS);
       const { bins, total } = gradientAt(columns[index].row, 0);
@@ -191,7 +191,7 @@ export class HeatStrip {
     ctx.fillText(`${data?.layers[layer ?? 0] ?? ""} · ${t(`charts.ridges.axis_${source}`)}`, left, font.size * 0.75);
   }
 
-  /** Flipped switches. @param {CanvasRenderingContext2D} ctx */
+  /** Changed switches. @param {CanvasRenderingContext2D} ctx */
   drawMarks(ctx) {
     const { palette, font, latest } = this.chart;
     const { left, right, top, bottom } = this.box;
@@ -212,7 +212,7 @@ export class HeatStrip {
     });
   }
 
-  /** The look of the record that the other charts show. @param {CanvasRenderingContext2D} ctx */
+  /** The snapshot that the other charts show. @param {CanvasRenderingContext2D} ctx */
   drawPast(ctx) {
     const { past, palette } = this.chart;
     if (!past) return;

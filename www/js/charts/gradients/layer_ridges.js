@@ -1,4 +1,4 @@
-// All layers at one step: a ridge each, first layer on top, a line through the medians to show how the gradient flows.
+// All layers at one step: one ridge per layer, the first on top, and a line through the medians that shows how the gradient flows.
 
 import { clamp, hatch } from "../canvas.js";
 import { BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, density, gradientAt, vigour } from "../rows.js";
@@ -15,7 +15,7 @@ export class LayerRidges {
     this.box = { left: 0, floor: 0, right: 0, top: 0, bottom: 0, row: 0, words: 0 };
   }
 
-  /** The layers as sentences need them. */
+  /** The layers by name, with their gradients. */
   gradients() {
     const { data, source } = this.chart;
     return data ? data.layers.map((name, index) => ({ name, ...gradientAt(data[source], index) })) : [];
@@ -51,7 +51,7 @@ export class LayerRidges {
     this.chart.type(1, "600");
     const label = this.chart.widest(names);
     const wide = width > 34 * font.size;
-    // Beside another network the layers have their names there.
+    // Networks side by side: only the first one names the layers.
     const left = this.chart.leader ? 0 : Math.ceil(label + font.size * 0.8);
     const narrow = width < 14 * font.size;
     const widest = this.chart.t("charts.ridges.below", { percent: this.chart.numbers.percent(0.998) });
@@ -60,7 +60,7 @@ export class LayerRidges {
     const gutter = narrow ? font.size * 1.4 : Math.ceil(ctx.measureText(this.chart.numbers.percent(1)).width) + 12;
     const bottom = height - Math.round(font.size * 2.7);
     const title = this.keyInside ? font.size * 1.5 : 2;
-    // The first ridge rises above its row, too.
+    // The first ridge rises above its row as well.
     const row = (bottom - title) / (Math.max(1, names.length) + OVERLAP);
     const top = Math.round(bottom - row * names.length);
     this.box = { left, floor: left + gutter, right: width - Math.max(words, font.size), top, bottom, row, words };
@@ -104,8 +104,8 @@ export class LayerRidges {
     // The floor is named first, in every picture.
     const gone = t("charts.ridges.gone");
     const named = Math.max(floor - 4, ctx.measureText(gone).width);
-    let edge = named + 4; // of the label before
-    // Side by side all have the labels that the first has room for.
+    let edge = named + 4; // of the previous label
+    // Charts side by side all have the labels that fit into the first.
     const { box } = (this.chart.leader ?? this.chart).ridges;
     for (const exponent of logTicks(-12, this.end, box.right - box.floor, font.size * 5.4)) {
       const x = Math.round(this.x(exponent)) + 0.5;
@@ -119,7 +119,7 @@ export class LayerRidges {
       ctx.textAlign = "left";
       ctx.fillText(decade(exponent), start, bottom + font.size * 0.9);
     }
-    // The floor: a line and a name, as everything to the left of it is as good as gone.
+    // The floor: a line with a name, as everything to its left has practically vanished.
     ctx.strokeStyle = palette.muted;
     ctx.setLineDash([4, 3]);
     line(ctx, floor + 0.5, top - font.size * 0.4, floor + 0.5, bottom + 4);
@@ -136,12 +136,12 @@ export class LayerRidges {
     this.drawBeforeKey(ctx);
   }
 
-  /** In a slide there is no bar above that could say what the dashed curves are. */
+  /** A slide has no bar above the chart to explain the dashed curves. */
   get keyInside() {
     return this.chart.compared !== null && Boolean(this.chart.bar?.hidden);
   }
 
-  /** What the dashed curves are. @param {CanvasRenderingContext2D} ctx */
+  /** The key of the dashed curves. @param {CanvasRenderingContext2D} ctx */
   drawBeforeKey(ctx) {
     const { beforeText: label, palette, font, width } = this.chart;
     if (!this.keyInside) return;
@@ -209,7 +209,7 @@ export class LayerRidges {
   }
 
   /**
-   * What is zero or below the floor: full height is everything.
+   * The share of values that are zero or below the floor; full height is all of them.
    * @param {CanvasRenderingContext2D} ctx @param {number} share @param {number} floor @param {number} y @param {number} row
    */
   drawGutter(ctx, share, floor, y, row) {
@@ -318,7 +318,7 @@ export class LayerRidges {
     });
   }
 
-  /** What matters first: not a number, then what vanished, then where the rest lies. @param {ReturnType<LayerRidges["gradients"]>[number]} g */
+  /** The most important words first: NaN and Inf, then the vanished share, then where the rest lies. @param {ReturnType<LayerRidges["gradients"]>[number]} g */
   words(g) {
     const { numbers, t } = this.chart;
     const alarms = [];

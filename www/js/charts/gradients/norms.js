@@ -16,8 +16,8 @@ import { decade, logTicks } from "../scale.js";
 const SOURCES = /** @type {const} */ (["weights", "activations"]);
 
 /**
- * What sigmoid'(z) <= 1/4 alone leaves of the activation gradient that the last hidden layer receives; the weights come on top.
- * With L layers, layer l of the hidden ones has L - 2 - l sigmoids behind it. The last layer has logits: no bound.
+ * How much sigmoid'(z) <= 1/4 alone leaves of the activation gradient that the last hidden layer receives; the weights act in addition.
+ * With L layers, hidden layer l has L - 2 - l sigmoids behind it. The last layer outputs logits, so it has no bound.
  * @param {number[]} norms of the activation gradients, first layer first
  */
 export const sigmoidBound = (norms) => norms.map((_, layer) => (layer < norms.length - 1 ? norms[norms.length - 2] * 0.25 ** (norms.length - 2 - layer) : NaN));
@@ -30,7 +30,7 @@ export class Norms extends Chart {
    */
   constructor(host, options) {
     super(host, options, "norms");
-    /** Exponents of the axis; both ends only ever move outwards, until the network changes. */
+    /** Exponents of the axis; both ends only move outwards until the network changes. */
     this.low = -4;
     this.high = 1;
     this.key = "";

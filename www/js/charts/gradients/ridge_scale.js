@@ -2,10 +2,10 @@
 
 import { CEILING } from "../rows.js";
 
-/** Right ends the axis can have (log10): it grows at once and shrinks only after a while. */
+/** Possible right ends of the axis (log10). It grows at once and shrinks only after a while. */
 const ENDS = [0, 2, 4, CEILING];
 const SHRINK_AFTER = 40;
-/** The height of a ridge is at least for this share of all values in one bin. */
+/** The height scale holds at least this share of all values in one bin. */
 const LEAST_PEAK = 0.05;
 
 export class RidgeScale {
@@ -13,7 +13,7 @@ export class RidgeScale {
     this.end = ENDS[0];
     this.peak = LEAST_PEAK;
     this.calm = 0;
-    /** What each picture needs. @type {Map<object, {high: number, peak: number}>} */
+    /** The scale that each picture needs. @type {Map<object, {high: number, peak: number}>} */
     this.needs = new Map();
   }
 

@@ -1,4 +1,4 @@
-// The picture of the lab: where log10|g| of every layer lies, on one axis from the floor to the largest gradient.
+// The lab's main picture: where log10|g| of every layer lies, on one axis from the floor to the largest gradient.
 // A gradient that vanishes slides to the left, pales, and piles up in the hatched gutter below the floor.
 
 import { Chart, element } from "../canvas.js";
@@ -9,9 +9,9 @@ import { GRADIENT_ROW, History } from "../rows.js";
 
 /** @typedef {import("./types.js").RidgesData} RidgesData @typedef {import("./types.js").Source} Source */
 
-/** Columns kept of each layer's history. */
+/** Columns kept for each layer's history. */
 const HISTORY = 256;
-/** Earlier curves behind the present one, and how many snapshots lie between them. */
+/** Earlier curves behind the current one, and the snapshots between them. */
 const GHOSTS = 4;
 const GHOST_EVERY = 4;
 
@@ -20,7 +20,7 @@ export class Ridges extends Chart {
   /**
    * @param {HTMLElement} host
    * @param {import('../canvas.js').ChartOptions & {onview?: (layer: string | null) => void, scale?: RidgeScale, leader?: Ridges}} options
-   *   onview: one layer over time was chosen, or all layers; scale: shared with others; leader: whose choices it follows
+   *   onview: one layer over time was chosen, or all layers; scale: shared with others; leader: the chart whose choices it follows
    */
   constructor(host, options) {
     super(host, options, "ridges");
@@ -41,7 +41,7 @@ export class Ridges extends Chart {
     this.history = { weights: [], activations: [] };
     /** @type {{weights: Float32Array, activations: Float32Array}[]} newest last */
     this.ghosts = [];
-    /** @type {{label: string, weights: Float32Array, activations: Float32Array} | null} as it was just before the last flip */
+    /** @type {{label: string, weights: Float32Array, activations: Float32Array} | null} as it was just before the last switch changed */
     this.before = null;
     this.snapshots = 0;
     this.lastStep = -1;
@@ -134,18 +134,18 @@ export class Ridges extends Chart {
     if (this.layer !== null) this.picker.value = String(this.layer);
   }
 
-  /** No room for the choices in a slide. */
+  /** A slide has no room for the choices. */
   resize() {
     if (this.bar) this.bar.hidden = Boolean(this.leader) || (Boolean(this.options.compact) && this.root.clientHeight < 360);
     super.resize();
   }
 
-  /** The dashed curves: a look of the record stands alone. */
+  /** The dashed curves; an earlier snapshot is shown without them. */
   get compared() {
     return this.past ? null : this.before;
   }
 
-  /** What the dashed curves are; empty when there are none. */
+  /** Explains the dashed curves; empty when there are none. */
   get beforeText() {
     if (!this.compared || this.layer !== null) return "";
     return this.t(this.compared.label ? "charts.ridges.before" : "charts.ridges.last_run", { label: this.compared.label });
@@ -171,7 +171,7 @@ export class Ridges extends Chart {
       this.listLayers(data.layers);
       this.layersKey = layers;
     } else if (data.step < this.lastStep) {
-      // Another run of the same network is compared with the last one.
+      // A new run of the same network is compared with the last one.
       this.before = last && { label: "", weights: last.weights, activations: last.activations };
       this.restart(data);
     } else if (last && events.length > this.eventsSeen) {
@@ -201,7 +201,7 @@ export class Ridges extends Chart {
     this.strip.forget();
   }
 
-  /** What came after a step is forgotten. @param {number} step */
+  /** Forgets everything after a step. @param {number} step */
   cut(step) {
     for (const history of [...this.history.weights, ...this.history.activations]) history.columns = history.columns.filter((column) => column.step <= step);
     this.ghosts = [];

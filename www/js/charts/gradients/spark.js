@@ -1,4 +1,4 @@
-// Under each layer of the drawn network: its gradient histogram, and its norm as a bar below. No words; the tip has them.
+// Under each layer of the drawn network: its gradient histogram, and its norm as a bar below. All words are in the tip.
 
 import { Chart, clamp, hatch } from "../canvas.js";
 import { BIN, FLOOR, GRADIENT_BINS, density, gradientAt, vigour } from "../rows.js";
@@ -9,7 +9,7 @@ import { BIN, FLOOR, GRADIENT_BINS, density, gradientAt, vigour } from "../rows.
  * @property {Float32Array} row one gradient (GRADIENT_ROW)
  */
 
-/** The axis all sparks share (log10|g|): the floor to 10. The norm's bar has the same axis. */
+/** The axis all sparks share (log10|g|): the floor to 10. The norm's bar uses the same axis. */
 const END = 1;
 
 /** @extends {Chart<SparkData>} */
@@ -23,7 +23,7 @@ export class Spark extends Chart {
     this.curve = new Float32Array(GRADIENT_BINS);
   }
 
-  /** Eight sentences side by side would say nothing. */
+  /** Eight sentences side by side would be too many. */
   drawEmpty() {}
 
   /** @param {number} exponent */

@@ -1,18 +1,18 @@
-// What was measured of one network during its run: gradient histograms, activations, filters of conv1. Thinned as the run grows.
+// The snapshots of one network's run: gradient histograms, activations, filters of conv1. They are thinned as the run grows.
 
 import { Record } from "../record.js";
 import { ACTIVATION_ROW, GRADIENT_ROW } from "../rows.js";
 
-/** Looks kept of a network; when there are as many, every second one goes. */
+/** Snapshots kept per network; when full, every second one is dropped. */
 const MOST = 128;
-/** Bytes that they may take, and as many its filters: of large ones fewer are kept. */
+/** Most bytes for the snapshots, and again for the filters: of large ones fewer are kept. */
 const BYTES = 2 ** 22;
-/** Rows that there is room for at first. */
+/** Rows to allocate at first. */
 const START = 8;
 
 /** Rows of numbers by step, ascending. */
 class Rows {
-  /** @param {number} width numbers a row, besides its step */
+  /** @param {number} width numbers per row, besides its step */
   constructor(width) {
     const most = BYTES / (4 * (width + 1));
     const capacity = 2 ** Math.max(1, Math.min(Math.log2(MOST), Math.floor(Math.log2(most))));
@@ -31,7 +31,7 @@ class Rows {
 
   /** @param {number} step @param {...ArrayLike<number>} parts */
   push(step, ...parts) {
-    // A network that has gone back to its last good weights passes these steps again.
+    // A network that went back to its last good weights repeats these steps.
     this.record.cut(step);
     if (this.count > 0 && this.step(this.count - 1) === step) return;
     this.row[0] = step;
@@ -43,7 +43,7 @@ class Rows {
     this.record.push(this.row);
   }
 
-  /** The last row whose step is not above this one, else the first: a copy, as rows move when they are thinned. @param {number} step @returns {{step: number, values: Float32Array} | null} */
+  /** A copy of the last row whose step is not above this one, else of the first. A copy, because thinning moves rows. @param {number} step @returns {{step: number, values: Float32Array} | null} */
   at(step) {
     let index = this.count - 1;
     while (index > 0 && this.step(index) > step) index--;
@@ -64,20 +64,20 @@ class Rows {
  * @property {Float32Array} weights (n, GRADIENT_ROW)
  * @property {Float32Array} activations gradients with respect to them (n, GRADIENT_ROW)
  * @property {Float32Array} rows the activations themselves (n, ACTIVATION_ROW)
- * @property {string} activation the function, at that time
+ * @property {string} activation the activation function at that step
  */
 
 export class Looks {
   constructor() {
     /** @type {string[]} */
     this.layers = [];
-    /** Functions that the network has had: a row holds the place in this list. @type {string[]} */
+    /** Activation functions that the network has used: a row holds the index in this list. @type {string[]} */
     this.functions = [];
     /** @type {Rows | null} */
     this.looks = null;
     /** @type {Rows | null} */
     this.filters = null;
-    /** Of a filter, in pixels, and of all values together. */
+    /** A filter's size in pixels. */
     this.size = 0;
     this.length = 0;
   }
@@ -99,18 +99,18 @@ export class Looks {
     this.filters.push(step, values);
   }
 
-  /** Forgets what came after a step. @param {number} step */
+  /** Forgets everything after a step. @param {number} step */
   cut(step) {
     for (const rows of [this.looks, this.filters]) rows?.record.cut(step);
   }
 
-  /** Steps of all looks, ascending. */
+  /** Steps of all snapshots, ascending. */
   get steps() {
     const { looks } = this;
     return Array.from({ length: looks?.count ?? 0 }, (_, index) => /** @type {Rows} */ (looks).step(index));
   }
 
-  /** The network as it was at a step, or last before it. @param {number} step @returns {Look | null} */
+  /** The snapshot at a step, or the last one before it. @param {number} step @returns {Look | null} */
   at(step) {
     const found = this.looks?.at(step);
     if (!found) return null;
@@ -128,7 +128,7 @@ export class Looks {
     return found ? { ...found, size: this.size } : null;
   }
 
-  /** What all of it takes. */
+  /** Memory of all rows. */
   get bytes() {
     return (this.looks?.bytes ?? 0) + (this.filters?.bytes ?? 0);
   }

@@ -1,10 +1,10 @@
 // @ts-check
-// The control that goes back in a run: a slider over the looks of the record, a step to either side, and one click to the present.
+// The control that goes back in a run: a slider over the snapshots, one snapshot back or forward, and one click to the present.
 
 import { h, setAttribute, setText } from "../../kit/dom.js";
 import { listenToKeys } from "../../kit/keyboard.js";
 
-/** Told aloud once the slider rests, ms. */
+/** Announced once the slider has rested for this long, ms. */
 const REST = 600;
 
 export class Scrubber {
@@ -12,13 +12,13 @@ export class Scrubber {
    * @param {HTMLElement} host
    * @param {{word: (key: string, fields?: Record<string, string | number>) => string, count: (n: number) => string,
    *   go: (step: number | null) => void, describe: () => string}} timeline
-   *   word: a text of this control; count: a step as it is written; go: shows a step of the record, or the present; describe: its values
+   *   word: a text of this control; count: formats a step; go: shows the snapshot of a step, or the present; describe: its values in words
    */
   constructor(host, timeline) {
     this.timeline = timeline;
-    /** @type {number[]} of the looks, ascending */
+    /** @type {number[]} of the snapshots, ascending */
     this.steps = [];
-    /** @type {number | null} that is shown; null: the present */
+    /** @type {number | null} the step on show; null: the present */
     this.step = null;
     this.timer = 0;
     this.stopKeys = () => {};
@@ -30,7 +30,7 @@ export class Scrubber {
       max: "0",
       class: "history-slider",
       oninput: () => this.choose(Number(this.slider.value)),
-      // Keys of the lab leave a slider alone.
+      // The lab's keys do not act on a slider.
       onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && this.step !== null && (event.preventDefault(), this.choose(Infinity)),
     });
     this.previous = button("history-step", "‹", () => this.choose(this.index - 1));
@@ -65,7 +65,7 @@ export class Scrubber {
     this.update(this.steps, this.step);
   }
 
-  /** Place of the look that is shown, the last one's for the present. */
+  /** Index of the snapshot on show; for the present, that of the last one. */
   get index() {
     const last = this.steps.length - 1;
     if (this.step === null) return last;
@@ -74,7 +74,7 @@ export class Scrubber {
     return index;
   }
 
-  /** @param {number} index of a look; the last one is the present */
+  /** @param {number} index of a snapshot; the last one is the present */
   choose(index) {
     const last = this.steps.length - 1;
     if (last < 1) return;
@@ -85,13 +85,13 @@ export class Scrubber {
     this.timer = window.setTimeout(() => setText(this.spoken, `${this.text.title}. ${this.timeline.describe()}`), REST);
   }
 
-  /** To the present; what was pressed is gone then. */
+  /** Returns to the present; the pressed button disappears then. */
   leave() {
     this.choose(Infinity);
     this.slider.focus();
   }
 
-  /** @param {number[]} steps of the looks @param {number | null} step that is shown @param {string} [after] the last switch that was flipped before it */
+  /** @param {number[]} steps of the snapshots @param {number | null} step the one on show @param {string} [after] the last switch changed before it */
   update(steps, step, after = "") {
     const { word, count } = this.timeline;
     if ((step === null) !== (this.step === null)) this.listen(step !== null);
@@ -115,7 +115,7 @@ export class Scrubber {
     setAttribute(this.element, "data-past", step !== null);
   }
 
-  /** Escape leaves the past, and has its other meanings only in the present. @param {boolean} on */
+  /** Escape leaves the past; its other meanings apply only in the present. @param {boolean} on */
   listen(on) {
     this.stopKeys();
     const root = this.element.getRootNode();

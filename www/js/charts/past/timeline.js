@@ -1,12 +1,12 @@
 // @ts-check
-// The run so far, to go back in: each look that comes is kept, and the charts show the newest one or one of the record.
+// The history of the run: each new snapshot is kept, and the charts show the newest or an earlier one.
 
 import { Looks } from "./looks.js";
 import { GRADIENT_ROW } from "../rows.js";
 import { Scrubber } from "./scrubber.js";
 
 /**
- * @typedef {{step: number, label: string, lane: number}} Mark a flipped switch
+ * @typedef {{step: number, label: string, lane: number}} Mark a changed switch
  * @typedef {object} Charts
  * @property {import("../plots/curves.js").Curves} curves
  * @property {{charts: import("../gradients/ridges.js").Ridges[], update: (lane: number, data: import("../gradients/ridges.js").RidgesData) => void}} ridges
@@ -16,23 +16,23 @@ import { Scrubber } from "./scrubber.js";
  */
 
 export class Timeline {
-  /** @param {HTMLElement} host of the control @param {Charts} charts @param {() => void} recalled is called when they have gone to another step */
+  /** @param {HTMLElement} host of the control @param {Charts} charts @param {() => void} recalled called when the charts have gone to another step */
   constructor(host, charts, recalled) {
     this.charts = charts;
     this.recalled = recalled;
-    /** What of the record is shown of the shown network, as a snapshot has it. @type {{parameters: Float32Array, label: string} | null} */
+    /** The shown network's snapshot on show, in the form of a measurement; null: the present. @type {{parameters: Float32Array, label: string} | null} */
     this.past = null;
-    /** Names of each network's tensors. @type {string[][]} */
+    /** Tensor names of each network. @type {string[][]} */
     this.tensors = [];
-    /** Of each network. @type {Looks[]} */
+    /** Snapshots of each network. @type {Looks[]} */
     this.looks = [];
-    /** Which networks there are. @type {number[]} */
+    /** Ids of the networks. @type {number[]} */
     this.ids = [];
     /** @type {Mark[]} */
     this.marks = [];
-    /** @type {number | null} the step of the record that is shown */
+    /** @type {number | null} the step on show; null: the present */
     this.step = null;
-    /** The network that single charts are of. */
+    /** The network that single charts show. */
     this.shown = 0;
     this.stale = false;
     this.scrubber = new Scrubber(host, {
@@ -43,7 +43,7 @@ export class Timeline {
     });
   }
 
-  /** A run that has ended in a recording has an end, one that goes on a present. @param {string} key @param {Record<string, string | number>} [fields] */
+  /** A recorded run has an end, a running one has a present. @param {string} key @param {Record<string, string | number>} [fields] */
   word(key, fields) {
     const { t, recorded } = this.charts.curves.options;
     return t(`charts.${recorded ? "recording" : "history"}.${key}`, fields);
@@ -54,7 +54,7 @@ export class Timeline {
     return this.charts.curves.numbers.count(step);
   }
 
-  /** Another run: nothing is left of the one before. */
+  /** A new run: everything of the last one is dropped. */
   clear() {
     this.looks = [];
     this.marks = [];
@@ -62,7 +62,7 @@ export class Timeline {
     this.stale = true;
   }
 
-  /** A network goes on from here: what came after is forgotten. @param {number} lane @param {number} step @param {Mark[]} marks that are left */
+  /** A network continues from here: everything later is forgotten. @param {number} lane @param {number} step @param {Mark[]} marks that remain */
   cut(lane, step, marks) {
     this.marks = marks;
     this.recall(null);
@@ -102,9 +102,9 @@ export class Timeline {
   }
 
   /**
-   * Which networks there are: one that is taken away takes its looks along.
+   * Sets the networks. A removed network loses its snapshots.
    * @param {{id: number}[]} lanes
-   * @returns {number[]} the place that each of them had, or would have had
+   * @returns {number[]} the previous index of each; a new one's own index
    */
   name(lanes) {
     const kept = lanes.map(({ id }, at) => (this.ids.includes(id) ? this.ids.indexOf(id) : at));
@@ -116,19 +116,19 @@ export class Timeline {
     return kept;
   }
 
-  /** @param {number} lane that single charts are of from now on */
+  /** @param {number} lane the network that single charts show from now on */
   show(lane) {
     this.shown = lane;
     this.recall(this.step);
   }
 
-  /** Steps of the network that has come farthest. */
+  /** Steps of the network that has trained longest. */
   get steps() {
     const last = this.looks.map((looks) => looks.steps);
     return last.reduce((longest, steps) => ((steps.at(-1) ?? 0) > (longest.at(-1) ?? 0) ? steps : longest), []);
   }
 
-  /** The charts as they were at a step; each says of which step it is, as a network that has ended stays at its last. @param {number | null} step */
+  /** Shows the charts as they were at a step. Each chart names its step, as a network that has ended stays at its last step. @param {number | null} step */
   recall(step) {
     if (step === null && this.step === null) return;
     this.step = step;
@@ -149,7 +149,7 @@ export class Timeline {
     this.update(true);
   }
 
-  /** The rows of weights at the places of their tensors. @param {import("./looks.js").Look} look */
+  /** The weights' rows at the indices of their tensors. @param {import("./looks.js").Look} look */
   parameters({ layers, weights }) {
     const tensors = this.tensors[this.shown] ?? [];
     const all = new Float32Array(tensors.length * GRADIENT_ROW);
@@ -160,7 +160,7 @@ export class Timeline {
     return all;
   }
 
-  /** Brings the control up to date, once a frame. @param {boolean} [now] */
+  /** Updates the control, once per frame. @param {boolean} [now] */
   update(now = this.stale) {
     if (!now) return;
     this.stale = false;
@@ -170,7 +170,7 @@ export class Timeline {
     this.scrubber.element.title = this.word("kept", { bytes: Math.ceil(this.bytes / 1024), looks: this.looks[0]?.steps.length ?? 0 });
   }
 
-  /** What the record takes in memory. */
+  /** Memory of all snapshots. */
   get bytes() {
     return this.looks.reduce((sum, { bytes }) => sum + bytes, 0);
   }

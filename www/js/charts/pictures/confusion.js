@@ -1,5 +1,5 @@
-// Which class is taken for which: a row a true class, a column a predicted one. Below, the worst pairs in words; beside, the
-// worst mistakes as pictures, and what was held back from training.
+// Which class is mistaken for which: rows are true classes, columns predicted ones. Below, the worst pairs in words; beside, the
+// worst mistakes as pictures, and the images held back from training.
 
 import { Chart, clamp, element } from "../canvas.js";
 import { Mistakes } from "./mistakes.js";
@@ -7,13 +7,13 @@ import { Pair } from "./pair.js";
 
 /**
  * @typedef {import("./mistakes.js").MistakesData & {counts: Uint32Array, count: number, pair?: import("./pair.js").PairData, holdBack: string}}
- *   ConfusionData counts (classes true, classes predicted), `count` in all; `holdBack` the setting of that name
+ *   ConfusionData counts (classes true, classes predicted), `count` of all images; `holdBack` the setting `hold_back`
  */
 
 const PAIRS = 3;
 
 /**
- * The most frequent mistakes, the worst first, by the share of the true class.
+ * The most frequent mistakes, worst first, by their share of the true class.
  * @param {ArrayLike<number>} counts (classes, classes)
  * @param {number} classes
  * @param {number} limit
@@ -36,7 +36,7 @@ export function worstPairs(counts, classes, limit) {
 export class Confusion extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions & {onpick: (image: number) => void}} options onpick: a mistake was chosen
+   * @param {import('../canvas.js').ChartOptions & {onpick: (image: number) => void}} options onpick: called when a mistake is chosen
    */
   constructor(host, options) {
     super(host, options, "confusion");
@@ -55,7 +55,7 @@ export class Confusion extends Chart {
     this.say();
   }
 
-  /** Language may have changed. */
+  /** The language may have changed. */
   themed() {
     this.say();
   }
@@ -72,7 +72,7 @@ export class Confusion extends Chart {
     if (this.pairs.textContent !== text) this.pairs.textContent = text;
   }
 
-  /** Counts of a row. @param {number} row */
+  /** The counts of a row. @param {number} row */
   row(row) {
     const { data } = this;
     const classes = data?.classes.length ?? 0;

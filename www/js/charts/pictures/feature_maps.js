@@ -1,4 +1,4 @@
-// The maps of one layer for one image, all on one scale: surface is 0, blue is positive, grey to ink is negative.
+// The feature maps of one layer for one image, all on one scale: the surface colour is 0, blue is positive, grey to ink is negative.
 
 import { rgb } from "../canvas.js";
 import { Patches } from "./patches.js";
@@ -19,7 +19,7 @@ export class FeatureMaps extends Patches {
 
   shape() {
     const { channels = 0, width = 1, height = 1 } = this.data ?? {};
-    // A fully connected layer's features are one value each: shown as one row of squares.
+    // A fully connected layer has one value per feature, shown as a square.
     return { count: channels, width, height };
   }
 

@@ -2,7 +2,7 @@
 
 import { Patches } from "./patches.js";
 
-/** @typedef {{size: number, values: Float32Array}} FiltersData values (size, size, 3, count), and a bias each */
+/** @typedef {{size: number, values: Float32Array}} FiltersData values (size, size, 3, count), then one bias per filter */
 
 /** @extends {Patches<FiltersData>} */
 export class Filters extends Patches {

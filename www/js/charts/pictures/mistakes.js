@@ -1,20 +1,20 @@
-// The test images that the network got wrong and was surest of, each with its true class and its guess. One can be chosen.
+// The network's most confident mistakes on test images, each with its true class and its guess. One can be chosen.
 
 import { element } from "../canvas.js";
 import { drawPicture } from "./predictions.js";
 
-/** Numbers of a row: image, true class, guess, probability of the guess. */
+/** Numbers per row: image, true class, guess, probability of the guess. */
 const ROW = 4;
 
 /**
  * @typedef {object} MistakesData
- * @property {string[]} classes names as they are to be shown
+ * @property {string[]} classes names for display
  * @property {Float32Array} mistakes (n, ROW), the worst first
  * @property {Uint8Array} pixels (n, side, side, 3)
  */
 
 export class Mistakes {
-  /** @param {(image: number) => void} onpick an image was chosen, by its number among the test images */
+  /** @param {(image: number) => void} onpick called with the number of the chosen test image */
   constructor(onpick) {
     this.onpick = onpick;
     this.root = element("div", "chart-mistakes");
@@ -60,7 +60,7 @@ export class Mistakes {
     const picture = element("canvas", "chart-picture");
     picture.setAttribute("role", "img");
     const words = ["chart-share", "chart-wrong", "chart-name"].map((name) => element("span", name));
-    for (const node of words) node.setAttribute("aria-hidden", "true"); // the picture's label says them as a sentence
+    for (const node of words) node.setAttribute("aria-hidden", "true"); // the picture's label has them as a sentence
     button.append(picture, ...words);
     button.addEventListener("click", () => this.onpick(Number(button.dataset.image)));
     const item = element("div", "");
@@ -70,7 +70,7 @@ export class Mistakes {
     this.buttons.push(button);
   }
 
-  /** @param {number} image that the other views show */
+  /** @param {number} image the one in the other views */
   choose(image) {
     this.chosen = image;
     for (const button of this.buttons) button.setAttribute("aria-pressed", String(Number(button.dataset.image) === image));

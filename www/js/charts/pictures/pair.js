@@ -1,5 +1,5 @@
-// Where something is held back from training: the share that is right of test images like those of training, and of the same
-// scenes with it.
+// Where something is held back from training: the test accuracy on images like those of training, and on the same
+// scenes with the held-back part.
 
 import { share } from "../../kit/dom.js";
 import { element } from "../canvas.js";
@@ -8,7 +8,7 @@ import { drawPicture } from "./predictions.js";
 /**
  * @typedef {object} PairData
  * @property {Float64Array} accuracies of the two kinds
- * @property {Uint8Array} pixels (2, side, side, 3), one scene as both
+ * @property {Uint8Array} pixels (2, side, side, 3), one scene of each kind
  */
 
 export class Pair {
@@ -34,7 +34,7 @@ export class Pair {
 
   /**
    * @param {PairData | undefined} data
-   * @param {string} what is held back: a word of the setting
+   * @param {string} what the held-back part: a value of the setting
    * @param {number} count of the test images, both kinds together
    * @param {(key: string, values?: Record<string, string | number>) => string} t
    * @param {import("../scale.js").Numbers} numbers

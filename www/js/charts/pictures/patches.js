@@ -1,13 +1,13 @@
-// A grid of small pictures on one canvas, each enlarged without blur: filters and feature maps.
+// A grid of small pictures on one canvas, enlarged without blur: filters and feature maps.
 
 import { Chart, clamp } from "../canvas.js";
 
 /**
- * How many columns make the patches largest.
+ * Finds the number of columns that makes the patches largest.
  * @param {number} count
  * @param {number} width
  * @param {number} height
- * @param {number} aspect width of a patch over its height
+ * @param {number} aspect width of a patch divided by its height
  * @param {number} gap pixels between patches
  */
 export function bestGrid(count, width, height, aspect, gap) {
@@ -27,16 +27,16 @@ export function bestGrid(count, width, height, aspect, gap) {
 export class Patches extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions & {onpick?: (index: number) => void}} options onpick: a patch was clicked, or Enter pressed on it
+   * @param {import('../canvas.js').ChartOptions & {onpick?: (index: number) => void}} options onpick: called when a patch is clicked, or Enter is pressed on it
    * @param {string} name
    */
   constructor(host, options, name) {
     super(host, options, name);
-    /** All patches side by side, one pixel a value. */
+    /** All patches side by side, one pixel per value. */
     this.image = document.createElement("canvas");
     this.layout = { columns: 1, rows: 1, width: 0, height: 0, top: 0 };
     this.fresh = false;
-    /** The patch that is looked at elsewhere. */
+    /** The patch that another view shows. */
     this.chosen = -1;
     this.onpick = options.onpick;
     if (options.onpick) this.root.classList.add("chart-picks");
@@ -70,12 +70,12 @@ export class Patches extends Chart {
     this.fresh = false;
   }
 
-  /** @returns {{count: number, width: number, height: number}} of the patches, in values */
+  /** @returns {{count: number, width: number, height: number}} number and size of the patches, in values */
   shape() {
     return { count: 0, width: 1, height: 1 };
   }
 
-  /** @param {Uint8ClampedArray} _pixels (height, count * width, 4), to be filled */
+  /** @param {Uint8ClampedArray} _pixels (height, count * width, 4), filled by it */
   fill(_pixels) {}
 
   /** @returns {string} one line above the patches */
@@ -93,7 +93,7 @@ export class Patches extends Chart {
     const fit = (/** @type {number} */ gap) => ({ gap, ...bestGrid(count, this.width - 2, this.height - top - 2, width / height, gap) });
     // Thousands of patches leave no room for wide gaps.
     const { gap, columns, rows, patch } = [fit(4), fit(1)].find((grid) => grid.patch >= 4) ?? fit(1);
-    // Whole device pixels a value, where there is room for them.
+    // Whole device pixels per value, where there is room.
     const ratio = this.canvas.width / this.width;
     const whole = Math.floor((patch * ratio) / width);
     const w = whole >= 1 ? (whole * width) / ratio : patch;

@@ -1,4 +1,4 @@
-// A few test images, enlarged without blur, each with the five most likely classes. The right class carries a tick.
+// A few test images, enlarged without blur, each with the five most likely classes. The true class has a tick.
 
 import { share } from "../../kit/dom.js";
 import { element } from "../canvas.js";
@@ -6,7 +6,7 @@ import { Numbers } from "../scale.js";
 
 /**
  * @typedef {object} PredictionsData
- * @property {string[]} classes names as they are to be shown
+ * @property {string[]} classes names for display
  * @property {Uint8Array} pixels (n, side, side, 3)
  * @property {Uint8Array} labels (n)
  * @property {Float32Array} probabilities (n, classes)
@@ -15,7 +15,7 @@ import { Numbers } from "../scale.js";
 const TOP = 5;
 
 /**
- * The most likely classes, the most likely first; ties in the order of the classes.
+ * The most likely classes, in descending order; ties in the order of the classes.
  * @param {Float32Array} probabilities
  * @param {number} count
  * @returns {number[]}
@@ -29,7 +29,7 @@ export function top(probabilities, count) {
 export class Predictions {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions & {onpick?: (index: number) => void}} options onpick: an image was chosen
+   * @param {import('../canvas.js').ChartOptions & {onpick?: (index: number) => void}} options onpick: called when an image is chosen
    */
   constructor(host, options) {
     this.host = host;
@@ -152,7 +152,7 @@ class Card {
       set(row.value, numbers.percent(probability));
       row.bar.style.transform = `scaleX(${share(probability)})`;
     });
-    // Where the right class is not among the five, it is said; the line keeps its place either way.
+    // A line names the true class when it is not among the five. The line takes its space either way.
     set(
       this.truth,
       best.includes(label) ? "\u00a0" : t("charts.predictions.truth", { label: data.classes[label], percent: numbers.percent(probabilities[label]) }),
@@ -170,7 +170,7 @@ class Card {
 }
 
 /**
- * A picture at its own size.
+ * Draws a picture at its original size.
  * @param {HTMLCanvasElement} canvas
  * @param {Uint8Array} pixels (side, side, 3)
  */

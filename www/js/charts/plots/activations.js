@@ -1,4 +1,4 @@
-// How each layer's activations are spread on the probe images, and what that says: saturated, dead, mean and deviation.
+// The distribution of each layer's activations on the probe images, in figures too: saturated, dead, mean and standard deviation.
 
 import { Chart, clamp } from "../canvas.js";
 import { ACTIVATION_BINS, activationAt } from "../rows.js";
@@ -10,7 +10,7 @@ import { ACTIVATION_BINS, activationAt } from "../rows.js";
  * @property {Float32Array} rows (n, ACTIVATION_ROW)
  */
 
-/** Pixels a panel should have at least before a second column is opened, in units of the type's size. */
+/** Least width of a panel for another column, in units of the type size. */
 const PANEL_WIDTH = 26;
 
 /** @extends {Chart<ActivationsData>} */
@@ -22,7 +22,7 @@ export class Activations extends Chart {
   constructor(host, options) {
     super(host, options, "activations");
     this.box = { columns: 1, rows: 1, width: 0, height: 0, label: 0 };
-    /** Room for the words beside a panel: it grows with them and does not shrink. */
+    /** Width of the words beside a panel: it grows with them and never shrinks. */
     this.room = 0;
   }
 
@@ -50,7 +50,7 @@ export class Activations extends Chart {
     this.room = 0;
   }
 
-  /** Down the columns, as one reads the network. @param {number} index */
+  /** The place of a panel: down the columns, in the order of the network. @param {number} index */
   place(index) {
     const { rows, width, height, label } = this.box;
     const { size } = this.font;
@@ -83,7 +83,7 @@ export class Activations extends Chart {
     const highest = Math.max(1, ...layer.bins);
     const step = (right - left) / ACTIVATION_BINS;
     ctx.fillStyle = palette.activation;
-    // The root of the share: with ReLU most values are zero, and the others would not be seen beside them.
+    // The root of the share: with ReLU most values are zero and would hide the others.
     layer.bins.forEach((count, bin) => {
       const h = Math.sqrt(count / highest) * (bottom - top - 2);
       if (h > 0) ctx.fillRect(left + bin * step, bottom - Math.max(1, h), Math.max(1, step - 0.5), Math.max(1, h));
@@ -106,7 +106,7 @@ export class Activations extends Chart {
       if (!wide) this.drawLine(ctx, layer, (left + right) / 2, y, right - left - 2 * font.size * 3.6);
     }
     if (!tall && wide && Number.isFinite(span)) {
-      // No room below the axis: its ends are named above it.
+      // There is no room below the axis, so its ends are named above it.
       ctx.fillStyle = palette.muted;
       ctx.textAlign = "right";
       ctx.fillText(numbers.number(layer.max), right, top + font.size * 0.5);
@@ -158,7 +158,7 @@ export class Activations extends Chart {
   }
 
   /**
-   * As many of the words as fit, between the ends of the axis.
+   * Writes the words that fit between the ends of the axis.
    * @param {CanvasRenderingContext2D} ctx @param {ReturnType<Activations["layers"]>[number]} layer
    * @param {number} x @param {number} y @param {number} room
    */

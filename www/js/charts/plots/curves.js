@@ -1,4 +1,4 @@
-// Loss and accuracy over the run, training and test, of one network or of several side by side.
+// Training and test curves of loss and accuracy, for one network or several side by side.
 
 import { element, readPalette, styleOf, whenNear } from "../canvas.js";
 import { whenScreenChanges } from "../../kit/place.js";
@@ -32,17 +32,17 @@ export class Curves {
     host.append(this.root);
     /** @type {{step: number, label: string}[]} */
     this.events = [];
-    /** For export, of each network. */
+    /** For export, one per network. */
     this.records = [newRecords()];
     this.stepsPerEpoch = 0;
-    /** @type {number | null} the step of the record that the other charts show */
+    /** @type {number | null} the step of the snapshot that the other charts show */
     this.past = null;
     this.logarithmic = false;
-    /** What each network side by side is called. */
+    /** Names of the networks side by side. */
     this.lanes = [""];
-    /** Shows how far the others are from the first one. */
+    /** Shows the differences from the first network. */
     this.differences = false;
-    /** Shades what lies between training and test. */
+    /** Shades the area between training and test. */
     this.gap = false;
     this.frame = 0;
     this.summaryTimer = 0;
@@ -80,7 +80,7 @@ export class Curves {
     this.invalidate();
   }
 
-  /** The run of a network goes on from here: what came after is forgotten, and the evaluation here, which comes again. @param {number} lane @param {number} step */
+  /** A network continues from this step: everything later is forgotten, and so is the evaluation at this step, which will be repeated. @param {number} lane @param {number} step */
   cut(lane, step) {
     const record = this.records[lane];
     if (!record) return;
@@ -90,7 +90,7 @@ export class Curves {
     this.invalidate();
   }
 
-  /** A cursor, and the values there; null: the newest. @param {number | null} step */
+  /** Shows a cursor at a step, and the values there; null: the newest. @param {number | null} step */
   recall(step) {
     this.past = step;
     this.invalidate();
@@ -124,7 +124,7 @@ export class Curves {
     this.refreshTheme();
   }
 
-  /** Both plots where there is room for both, else the first. */
+  /** Shows both plots where there is room, else the first. */
   arrange() {
     const { clientWidth, clientHeight } = this.root;
     const beside = clientWidth >= 32 * this.font.size && clientWidth > 1.1 * clientHeight;
@@ -136,13 +136,13 @@ export class Curves {
     for (const pane of this.panes) pane.root.hidden = !shown.includes(pane.quantity);
   }
 
-  /** Colours, type and language are built into uPlot's axes, so the plots are made anew. */
+  /** Colours, type and language are built into uPlot's axes, so the plots are rebuilt. */
   refreshTheme() {
     Object.assign(this, styleOf(this));
     this.arrange();
     for (const pane of this.panes) {
       pane.build();
-      // A legend that takes another line leaves less to its plot. Observed anew: the plot may have another size than the stage that was reported last.
+      // A legend with another line leaves less room for its plot. Observe again, as the plot's size may differ from the size reported last.
       this.observer.unobserve(pane.stage);
       if (this.palette.ink) this.observer.observe(pane.stage);
     }
@@ -150,7 +150,7 @@ export class Curves {
   }
 
   resize() {
-    if (!this.palette.ink) return this.refreshTheme(); // made before it was put into the page
+    if (!this.palette.ink) return this.refreshTheme(); // built before it was in the page
     this.arrange();
     for (const pane of this.panes) pane.resize();
   }

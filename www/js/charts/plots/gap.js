@@ -1,14 +1,14 @@
-// The gap between a network's training curve and its test curve: how large it is, and how it is shaded.
+// The gap between a network's training curve and its test curve: its size and its shading.
 
 import uPlot from "uplot";
 
 /** @typedef {{x: number[], y: number[]}} Curve x ascending */
 
-/** Of a shaded area: how strongly it is filled and hatched. Those of several networks lie on one another. */
+/** Opacity of a shaded area's fill and hatching. The areas of several networks overlap. */
 const [FILL, HATCH] = [0.13, 0.45];
-/** Pixels between two lines of the hatching. */
+/** Pixels between the lines of the hatching. */
 const SPACING = 8;
-/** Hatched in a direction of its own, a network differs in more than its colour: unit vectors, y down. */
+/** Hatching directions, so that not only colour tells networks apart: unit vectors, y down. */
 const DIRECTIONS = [
   [Math.SQRT1_2, -Math.SQRT1_2],
   [Math.SQRT1_2, Math.SQRT1_2],
@@ -16,7 +16,7 @@ const DIRECTIONS = [
   [1, 0],
 ];
 
-/** A curve at x, on the line between its points; NaN outside of them. @param {Curve} curve @param {number} at */
+/** A curve's value at x, interpolated linearly; NaN outside the curve. @param {Curve} curve @param {number} at */
 export function valueAt({ x, y }, at) {
   let [low, high] = [0, x.length - 1];
   if (!(at >= x[low] && at <= x[high])) return NaN;
@@ -33,8 +33,8 @@ export function valueAt({ x, y }, at) {
 export const gapAt = (training, test, step) => valueAt(test, step) - valueAt(training, step);
 
 /**
- * The area between both curves, from the first to the newest step at which both are known: outlines, once around. It is
- * interrupted where one is not finite.
+ * The area between both curves, from the first to the newest step at which both are known: closed outlines. It is
+ * interrupted where one of them is not finite.
  * @param {Curve} training smoothed @param {Curve} test
  * @returns {[x: number, y: number][][]}
  */
@@ -60,7 +60,7 @@ export function gapAreas(training, test) {
 
 /**
  * Fills and hatches the area in a plot.
- * @param {import("uplot")} plot @param {Curve} training smoothed, as its places on the scale @param {Curve} test as well
+ * @param {import("uplot")} plot @param {Curve} training smoothed, as places on the scale @param {Curve} test as places on the scale
  * @param {{colour: string, lane: number}} how
  */
 export function shadeGap(plot, training, test, { colour, lane }) {
@@ -84,7 +84,7 @@ export function shadeGap(plot, training, test, { colour, lane }) {
 }
 
 /**
- * The sizes in numbers, left of a line from curve to curve; where they would lie on one another they give way downwards.
+ * Writes the sizes, each left of a line from curve to curve. Where two would overlap, the lower one moves down.
  * @param {import("uplot")} plot
  * @param {{step: number, training: number, test: number, text: string, colour: string}[]} sizes training, test: places on the scale
  * @param {import("./types.js").Style} style
@@ -121,13 +121,13 @@ export function writeGaps(plot, sizes, { font, palette }) {
   ctx.restore();
 }
 
-/** Lines over a whole plot, so that they stay where they are while an area grows. @param {CanvasRenderingContext2D} ctx @param {import("uplot").BBox} box @param {number[]} direction */
+/** Hatches the whole plot, so that the lines stay in place while an area grows. @param {CanvasRenderingContext2D} ctx @param {import("uplot").BBox} box @param {number[]} direction */
 function hatch(ctx, { left, top, width, height }, [dx, dy]) {
   const ratio = uPlot.pxRatio;
   const length = width + height;
   ctx.lineWidth = ratio;
   ctx.beginPath();
-  // Side by side along the way that crosses them, from the middle to both sides.
+  // Lines side by side, from the middle to both sides.
   const [x, y] = [left + width / 2, top + height / 2];
   for (let across = -length; across <= length; across += SPACING * ratio) {
     ctx.moveTo(x - across * dy - length * dx, y + across * dx - length * dy);

@@ -1,9 +1,9 @@
-// What is drawn over a plot of the run: flipped switches, and the step that the other charts have gone back to.
+// Marks over a plot of the run: changed switches, and the step that the other charts have gone back to.
 
 import uPlot from "uplot";
 import { placeMarks } from "../scale.js";
 
-/** A line and a label where a switch was flipped. @param {import("uplot")} plot @param {import("./types.js").Frame} curves */
+/** A line and a label where a switch was changed. @param {import("uplot")} plot @param {import("./types.js").Frame} curves */
 export function drawMarks(plot, { events, palette, font }) {
   const { ctx, bbox } = plot;
   const { min, max } = plot.scales.x;
@@ -34,7 +34,7 @@ export function drawMarks(plot, { events, palette, font }) {
 }
 
 /**
- * An arrow, and of several networks the number, where a curve leaves the picture: it is above the axis, or no number any more.
+ * An arrow where a curve leaves the picture, because it is above the axis or no longer finite; with the network's number if there are several.
  * @param {import("uplot")} plot
  * @param {{tracks: import("./track.js").Track[], scale: import("../scale.js").Scale, curves: import("./types.js").Frame, colour: (lane: number) => string}} pane
  */
@@ -69,7 +69,7 @@ export function drawExplosions(plot, pane) {
   ctx.restore();
 }
 
-/** Where the record is shown. @param {import("uplot")} plot @param {import("./types.js").Frame} curves */
+/** The step of the snapshot on show. @param {import("uplot")} plot @param {import("./types.js").Frame} curves */
 export function drawPast(plot, { past, palette }) {
   if (past === null) return;
   const { ctx, bbox } = plot;

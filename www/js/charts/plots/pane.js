@@ -1,4 +1,4 @@
-// One quantity's plot: its curves over the steps and a legend of their live values. uPlot draws; this file decides what.
+// One quantity's plot: its curves over the steps and a legend with their live values. uPlot draws; this file decides what.
 
 import uPlot from "uplot";
 import { element, faint, laneColour } from "../canvas.js";
@@ -39,7 +39,7 @@ export class Pane {
     this.root.append(this.legend, this.stage);
     /** @type {uPlot | null} */
     this.plot = null;
-    /** Of the values that are drawn. */
+    /** The scale of the drawn values. */
     this.scale = new Scale([0, 1]);
     this.height = 0;
   }
@@ -56,12 +56,12 @@ export class Pane {
     this.tracks = this.tracks.map(() => new Track());
   }
 
-  /** @param {number[]} lanes the place that each network had */
+  /** @param {number[]} lanes the previous index of each network */
   keep(lanes) {
     this.tracks = lanes.map((lane) => this.tracks[lane] ?? new Track());
   }
 
-  /** Forgets what came after a step. @param {number} lane @param {number} step @param {Float32Array} rows of its steps of training up to there */
+  /** Forgets everything after a step. @param {number} lane @param {number} step @param {Float32Array} rows its training steps up to there */
   cut(lane, step, rows) {
     const column = this.quantity === "loss" ? 1 : 2;
     this.tracks[lane]?.cut(
@@ -84,7 +84,7 @@ export class Pane {
     for (let i = 0; test && i + 2 < test.length; i += 3) track.test.push(test[i], test[i + column]);
   }
 
-  /** What is drawn, one after the other. @returns {{series: Series, lane: number, what: "raw" | "smooth" | "test" | "apart"}[]} */
+  /** The curves in drawing order. @returns {{series: Series, lane: number, what: "raw" | "smooth" | "test" | "apart"}[]} */
   get curvesShown() {
     const { tracks, curves } = this;
     if (tracks.length === 1) return /** @type {const} */ (["raw", "smooth", "test"]).map((what) => ({ series: tracks[0][what], lane: 0, what }));
@@ -92,7 +92,7 @@ export class Pane {
     return tracks.flatMap((track, lane) => /** @type {const} */ (["smooth", "test"]).map((what) => ({ series: track[what], lane, what })));
   }
 
-  /** What uPlot draws: steps, and for each curve its places on the scale, which is made for them. @returns {uPlot.AlignedData} */
+  /** The data for uPlot: steps, and each curve's places on the scale, which is renewed here. @returns {uPlot.AlignedData} */
   get data() {
     this.scale = this.scaleNow();
     const [steps, ...columns] = align(this.curvesShown.map(({ series }) => series));
@@ -121,7 +121,7 @@ export class Pane {
     this.showValues();
   }
 
-  /** A key a curve, or, of networks side by side, a key a network. */
+  /** One key per curve, or one per network if there are several. */
   buildKeys() {
     const { lanes, t, palette } = this.curves;
     const train = t("charts.curves.train");
@@ -132,7 +132,7 @@ export class Pane {
       const root = element("span", many ? "chart-key chart-key-lane" : `chart-key chart-key-${["train", "test"][at]}`);
       const [swatch, label, value] = [element("i", "chart-swatch"), element("span", "", many ? String(at + 1) : name), element("span", "chart-value")];
       if (many) {
-        // `1 no norm, ReLU`: the number is there already.
+        // `1 no norm, ReLU`: the key has the number already.
         label.append(element("span", "chart-lane-name", name.replace(/^\d+/, "")));
         root.title = name;
         swatch.style.background = "none";
@@ -142,7 +142,7 @@ export class Pane {
       root.append(swatch, label, value);
       return { root, label, value };
     });
-    // Of several networks: what the two values of each key are.
+    // With several networks: explains the two values of each key.
     const about = element("span", "chart-about", train);
     about.append(smoothed(), this.curves.differences ? "" : ` · ${t("charts.curves.test")}`);
     this.keyRow.replaceChildren(...(many ? [about] : []), ...this.keys.map(({ root }) => root));
@@ -208,13 +208,13 @@ export class Pane {
     return { stroke, width: 2.5, spanGaps, dash, points: none };
   }
 
-  /** Of a network. @param {number} lane */
+  /** The colour of a network. @param {number} lane */
   colour(lane) {
     const { palette } = this.curves;
     return this.tracks.length > 1 ? laneColour(palette, lane) : palette.train;
   }
 
-  /** Of what is drawn strongly; the faint noise of single batches may leave the picture. */
+  /** The scale of the strong curves; the faint noise of single batches may leave the picture. */
   scaleNow() {
     const { differences } = this.curves;
     const logarithmic = this.curves.logarithmic && !differences && this.quantity === "loss";
@@ -225,18 +225,18 @@ export class Pane {
         logarithmic,
       ),
     );
-    // The first network is no way from itself: next to this, a difference that has exploded leaves the picture.
+    // The first network's difference from itself is 0. Compared with it, a difference that has exploded leaves the picture.
     if (differences) networks[0] = { low: 0, high: 0 };
     const ends = together(networks, logarithmic);
     return differences ? new Scale(differenceRange(ends.low, ends.high)) : curveScale(this.quantity, ends, logarithmic);
   }
 
-  /** Of the run: a network that has diverged ends before the others, and so does its difference. */
+  /** The last step of any network: a diverged network and its difference end early. */
   get lastStep() {
     return Math.max(0, ...this.tracks.flatMap(({ raw, test }) => [raw, test].map(({ x }) => x.at(-1) ?? 0)));
   }
 
-  /** Epochs stand below the steps once there has been one, where there is room. */
+  /** Epochs are written below the steps after the first epoch, where there is room. */
   get showsEpochs() {
     const { stepsPerEpoch, options } = this.curves;
     return stepsPerEpoch > 0 && this.lastStep >= stepsPerEpoch && !options.compact && this.height > 13 * this.curves.font.size;
@@ -250,7 +250,7 @@ export class Pane {
     return `${numbers.count(step)}\n${t("charts.epoch", { epoch: numbers.tenth.format(step / stepsPerEpoch) })}`;
   }
 
-  /** Measured only when the layout may have changed, as asking makes the browser lay out. */
+  /** Measured only when the layout may have changed, as measuring forces a layout. */
   size() {
     this.height = this.stage.clientHeight;
     return sizeOf(this.stage);
@@ -263,19 +263,19 @@ export class Pane {
     fit(this.plot, size);
   }
 
-  /** @param {boolean} near else the plot waits; its values are in words too */
+  /** @param {boolean} near otherwise only the values in words are updated */
   draw(near) {
     if (near && this.plot) show(this.plot, this.data);
     this.showValues();
   }
 
-  /** Below the curves: what lies between training and test. @param {uPlot} plot */
+  /** Below the curves: the area between training and test. @param {uPlot} plot */
   drawGaps(plot) {
     if (this.showsGaps)
       this.tracks.forEach(({ smooth, test }, lane) => shadeGap(plot, this.scale.curve(smooth), this.scale.curve(test), { colour: this.colour(lane), lane }));
   }
 
-  /** Over the curves: its size at the newest evaluation. @param {uPlot} plot */
+  /** Over the curves: the gap's size at the newest evaluation. @param {uPlot} plot */
   writeGaps(plot) {
     if (!this.showsGaps) return;
     const sizes = this.tracks.map((track, lane) => {
@@ -294,14 +294,14 @@ export class Pane {
     return this.curves.gap && !this.curves.differences;
   }
 
-  /** How far test is behind training: at a step, else at the newest evaluation. @param {Track} track @param {number | null} [step] @returns {{step: number, size: number}} */
+  /** How far test is behind training, at a step or at the newest evaluation. @param {Track} track @param {number | null} [step] @returns {{step: number, size: number}} */
   gapOf({ smooth, test }, step) {
     const at = step ?? test.x.at(-1) ?? NaN;
     const gap = gapAt(smooth, test, at);
     return { step: at, size: this.quantity === "accuracy" ? -gap : gap };
   }
 
-  /** The cursor's, else that of the record that is shown; null: the latest. @returns {number | null} */
+  /** The step at the cursor, else of the snapshot on show; null: the latest. @returns {number | null} */
   get step() {
     const index = this.plot?.cursor.idx;
     return index == null ? this.curves.past : (this.plot?.data[0][index] ?? null);
@@ -342,7 +342,7 @@ export class Pane {
     return [`${t(`charts.curves.${this.quantity}`)}: ${values}.`, ...this.describeGaps()].join(" ");
   }
 
-  /** A sentence a network, where both of its curves are known. */
+  /** One sentence per network whose curves are both known. */
   describeGaps() {
     const { t, lanes, numbers } = this.curves;
     if (!this.showsGaps) return [];
@@ -362,10 +362,10 @@ function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** From the start of the run, unless it was taken up again far from there. @param {number} low @param {number} high @returns {[number, number]} */
+/** From the start of the run, unless the run was resumed far from it. @param {number} low @param {number} high @returns {[number, number]} */
 const stepRange = (low, high) => [low < 0.2 * high || low <= 1 ? 0 : low, Math.max(high, low + 10)];
 
-/** Index of the last x that is not above `value` (the first if all are), -1 when there is none. @param {number[]} xs @param {number} value */
+/** Index of the last x not above `value`, or of the first if all are above; -1 for no x. @param {number[]} xs @param {number} value */
 function nearest(xs, value) {
   let [low, high] = [0, xs.length];
   while (low < high) {

@@ -1,5 +1,5 @@
-// Percentiles of a distribution over the steps: a band from 5 % to 95 % with the median in it, of each network in a plot of its
-// own, all on one scale.
+// Percentiles of a distribution over the steps: a band from 5 % to 95 % with the median. Each network has a separate plot, all on
+// one scale.
 
 import uPlot from "uplot";
 import { element, faint, laneColour, readPalette, styleOf } from "../canvas.js";
@@ -7,11 +7,11 @@ import { whenScreenChanges } from "../../kit/place.js";
 import { UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
 import { Numbers, Scale, extent } from "../scale.js";
 
-/** Shares of the values that lie below a curve, in the order of the data. */
+/** The share of values below each curve, in the order of the data. */
 export const SHARES = [0.05, 0.5, 0.95];
-/** Where the axis of the steps ends before there is a run. */
+/** End of the step axis before the first run. */
 const STEPS = 10;
-/** Digits of a value: a histogram's bins give no more. */
+/** Digits of a value: the histogram's bins resolve no more. */
 const DIGITS = 2;
 let nextId = 0;
 
@@ -21,7 +21,7 @@ let nextId = 0;
  * @property {number[]} steps ascending
  * @property {number[][]} values (SHARES, steps); NaN where nothing was measured
  *
- * @typedef {{lanes: Lane[], until: number, of: string}} PercentilesData until: the steps' axis ends there; of: what they are of, in words
+ * @typedef {{lanes: Lane[], until: number, of: string}} PercentilesData until: end of the step axis; of: the quantity, in words
  */
 
 export class Percentiles {
@@ -60,7 +60,7 @@ export class Percentiles {
     else this.build();
   }
 
-  /** Colours, type and language are built into uPlot's axes, so the plots are made anew. */
+  /** Colours, type and language are built into uPlot's axes, so the plots are rebuilt. */
   refreshTheme() {
     Object.assign(this, styleOf(this));
     this.build();
@@ -82,11 +82,11 @@ export class Percentiles {
   }
 
   resize() {
-    if (!this.palette.ink) return this.refreshTheme(); // made before it was put into the page
+    if (!this.palette.ink) return this.refreshTheme(); // built before it was in the page
     for (const lane of this.lanes) lane.resize();
   }
 
-  /** One scale for all, so that they can be compared. */
+  /** One scale for all networks, so that they can be compared. */
   get scale() {
     const { low, high } = extent(this.data.lanes.flatMap(({ values }) => values.flat()));
     if (low > high) return new Scale([0, 1]);
@@ -188,12 +188,12 @@ class Plot {
     fit(this.plot, sizeOf(this.stage));
   }
 
-  /** At the cursor, else at the newest look. */
+  /** The index at the cursor, else of the newest snapshot. */
   get at() {
     return this.plot?.cursor.idx ?? this.data.steps.length - 1;
   }
 
-  /** The three values at a look. @param {number} at @returns {string[]} */
+  /** The three values at a snapshot. @param {number} at @returns {string[]} */
   written(at) {
     return this.data.values.map((row) => this.chart.numbers.number(Number(row[at].toPrecision(DIGITS))));
   }
@@ -216,7 +216,7 @@ class Plot {
     return this.chart.options.t("charts.percentiles.at", { lane: this.data.name, step: this.chart.numbers.count(this.data.steps[at]), p5, p50, p95 });
   }
 
-  /** The first look and the newest one. */
+  /** Describes the first and the newest snapshot. */
   describe() {
     const last = this.data.steps.length - 1;
     return last < 0 ? [] : [...new Set([0, last])].map((at) => this.sentence(at));

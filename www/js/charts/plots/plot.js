@@ -1,4 +1,4 @@
-// What all plots of uPlot have in common: their size, how axes look, and a cursor that keys move.
+// What all uPlot plots share: their size, the style of axes, and a cursor that keys move.
 
 import uPlot from "uplot";
 import { lookAtScreen, placeIn, sharpness } from "../../kit/place.js";
@@ -7,7 +7,7 @@ import { clamp } from "../scale.js";
 /** Presses of an arrow key from one end to the other. */
 const STRIDES = 50;
 
-/** Networks side by side differ in more than their colours. */
+/** Networks side by side differ in their dashes as well as their colours. */
 export const DASHES = [undefined, [9, 5], [2, 4], [12, 4, 2, 4]];
 
 /** @param {HTMLElement} stage */
@@ -16,12 +16,12 @@ export const sizeOf = (stage) => ({ width: Math.max(60, stage.clientWidth), heig
 /** @param {Record<string, string>} palette @param {{size: number, family: string}} font @returns {import("uplot").Axis} */
 export const axisOf = ({ muted, line }, { size, family }) => ({
   stroke: muted,
-  font: `${Math.round(size)}px ${family}`, // uPlot reads whole pixels only
+  font: `${Math.round(size)}px ${family}`, // uPlot accepts whole pixels only
   grid: { stroke: line, width: 1 },
   ticks: { stroke: line, width: 1, size: 5 },
 });
 
-/** Between a label and the plot: a tick, the gap behind it, and some air. */
+/** Between a label and the plot: a tick, the gap behind it, and some space. */
 const BESIDE_LABEL = 14;
 
 /** The widest of the labels, in pixels. @param {import("uplot")} plot @param {string[]} labels @param {number} axis */
@@ -33,17 +33,17 @@ function widest({ ctx, axes }, labels, axis) {
   return width / uPlot.pxRatio;
 }
 
-/** A size that grows at once and shrinks only where much would be gained, so that nothing jumps. @param {number} least */
+/** A size that grows at once and shrinks only by a lot, so that nothing jumps. @param {number} least */
 function calm(least) {
   let size = least;
   return (/** @type {number} */ wanted) => (size = wanted > size || wanted < 0.75 * size ? Math.max(least, Math.ceil(wanted)) : size);
 }
 
 /**
- * The axis beside a plot: what the scale of the moment says, as wide as its labels. uPlot itself counts from 0 to 1, so it never meets a
- * number that it cannot count up to.
+ * The axis beside a plot: the ticks of the current scale, as wide as its labels. uPlot itself only sees 0 to 1, so it never meets a range
+ * that it cannot handle.
  * @param {Record<string, string>} palette @param {{size: number, family: string}} font
- * @param {() => import("../scale.js").Scale} scale @param {(value: number) => string} label @param {number} [gap] between two labels, in sizes of the type
+ * @param {() => import("../scale.js").Scale} scale @param {(value: number) => string} label @param {number} [gap] between two labels, in units of the type size
  * @returns {import("uplot").Axis}
  */
 export function valueAxisOf(palette, font, scale, label, gap = 2.4) {
@@ -61,14 +61,14 @@ export function valueAxisOf(palette, font, scale, label, gap = 2.4) {
   };
 }
 
-/** New data, and the axes that belong to them: uPlot sees no change in an axis from 0 to 1. @param {import("uplot")} plot @param {import("uplot").AlignedData} data */
+/** Shows new data and redraws the axes: uPlot sees no change in an axis from 0 to 1. @param {import("uplot")} plot @param {import("uplot").AlignedData} data */
 export function show(plot, data) {
   lookAtScreen();
   plot.setData(data);
   plot.redraw(false, true);
 }
 
-/** From 0 to 1, which is what a `Scale` gives. @type {import("uplot").Scale} */
+/** From 0 to 1, the range of a `Scale`. @type {import("uplot").Scale} */
 export const UNIT = { range: () => [0, 1] };
 
 /** Columns of values as their places on a scale. @param {(number | null | undefined)[][]} columns @param {import("../scale.js").Scale} scale */
@@ -80,7 +80,7 @@ export const placed = (columns, scale) =>
     }),
   );
 
-/** Room above a plot, and right of it for half of its last label. @param {{size: number}} font @param {number} above @returns {import("uplot").Padding} */
+/** Space above a plot, and to its right for half of the last label. @param {{size: number}} font @param {number} above @returns {import("uplot").Padding} */
 export function paddingOf({ size }, above) {
   const fitted = calm(size * 1.4);
   const right = (/** @type {import("uplot")} */ plot) => fitted(widest(plot, /** @type {any} */ (plot.axes[0])._values ?? [], 0) / 2 + 4);
@@ -99,31 +99,31 @@ export const stepAxisOf = (palette, font, numbers) => ({
   values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")),
 });
 
-/** Gives a plot another size, or, where it is enlarged otherwise than before, other pixels. @param {import("uplot")} plot @param {{width: number, height: number}} size */
+/** Gives a plot another size, or another resolution if its enlargement has changed. @param {import("uplot")} plot @param {{width: number, height: number}} size */
 export function fit(plot, size) {
   const { width, height, ctx, root } = plot;
   const sharp = Math.abs(ctx.canvas.width - width * sharpness(root)) <= 2;
   if (!sharp || size.width !== width || size.height !== height) plot.setSize(size);
 }
 
-/** @param {string} key of the plots that share it @returns {import("uplot").Cursor} */
+/** @param {string} key shared by the plots with a common cursor @returns {import("uplot").Cursor} */
 export const cursorOf = (key) => ({
   sync: { key, setSeries: false },
   y: false,
   drag: { x: false, y: false },
   points: { size: 8 },
   bind: {
-    // uPlot knows of no scaled ancestors: it is told where the pointer would be without them.
+    // uPlot ignores scaled ancestors, so it gets the pointer's position without them.
     mousemove: (plot, over, move) => (event) => {
       const { x, y } = placeIn(over, event);
       return move(/** @type {any} */ ({ type: event.type, clientX: plot.rect.left + x, clientY: plot.rect.top + y }));
     },
-    mousedown: () => null, // nothing is dragged
+    mousedown: () => null, // no dragging
     dblclick: () => null,
   },
 });
 
-/** Gives a canvas that is shown enlarged pixels to match; uPlot counts with those of the screen that it knows. @param {import("uplot")} plot */
+/** Gives an enlarged canvas a matching resolution; uPlot uses the ratio of the screen that it knows. @param {import("uplot")} plot */
 export function sharpen({ ctx, root }) {
   const { canvas } = ctx;
   const more = sharpness(root) / uPlot.pxRatio;
@@ -135,7 +135,7 @@ export function sharpen({ ctx, root }) {
 /**
  * @param {import("uplot")} plot
  * @param {KeyboardEvent} event
- * @returns {boolean} whether the cursor stands at another step now, whose values can be told
+ * @returns {boolean} whether the cursor has moved to another step, whose values can be announced
  */
 export function moveCursor(plot, event) {
   const last = plot.data[0].length - 1;

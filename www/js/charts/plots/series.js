@@ -1,6 +1,6 @@
 // A curve of any length in bounded memory, and its smoothed version.
 
-/** Points (x, y) with x ascending. When full, each four become the lowest and the highest of them, in their order. */
+/** Points (x, y) with x ascending. When full, every four points become the lowest and the highest of them, in order. */
 export class Series {
   /** @param {number} capacity */
   constructor(capacity) {
@@ -26,7 +26,7 @@ export class Series {
     if (this.x.length >= this.capacity) this.halve();
   }
 
-  /** Forgets what lies beyond. @param {number} last */
+  /** Forgets the points beyond this x. @param {number} last */
   cut(last) {
     let { length } = this.x;
     while (length > 0 && this.x[length - 1] > last) length -= 1;
@@ -42,7 +42,7 @@ export class Series {
         if (less(this.y[i], this.y[low])) low = i;
         if (less(this.y[high], this.y[i])) high = i;
       }
-      // All four equal: the ends, so that a flat line keeps its length.
+      // If all four are equal, keep the ends, so that a flat line keeps its length.
       if (low === high) [low, high] = [start, end - 1];
       keep.push(Math.min(low, high));
       if (low !== high) keep.push(Math.max(low, high));
@@ -59,10 +59,10 @@ export class Series {
  */
 const less = (a, b) => (Number.isFinite(a) ? a : Infinity) < (Number.isFinite(b) ? b : Infinity);
 
-/** Share of the old mean kept by a smoothed training curve: a memory of about 30 steps. */
+/** Share of the old mean kept by a smoothed training curve: it averages over about 30 steps. */
 export const SMOOTHING = 0.97;
 
-/** Exponential mean without the start's pull to zero: m = b m + (1 - b) y, divided by 1 - b^n (Kingma and Ba 2015, section 3). */
+/** Exponential mean without the initial bias towards zero: m = b m + (1 - b) y, divided by 1 - b^n (Kingma and Ba 2015, section 3). */
 export class Smooth {
   /** @param {number} keep share of the old mean kept at each point, 0 <= keep < 1 */
   constructor(keep) {
@@ -78,7 +78,7 @@ export class Smooth {
 
   /**
    * @param {number} y
-   * @returns {number} the mean so far; `y` itself where it is not finite, which leaves the mean as it was
+   * @returns {number} the mean so far; a `y` that is not finite is returned itself and leaves the mean unchanged
    */
   push(y) {
     if (!Number.isFinite(y)) return y;
@@ -89,7 +89,7 @@ export class Smooth {
 }
 
 /**
- * Several series on one x, as uPlot wants them: null where a series has no point.
+ * Several series on one x, as uPlot needs them: null where a series has no point.
  * @param {{x: number[], y: number[]}[]} series
  * @returns {[number[], ...(number | null)[][]]}
  */

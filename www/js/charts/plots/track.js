@@ -1,12 +1,12 @@
-// The curves of one network, and how far two networks are apart.
+// The curves of one network, and the difference of two networks.
 
 import { SMOOTHING, Series, Smooth } from "./series.js";
 
-/** Points kept of each curve; older ones are thinned, their extremes kept. */
+/** Points kept per curve. Older ones are thinned, but their extremes are kept. */
 const CAPACITY = 2000;
-/** Points of which a smoothed value is made anew: what came before weighs less than 1 in 1000. */
+/** Points from which the smoothed value is recomputed: earlier ones weigh less than 1 in 1000. */
 const MEMORY = 256;
-/** Points that wait for the other curve, which may have ended. */
+/** Most points that wait for the other curve, which may have ended. */
 const WAITING = 4000;
 /** One quantity of one network. */
 export class Track {
@@ -15,7 +15,7 @@ export class Track {
     this.smooth = new Series(CAPACITY);
     this.test = new Series(CAPACITY);
     this.smoothing = new Smooth(SMOOTHING);
-    /** From the first network's smoothed curve to this one's. */
+    /** This network's smoothed curve minus the first network's. */
     this.apart = new Apart();
   }
 
@@ -27,7 +27,7 @@ export class Track {
     return smooth;
   }
 
-  /** Forgets what came after a step, and its evaluation. @param {number} step @param {number[]} before the values up to there, at least the newest of them */
+  /** Forgets everything after a step, and the evaluation at it. @param {number} step @param {number[]} before the values up to there, or only the newest of them */
   cut(step, before) {
     for (const series of [this.raw, this.smooth, this.apart.series]) series.cut(step);
     this.test.cut(step - 1);
@@ -37,15 +37,15 @@ export class Track {
   }
 }
 
-/** The difference of two curves at the steps that both have, whichever arrives first. */
+/** The difference of two curves at their common steps, whichever arrives first. */
 export class Apart {
   constructor() {
     this.series = new Series(CAPACITY);
-    /** Points of each that the other has not reached. @type {[[number, number][], [number, number][]]} */
+    /** Points of each curve that the other has not reached. @type {[[number, number][], [number, number][]]} */
     this.waiting = [[], []];
   }
 
-  /** @param {0 | 1} side 0 for what is subtracted @param {number} x ascending on each side @param {number} y */
+  /** @param {0 | 1} side 0 for the curve that is subtracted @param {number} x ascending on each side @param {number} y */
   push(side, x, y) {
     const [own, other] = [this.waiting[side], this.waiting[1 - side]];
     while (other.length > 0 && other[0][0] < x) other.shift();

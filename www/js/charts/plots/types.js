@@ -1,22 +1,22 @@
 // @ts-check
 /**
- * What the curves and their panes know of each other.
+ * The interface between the curves and their panes.
  *
- * @typedef {object} CurvesData What is new since the last update.
- * @property {number} [lane] whose it is (0)
+ * @typedef {object} CurvesData The news since the last update.
+ * @property {number} [lane] the network (0)
  * @property {Float32Array} [training] rows of step, loss, accuracy (of the batch)
  * @property {Float32Array} [test] rows of step, loss, accuracy
- * @property {{step: number, label: string}[]} [events] all flipped switches so far, oldest first
+ * @property {{step: number, label: string}[]} [events] all switches changed so far, oldest first
  * @property {number} [stepsPerEpoch] 0 or none: no epochs are shown
  * @property {boolean} [restart] forget the run so far first
- * @property {string[]} [lanes] how networks side by side are called; one for a single one
- * @property {number[]} [kept] the place that each of them had before
+ * @property {string[]} [lanes] names of the networks side by side; one name for a single network
+ * @property {number[]} [kept] the previous index of each
  *
  * @typedef {"loss" | "accuracy"} Quantity
  *
  * @typedef {{palette: import("../canvas.js").Palette, font: {family: string, size: number}}} Style
  *
- * @typedef {object} Frame The chart around a pane: what all its panes share.
+ * @typedef {object} Frame The chart around a pane: everything that its panes share.
  * @property {import("../canvas.js").ChartOptions} options
  * @property {import("../canvas.js").ChartOptions["t"]} t
  * @property {Style["palette"]} palette

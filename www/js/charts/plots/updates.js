@@ -1,5 +1,5 @@
-// How large each step is beside the weights that it changes: a curve a network in one plot, with a logarithmic axis, and as a thin line
-// what a rule expects of one of them.
+// The size of each step relative to the weights that it changes: one curve per network on a logarithmic axis, and as a thin line
+// the value that a rule predicts for one of them.
 
 import uPlot from "uplot";
 import { element, laneColour, readPalette, styleOf } from "../canvas.js";
@@ -7,20 +7,20 @@ import { whenScreenChanges } from "../../kit/place.js";
 import { DASHES, UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
 import { Numbers, Scale, extent } from "../scale.js";
 
-/** Digits of a value: from batch to batch it changes by more. */
+/** Digits of a value: it varies by more from batch to batch. */
 const DIGITS = 2;
-/** Room above and below the curves. */
+/** Space above and below the curves, as a factor. */
 const MARGIN = 1.25;
 let nextId = 0;
 
 /**
  * @typedef {{name: string, steps: number[], values: number[]}} Curve values above 0; NaN where nothing was measured
- * @typedef {{curves: Curve[], rule: Curve | null, until: number, of: string}} UpdatesData a curve a network; `of`: of what, in words
+ * @typedef {{curves: Curve[], rule: Curve | null, until: number, of: string}} UpdatesData one curve per network; `of`: the quantity, in words
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Say
  */
 
 export class Updates {
-  /** @param {HTMLElement} host @param {import("../canvas.js").ChartOptions} options @param {Say} say the words: label, empty, at */
+  /** @param {HTMLElement} host @param {import("../canvas.js").ChartOptions} options @param {Say} say texts: label, empty, at */
   constructor(host, options, say) {
     this.host = host;
     this.options = options;
@@ -41,7 +41,7 @@ export class Updates {
     this.sync = `chart-updates-${nextId++}`;
     /** @type {UpdatesData} */
     this.data = { curves: [], rule: null, until: 10, of: "" };
-    /** Of each curve, where its value stands. @type {HTMLElement[]} */
+    /** The cell for each curve's value. @type {HTMLElement[]} */
     this.cells = [];
     this.step = element("span", "percentiles-step");
     this.palette = readPalette(this.root);
@@ -57,7 +57,7 @@ export class Updates {
     this.refreshTheme();
   }
 
-  /** All curves that are drawn; the rule comes last. */
+  /** All drawn curves; the rule comes last. */
   get all() {
     return [...this.data.curves, ...(this.data.rule ? [this.data.rule] : [])];
   }
@@ -70,7 +70,7 @@ export class Updates {
     else this.build();
   }
 
-  /** Colours, type and language are built into the plot, so it is made anew. */
+  /** Colours, type and language are built into the plot, so it is rebuilt. */
   refreshTheme() {
     Object.assign(this, styleOf(this));
     this.build();
@@ -127,7 +127,7 @@ export class Updates {
     );
   }
 
-  /** Every step at which a network was looked at, and the values there. @returns {uPlot.AlignedData} */
+  /** Every step with a snapshot of any network, and the values there. @returns {uPlot.AlignedData} */
   get table() {
     const steps = [...new Set(this.all.flatMap((curve) => curve.steps))].sort((a, b) => a - b);
     this.rows = this.all.map((curve) => {
@@ -155,18 +155,18 @@ export class Updates {
   }
 
   resize() {
-    if (!this.palette.ink) return this.refreshTheme(); // made before it was put into the page
+    if (!this.palette.ink) return this.refreshTheme(); // built before it was in the page
     fit(this.plot, sizeOf(this.stage));
   }
 
-  /** What each curve is at a look. @param {number} at @returns {string[]} */
+  /** The value of each curve at a snapshot. @param {number} at @returns {string[]} */
   written(at) {
     return this.rows.map((row) => (Number.isFinite(row[at]) ? this.numbers.number(Number(Number(row[at]).toPrecision(DIGITS))) : "–"));
   }
 
-  /** At the cursor, else at the newest look. */
+  /** Shows the values at the cursor, else at the newest snapshot. */
   showValues() {
-    if (!this.plot) return; // uPlot tells of its cursor before it is there
+    if (!this.plot) return; // uPlot reports its cursor before the plot is set
     const at = this.plot.cursor.idx ?? this.plot.data[0].length - 1;
     const values = at < 0 ? [] : this.written(at);
     this.cells.forEach((number, which) => (number.textContent = values[which] ?? "–"));
