@@ -1,6 +1,6 @@
 //! A PyTorch script that rebuilds a network, loads its weights file, and prints the logits of images.
 //!
-//! `pytorch.py` is the script with places to fill in. What PyTorch does otherwise than we do stands in the filled-in lines:
+//! `pytorch.py` is the script with places to fill in. The filled-in lines make up for PyTorch's differences:
 //!
 //! | layer | here | in PyTorch |
 //! | --- | --- | --- |
@@ -32,16 +32,16 @@ pub fn script(config: &Config, classes: usize, weights: &str) -> String {
         .replace("# LAYERS", &joined(lines.iter().flat_map(|lines| lines.calls.clone())))
 }
 
-/// Statements of a method's body.
+/// Joins the statements of a method's body.
 fn joined(statements: impl Iterator<Item = String>) -> String {
     statements.collect::<Vec<_>>().join("\n        ")
 }
 
 /// One layer in PyTorch.
 struct Lines {
-    /// What it is, when it has parameters.
+    /// The module, if the layer has parameters.
     module: Option<String>,
-    /// What is done with `x`.
+    /// The statements applied to `x`.
     calls: Vec<String>,
 }
 
@@ -96,10 +96,10 @@ impl Lines {
                     PoolKind::Avg => format!("F.avg_pool2d(x, {window}, count_include_pad=False){shape}"),
                 })
             }
-            // Noise is of training alone.
+            // Noise is only for training.
             Kind::Noise => Lines { module: None, calls: vec![] },
             Kind::Dropout => call(format!("F.dropout(x, {:?}, self.training)", config.dropout)),
-            // Its input is what the network gives.
+            // Its input is the network's output.
             Kind::SoftmaxLoss => Lines { module: None, calls: vec![] },
         }
     }

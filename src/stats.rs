@@ -1,6 +1,6 @@
 //! What the page draws besides the loss: gradient histograms and activation statistics.
 //!
-//! Bins are cut on the bits of the float, half an octave each, so that CPU and GPU count exactly alike.
+//! Bins are half an octave wide and defined by the float's bits, so that CPU and GPU count exactly alike.
 
 use crate::config::ActivationFunction;
 use serde::Serialize;
@@ -16,11 +16,11 @@ pub const SATURATED: f32 = 0.05;
 /// Mantissa bits of sqrt(2): the middle of an octave on a logarithmic axis.
 pub const SQRT2_MANTISSA: u32 = 0x0035_04f3;
 
-/// Where log10|g| of one tensor lies.
+/// The distribution of log10|g| of one tensor.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GradientStats {
     pub bins: Vec<u32>, // (GRADIENT_BINS)
-    /// Not zero, but below the first bin; above the last one.
+    /// Values below the first bin but not zero, and values above the last one.
     pub below: u32,
     pub above: u32,
     pub zero: u32,
@@ -47,7 +47,7 @@ pub struct ActivationStats {
     pub dead: f32,
 }
 
-/// Everything at one step: rows in the order of the network's tensors and blocks.
+/// All statistics at one step. Rows are in the order of the network's tensors and blocks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Snapshot {
     pub step: u64,
@@ -55,13 +55,13 @@ pub struct Snapshot {
     pub parameters: Vec<GradientStats>,
     /// The Euclidean norm of each tensor itself, after the step.
     pub norms: Vec<f32>,
-    /// Gradient of the loss with respect to each block's activation, of the last training batch.
+    /// Gradient of the loss with respect to each block's activation, on the last training batch.
     pub activation_gradients: Vec<GradientStats>,
     /// Each block's activations on the probe batch, in evaluation mode.
     pub activations: Vec<ActivationStats>,
 }
 
-/// Where [`gradient_slot`] counts: below the bins, the bins, above them, and three special values.
+/// Slots for [`gradient_slot`]: below the bins, the bins, above them, and three special values.
 const SLOTS: usize = GRADIENT_BINS + 5;
 const ZERO: usize = GRADIENT_BINS + 2;
 const INF: usize = GRADIENT_BINS + 3;
@@ -71,7 +71,7 @@ const NAN: usize = GRADIENT_BINS + 4;
 #[inline]
 fn gradient_slot(bits: u32) -> usize {
     let magnitude = bits & 0x7fff_ffff;
-    let exponent = (magnitude >> 23) as i32 - 127; // a subnormal reads -127: below
+    let exponent = (magnitude >> 23) as i32 - 127; // a subnormal gives -127, below the bins
     let half = i32::from(magnitude & 0x007f_ffff >= SQRT2_MANTISSA);
     let bin = 2 * (exponent - GRADIENT_FLOOR) + half;
     let slot = (bin.clamp(-1, GRADIENT_BINS as i32) + 1) as usize;
@@ -82,7 +82,7 @@ fn gradient_slot(bits: u32) -> usize {
 
 impl GradientStats {
     pub fn of(gradient: impl IntoIterator<Item = f32>) -> GradientStats {
-        // Without branches, and with sums and counts that do not wait for the one before: 2 million values in a few ms.
+        // No branches, and no sum or count waits for the one before: 2 million values in a few ms.
         let mut counts = [[0u32; SLOTS]; 4];
         let mut squares = [0.0f64; 4];
         for (i, g) in gradient.into_iter().enumerate() {
@@ -110,7 +110,7 @@ impl GradientStats {
         self.bins.iter().copied().chain(counts).collect()
     }
 
-    /// From the bytes of the words that [`GradientStats::to_words`] gave.
+    /// Reads the bytes of the words that [`GradientStats::to_words`] gave.
     ///
     /// # Panics
     /// When there are not [`GradientStats::WORDS`] of them.
@@ -121,7 +121,7 @@ impl GradientStats {
         GradientStats { bins: bins.to_vec(), below, above, zero, nan, inf, norm: f32::from_bits(norm) }
     }
 
-    /// Takes in the values that `other` was made of.
+    /// Adds the values that `other` was computed from.
     pub fn add(&mut self, other: &GradientStats) {
         let counts = [&mut self.below, &mut self.above, &mut self.zero, &mut self.nan, &mut self.inf];
         let others = [other.below, other.above, other.zero, other.nan, other.inf];
@@ -130,8 +130,8 @@ impl GradientStats {
         self.norm = [self.norm, other.norm].iter().map(|norm| f64::from(*norm).powi(2)).sum::<f64>().sqrt() as f32;
     }
 
-    /// log10|g| below which a share `q` of the finite values that are not zero lies, interpolated within the bin.
-    /// NaN when there are none; the floor's or ceiling's logarithm when it falls outside the bins.
+    /// log10|g| below which a share `q` of the finite, non-zero values lies, interpolated within the bin. NaN if there are none.
+    /// If it falls outside the bins, the logarithm of the first or last edge.
     pub fn percentile(&self, q: f64) -> f64 {
         let total = u64::from(self.below) + u64::from(self.above) + self.bins.iter().map(|n| u64::from(*n)).sum::<u64>();
         if total == 0 {
@@ -158,8 +158,8 @@ impl GradientStats {
 }
 
 impl ActivationStats {
-    /// `values`: (images, height, width, channels); `function` is what made them, `None` for logits. NaN and infinite
-    /// values are counted and otherwise left out.
+    /// `values`: (images, height, width, channels). `function` produced them; `None` for logits. NaN and infinite values are
+    /// counted and otherwise left out.
     pub fn of(values: &[f32], channels: usize, function: Option<ActivationFunction>) -> ActivationStats {
         let moments = Moments::of(values);
         let count = f64::from(moments.count).max(1.0);
@@ -188,7 +188,7 @@ impl ActivationStats {
     }
 }
 
-/// Of the finite values.
+/// Moments of the finite values.
 struct Moments {
     count: u32,
     sum: f64,
@@ -198,7 +198,7 @@ struct Moments {
 
 impl Moments {
     fn of(values: &[f32]) -> Moments {
-        // Eight partial results, which let the loop use SIMD. The last values are filled up with NaN, which is not counted.
+        // Eight partial results let the loop use SIMD. The last values are padded with NaN, which is not counted.
         let (mut count, mut sum) = ([0u32; 8], [0.0f64; 8]);
         let (mut min, mut max) = ([f32::INFINITY; 8], [f32::NEG_INFINITY; 8]);
         let (eights, rest) = values.as_chunks::<8>();
@@ -259,7 +259,7 @@ mod tests {
     fn bins_start_at_their_half_octave() {
         for bin in 0..GRADIENT_BINS {
             let edge = 2f64.powf(bin as f64 / 2.0 - 40.0) as f32;
-            // sqrt(2) rounds either way in f32; one step inside is certain.
+            // sqrt(2) may round either way in f32; one step further is certainly inside.
             let inside = f32::from_bits(edge.to_bits() + 1);
             assert_eq!(gradient_slot(inside.to_bits()), bin + 1);
             assert_eq!(gradient_slot((-inside).to_bits()), bin + 1);

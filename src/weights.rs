@@ -1,4 +1,4 @@
-//! Weights files: safetensors with PyTorch's names and layouts, so that `torch.load_state_dict` reads what we train.
+//! Weights files: safetensors with PyTorch's names and layouts, so that `torch.load_state_dict` reads our weights.
 //!
 //! | tensor | here | in the file |
 //! | --- | --- | --- |
@@ -6,7 +6,7 @@
 //! | `fc6.weight` | (height * width * channels, out) | (out, channels * height * width) |
 //! | `fc6.bias`, `bn1.weight`, `bn1.running_mean`, ... | (out) | (out) |
 //!
-//! `velocity.` before a parameter's name is its momentum. The metadata holds [`Meta`] as text, a key a field.
+//! `velocity.` before a parameter's name marks its momentum. The metadata holds [`Meta`] as text, with a key for each field.
 
 use crate::config::{self, Config, Effect, SETTINGS};
 use crate::data::Normalisation;
@@ -19,15 +19,15 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The version of the metadata, written as `version`.
 pub const VERSION: u32 = 1;
-/// More steps than any run takes, and few enough that numbers of images stay below 2^64 and that JavaScript counts exactly.
+/// More steps than any run takes, but few enough that image counts stay below 2^64 and that JavaScript counts exactly.
 pub const MOST_STEPS: u64 = 1 << 53;
 const VELOCITY: &str = "velocity.";
 
 /// What the file says besides the tensors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meta {
-    /// `config`: every setting but those of the page's looks, in the link's form. Defaults are written too, so that the
-    /// file stays true when a default changes.
+    /// `config`: every setting except the view, in the link's form. Defaults are written too, so that a file stays valid when a
+    /// default changes.
     pub config: Config,
     /// `step`: training steps done.
     pub step: u64,
@@ -35,11 +35,11 @@ pub struct Meta {
     pub classes: Vec<String>,
     /// `data`: the name of the data set.
     pub data: String,
-    /// `mean`, `std`: JSON lists; the network's input is (byte / 255 - mean) / std, a channel each.
+    /// `mean`, `std`: JSON lists with an entry per channel; the network's input is (byte / 255 - mean) / std.
     pub normalisation: Normalisation,
 }
 
-/// A file that was understood; its tensors are still the file's bytes.
+/// A parsed file; its tensors are still the file's bytes.
 #[derive(Debug)]
 pub struct Checkpoint<'a> {
     pub meta: Meta,
@@ -49,10 +49,10 @@ pub struct Checkpoint<'a> {
     tensors: SafeTensors<'a>,
 }
 
-/// The file's bytes; the same arguments give the same bytes.
+/// The bytes of a weights file; the same arguments give the same bytes.
 ///
 /// # Errors
-/// [`Error::WeightsFile`] when `state` was not made for `network`, [`Error::WeightsValue`] when it could not be loaded again.
+/// [`Error::WeightsFile`] when `state` does not belong to `network`; [`Error::WeightsValue`] when it could not be loaded again.
 pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result<Vec<u8>> {
     let parameters = network.parameters();
     let wanted = (parameters, parameters, network.running_len());
@@ -72,7 +72,7 @@ pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result
         tensors.push((name, Stored { shape: vec![range.len()], axes: None, values: &state.running[range] }));
     }
     for (name, Stored { shape, axes, values }) in &tensors {
-        // Few states are bad; the order of the file is only needed to name the place.
+        // Bad states are rare; only their message needs the order of the file.
         if impossible(name, shape, values).is_some() {
             let values = permuted(values, *axes, Direction::ToFile);
             let (index, value) = impossible(name, shape, &values).expect("it is the same tensor");
@@ -86,7 +86,7 @@ pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result
 /// Reads `bytes` as a weights file; `file` is its name for messages.
 ///
 /// # Errors
-/// [`Error::WeightsFile`] when the bytes are not safetensors or the metadata is not ours.
+/// [`Error::WeightsFile`] when the bytes are not safetensors or the metadata is not the lab's.
 pub fn load<'a>(file: &str, bytes: &'a [u8]) -> Result<Checkpoint<'a>> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|why| refused(file, why.to_string()))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|why| refused(file, why.to_string()))?;
@@ -106,13 +106,13 @@ impl Checkpoint<'_> {
     /// The tensors in `network`'s layout. A file without any velocity gives velocities of zero.
     ///
     /// # Errors
-    /// [`Error::WeightsMissing`] and [`Error::WeightsShape`] when the file lacks a tensor of the network or holds it in
-    /// another shape; [`Error::WeightsFile`] for a tensor that is not f32 or that the network does not have;
-    /// [`Error::WeightsValue`] for a number that is not finite, or a variance that is negative.
+    /// [`Error::WeightsMissing`] or [`Error::WeightsShape`] when a tensor of the network is missing or has another shape;
+    /// [`Error::WeightsFile`] for a tensor that is not f32 or not in the network; [`Error::WeightsValue`] for a number that is
+    /// not finite, or a negative variance.
     pub fn state(&self, network: &Network) -> Result<State> {
         self.refuse_strangers(network)?;
         let with_velocities = self.tensors.names().iter().any(|name| name.starts_with(VELOCITY));
-        // Grown tensor by tensor: memory follows the file's real size, not what its settings claim.
+        // Grows tensor by tensor: memory follows the file's real size, not the size that its settings claim.
         let mut state = State { parameters: vec![], velocities: vec![], running: vec![] };
         for tensor in &network.tensors {
             let (shape, axes) = file_layout(network, tensor);
@@ -131,12 +131,12 @@ impl Checkpoint<'_> {
         Ok(state)
     }
 
-    /// A tensor that would be ignored means that the settings are not the file's.
+    /// Refuses a tensor that would be ignored: it means that the settings are not the file's.
     fn refuse_strangers(&self, network: &Network) -> Result<()> {
         let running: Vec<String> = running_tensors(network).map(|(name, _)| name).collect();
         for name in self.tensors.names() {
             let parameter = name.strip_prefix(VELOCITY).unwrap_or(name);
-            // PyTorch counts a batch normalisation's batches; nothing here depends on it.
+            // PyTorch counts the batches of a batch normalisation; nothing here depends on it.
             let known = network.tensor(parameter).is_some() || running.iter().any(|known| known == name);
             if !known && !name.ends_with(".num_batches_tracked") {
                 return Err(refused(&self.file, format!("this network has no tensor {}", clip(name))));
@@ -145,7 +145,7 @@ impl Checkpoint<'_> {
         Ok(())
     }
 
-    /// The named tensor, when it has `shape`.
+    /// The named tensor, if it has `shape`.
     fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let file = || self.file.clone();
         let Ok(view) = self.tensors.tensor(name) else {
@@ -167,12 +167,12 @@ impl Checkpoint<'_> {
     }
 }
 
-/// Where a tensor of a file holds what no run can go on from, and what that is: no finite number, or a variance below 0.
+/// The index and value of the first number that no run can continue from: one that is not finite, or a variance below 0.
 fn impossible(name: &str, shape: &[usize], values: &[f32]) -> Option<(String, String)> {
     let least = if name.ends_with(".running_var") { 0.0 } else { f32::MIN };
     let mut at = values.iter().position(|value| !(least..=f32::MAX).contains(value))?;
     let value = f64::from(values[at]).to_string();
-    // As PyTorch counts: an index for each axis.
+    // As in PyTorch, an index for each axis.
     let mut index = shape.to_vec();
     for axis in index.iter_mut().rev() {
         (*axis, at) = (at % *axis, at / *axis);
@@ -224,8 +224,7 @@ impl Meta {
     }
 }
 
-/// A tensor on its way into the file, brought into the file's layout when its turn comes: the original network's tensors
-/// are half a gigabyte.
+/// A tensor that is converted to the file's layout only when it is written: the original network's tensors are half a gigabyte.
 struct Stored<'a> {
     shape: Vec<usize>,
     axes: Option<[usize; 4]>,
@@ -255,7 +254,7 @@ enum Direction {
     FromFile,
 }
 
-/// The shape in the file, and for a weight its axes here: (kh, kw, in, out), or (height, width, channels, out).
+/// The shape in the file. For a weight, also its axes here: (kh, kw, in, out), or (height, width, channels, out).
 fn file_layout(network: &Network, tensor: &Tensor) -> (Vec<usize>, Option<[usize; 4]>) {
     let named = |index: usize| network.tensors[index].name == tensor.name;
     for layer in &network.layers {
@@ -275,7 +274,7 @@ fn file_layout(network: &Network, tensor: &Tensor) -> (Vec<usize>, Option<[usize
     (tensor.shape.clone(), None)
 }
 
-/// Copies (a, b, c, d), our layout, to (d, c, a, b), the file's, or back. A vector (no axes) is copied as it is.
+/// Copies our layout, (a, b, c, d), to the file's, (d, c, a, b), or back. A vector (no axes) is copied unchanged.
 fn permuted(values: &[f32], axes: Option<[usize; 4]>, direction: Direction) -> Vec<f32> {
     let Some([height, width, channels, out]) = axes else { return values.to_vec() };
     let mut result = Vec::with_capacity(values.len());
@@ -294,7 +293,7 @@ fn permuted(values: &[f32], axes: Option<[usize; 4]>, direction: Direction) -> V
     result
 }
 
-/// The running statistics' names in the file and their ranges in [`State::running`].
+/// The names of the running statistics in the file, and their ranges in [`State::running`].
 fn running_tensors(network: &Network) -> impl Iterator<Item = (String, std::ops::Range<usize>)> {
     network.running.iter().flat_map(|running| {
         let middle = running.start + running.channels;
@@ -305,13 +304,13 @@ fn running_tensors(network: &Network) -> impl Iterator<Item = (String, std::ops:
     })
 }
 
-/// The crate writes the metadata in the order of a hash map, which differs from run to run.
+/// Sorts the metadata: the crate writes it in the order of a hash map, which differs from run to run.
 fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
     let length = u64::from_le_bytes(bytes[..8].try_into().expect("a file starts with its header's length")) as usize;
     let header: BTreeMap<String, serde_json::Value> =
         serde_json::from_slice(&bytes[8..8 + length]).expect("the header was written as JSON");
     let sorted = serde_json::to_vec(&header).expect("JSON was read");
-    // The same entries in another order: the same length, but for the blanks at the end.
+    // The same entries in another order have the same length, except for the blanks at the end.
     bytes[8..8 + sorted.len()].copy_from_slice(&sorted);
     bytes
 }
@@ -320,7 +319,7 @@ fn refused(file: &str, why: String) -> Error {
     Error::WeightsFile { file: file.into(), why }
 }
 
-/// The first 60 characters: a message must not grow with its input.
+/// The first 60 characters, so that a message does not grow with its input.
 fn clip(text: &str) -> String {
     text.chars().take(60).collect()
 }

@@ -1,9 +1,9 @@
-//! What comes of test images: losses, accuracies, mistakes.
+//! Results on test images: losses, accuracies, mistakes.
 
 use crate::data::Images;
 use serde::Serialize;
 
-/// Wrong answers that an evaluation keeps, the surest of them.
+/// How many of the most confident mistakes an evaluation keeps.
 pub(super) const MISTAKES: usize = 12;
 
 /// Loss and accuracy on test images.
@@ -15,23 +15,24 @@ pub struct Evaluation {
     pub accuracy: f64,
     pub count: usize,
     pub confusion: Vec<u32>, // (classes, classes): true class, predicted class
-    /// The most probable of the wrong answers, the worst first, at most [`MISTAKES`] of them.
+    /// The most confident mistakes, the worst first, at most [`MISTAKES`].
     pub mistakes: Vec<Mistake>,
-    /// Where something is held back, the accuracies of its halves: images like those of training, and the same scenes with it.
+    /// Where something is held back, the accuracies of both halves: images like those of training, and the same scenes with what
+    /// is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<[f64; 2]>,
 }
 
-/// A test image that was taken for another class.
+/// A test image that was mistaken for another class.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mistake {
     pub image: usize,
     pub guess: usize,
-    /// What the network gave its guess.
+    /// The probability that the network gave its guess.
     pub probability: f64,
 }
 
-/// Test images with what the network says of them.
+/// Test images with the network's predictions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictions {
     pub images: Images,

@@ -1,4 +1,4 @@
-//! Looking at a run without changing it: statistics, test images, feature maps.
+//! Reading from a run without changing it: statistics, test images, feature maps.
 
 use super::Trainer;
 use super::evaluation::{Evaluation, MISTAKES, Mistake, Predictions, argmax, cross_entropy};
@@ -11,12 +11,12 @@ use crate::stats::Snapshot;
 use crate::step::Hyper;
 use std::ops::Range;
 
-/// Most images of the fixed batch on which activations are measured: the first training images.
+/// The most images in the probe batch, the first training images, on which activations are measured.
 const PROBE: usize = 32;
 
 impl Trainer {
-    /// Gradients of the last step and activations on the probe batch; `None` before the first step since a (re)start or
-    /// a change of the network.
+    /// Gradients of the last step and activations on the probe batch. `None` before the first step after a start, a restart or a
+    /// change of the network.
     pub async fn snapshot(&mut self) -> Result<Option<Snapshot>> {
         if !self.has_gradients {
             return Ok(None);
@@ -26,7 +26,7 @@ impl Trainer {
         self.backend.snapshot(&Hyper::of(&self.config, self.step), &probe).await.map(Some)
     }
 
-    /// How many test images an evaluation takes.
+    /// How many test images an evaluation uses.
     pub fn evaluation_size(&self) -> usize {
         (self.config.test_size as usize).min(self.dataset().test_total)
     }
@@ -36,8 +36,8 @@ impl Trainer {
         self.evaluation_size() > 0 && self.dataset().test.len() >= self.evaluation_size()
     }
 
-    /// Evaluates one more batch of test images: `None` while there is more to do. A training step starts it anew. Before all
-    /// of its images have arrived it ends with those that are there; `count` tells how many.
+    /// Evaluates one more batch of test images; `None` while there is more to do. A training step starts the evaluation anew. If
+    /// not all its images have arrived, it ends with those that have; `count` says how many.
     pub async fn evaluate_chunk(&mut self) -> Result<Option<Evaluation>> {
         let (total, classes) = (self.evaluation_size().min(self.dataset().test.len()), self.network.classes);
         let confusion = vec![0; classes * classes];
@@ -66,7 +66,7 @@ impl Trainer {
             return Ok(None);
         }
         let right: u32 = (0..classes).map(|class| evaluation.confusion[class * classes + class]).sum();
-        // Not `total`, which may have become smaller on the way.
+        // Not `total`, which may have become smaller meanwhile.
         let count = evaluation.count.max(1) as f64;
         (evaluation.loss, evaluation.accuracy) = (evaluation.loss / count, f64::from(right) / count);
         let halves = [evaluation.count.div_ceil(2), evaluation.count / 2];
@@ -83,7 +83,7 @@ impl Trainer {
         }
     }
 
-    /// Class probabilities of the test images in `range`, as far as they have arrived.
+    /// Class probabilities of those test images in `range` that have arrived.
     pub async fn predict(&mut self, range: Range<usize>) -> Result<Predictions> {
         let arrived = self.dataset().test.len();
         let range = range.start.min(arrived)..range.end.min(arrived);
@@ -103,7 +103,7 @@ impl Trainer {
         self.backend.logits(&batch).await
     }
 
-    /// The output of `network.layers[layer]` for one test image, without a layer the normalised image itself: (height, width,
+    /// The output of `network.layers[layer]` for one test image, or without a layer the normalised image itself: (height, width,
     /// channels). `None` when the image has not arrived.
     pub async fn layer_output(&mut self, layer: Option<usize>, image: usize) -> Result<Option<Vec<f32>>> {
         if image >= self.dataset().test.len() {
@@ -118,7 +118,7 @@ impl Trainer {
         Ok(Some(normalised))
     }
 
-    /// Images of one split as they are, without augmentation.
+    /// Images of one split, without augmentation.
     fn gather(&self, split: fn(&Dataset) -> &Images, range: Range<usize>) -> Batch {
         let indices: Vec<u32> = range.map(|index| index as u32).collect();
         let dataset = self.dataset();

@@ -1,8 +1,7 @@
 //! One training run: configuration, data and backend, step after step.
 //!
-//! [`Trainer::step`] enqueues and never waits; results come back through [`Trainer::records`]. Everything that has
-//! to wait for the GPU is `async`, and the caller decides when: the page's worker between steps, the program at
-//! once.
+//! [`Trainer::step`] enqueues and never waits; results come back through [`Trainer::records`]. Everything that has to wait for
+//! the GPU is `async`, and the caller decides when: the page's worker waits between steps, the program at once.
 
 mod evaluation;
 mod looks;
@@ -52,25 +51,25 @@ impl std::fmt::Display for Remedy {
 
 pub struct Trainer {
     config: Config,
-    /// The same for all lanes.
+    /// Shared by all lanes.
     dataset: Rc<RefCell<Dataset>>,
     network: Network,
     machine: Machine,
     backend: Backend,
     order: Order,
-    /// The next step to enqueue: how many have been enqueued.
+    /// The next step to enqueue, which is the number of steps enqueued.
     step: u64,
     /// The first step that was not finite.
     diverged_at: Option<u64>,
     divergence: Option<Divergence>,
     evaluation: Option<Evaluation>,
-    /// Finished steps that [`Trainer::records`] has not given yet.
+    /// Finished steps that [`Trainer::records`] has not returned yet.
     records: Vec<StepRecord>,
-    /// Whether the backend holds the gradients of a step, not the zeros of a fresh start.
+    /// Whether the backend holds the gradients of a step rather than the zeros of a fresh start.
     has_gradients: bool,
-    /// Configurations one flip of a switch away that have not been prepared for.
+    /// Configurations one change of a switch away that are not prepared yet.
     neighbours: Vec<Config>,
-    /// What [`Trainer::notes`] has not told yet of a file that was loaded.
+    /// Notes on a loaded file that [`Trainer::notes`] has not returned yet.
     notes: Vec<Note>,
 }
 
@@ -81,7 +80,7 @@ impl Trainer {
         Trainer::start(config, Rc::new(RefCell::new(dataset)), machine).await
     }
 
-    /// Another run on the same images and machine, whatever its `backend` says, from its own initial weights.
+    /// Another run on the same images and machine, ignoring its own `backend` setting, from its own initial weights.
     pub async fn beside(&self, config: Config) -> Result<Trainer> {
         Trainer::start(config, self.dataset.clone(), self.machine.clone()).await
     }
@@ -131,15 +130,15 @@ impl Trainer {
         &mut self.backend
     }
 
-    /// Prepares a little for the next flip of a switch, so that it need not compile: one configuration is looked at, or one
-    /// kernel compiled. `false` when all is done. Does not wait in a browser.
+    /// Prepares a little for the next change of a switch, so that it need not compile: plans one configuration or compiles one
+    /// kernel. `false` when all is done. Does not wait in a browser.
     pub fn prepare(&mut self) -> bool {
         if self.backend.compile_ahead() {
             return true;
         }
         let Some(config) = self.neighbours.pop() else { return false };
         let network = Network::new(&config, self.dataset().classes.len());
-        // What cannot be built says so when it is asked for.
+        // A network that cannot be built gives its error when it is chosen.
         self.backend.plan_ahead(&network, config.batch as usize).unwrap_or_default();
         true
     }
@@ -164,18 +163,18 @@ impl Trainer {
         Ok(true)
     }
 
-    /// Does the steps enqueued where nobody else does them: on the CPU.
+    /// Runs the enqueued steps on the CPU; a GPU runs them by itself.
     pub async fn work(&mut self) -> Result<()> {
         self.backend.work().await
     }
 
-    /// The steps finished since the last call, up to and with the first that was not finite.
+    /// The steps finished since the last call, up to and including the first that was not finite.
     pub fn records(&mut self) -> Result<Vec<StepRecord>> {
         self.collect()?;
         Ok(std::mem::take(&mut self.records))
     }
 
-    /// Takes in what the backend has finished. Steps after one that was not finite changed nothing and do not count.
+    /// Collects the steps that the backend has finished. Steps after one that was not finite changed nothing and do not count.
     fn collect(&mut self) -> Result<()> {
         for record in self.backend.finished()? {
             if self.diverged_at.is_none() {
@@ -190,14 +189,14 @@ impl Trainer {
         self.backend.in_flight()
     }
 
-    /// What has happened since the last call that the user should know, but that stops nothing.
+    /// Notes since the last call that the user should see; none of them stops the run.
     pub fn notes(&mut self) -> Vec<Note> {
         let mut notes = std::mem::take(&mut self.notes);
         notes.extend(self.backend.notes());
         notes
     }
 
-    /// Waits for every step enqueued. What finished is kept for [`Trainer::records`], whatever comes in between.
+    /// Waits for every enqueued step. Finished steps are kept until [`Trainer::records`] returns them.
     pub async fn settle(&mut self) -> Result<()> {
         self.backend.settle().await?;
         self.collect()
@@ -221,7 +220,7 @@ impl Trainer {
         Ok(self.divergence.clone())
     }
 
-    /// Goes on from the last good state after a divergence, usually with a changed setting.
+    /// Continues from the last good state after a divergence, usually with a changed setting.
     pub async fn resume(&mut self) -> Result<()> {
         let state = self.state().await?;
         self.backend.set_state(&state)?;
@@ -229,7 +228,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Back to step 0 with the same initial weights; on a new device when this one is lost.
+    /// Back to step 0 with the same initial weights, on a new device if this one is lost.
     pub async fn restart(&mut self) -> Result<()> {
         let restarted = match self.settle().await {
             Ok(()) => self.start_from(&initial_state(&self.network, self.config.seed), 0),
@@ -241,13 +240,13 @@ impl Trainer {
         }
     }
 
-    /// Applies a new configuration and tells what that meant. Weights and step go on where the change allows it and
-    /// `restart` does not forbid it. On an error nothing has changed.
+    /// Applies a new configuration and returns the effect. Weights and step are kept if the change allows it and `restart` is
+    /// false. On an error nothing has changed.
     pub async fn set_config(&mut self, config: Config, restart: bool) -> Result<Effect> {
         self.set_config_and_dataset(config, None, restart).await
     }
 
-    /// The same; a `dataset` takes the place of the one that is there when the change is one that restarts.
+    /// The same. If the change restarts the run, `dataset` replaces the current one.
     pub async fn set_config_and_dataset(&mut self, config: Config, dataset: Option<Dataset>, restart: bool) -> Result<Effect> {
         let effect = self.config.effect_of_change(&config).unwrap_or(Effect::View);
         match effect {
@@ -270,7 +269,7 @@ impl Trainer {
         self.rebuild(self.config.clone(), Some(dataset), Start::Initial).await
     }
 
-    /// For adding images that have arrived; what is there already stays as it is.
+    /// For adding images that have arrived; those already there must not change.
     pub fn dataset_mut(&mut self) -> RefMut<'_, Dataset> {
         self.dataset.borrow_mut()
     }
@@ -283,13 +282,13 @@ impl Trainer {
         arrived.then(|| dataset.train.select(indices.iter().map(|index| *index as usize)))
     }
 
-    /// Everything that training changes, after the steps enqueued so far.
+    /// Everything that training changes, after all enqueued steps.
     pub async fn state(&mut self) -> Result<State> {
         self.settle().await?;
         self.backend.state().await
     }
 
-    /// What `network.layers[layer]` has learnt, after the steps enqueued so far: see [`Backend::learnt`].
+    /// What `network.layers[layer]` has learnt after all enqueued steps: see [`Backend::learnt`].
     pub async fn learnt(&mut self, layer: usize) -> Result<Vec<f32>> {
         self.settle().await?;
         self.backend.learnt(layer).await
@@ -309,8 +308,8 @@ impl Trainer {
         weights::save(file, &self.network, &state, &meta)
     }
 
-    /// Goes on from a file that [`Trainer::save`] wrote, with its configuration and its normalisation of the images, but on this
-    /// backend and with this view. On an error nothing has changed.
+    /// Continues from a file that [`Trainer::save`] wrote, with its configuration and its normalisation of the images, but on
+    /// this backend and with this view. On an error nothing has changed.
     pub async fn load(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
         let checkpoint = weights::load(file, bytes)?;
         let config = checkpoint.meta.config.clone().on_machine_of(&self.config);
@@ -318,7 +317,7 @@ impl Trainer {
         let state = checkpoint.state(&network)?;
         let step = checkpoint.meta.step;
         let own = self.dataset().normalisation;
-        // What the weights expect of their input.
+        // The normalisation that the weights were trained with.
         self.dataset_mut().normalisation = checkpoint.meta.normalisation;
         let loaded = self.rebuild(config, None, Start::From(state, step)).await;
         match &loaded {
@@ -328,7 +327,7 @@ impl Trainer {
         loaded
     }
 
-    /// Goes on at `step` from a state of this network. Nothing may be in flight.
+    /// Continues at `step` from a state of this network. No step may be in flight.
     pub fn start_from(&mut self, state: &State, step: u64) -> Result<()> {
         self.backend.set_state(state)?;
         self.records.clear();
@@ -336,7 +335,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// The next step is `step`, and what was known of earlier ones is forgotten.
+    /// Makes `step` the next step and forgets what was known about earlier ones.
     fn begin(&mut self, step: u64) {
         self.step = step;
         (self.diverged_at, self.divergence, self.evaluation) = (None, None, None);
@@ -349,7 +348,7 @@ impl Trainer {
         batch::gather(&dataset.train, indices, self.network.input, dataset.border(), augment)
     }
 
-    /// What most likely made the run diverge.
+    /// The remedy for the most likely cause of the divergence.
     fn remedy(&self) -> Remedy {
         if self.config.init_scale > 2.0 && self.config.norm != Norm::Bn {
             Remedy::SmallerInitialWeights
@@ -360,8 +359,8 @@ impl Trainer {
         }
     }
 
-    /// Builds anew beside what runs, and takes its place only when all of it has succeeded. What does not go on from the
-    /// weights of a lost device gets a new one.
+    /// Builds everything beside the current run and replaces it only when all has succeeded. After a lost device, a run that does
+    /// not keep its weights gets a new device.
     async fn rebuild(&mut self, config: Config, dataset: Option<Dataset>, start: Start) -> Result<()> {
         let settled = self.settle().await;
         let works = settled.is_ok();
@@ -400,7 +399,7 @@ impl Trainer {
     }
 }
 
-/// What to prepare for, the last first: only on a GPU is there anything to compile.
+/// What to prepare for, in reverse order. Only a GPU has anything to compile.
 fn neighbours(config: &Config, backend: &Backend) -> Vec<Config> {
     if backend.name() == "gpu" { config.neighbours().into_iter().rev().collect() } else { vec![] }
 }
@@ -409,7 +408,7 @@ fn neighbours(config: &Config, backend: &Backend) -> Vec<Config> {
 enum Start {
     /// Initial weights, step 0.
     Initial,
-    /// The weights and step of the run that goes on.
+    /// The weights and step of the current run.
     Keep,
     From(State, u64),
 }

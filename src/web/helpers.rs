@@ -1,7 +1,7 @@
-//! Helpers in other workers: the same messages, as JavaScript's.
+//! Helpers in other workers. They exchange the same messages in JavaScript's form.
 //!
-//! One is an array of what it is, as JSON, its values (`Float32Array`) and its bytes (`Uint8Array`), whose buffers are moved
-//! and not copied. `undefined` ends the line.
+//! A message is an array of its kind as JSON, its values (`Float32Array`) and its bytes (`Uint8Array`). The buffers are moved,
+//! not copied. `undefined` ends the line.
 
 use crate::backend::cpu::Part;
 use crate::backend::machine::Plan;
@@ -13,12 +13,12 @@ use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use js_sys::{Array, Float32Array, Function, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-/// Starts a helper in another worker. `start(receive)` gives `send(message, transfer)`; both may be called without a message, and
-/// `start` may throw.
+/// Starts a helper in another worker. `start(receive)` returns `send(message, transfer)`. Both may be called without a message,
+/// and `start` may throw.
 pub fn start(start: &Function, plan: &Plan) -> Line<f32> {
     let (sender, answers) = unbounded();
     let receive = receiver(sender);
-    // Without an end to send to, the closure and with it the line's other end go.
+    // If there is nowhere to send to, the closure is dropped, and the line's other end with it.
     let line = match start.call1(&JsValue::UNDEFINED, receive.as_ref().unchecked_ref()) {
         Ok(send) => line(send.unchecked_into(), answers, receive),
         Err(_) => Line::new(|_, _, _| {}, answers, ()),
@@ -28,7 +28,7 @@ pub fn start(start: &Function, plan: &Plan) -> Line<f32> {
     line
 }
 
-/// Makes this worker a helper. `send(message, transfer)` reaches part 0; gives the function that takes messages from there.
+/// Makes this worker a helper. `send(message, transfer)` reaches part 0. Returns the function that receives its messages.
 #[wasm_bindgen]
 pub fn help(send: Function) -> Function {
     let (sender, inbox) = unbounded();
@@ -50,7 +50,7 @@ fn line(send: Function, receive: UnboundedReceiver<Message<f32>>, receiver: impl
         let what = serde_json::to_string(&what).expect("plain data");
         let transfer = Array::of(&[values.buffer(), bytes.buffer()]);
         let parts = Array::of(&[JsValue::from(what), values.into(), bytes.into()]);
-        // What cannot be sent is noticed by its missing answer.
+        // A message that cannot be sent is noticed when its answer is missing.
         let _ = send.call2(&JsValue::UNDEFINED, &parts, &transfer);
     };
     Line::new(post, receive, (end, receiver))
@@ -65,7 +65,7 @@ impl Drop for End {
     }
 }
 
-/// What JavaScript calls with each message.
+/// JavaScript calls this with each message.
 fn receiver(sender: UnboundedSender<Message<f32>>) -> Closure<dyn FnMut(JsValue)> {
     Closure::new(move |message: JsValue| match read(message) {
         Some(message) => _ = sender.unbounded_send(message),

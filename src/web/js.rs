@@ -1,4 +1,4 @@
-//! Values that go to JavaScript and come from it, for both modules of the page.
+//! Values passed to and from JavaScript, for both modules of the page.
 
 use crate::error::Error;
 use wasm_bindgen::prelude::*;
@@ -11,7 +11,7 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// An error as a string of JSON: its `code` and fields, for which the page has sentences.
+/// An error as a JSON string: its `code` and fields, for which the page has sentences.
 pub fn fail(error: Error) -> JsValue {
     serde_json::to_string(&error).expect("plain data").into()
 }

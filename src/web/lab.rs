@@ -1,6 +1,6 @@
 //! The engine as the page's worker sees it.
 //!
-//! One call at a time: an `async` method holds the lab until it resolves. Errors are strings of JSON: the fields of
+//! One call at a time: an `async` method holds the lab until it resolves. Errors are JSON strings with the fields of
 //! [`crate::error::Error`].
 
 use super::helpers;
@@ -18,17 +18,17 @@ use serde_json::{Value, json};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// The vector instructions of this module; the page loads the one that its browser takes.
+/// The vector instructions of this module; the page loads the module that its browser accepts.
 const SIMD: &str = if cfg!(target_feature = "relaxed-simd") { "relaxed" } else { "simd128" };
 
-/// The settings' table as JSON.
+/// The table of settings as JSON.
 #[wasm_bindgen]
 pub fn schema() -> String {
     config::schema_json()
 }
 
-/// Reads a fragment: `{fragment, lanes: [{changes: {key: text}, config: {key: text}, fragment}], notes}`, where each lane has a
-/// fragment of its own. Never fails.
+/// Reads a fragment: `{fragment, lanes: [{changes: {key: text}, config: {key: text}, fragment}], notes}`; each lane has its own
+/// fragment. Never fails.
 #[wasm_bindgen]
 pub fn read_state(fragment: &str) -> String {
     let (lanes, notes) = Lanes::from_fragment(fragment);
@@ -51,7 +51,7 @@ extern "C" {
 #[wasm_bindgen]
 pub fn matrix_product(n: usize) -> f64 {
     let mut product = square(n.min(1024));
-    product(); // so that the matrices are in the caches as far as they fit
+    product(); // warms the caches
     let start = now();
     std::hint::black_box(product());
     now() - start
@@ -67,7 +67,7 @@ pub struct Lab {
 #[wasm_bindgen]
 impl Lab {
     /// Opens the backend that the fragment asks for, with its built-in data set, whose images are still to come.
-    /// `start_helper` is what [`helpers::start`] calls for each worker after the first. `adapters` is what [`Lab::describe`] said of
+    /// [`helpers::start`] calls `start_helper` for each worker after the first. `adapters` is what [`Lab::describe`] said about
     /// them in an earlier visit; any other text changes nothing.
     pub async fn create(fragment: String, start_helper: Function, adapters: Option<String>) -> Answer<Lab> {
         let (config, _) = Config::from_fragment(&fragment);
@@ -79,21 +79,21 @@ impl Lab {
         Ok(Lab { trainer, from_files: false })
     }
 
-    /// Another run on this one's images and machine, from its own initial weights.
+    /// Another run on the same images and machine, from its own initial weights.
     pub async fn beside(&self, fragment: String) -> Answer<Lab> {
         let (config, _) = Config::from_fragment(&fragment);
         let trainer = self.trainer.beside(config).await.map_err(fail)?;
         Ok(Lab { trainer, from_files: self.from_files })
     }
 
-    /// Everything that the page draws and that does not change from step to step, as JSON.
+    /// Everything that the page shows and that does not change from step to step, as JSON.
     pub fn describe(&mut self) -> String {
         let backend = self.trainer.backend();
         let (name, workers) = (backend.name(), backend.workers());
         let (memory, dispatches) = (backend.memory_bytes(), backend.dispatches());
         let (network, data, machine) = (self.trainer.network(), self.trainer.dataset(), self.trainer.machine());
         let generated = self.trainer.config().data == BuiltIn::Toy;
-        // One text, which is less code than a list.
+        // One text needs less code than a list.
         let mut hints = String::new();
         for hint in self.trainer.config().hints(self.trainer.step_count()) {
             hints = hints + hint.code() + " ";
@@ -142,18 +142,18 @@ impl Lab {
         .to_string()
     }
 
-    /// Adds one sheet of the built-in data set, its pixels (height, width, 3); `index` is the text of its `index.json`.
-    /// Pixels that are not those that were shipped are refused.
+    /// Adds one sheet of the built-in data set: its pixels (height, width, 3). `index` is the text of its `index.json`. Refuses
+    /// pixels that differ from the shipped ones.
     pub fn add_sheet(&mut self, index: &str, file: &str, sheet: &[u8]) -> Answer<()> {
         self.trainer.dataset_mut().add_sheet(index, file, sheet).map_err(fail)
     }
 
-    /// Draws the next `count` images of a generated data set; tells how many are still to come.
+    /// Draws the next `count` images of a generated data set; returns how many are still to come.
     pub fn add_generated(&mut self, count: usize) -> usize {
         self.trainer.dataset_mut().add_generated(count)
     }
 
-    /// Replaces the data set by what the reader's `read_files` gave, and starts again; on an error nothing has changed.
+    /// Replaces the data set by the result of the reader's `read_files`, and starts again. On an error nothing has changed.
     pub async fn set_dataset(
         &mut self,
         about: String,
@@ -170,9 +170,8 @@ impl Lab {
         Ok(self.describe())
     }
 
-    /// Applies a fragment: `{effect, notes, describe, emptied}`. Weights and step go on where the change allows it, unless
-    /// `restart`. `emptied` tells that the data set is another one, whose images are still to come. On an error nothing has
-    /// changed.
+    /// Applies a fragment: `{effect, notes, describe, emptied}`. Weights and step are kept if the change allows it and `restart`
+    /// is false. `emptied` says that there is a new data set whose images are still to come. On an error nothing has changed.
     pub async fn set(&mut self, fragment: String, restart: bool) -> Answer<String> {
         let (config, notes) = Config::from_fragment(&fragment);
         let before = self.trainer.config();
@@ -189,7 +188,7 @@ impl Lab {
         self.trainer.restart().await.map_err(fail)
     }
 
-    /// Goes on from the last good state after a divergence.
+    /// Continues from the last good state after a divergence.
     pub async fn resume(&mut self) -> Answer<()> {
         self.trainer.resume().await.map_err(fail)
     }
@@ -199,18 +198,18 @@ impl Lab {
         self.trainer.step().map_err(fail)
     }
 
-    /// Does the steps enqueued where nobody else does them: on the CPU.
+    /// Runs the enqueued steps on the CPU; a GPU runs them by itself.
     pub async fn work(&mut self) -> Answer<()> {
         self.trainer.work().await.map_err(fail)
     }
 
-    /// What has happened since the last call that the user should know, as JSON; `undefined` for nothing.
+    /// Notes since the last call that the user should see, as JSON; `undefined` if there are none.
     pub fn notes(&mut self) -> Option<String> {
         let notes = self.trainer.notes();
         (!notes.is_empty()).then(|| json!(notes).to_string())
     }
 
-    /// Prepares a little for the next flip of a switch, without waiting; `false` when all is done.
+    /// Prepares a little for the next change of a switch, without waiting; `false` when all is done.
     pub fn prepare(&mut self) -> bool {
         self.trainer.prepare()
     }
@@ -219,12 +218,12 @@ impl Lab {
         self.trainer.in_flight()
     }
 
-    /// Waits for every step enqueued.
+    /// Waits for every enqueued step.
     pub async fn settle(&mut self) -> Answer<()> {
         self.trainer.settle().await.map_err(fail)
     }
 
-    /// Steps finished since the last call, rows of (step, loss, accuracy); a diverged step's loss is NaN.
+    /// Steps finished since the last call, as rows of (step, loss, accuracy). A diverged step's loss is NaN.
     pub fn records(&mut self) -> Answer<Float64Array> {
         let batch = f64::from(self.trainer.config().batch);
         let records = self.trainer.records().map_err(fail)?;
@@ -241,8 +240,8 @@ impl Lab {
         Ok(divergence.map(|divergence| serde_json::to_string(&divergence).expect("plain data")))
     }
 
-    /// Statistics of the last step: `{step, parameters, norms, activation_gradients, activations}`, `norms` (tensors), the others rows as
-    /// [`gradient_row`] and [`activation_row`] write them; `undefined` before the first step.
+    /// Statistics of the last step: `{step, parameters, norms, activation_gradients, activations}`. `norms` is (tensors); the
+    /// others are rows as [`gradient_row`] and [`activation_row`] write them. `undefined` before the first step.
     pub async fn snapshot(&mut self) -> Answer<JsValue> {
         let Some(snapshot) = self.trainer.snapshot().await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
         let gradients = |stats: &[GradientStats]| floats(stats.iter().flat_map(gradient_row).collect());
@@ -260,11 +259,11 @@ impl Lab {
         self.trainer.can_evaluate()
     }
 
-    /// Evaluates one more batch of test images. `undefined` while there is more to do, then
-    /// `{step, loss, accuracy, count, confusion, mistakes, pixels, pair}` with `confusion` (classes, classes): true class, predicted
-    /// class; `mistakes` rows of (image, true class, predicted class, its probability), the worst first; `pixels` those
-    /// images (n, 32, 32, 3). `pair`, where something is held back: `{accuracies, pixels}`, those of [`crate::trainer::Evaluation`]
-    /// and the first pair of test images (2, 32, 32, 3).
+    /// Evaluates one more batch of test images. `undefined` while there is more to do, then `{step, loss, accuracy, count,
+    /// confusion, mistakes, pixels, pair}`. `confusion` is (classes, classes): true class, predicted class. `mistakes` has rows
+    /// of (image, true class, predicted class, its probability), the worst first; `pixels` has those images (n, 32, 32, 3). If
+    /// something is held back, `pair` is `{accuracies, pixels}`: the accuracies of [`crate::trainer::Evaluation`] and the first
+    /// pair of test images (2, 32, 32, 3).
     pub async fn evaluate_chunk(&mut self) -> Answer<JsValue> {
         let Some(evaluation) = self.trainer.evaluate_chunk().await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
         let test = &self.trainer.dataset().test;
@@ -299,8 +298,8 @@ impl Lab {
         ]))
     }
 
-    /// The images of the next batch as they are stored: `{pixels (n, 32, 32, 3), labels (n)}`; `undefined` before
-    /// they have arrived.
+    /// The images of the next batch as they are stored: `{pixels (n, 32, 32, 3), labels (n)}`; `undefined` before they have
+    /// arrived.
     pub fn next_batch(&mut self) -> JsValue {
         let Some(images) = self.trainer.next_images() else { return JsValue::UNDEFINED };
         object(&[
@@ -309,8 +308,8 @@ impl Lab {
         ])
     }
 
-    /// A layer's output for one test image, (height, width, channels), or that image as the network receives it (`input`);
-    /// `undefined` when the layer is not known or the image has not arrived.
+    /// A layer's output for one test image, (height, width, channels), or for `input` that image as the network receives it.
+    /// `undefined` when the layer is unknown or the image has not arrived.
     pub async fn layer_output(&mut self, layer: String, image: usize) -> Answer<JsValue> {
         let at = self.trainer.network().layers.iter().position(|candidate| candidate.name == layer);
         if at.is_none() && layer != "input" {
@@ -320,8 +319,8 @@ impl Lab {
         Ok(values.map_or(JsValue::UNDEFINED, floats))
     }
 
-    /// What a layer has learnt: its two tensors and, for batch normalisation, running means and variances, one after the
-    /// other, the output channel last in each; of one `channel`, or of all. `undefined` when it learns nothing.
+    /// What a layer has learnt: its two tensors and, for batch normalisation, running means and variances, one after the other,
+    /// each with the output channel last. Of one `channel`, or of all. `undefined` when the layer learns nothing.
     pub async fn learnt(&mut self, layer: String, channel: Option<usize>) -> Answer<JsValue> {
         let layers = &self.trainer.network().layers;
         let Some(at) = layers.iter().position(|candidate| candidate.name == layer) else { return Ok(JsValue::UNDEFINED) };
@@ -339,14 +338,14 @@ impl Lab {
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
-    /// Goes on from a safetensors file, with the configuration it was saved with; on an error nothing has changed.
+    /// Continues from a safetensors file, with the configuration it was saved with. On an error nothing has changed.
     pub async fn load(&mut self, file: String, bytes: Vec<u8>) -> Answer<String> {
         self.trainer.load(&file, &bytes).await.map_err(fail)?;
         Ok(self.describe())
     }
 }
 
-/// Why this worker has no WebGPU at all, if so.
+/// The reason why this worker has no WebGPU, if it has none.
 fn missing_webgpu() -> Option<Reason> {
     let global = js_sys::global();
     let get = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED);
@@ -368,7 +367,7 @@ fn texts(config: &Config) -> Value {
     Value::Object(texts)
 }
 
-/// 128 bins, below, above, zero, nan, inf, norm, percentiles 5, 50 and 95 of log10|g|.
+/// 128 bins, below, above, zero, nan, inf, norm; percentiles 5, 50 and 95 of log10|g|.
 fn gradient_row(stats: &GradientStats) -> Vec<f32> {
     let counts = [stats.below, stats.above, stats.zero, stats.nan, stats.inf];
     let bins = stats.bins.iter().chain(&counts).map(|count| *count as f32);

@@ -1,4 +1,4 @@
-//! What a browser sees of this: two modules, one that trains and one that reads files.
+//! The browser's interface: two modules, one that trains and one that reads files.
 
 mod js;
 

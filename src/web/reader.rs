@@ -1,6 +1,6 @@
-//! The page's second module: it does what the engine's module does not, so that this one is small. The page loads it when
-//! the user gives files or wants a script, and where a browser alters the pixels of a canvas, so that it cannot decode the
-//! picture sheets itself.
+//! The page's second module. It does what the engine's module does not need, which keeps that one small. The page loads it when
+//! the user chooses files or wants a script. It also loads it to decode the picture sheets in a browser that alters the pixels of
+//! a canvas.
 
 use super::js::{Answer, fail};
 use crate::config::Config;
@@ -19,12 +19,11 @@ pub fn decode_sheet(index: &str, file: &str, bytes: &[u8]) -> Answer<Vec<u8>> {
     index.entry(file).and_then(|entry| index.decode(entry, bytes)).map_err(fail)
 }
 
-/// A data set from the user's files, as `Lab.set_dataset` takes it: what it is called and so on as JSON, then pixels
-/// (n, 32, 32, 3) and labels (n) for training, and the same for testing.
+/// A data set from the user's files, as `Lab.set_dataset` takes it: its description as JSON, then pixels (n, 32, 32, 3) and
+/// labels (n) for training, and the same for testing.
 ///
-/// `paths` are names, behind the folders from the one that was dropped.
-/// `read(file, start, end)` answers with those bytes of that file, a `Uint8Array`, and may throw. It is called for one piece
-/// after another, so that no file is in memory as a whole.
+/// `paths` are names, with the folders below the one that was dropped. `read(file, start, end)` returns those bytes of that file
+/// as a `Uint8Array`, and may throw. It is called for one piece after another, so that no file is in memory as a whole.
 #[wasm_bindgen]
 pub fn read_files(paths: Vec<String>, lengths: Vec<f64>, read: Function) -> Answer<Array> {
     let names: Vec<Name> = paths.iter().cloned().map(Name::of_path).collect();
