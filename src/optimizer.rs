@@ -26,7 +26,7 @@ pub fn update<T: Float>(
 
 // ---- on the GPU
 
-/// Adds up partial sums into the gradients, and notes a NaN or infinity in the loss or among the gradients.
+/// Adds up partial sums into the gradients, and notes a NaN or infinity in the loss or a gradient.
 pub fn record_collect(
     recorder: &mut Recorder,
     gradients: &View, // (parameters)
@@ -47,12 +47,12 @@ pub fn record_collect(
 #[derive(Clone, Copy)]
 pub struct Running<'a> {
     pub momentum: f64,
-    /// The batch's, flat, and from the next multiple of [`ALIGNMENT`] on as many factors: `batch_norm::unbiased`.
+    /// The batch's, flat; from the next multiple of [`ALIGNMENT`] on, a factor for each of them: `batch_norm::unbiased`.
     pub statistics: &'a View,
     pub running: &'a View, // flat
 }
 
-/// All that a step leaves: its record and, unless a step was not finite, parameters, velocities and running statistics.
+/// Everything that a step leaves: its record and, unless a step was not finite, parameters, velocities and running statistics.
 pub fn record_update(
     recorder: &mut Recorder,
     [gradients, velocities, parameters]: [&View; 3], // (parameters)
@@ -63,7 +63,7 @@ pub fn record_update(
 ) -> Result<()> {
     for range in chunks(recorder, gradients) {
         let own = [gradients, velocities, parameters].map(|flat| flat.slice(range.start, range.len()));
-        // With the first range; there are fewer of them than of parameters.
+        // With the first range: there are fewer running statistics than parameters.
         let running = running.filter(|_| range.start == 0);
         assert!(running.is_none_or(|running| running.running.words() <= range.len()), "a thread for each running statistic");
         let (nothing, params) = (recorder.nothing()?, recorder.params.clone());

@@ -6,18 +6,18 @@ use futures_channel::oneshot;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Bytes that a binding may span at most, whatever the adapter offers: sizes in bytes fit in 32 bits, which a browser's `usize`
-/// has, and are a multiple of the largest alignment.
+/// Bytes that a binding may span at most, whatever the adapter offers. Sizes must fit in 32 bits, as a browser's `usize` does,
+/// and be multiples of the largest alignment.
 const LARGEST_BINDING: u64 = (1 << 32) - 256;
 
 /// What is known about the adapter.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Facts {
-    /// `NVIDIA GeForce RTX 3060`, `llvmpipe (LLVM 15.0.6, 256 bits)`, in a browser often `nvidia ampere`; may be empty there.
+    /// `NVIDIA GeForce RTX 3060`, `llvmpipe (LLVM 15.0.6, 256 bits)`; in a browser often `nvidia ampere`, or empty.
     pub name: String,
     /// `vulkan`, `metal`, `dx12` or `webgpu`.
     pub backend: String,
-    /// Whether a processor does the work of a graphics card. The CPU backend is faster then.
+    /// Whether the adapter computes on the processor. The CPU backend is faster then.
     pub software: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct Device {
     pub(crate) pipelines: Pipelines,
 }
 
-/// Those of a device, by source text.
+/// A device's pipelines, by source text.
 pub(crate) type Pipelines = Arc<Mutex<HashMap<String, Pipeline>>>;
 
 #[derive(Clone)]
@@ -44,13 +44,13 @@ pub(crate) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// Bytes that a buffer for `bytes` takes: a binding may not be empty, and the largest alignment in use is 256.
+/// Size of a buffer for `bytes`: a binding must not be empty, and the largest alignment in use is 256.
 pub(crate) fn allocated(bytes: u64) -> u64 {
     bytes.max(256).next_multiple_of(4)
 }
 
 impl Device {
-    /// Opens the strongest adapter with the sizes it offers.
+    /// Opens the most powerful adapter, with the sizes it offers.
     ///
     /// # Errors
     /// [`Error::NoAdapter`], [`Error::NoDevice`].
@@ -86,12 +86,12 @@ impl Device {
         })
     }
 
-    /// The same device with a smaller binding limit, to see the splitting at work.
+    /// The same device with a smaller binding limit, to test the splitting.
     pub fn with_binding_limit(&self, bytes: u64) -> Device {
         Device { binding_limit: bytes.min(self.binding_limit), ..self.clone() }
     }
 
-    /// The same device with that family of kernels.
+    /// The same device with this family of kernels.
     pub fn with_family(&self, family: Family) -> Device {
         self.with_choice(Choice { family, measured: None })
     }
@@ -100,17 +100,17 @@ impl Device {
         Device { choice, ..self.clone() }
     }
 
-    /// Which kernels compute the products of learnt layers.
+    /// The family of kernels that computes the matrix products.
     pub fn family(&self) -> Family {
         self.choice.family
     }
 
-    /// The same with what it was chosen by.
+    /// The family, and the rates that decided it.
     pub fn choice(&self) -> Choice {
         self.choice
     }
 
-    /// Gives the device back at once; whoever uses it gets [`Error::DeviceLost`], as when the driver is reset.
+    /// Destroys the device at once. Its users get [`Error::DeviceLost`], as after a reset of the driver.
     pub fn destroy(&self) {
         self.device.destroy();
     }
@@ -120,13 +120,13 @@ impl Device {
         self.binding_limit
     }
 
-    /// Whether passes can say when they started and ended.
+    /// Whether passes can carry timestamps.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn has_timestamps(&self) -> bool {
         self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// The first failure that the driver reported, if any; it stays.
+    /// Reports the driver's first failure, if any, at every call.
     ///
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::Gpu`].
@@ -151,12 +151,12 @@ impl Device {
     }
 
     /// # Errors
-    /// [`Error::TooLarge`] when the adapter allows no buffer of so many bytes.
+    /// [`Error::TooLarge`] when the adapter allows no buffer of this size.
     pub(crate) fn fits(&self, bytes: u64) -> Result<()> {
         if bytes > self.buffer_limit { Err(Error::TooLarge { needed: bytes, limit: self.buffer_limit }) } else { Ok(()) }
     }
 
-    /// Bytes of buffers that the driver's memory holds now; `None` where wgpu does not keep count.
+    /// Bytes of buffers that the driver holds now; `None` where wgpu does not count them.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn allocated_bytes(&self) -> Option<u64> {
         self.wait_idle();
@@ -164,9 +164,9 @@ impl Device {
         Some(report.allocations.iter().map(|allocation| allocation.size).sum())
     }
 
-    /// From here on, an allocation that fails is told by [`Watch::outcome`] and leaves the device usable.
+    /// From here on, [`Watch::outcome`] reports an allocation that fails, and the device stays usable.
     pub(crate) fn watch(&self) -> Watch {
-        // What is made of a buffer that could not be allocated fails the validation.
+        // Anything made from a buffer that could not be allocated fails validation.
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         Watch { memory: self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory), validation }
     }
@@ -195,7 +195,7 @@ impl Device {
         received.map_err(|_| Error::DeviceLost { why: "it dropped a pending read".into() })
     }
 
-    /// Reads `bytes` from `offset` of a buffer, in pieces.
+    /// Reads `bytes` bytes of a buffer from `offset` on, in pieces.
     pub(crate) async fn read(&self, buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
         const PIECE: u64 = 1 << 26;
         self.check()?;
@@ -229,7 +229,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// # Errors
-    /// [`Error::Gpu`] when memory ran out, or something else is wrong with what was made.
+    /// [`Error::Gpu`] when memory ran out or validation failed.
     pub(crate) async fn outcome(self) -> Result<()> {
         let (memory, validation) = (self.memory.pop().await, self.validation.pop().await);
         memory.or(validation).map_or(Ok(()), |error| Err(gpu_error(&error)))
@@ -248,7 +248,7 @@ fn gpu_error(error: &wgpu::Error) -> Error {
 /// Starts mapping the first `bytes` of `staging` for reading.
 pub(crate) fn map(staging: &wgpu::Buffer, bytes: u64) -> oneshot::Receiver<std::result::Result<(), wgpu::BufferAsyncError>> {
     let (sender, receiver) = oneshot::channel();
-    // A receiver that is gone no longer wants the answer.
+    // A receiver that is gone needs no answer.
     staging.map_async(wgpu::MapMode::Read, ..bytes, move |outcome| drop(sender.send(outcome)));
     receiver
 }
@@ -264,7 +264,7 @@ pub(crate) fn mapped_bytes(staging: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>
 fn report_failures(device: &wgpu::Device, failure: &Arc<Mutex<Option<Error>>>) {
     let lost = failure.clone();
     device.set_device_lost_callback(move |reason, message| {
-        // Dropping the last handle also ends here; nobody is left to read it then.
+        // Dropping the last handle also ends here; nothing is left then to read the failure.
         let why = if message.is_empty() { format!("{reason:?}") } else { message };
         // Other failures are consequences of this one.
         *lock(&lost) = Some(Error::DeviceLost { why });
@@ -284,7 +284,7 @@ fn facts(info: &wgpu::AdapterInfo, browser_name: Option<String>) -> Facts {
     Facts { name, backend, software }
 }
 
-/// What the browser tells of the adapter: its description, which most withhold, else vendor and architecture.
+/// The adapter's description if the browser reveals it (most do not), else vendor and architecture.
 #[cfg(target_arch = "wasm32")]
 fn browser_name(device: &wgpu::Device) -> Option<String> {
     let info = js_sys::Reflect::get(device.as_webgpu()?.as_ref(), &"adapterInfo".into()).ok()?;
@@ -298,7 +298,7 @@ fn browser_name(_: &wgpu::Device) -> Option<String> {
     None
 }
 
-/// A poisoned lock still holds what it held: the data is never half written.
+/// Locks a mutex, poisoned or not: the data is never half written.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

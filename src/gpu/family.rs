@@ -1,38 +1,41 @@
 //! The two families of kernels for the matrix products of learnt layers, and the shapes of the tiled family's tiles.
 //!
-//! Both give the same results up to rounding. `alexnet-lab bench --backend gpu --family tiled` measures one, and `auto` says by
-//! which figures it chose ([`super::choice`]).
+//! Both give the same results up to rounding. `alexnet-lab bench --backend gpu --family tiled` measures one of them, and `auto`
+//! reports the rates by which it chose ([`crate::backend::gpu::choice`]).
 //!
-//! # What graphics cards like
+//! # What is fast on graphics cards
 //!
 //! Measured on an NVIDIA H200 (132 multiprocessors, 67 TFLOP/s of f32 by its data sheet, 51 in a product of 8192 x 8192 matrices by
 //! cuBLAS), through Vulkan, each dispatch between timestamps. A step of the default network at batch 128 went from 2.2 to 1.3 ms:
-//! * Every index is one that the compiler knows, or the start of a row: `left[row][3]`. A checked index (`left[x + 3 * DOWN]`, which
-//!   WGSL wants checked) and a loop that the compiler may not unroll (naga counts its trips) cost a fifth of the step; written out,
-//!   switching the checks off gains nothing.
-//! * The next operands are loaded into registers while these are multiplied, and what does not change with the terms is computed once:
-//!   conv2 forward 19 -> 33 TFLOP/s, conv3's 7.5 -> 21, at batch 512 38.
-//! * Enough workgroups: layers of 8 x 8 pixels run three times as fast in tiles of 32 x 32 as in ones of 64 x 64, fully connected
-//!   ones in tiles of 16 x 16. With whole tiles the larger are up to a third faster, as the costs below say.
-//! * The weight gradient, split until there are 1024 workgroups, is fastest with small tiles: they need fewer splits, and adding those
-//!   up waits for memory (0.15 ms when each of 512 was waited for alone; eight loads at once and at most 256 splits: 0.03 ms).
+//! * Every index is known to the compiler, or is the start of a row: `left[row][3]`. Indices that WGSL has to check
+//!   (`left[x + 3 * DOWN]`) and loops that the compiler may not unroll (naga counts their trips) cost a fifth of the step. With
+//!   the loops written out, switching the checks off gains nothing.
+//! * The next operands are loaded into registers while the current ones are multiplied, and what does not depend on the terms is
+//!   computed once: conv2 forward 19 -> 33 TFLOP/s, conv3 7.5 -> 21, at batch 512 38.
+//! * Enough workgroups: layers of 8 x 8 pixels run three times as fast in tiles of 32 x 32 as in tiles of 64 x 64, and fully
+//!   connected ones in tiles of 16 x 16. Where all tiles are full, the larger ones are up to a third faster, as the costs below
+//!   say.
+//! * The weight gradient, split until there are 1024 workgroups, is fastest with small tiles, which need fewer splits. Adding up
+//!   the splits waits for memory: 0.15 ms when each of 512 was waited for alone, 0.03 ms with eight loads at once and at most 256
+//!   splits.
 //!
-//! # What processors like
+//! # What is fast on processors
 //!
-//! On adapters that are a processor, a convolution runs at 1.25 GFLOP/s by registers and 0.14 by tiles on SwiftShader in Chromium; there
-//! and on lavapipe the losses of the first steps agree to seven digits. Measured on SwiftShader, two cores of an Intel Xeon, batch 16,
-//! which went from 515 to 455 ms in Chromium, from 66 to 72 or 74 % of the best 512 x 512 register product's rate; native, of 480 ms:
-//! * A loop costs more than what it repeats, if that is little: conv1, whose pictures have one vec4 of channels, 29 -> 17 ms without one
-//!   around it; adding up partial sums, 16 -> 12 ms with the search for the tensor written out; pooling backward, 16 -> 14 ms with its
+//! On SwiftShader in Chromium, a convolution runs at 1.25 GFLOP/s in registers and at 0.14 in tiles. There and on lavapipe, the
+//! losses of the first steps agree to seven digits. Measured on SwiftShader, two cores of an Intel Xeon, batch 16: a step in
+//! Chromium went from 515 to 455 ms, from 66 to 72 or 74 % of the rate of the best 512 x 512 register product. In the native
+//! program, of 480 ms:
+//! * A loop costs more than a short body: conv1, whose images have one vec4 of channels, 29 -> 17 ms without the loop over them;
+//!   adding up partial sums, 16 -> 12 ms with the search for the tensor written out; pooling backward, 16 -> 14 ms with its
 //!   windows written out.
-//! * A branch is skipped only where four neighbouring threads skip it: with the same pixels of four images, layers of 8 x 8 pixels, a
-//!   twelfth of whose rows of taps lie outside, are 6 % faster, and conv2 3 %.
-//! * Every load is four with a check each, two fifths of a convolution: tiles of twice the size are a tenth faster in the layers whose
-//!   kernel is 5 x 5. That forward alone has them is 3 % of a step, and a start in Chromium 0.1 to 0.4 s longer; backward, whose program
-//!   holds two tiles and is longer already, would be 1 % more.
-//! * No use: two rounds at once in the loop over input channels (conv2 59 -> 64 ms); one loop over rows of taps and input channels in
-//!   place of two (conv2 the same, layers of 8 x 8 pixels 9 % slower); counting rows up in place of dividing in the weight gradient (436
-//!   -> 438 ms). Half as many splits of the weight gradient: 1 %, and less to share among more cores.
+//! * A branch is skipped only where four neighbouring threads skip it. When these take the same pixels of four images, layers of
+//!   8 x 8 pixels, a twelfth of whose rows of taps lie outside, are 6 % faster, and conv2 3 %.
+//! * Every load is four loads with a check each, two fifths of a convolution. Tiles of twice the size are a tenth faster in
+//!   layers with a 5 x 5 kernel. Only forward uses them: this saves 3 % of a step and adds 0.1 to 0.4 s to a start in Chromium.
+//!   Backward, whose program holds two tiles and is longer already, would save another 1 %.
+//! * No gain: two rounds at once in the loop over input channels (conv2 59 -> 64 ms); one loop over rows of taps and input
+//!   channels instead of two (conv2 the same, layers of 8 x 8 pixels 9 % slower); counting rows instead of dividing in the weight
+//!   gradient (436 -> 438 ms). Half as many splits of the weight gradient gain 1 %, but leave less to share among more cores.
 
 use super::kernels::{Constant, WORKGROUP};
 use serde::{Deserialize, Serialize};
@@ -41,7 +44,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
-    /// Registers only, no barriers: for adapters that are a processor.
+    /// Registers only, no barriers: for adapters that compute on the processor.
     Registers,
     /// Tiles in workgroup memory: for graphics cards.
     Tiled,
@@ -52,10 +55,10 @@ pub enum Family {
 pub struct Tile {
     /// Threads along a row of the tile.
     across: usize,
-    /// Rows that a thread computes, and vec4s of each.
+    /// Rows that a thread computes, and vec4s in each row.
     rows: usize,
     blocks: usize,
-    /// Time that an output takes beside one of the largest tile, in hundredths.
+    /// Time for an output, in hundredths of its time in the largest tile.
     cost: usize,
 }
 
@@ -63,15 +66,15 @@ const fn tile(across: usize, rows: usize, blocks: usize, cost: usize) -> Tile {
     Tile { across, rows, blocks, cost }
 }
 
-/// From the largest to the smallest, (64, 64), (64, 32), (32, 32) and (16, 16) outputs: the fewer sums a thread has, the fewer products
-/// an operand from workgroup memory serves, and the more workgroups there are.
+/// From large to small: (64, 64), (64, 32), (32, 32) and (16, 16) outputs. With fewer sums per thread, an operand from workgroup
+/// memory serves fewer products, but there are more workgroups.
 const TILES: [Tile; 4] = [tile(8, 8, 2, 100), tile(8, 8, 1, 114), SMALL, tile(4, 1, 1, 400)];
 const SMALL: Tile = tile(8, 4, 1, 145);
 
 /// Workgroups that a large card runs at once.
 const AT_ONCE: usize = 256;
 
-/// vec4s of terms that a tile holds of each of its sums.
+/// vec4s of terms that a tile holds for each sum.
 const DEPTH: usize = 4;
 
 impl Tile {
@@ -90,17 +93,17 @@ impl Tile {
         rows.div_ceil(self.height()) * blocks.div_ceil(self.blocks())
     }
 
-    /// For sums that are split until there are enough workgroups.
+    /// The tile for sums that are split until there are enough workgroups.
     pub fn for_split_sums() -> Tile {
         SMALL
     }
 
-    /// The tile that is done first with (rows, 4 * blocks) whole sums.
+    /// The fastest tile for (rows, 4 * blocks) whole sums.
     pub fn for_sums(rows: usize, blocks: usize) -> Tile {
         Tile::fastest(&TILES, rows, blocks)
     }
 
-    /// The same where a thread takes rows by fours.
+    /// The same where a thread takes rows in fours.
     pub fn for_sums_by_fours(rows: usize, blocks: usize) -> Tile {
         Tile::fastest(&TILES[..3], rows, blocks)
     }
@@ -123,11 +126,11 @@ impl Tile {
     }
 }
 
-/// A family, and what it was chosen by.
+/// A family, and the rates that decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
     pub family: Family,
-    /// `None` when the family was asked for.
+    /// `None` when the user chose the family.
     pub measured: Option<Rates>,
 }
 

@@ -1,9 +1,9 @@
-//! The table of kernels: file, entry point and bindings of each. `tests/shaders.rs` compares it with what the WGSL says.
+//! The table of kernels: file, entry point and bindings of each. `tests/shaders.rs` compares it with the WGSL.
 //!
 //! To add a kernel: write its entry point in `shaders/<stem>.wgsl`, add a row below, and record it with
-//! [`super::recorder::Recorder::dispatch`] in `src/layers/<stem>.rs`. The shader is composed of constants (from the
-//! dispatch), `common.wgsl`, the file named with `+`, and the file. Indices of bindings are unique in a file; a row lists those that its
-//! entry point uses, in the order in which the dispatch gives the buffers.
+//! [`super::recorder::Recorder::dispatch`] in `src/layers/<stem>.rs`. A shader consists of the dispatch's constants,
+//! `common.wgsl`, the file named after `+`, and the kernel's own file. Indices of bindings are unique in a file. A row lists the
+//! bindings that its entry point uses, in the order of the dispatch's buffers.
 
 /// What a kernel does with a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl std::fmt::Display for Constant {
 /// Prepended to every kernel: index helpers, step parameters and the random function of `src/rng.rs`.
 pub const COMMON: &str = include_str!(concat!(env!("OUT_DIR"), "/common.wgsl"));
 
-/// Threads of a workgroup, in every kernel.
+/// Threads per workgroup, in every kernel.
 pub const WORKGROUP: usize = 64;
 
 macro_rules! kernels {

@@ -1,10 +1,10 @@
-//! Pipelines: compiled once a source text, many at a time where that can be had.
+//! Pipelines: each source text is compiled once, and many at a time where possible.
 //!
-//! wgpu compiles when it is asked to, one after another. Natively, threads ask (lavapipe, two cores:
-//! 0.12 s for 0.23). In Chromium the browser's own
-//! `createComputePipelineAsync` compiles on several threads, and an equal pipeline that is asked for while the first is alive is
-//! that one: 39 pipelines that were 1.70 and 2.08 s one after another on two cores were 1.40 and 1.65 s this way, the second
-//! request 5 ms. Firefox compiles an equal pipeline again (0.45 s for 0.21 s), so there it is not done.
+//! wgpu compiles on request, one after another. The native program requests from several threads (lavapipe, two cores: 0.12 s
+//! instead of 0.23). In Chromium, the browser's own `createComputePipelineAsync` compiles on several threads, and a request for
+//! an equal pipeline returns the first one while that is alive. On two cores, 39 pipelines took 1.70 and 2.08 s one after
+//! another, and 1.40 and 1.65 s this way, of which the second request took 5 ms. Firefox compiles an equal pipeline again (0.45 s
+//! instead of 0.21 s), so this is not done there.
 
 use super::device::{Device, Pipeline, lock};
 use super::kernels::{Access, Binding, Kernel};
@@ -15,12 +15,12 @@ use std::collections::HashMap;
 pub(crate) struct Source {
     pub label: String,
     pub kernel: &'static Kernel,
-    /// Composed.
+    /// The composed source.
     pub text: String,
 }
 
 impl Device {
-    /// The pipeline of a source; compiled at the first request.
+    /// The pipeline of a source, compiled at the first request.
     pub(crate) fn pipeline(&self, source: &Source) -> Pipeline {
         if let Some(pipeline) = lock(&self.pipelines).get(&source.text) {
             return pipeline.clone();
@@ -35,7 +35,7 @@ impl Device {
         lock(&self.pipelines).keys().cloned().collect()
     }
 
-    /// Those that are not compiled yet, each once.
+    /// The sources that are not compiled yet, each once.
     pub(crate) fn not_compiled<'a>(&self, sources: impl Iterator<Item = &'a Source>) -> Vec<&'a Source> {
         let compiled = lock(&self.pipelines);
         let missing: HashMap<&str, &Source> =
@@ -43,7 +43,7 @@ impl Device {
         missing.into_values().collect()
     }
 
-    /// Compiles all of them, side by side.
+    /// Compiles all sources, side by side.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) async fn compile(&self, sources: &[&Source]) {
         use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,10 +57,10 @@ impl Device {
         std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
     }
 
-    /// Compiles all of them, side by side where that helps.
+    /// Compiles all sources, side by side where that helps.
     #[cfg(target_arch = "wasm32")]
     pub(crate) async fn compile(&self, sources: &[&Source]) {
-        // Kept until wgpu has asked for the same. What fails here fails there again, and is told.
+        // Kept until wgpu has requested the same pipelines. What fails here fails there again, and is reported.
         let ahead = ahead::compile(&self.device, sources).await;
         sources.iter().for_each(|source| drop(self.pipeline(source)));
         drop(ahead);
@@ -94,11 +94,11 @@ impl Device {
     }
 }
 
-/// Compiles sources that will be wanted later, one after another beside what runs.
+/// Compiles sources for later use, one after another, while other work runs.
 #[derive(Default)]
 pub(crate) struct Ahead {
     waiting: Vec<Source>,
-    /// Resolves when the browser is done, with what must stay alive until wgpu has asked for the same.
+    /// Resolves when the browser is done, with what must stay alive until wgpu has requested the same pipelines.
     #[cfg(target_arch = "wasm32")]
     current: Option<(Source, futures_channel::oneshot::Receiver<Option<wasm_bindgen::JsValue>>)>,
 }
@@ -108,7 +108,7 @@ impl Ahead {
         self.waiting.extend(device.not_compiled(sources.iter()).into_iter().cloned());
     }
 
-    /// Goes on, without waiting; `false` when nothing is left.
+    /// Continues without waiting; `false` when nothing is left.
     #[cfg(target_arch = "wasm32")]
     pub fn turn(&mut self, device: &Device) -> bool {
         if let Some((source, done)) = &mut self.current {
@@ -122,7 +122,7 @@ impl Ahead {
             let (sender, done) = futures_channel::oneshot::channel();
             let (on, same) = (device.device.clone(), source.clone());
             wasm_bindgen_futures::spawn_local(async move {
-                // A receiver that is gone no longer wants it.
+                // A receiver that is gone needs no answer.
                 drop(sender.send(ahead::compile(&on, &[&same]).await));
             });
             (source, done)
@@ -130,7 +130,7 @@ impl Ahead {
         self.current.is_some()
     }
 
-    /// Goes on; `false` when nothing is left.
+    /// Continues; `false` when nothing is left.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn turn(&mut self, device: &Device) -> bool {
         self.waiting.pop().map(|source| device.pipeline(&source)).is_some()
@@ -153,7 +153,7 @@ fn layout_entry(binding: &Binding) -> wgpu::BindGroupLayoutEntry {
     }
 }
 
-/// The browser's asynchronous creation of pipelines, which wgpu does not pass on.
+/// The browser's asynchronous creation of pipelines, which wgpu does not expose.
 #[cfg(target_arch = "wasm32")]
 mod ahead {
     use super::{Access, Source};
@@ -161,7 +161,7 @@ mod ahead {
     use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::JsFuture;
 
-    /// The pipelines, in whatever state; nothing where the browser does not share equal ones.
+    /// The pipelines, in whatever state; `None` where the browser does not share equal ones.
     pub async fn compile(device: &wgpu::Device, sources: &[&Source]) -> Option<JsValue> {
         // Only Chromium has this property, and only its WebGPU implementation, Dawn, shares equal pipelines.
         let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;

@@ -5,7 +5,7 @@ use super::recorder::Recording;
 use crate::error::Result;
 use std::time::Instant;
 
-/// What one dispatch takes.
+/// How long one dispatch takes.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Timing {
     /// `conv.forward`
@@ -17,8 +17,8 @@ pub struct Timing {
 }
 
 impl Recording {
-    /// Runs the recording `times` times, each dispatch in a pass of its own with a timestamp at both ends; without timestamps in
-    /// a submit of its own, whose waiting counts too.
+    /// Runs the recording `times` times. Each dispatch is a separate pass with a timestamp at both ends; without timestamps it is
+    /// a separate submit, and waiting for that counts too.
     ///
     /// # Errors
     /// [`crate::error::Error::TooLarge`], [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].

@@ -1,5 +1,5 @@
-//! How records of steps come back: a ring on the GPU, copied to one of a few staging buffers after a step if one is free.
-//! Nothing here waits, but [`Readback::settle`].
+//! How records of steps come back: a ring on the GPU, copied after a step to one of a few staging buffers if one is free. Only
+//! [`Readback::settle`] waits.
 
 use super::device::{Device, map, mapped_bytes};
 use super::view::View;
@@ -8,7 +8,7 @@ use crate::step::StepRecord;
 use futures_channel::oneshot;
 use std::collections::VecDeque;
 
-/// Records that the ring on the GPU holds: as many steps may be on their way.
+/// Records that the ring on the GPU holds, and so the most steps in flight.
 pub const RING: usize = 1024;
 /// Words of a record: bits of the loss, correct, finite, step.
 pub const RECORD: usize = 4;
@@ -19,14 +19,14 @@ pub struct Readback {
     records: View, // (RING, RECORD)
     free: Vec<wgpu::Buffer>,
     copies: VecDeque<Copy>,
-    /// The step number that each enqueued step was given, from the oldest that has not come back.
+    /// Numbers of the enqueued steps whose records have not arrived, oldest first.
     waiting: VecDeque<u64>,
-    /// How many steps have been enqueued, and how many of these a copy has been enqueued for.
+    /// Steps enqueued, and how many of them have an enqueued copy.
     enqueued: u64,
     copied: u64,
 }
 
-/// A copy on its way.
+/// A copy in flight.
 struct Copy {
     staging: wgpu::Buffer,
     first: u64,
@@ -35,7 +35,7 @@ struct Copy {
 }
 
 impl Readback {
-    /// Bytes of its own buffers.
+    /// Bytes of the staging buffers.
     pub const MEMORY: u64 = STAGINGS as u64 * RING as u64 * RECORD_BYTES;
 
     /// # Errors
@@ -50,7 +50,7 @@ impl Readback {
     /// The place of the next step's record.
     ///
     /// # Errors
-    /// [`Error::Gpu`] when [`RING`] steps are on their way.
+    /// [`Error::Gpu`] when [`RING`] steps are in flight.
     pub fn slot(&self) -> Result<u32> {
         if self.in_flight() >= RING {
             let why = format!("{RING} steps are on their way; wait for their records first");
@@ -63,21 +63,21 @@ impl Readback {
         self.waiting.len()
     }
 
-    /// Notes a step that `encoder` holds, adds a copy of what the ring holds if a staging buffer is free, and submits.
+    /// Notes the step in `encoder`, adds a copy of the new records if a staging buffer is free, and submits.
     pub fn submit(&mut self, device: &Device, step: u64, encoder: wgpu::CommandEncoder) {
         self.waiting.push_back(step);
         self.enqueued += 1;
         self.copy(device, encoder);
     }
 
-    /// Copies the records that no copy has been enqueued for, and submits the encoder in any case.
+    /// Copies the records that have no copy yet, and submits the encoder in any case.
     fn copy(&mut self, device: &Device, mut encoder: wgpu::CommandEncoder) {
         let (first, count) = (self.copied, self.enqueued - self.copied);
         let staging = if count > 0 { self.free.pop() } else { None };
         if let Some(staging) = &staging {
             let start = first % RING as u64;
             let before_end = count.min(RING as u64 - start);
-            // In the staging buffer the records come one after another, also where the ring starts again.
+            // The staging buffer holds the records in order, even where the ring starts again.
             for (from, to, count) in [(start, 0, before_end), (0, before_end, count - before_end)] {
                 let (from, to) = (self.records.offset + from * RECORD_BYTES, to * RECORD_BYTES);
                 if count > 0 {

@@ -8,7 +8,7 @@ use super::unroll::unroll;
 use super::view::View;
 use crate::error::{Error, Result};
 
-/// Most workgroups along one axis of a grid, on every adapter.
+/// Most workgroups along one axis of a grid, on any adapter.
 const GRID_LIMIT: usize = 65_535;
 
 /// What changes from step to step; the struct of the same name in `common.wgsl`.
@@ -56,7 +56,7 @@ impl Recording {
         self.commands.len()
     }
 
-    /// Enqueues all of them in one submit.
+    /// Enqueues all dispatches in one submit.
     pub fn run(&self, device: &Device) {
         let mut encoder = device.encoder("run");
         self.replay(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("run"), timestamp_writes: None }));
@@ -113,7 +113,7 @@ impl Planned {
     }
 }
 
-/// What a recorder is for. Only for a recording does it allocate.
+/// What a recorder is for. It allocates only for a recording.
 #[derive(Clone, Copy, PartialEq)]
 enum Wanted {
     Recording,
@@ -121,7 +121,7 @@ enum Wanted {
     Memory,
 }
 
-/// Takes the dispatches of one recording, and makes the buffers that they need.
+/// Collects the dispatches of one recording, and makes the buffers they need.
 pub struct Recorder<'a> {
     device: &'a Device,
     /// Images that the activation buffers hold: (batch, height, width, padded channels).
@@ -144,12 +144,12 @@ impl<'a> Recorder<'a> {
         Ok(Recorder { memory: allocated(bytes), ..Recorder::with_params(device, batch, params) })
     }
 
-    /// A further recorder over the same step parameters.
+    /// Another recorder with the same step parameters.
     pub fn with_params(device: &'a Device, batch: usize, params: View) -> Self {
         Recorder { device, batch, params, planned: vec![], wanted: Wanted::Recording, memory: 0, nothing: None }
     }
 
-    /// Calls `record` with a recorder that allocates nothing, and gives the sources of what it records.
+    /// Calls `record` with a recorder that allocates nothing, and returns the sources of what it records.
     ///
     /// # Errors
     /// Those of `record`.
@@ -163,7 +163,7 @@ impl<'a> Recorder<'a> {
         Ok(recorder.planned.into_iter().map(|planned| planned.source).collect())
     }
 
-    /// The same, and gives the bytes of the buffers that `record` asks for and of the step's parameters.
+    /// The same, but returns the bytes of the buffers that `record` asks for, and of the step's parameters.
     ///
     /// # Errors
     /// Those of `record`: [`Error::TooLarge`] for the first buffer or binding that the adapter would refuse.
@@ -221,8 +221,8 @@ impl<'a> Recorder<'a> {
     ///
     /// * `label`: layer and pass, as in `conv2.backward_weight`.
     /// * `constants`: become `const NAME: type = value;` above the source; BATCH and GRID_WIDTH are added.
-    /// * `views`: one for each binding of the kernel, in the table's order. Kernels of one dispatch may not write
-    ///   what another binding of it covers.
+    /// * `views`: one for each binding of the kernel, in the table's order. A kernel must not write memory that another binding
+    ///   of its dispatch covers.
     ///
     /// # Errors
     /// [`Error::TooLarge`] when a view is larger than one binding may be.
@@ -244,7 +244,7 @@ impl<'a> Recorder<'a> {
         }
         let rows = workgroups.div_ceil(GRID_LIMIT);
         let width = workgroups.div_ceil(rows.max(1));
-        // A grid of one row needs no width: one pipeline does for all of them.
+        // A grid of one row needs no width: one pipeline serves all of them.
         let row = if rows > 1 { width } else { GRID_LIMIT };
         let text = compose(kernel, &[constants, &[("BATCH", self.batch.into()), ("GRID_WIDTH", row.into())]].concat());
         let source = Source { label: label.into(), kernel, text };
@@ -260,7 +260,7 @@ impl<'a> Recorder<'a> {
         self.device.compile(&missing).await;
     }
 
-    /// The dispatches so far; the recorder goes on with an empty list.
+    /// Takes the dispatches so far, and leaves an empty list.
     pub fn take(&mut self) -> Recording {
         let planned = std::mem::take(&mut self.planned);
         Recording { commands: planned.into_iter().map(|planned| planned.command(self.device)).collect() }
@@ -277,7 +277,7 @@ pub fn workgroups(threads: usize) -> usize {
     threads.div_ceil(WORKGROUP)
 }
 
-/// What `common.wgsl` wants of kernels that do nothing for the layers around theirs.
+/// The constants of `common.wgsl` for kernels that do nothing for neighbouring layers.
 const NO_NEIGHBOURS: [(&str, Constant); 3] =
     [("ACTIVATION_BEFORE", Constant::Whole(4)), ("DROPOUT_LAYER", Constant::Whole(0)), ("DROPOUT_FEATURES", Constant::Whole(0))];
 

@@ -1,5 +1,4 @@
-//! Unrolled loops of a shader, written out before the compiler sees them: sums stay in registers of their own only when every
-//! index is known then.
+//! Writes out the loops of a shader before the compiler sees them: sums stay in registers only when every index is known by then.
 //!
 //! A line that starts with `#` opens or ends a block:
 //! * `#for p in N` repeats the lines up to its `#end` with `p` from 0 to `N - 1`;
@@ -11,12 +10,12 @@
 
 use super::kernels::Constant;
 
-/// From the weakest to the strongest; a two-letter operator before the one that it starts with.
+/// From the weakest to the strongest. A two-letter operator comes before the one that it starts with.
 const OPERATORS: [&[&str]; 5] = [&["||"], &["&&"], &["<=", ">=", "==", "!=", "<", ">"], &["+", "-"], &["*", "/", "%"]];
 
 /// Writes out the blocks of `source`.
 ///
-/// # Panics
+/// When a block has no end, or an expression cannot be parsed: the source is part of the program.
 /// When a block has no end, or an expression cannot be read: the source is part of the program.
 pub fn unroll(source: &str, entry: &str, constants: &[(&str, Constant)]) -> String {
     let whole = |(name, constant): &(&str, Constant)| match constant {
@@ -70,7 +69,7 @@ impl Unroller<'_> {
         }
     }
 
-    /// A line with its numbers.
+    /// Appends a line with its expressions replaced by numbers.
     fn line(&mut self, line: &str) {
         let mut pieces = line.split('$');
         let mut text: String = pieces.next().unwrap_or_default().into();
@@ -93,7 +92,7 @@ impl Unroller<'_> {
         value
     }
 
-    /// Operators of `level` and stronger ones.
+    /// The value of operators of `level` and stronger ones.
     fn operation(&self, rest: &mut &str, level: usize) -> i64 {
         let Some(operators) = OPERATORS.get(level) else { return self.atom(rest) };
         let mut left = self.operation(rest, level + 1);

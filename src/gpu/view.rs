@@ -32,7 +32,7 @@ impl View {
         device.queue.write_buffer(&self.buffer, self.offset, data);
     }
 
-    /// The same at `bytes` from the start.
+    /// The same, `bytes` from the start.
     pub fn write_at(&self, device: &Device, bytes: u64, data: &[u8]) {
         device.queue.write_buffer(&self.buffer, self.offset + bytes, data);
     }

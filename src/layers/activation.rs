@@ -20,7 +20,7 @@ use crate::network::Shape;
 /// Slope of the leaky ReLU below 0.
 pub const LEAKY_SLOPE: f64 = 0.01;
 
-/// Any shape; input and output have the same.
+/// Input and output have the same shape.
 pub fn forward<T: Float>(function: ActivationFunction, input: &[T], output: &mut [T]) {
     let slope = T::of(LEAKY_SLOPE);
     match function {

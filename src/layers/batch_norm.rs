@@ -1,9 +1,8 @@
 //! Batch normalisation: `y = gamma (x - mean) / sqrt(variance + epsilon) + beta`, each channel over batch, height and width -
 //! Ioffe and Szegedy 2015, algorithm 1.
 //!
-//! Training normalises with the batch's mean and biased variance; the running variance takes the unbiased one (PyTorch's
-//! convention). Backward, with m the number of rows, x' the normalised input and g the gradient of y (the same paper,
-//! section 3):
+//! Training normalises with the batch's mean and biased variance; the running variance uses the unbiased one (PyTorch's
+//! convention). Backward, with m the number of rows, x' the normalised input and g the gradient of y (the same paper, section 3):
 //!
 //! `grad gamma = sum g x'`, `grad beta = sum g`,
 //! `grad x = gamma / sqrt(variance + epsilon) * (g - grad beta / m - x' grad gamma / m)`
@@ -40,7 +39,7 @@ pub async fn statistics<T: Float>(
         }
     });
     mean.iter_mut().for_each(|mean| *mean = *mean * share);
-    // The squares about the own mean.
+    // Squares about the part's own mean.
     sum_rows(own_rows, variance, |row, sum| {
         for ((sum, x), mean) in sum.iter_mut().zip(&input[row * channels..][..channels]).zip(&*mean) {
             let centred = *x - *mean;
@@ -55,7 +54,7 @@ pub async fn statistics<T: Float>(
     Ok(())
 }
 
-/// Joins those of another part: number of rows, means, sums of squares about the means - Chan, Golub and LeVeque 1983.
+/// Joins the statistics of another part: number of rows, means, sums of squares about the means - Chan, Golub and LeVeque 1983.
 fn join_statistics<T: Float>(sum: &mut [T], other: &[T]) {
     let ([rows, sum @ ..], [other_rows, other @ ..]) = (sum, other) else { return };
     let all = *rows + *other_rows;
@@ -72,7 +71,7 @@ fn join_statistics<T: Float>(sum: &mut [T], other: &[T]) {
 }
 
 /// `running = (1 - momentum) running + momentum batch`, with the unbiased variance `m / (m - 1)` times the biased one.
-/// A single row has no unbiased variance; its variance 0 is taken as it is.
+/// A single row has no unbiased variance; its variance of 0 is used as it is.
 pub fn update_running<T: Float>(
     batch: &[T],       // (2, channels): mean and biased variance of the batch
     running: &mut [T], // (2, channels): mean and unbiased variance
@@ -104,7 +103,7 @@ pub fn forward<T: Float>(
     }
 }
 
-/// The gradients of gamma and beta, of these rows alone, in training mode.
+/// The gradients of gamma and beta, from these rows alone, in training mode.
 pub fn backward_parameters<T: Float>(
     input: &[T],                 // (own rows, channels)
     [mean, variance]: [&[T]; 2], // (channels), of the batch
@@ -137,7 +136,7 @@ pub fn backward_input<T: Float>(
     let channels = mean.len();
     let inverse: Vec<T> = inverse_deviation(variance, epsilon).collect();
     let share = T::ONE / T::of(rows as f64);
-    // grad x = scale g - offset - slope (x - mean), each channel.
+    // grad x = scale g - offset - slope (x - mean), for each channel.
     let scale: Vec<T> = inverse.iter().zip(gamma).map(|(inverse, gamma)| *inverse * *gamma).collect();
     let offset: Vec<T> = scale.iter().zip(grad_beta).map(|(scale, sum)| *scale * *sum * share).collect();
     let slope: Vec<T> =
@@ -151,7 +150,7 @@ pub fn backward_input<T: Float>(
     }
 }
 
-/// `1 / sqrt(variance + epsilon)`, each channel.
+/// `1 / sqrt(variance + epsilon)` of each channel.
 fn inverse_deviation<T: Float>(variance: &[T], epsilon: f64) -> impl Iterator<Item = T> {
     variance.iter().map(move |variance| T::ONE / (*variance + T::of(epsilon)).sqrt())
 }
@@ -165,21 +164,21 @@ const LANES: usize = 4;
 pub struct Kept {
     rows: usize,
     channels: usize,
-    /// Rows whose sums a thread takes; all of them where a pass is one dispatch.
+    /// Rows that a thread sums; all rows where a pass is one dispatch.
     chunk: usize,
     epsilon: f64,
     partials: View,   // (chunks, blocks, 2), vec4s
     statistics: View, // of the batch, as statistics_len says
 }
 
-/// Words of a layer's statistics on the GPU: means (padded channels), variances (padded channels) from the next multiple of
-/// [`ALIGNMENT`] on. Those of the batch and the running ones have this form.
+/// Words of a layer's statistics on the GPU: means (padded channels), then variances (padded channels) from the next multiple of
+/// [`ALIGNMENT`] on. Batch and running statistics both have this form.
 pub fn statistics_len(channels: usize) -> usize {
     padded(channels).next_multiple_of(ALIGNMENT) + padded(channels)
 }
 
 impl Kept {
-    /// `statistics`: (statistics_len), where a forward pass in training leaves the batch's.
+    /// `statistics`: (statistics_len), where a forward pass in training leaves the batch's statistics.
     ///
     /// # Errors
     /// [`crate::error::Error::TooLarge`].
@@ -224,8 +223,8 @@ impl Kept {
         self.rows.div_ceil(self.chunk)
     }
 
-    /// Records the kernels of a pass over the batch: one that takes whole channels, or one that sums chunks, one that joins
-    /// these, and one that goes over all rows.
+    /// Records the kernels of a pass over the batch: either one that takes whole channels, or three that sum chunks, join the
+    /// chunks, and go over all rows.
     fn record(&self, recorder: &mut Recorder, name: &str, part: Step, join: Step, last: Step, beside: Beside) -> Result<()> {
         let whole = recorder.family() == Family::Registers;
         let mut step = |(kernel, views): Step, beside, groups| {
@@ -235,7 +234,7 @@ impl Kept {
         if whole {
             return step(last, beside, self.blocks().div_ceil(LANES));
         }
-        // The first ones are the same kernels whatever is beside.
+        // The first kernels are the same for all neighbouring layers.
         step(part, Beside::default(), workgroups(self.chunks() * self.blocks()))?;
         step(join, Beside::default(), self.blocks())?;
         step(last, beside, workgroups(self.rows * self.blocks()))
@@ -246,7 +245,7 @@ impl Kept {
 #[derive(Clone, Copy, Default)]
 struct Beside<'a> {
     after: After<'a>,
-    /// Going back.
+    /// Only in backward.
     before: Option<ActivationFunction>,
 }
 
@@ -277,7 +276,7 @@ pub fn record_forward(
     kept.record(recorder, name, part, join, (&BATCH_NORM_FORWARD, &views), beside)
 }
 
-/// Records [`backward`], after [`record_forward`] in training. An activation function in front has `input` as its output.
+/// Records [`backward`], after [`record_forward`] in training. `input` is also the output of an activation function in front.
 pub fn record_backward<'a>(
     recorder: &mut Recorder,
     name: &str,
@@ -299,7 +298,7 @@ pub fn record_backward<'a>(
     kept.record(recorder, name, part, join, (&BATCH_NORM_BACKWARD, &views), beside)
 }
 
-/// What the update of the running statistics multiplies the batch's with to make them unbiased: (statistics_len), 1 in the gap too.
+/// Factors that make the batch's variances unbiased for the running statistics: (statistics_len), 1 for means and in the gap.
 pub fn unbiased(channels: usize, rows: usize) -> Vec<f32> {
     let mut factors = vec![1.0; statistics_len(channels)];
     let factor = rows as f64 / (rows.max(2) - 1) as f64;

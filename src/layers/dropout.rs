@@ -15,14 +15,14 @@ pub struct Mask {
     pub step: u64,
     /// [`rng::name_hash`] of the layer's name.
     pub layer: u32,
-    /// The first unit's index in (batch, features), where a part of a batch starts.
+    /// Index of this part's first unit in (batch, features).
     pub first: usize,
     /// The probability that a unit is switched off, in [0, 1).
     pub probability: f32,
 }
 
 impl Mask {
-    /// That of a dropout layer in a part of a step; `None` when every unit stays.
+    /// The mask of a dropout layer in a part of a step; `None` when every unit stays.
     pub fn of(share: &Share, layer: &Layer) -> Option<Mask> {
         let (seed, step, probability) = (share.seed, share.step, share.dropout);
         let (name, first) = (rng::name_hash(&layer.name), share.first * layer.output.len());
@@ -36,7 +36,7 @@ impl Mask {
     }
 }
 
-/// Forward on an input, and, as the layer is linear, backward on a gradient: (batch, features) both.
+/// Forward on an input or, as the layer is linear, backward on a gradient. Both are (batch, features).
 pub fn apply<T: Float>(mask: &Mask, input: &[T], output: &mut [T]) {
     let scale = T::ONE / (T::ONE - T::from_f32(mask.probability));
     for (index, (y, x)) in output.iter_mut().zip(input).enumerate() {
@@ -44,7 +44,7 @@ pub fn apply<T: Float>(mask: &Mask, input: &[T], output: &mut [T]) {
     }
 }
 
-/// The units of a dropout layer on the GPU, where the kernels of the layers around it apply it: see [`super::fused`].
+/// The units of a dropout layer on the GPU, where the kernels of neighbouring layers apply it: see [`super::fused`].
 #[derive(Clone, Copy, Debug)]
 pub struct Units {
     /// [`rng::name_hash`] of the layer's name.

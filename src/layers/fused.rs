@@ -1,5 +1,5 @@
-//! What a kernel does for the layers around its own, so that those need no dispatch: going forward the activation function and
-//! the dropout that follow, going back those in front. The WGSL is in `common.wgsl`.
+//! What a kernel does for its neighbouring layers, so that these need no dispatch: forward, the activation function and the
+//! dropout that follow; backward, those in front. The WGSL is in `common.wgsl`.
 
 use super::dropout::Units;
 use crate::config::ActivationFunction::{self, LeakyRelu, Relu, Sigmoid, Tanh};
@@ -8,7 +8,7 @@ use crate::gpu::kernels::{Constant, Kernel};
 use crate::gpu::recorder::Recorder;
 use crate::gpu::view::View;
 
-/// What follows a layer, going forward.
+/// What follows a layer in the forward pass.
 #[derive(Clone, Copy, Default)]
 pub struct After<'a> {
     pub function: Option<ActivationFunction>,
@@ -35,10 +35,10 @@ impl<'a> After<'a> {
     }
 }
 
-/// Where a layer's backward pass leaves the gradient of its input, and what is in front of the layer. A view alone will do.
+/// Where a layer's backward pass leaves the gradient of its input, and what is in front of the layer. A view alone suffices.
 #[derive(Clone, Copy)]
 pub struct GradInput<'a> {
-    /// With dropout in front, the gradient of that one's input.
+    /// With dropout in front, the gradient of the dropout's input.
     pub view: &'a View,
     pub dropout: Option<Units>,
     /// The activation function in front of the layer, or of the dropout.
@@ -58,8 +58,8 @@ impl<'a> From<&'a View> for GradInput<'a> {
     }
 }
 
-/// Records a kernel whose bindings end with the gradient of its input and those of `pass_through_activation`; `views` are the
-/// others. Without `grad_input` the kernel does not write any of them.
+/// Records a kernel whose last bindings are the gradient of its input and those of `pass_through_activation`; `views` are for the
+/// others. Without `grad_input`, the kernel writes none of the last ones.
 pub(super) fn record_backward(
     recorder: &mut Recorder,
     label: &str,
@@ -86,7 +86,7 @@ fn dropout_constants(units: Option<Units>) -> [(&'static str, Constant); 2] {
     [("DROPOUT_LAYER", layer.into()), ("DROPOUT_FEATURES", features.into())]
 }
 
-/// The function's number in `common.wgsl`; a number that is none of them leaves values as they are.
+/// The function's number in `common.wgsl`. Any other number leaves values unchanged.
 pub fn code(function: Option<ActivationFunction>) -> u32 {
     match function {
         Some(Relu) => 0,

@@ -6,7 +6,7 @@
 //!
 //! `grad a_j = g_j s_j^-beta - 2 alpha beta a_j * sum of g_i a_i s_i^(-beta - 1)`
 //!
-//! s is computed again in backward rather than stored.
+//! Backward computes s again; it is not stored.
 
 use super::fused::{self, GradInput};
 use crate::error::Result;
@@ -92,7 +92,7 @@ pub fn forward<T: Float>(lrn: &Lrn, channels: usize, input: &[T], output: &mut [
 pub fn backward<T: Float>(lrn: &Lrn, channels: usize, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
     let factor = T::of(2.0 * lrn.alpha * lrn.beta);
     let mut squares = vec![T::ZERO; channels + lrn.n - 1];
-    // The windows that hold j reach the other way round: `above` channels below it, `below` above.
+    // The windows that hold j reach the other way: `above` channels below it, `below` above.
     let mut terms = squares.clone();
     let (mut s, mut power, mut sums) = (vec![T::ZERO; channels], vec![T::ZERO; channels], vec![T::ZERO; channels]);
     let rows = input.chunks_exact(channels).zip(grad_output.chunks_exact(channels));

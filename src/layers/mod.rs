@@ -1,8 +1,8 @@
-//! The layers, one file each: the formula with its source, forward and backward on the CPU as plain functions on slices,
-//! and below them, or in `record.rs`, the recording of the same on the GPU.
+//! The layers, one file each: the formula with its source, forward and backward on the CPU as plain functions on slices, and
+//! below them, or in `record.rs`, their recording on the GPU.
 //!
-//! A layer with parameters goes back in two functions: the network's first layer has no use for its input's gradient, and nothing
-//! else of the pass waits for those of the parameters.
+//! The backward pass of a layer with parameters is two functions: the first layer does not need its input's gradient, and nothing
+//! in the pass waits for the gradients of parameters.
 //!
 //! The CPU functions are generic over [`Float`], so that finite differences can check them in `f64`. They take the
 //! batch size from the length of the slices, and overwrite their outputs.
@@ -34,7 +34,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// That of a convolution or pooling; of another layer, one that covers a single place.
+    /// The window of a convolution or pooling; of any other layer, a window of one pixel.
     pub fn of(layer: &Layer) -> Window {
         let (kernel, stride, padding) = match layer.kind {
             Kind::Conv { kernel, stride, padding, .. } | Kind::Pool { kernel, stride, padding, .. } => (kernel, stride, padding),
@@ -54,8 +54,8 @@ impl Window {
 /// Rows that are added up one by one before their sum joins the total.
 const BLOCK: usize = 256;
 
-/// Sums over `rows`, in two stages so that the rounding error grows with `BLOCK + rows / BLOCK` and not with `rows`:
-/// `add` adds one row's terms to the accumulator that it is given. Overwrites `total`.
+/// Sums over `rows`, in two stages so that the rounding error grows with `BLOCK + rows / BLOCK` and not with `rows`: `add` adds
+/// one row's terms to its accumulator. Overwrites `total`.
 fn sum_rows<T: Float>(rows: usize, total: &mut [T], mut add: impl FnMut(usize, &mut [T])) {
     total.fill(T::ZERO);
     let mut partial = vec![T::ZERO; total.len()];
@@ -89,7 +89,7 @@ mod tests {
         let shape = Shape { height: 5, width: 5, channels: 1 };
         let window = Window { input: shape, output: shape, kernel: 3, stride: 2, padding: 1 };
         assert_eq!([0, 1, 2].map(|o| window.taps(o, 5)), [1..3, 0..3, 0..2]);
-        // A window that lies in the padding as a whole has no taps.
+        // A window that lies entirely in the padding has no taps.
         let window = Window { padding: 4, ..window };
         assert!(window.taps(0, 5).is_empty() && window.taps(6, 5).is_empty());
     }

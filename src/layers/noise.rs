@@ -1,10 +1,10 @@
-//! Noise behind batch normalisation: `y = s x + m`, drawn anew at every step - after Santurkar et al. 2018, section 2.2, which
-//! asks whether batch normalisation helps because it holds the distribution of a layer's inputs still.
+//! Noise after batch normalisation: `y = s x + m`, drawn anew at every step - after Santurkar et al. 2018, section 2.2, which
+//! asks whether batch normalisation helps because it keeps the distribution of a layer's inputs stable.
 //!
-//! With the strength q, and u uniform in -1 to 1 (one for the layer, another for each value):
-//! `m = q (u_layer + u_value / 5)`, `s = 1 + q (u'_layer / 2 + u'_value / 5)`. At q = 0.5 the shifts are the paper's. It draws
-//! for each unit what is drawn for the layer here, whose percentiles would stand still otherwise; and its factors are 1 to 1.25
-//! in the mean and not 0.75 to 1.25, so that here evaluation passes its input on.
+//! With the strength q, and u uniform in -1 to 1 (one for the layer, another for each value): `m = q (u_layer + u_value / 5)`,
+//! `s = 1 + q (u'_layer / 2 + u'_value / 5)`. At q = 0.5 the shifts are the paper's. The paper draws for each unit what is drawn
+//! here for the layer, whose percentiles would not move otherwise. The paper's factors are 1 to 1.25 in the mean; here they are
+//! 0.75 to 1.25, so that evaluation passes its input on.
 //!
 //! All draws are functions of seed, step, layer and index ([`crate::rng`]), so backward computes them again.
 
@@ -24,27 +24,27 @@ pub struct Noise {
     pub step: u64,
     /// [`rng::name_hash`] of the layer's name.
     pub layer: u32,
-    /// The first value's index in (batch, height, width, channels), where a part of a batch starts.
+    /// Index of this part's first value in (batch, height, width, channels).
     pub first: usize,
     /// q, above 0.
     pub strength: f32,
 }
 
 impl Noise {
-    /// That of a noise layer in a part of a step; `None` when there is none.
+    /// The noise of a noise layer in a part of a step; `None` when there is none.
     pub fn of(share: &Share, layer: &Layer) -> Option<Noise> {
         let (seed, step, strength) = (share.seed, share.step, share.noise);
         let (name, first) = (rng::name_hash(&layer.name), share.first * layer.output.len());
         (strength > 0.0).then_some(Noise { seed, step, layer: name, first, strength })
     }
 
-    /// Two numbers in [-1, 1): 0 for the layer's, 1 plus its index in the batch for a value's.
+    /// Two numbers in [-1, 1). The index is 0 for the layer, and 1 plus the index in the batch for a value.
     fn draw(&self, index: usize) -> [f32; 2] {
         let bits = rng::hash(self.seed, Stream::Noise, self.step as u32, self.layer, index as u32);
         [bits & 0xffff, bits >> 16].map(|half| half as f32 / 32768.0 - 1.0)
     }
 
-    /// The shift and the factor of each value of (rows, channels), one after the other.
+    /// Shift and factor of each value of (rows, channels), in order.
     fn draws(&self) -> impl Iterator<Item = [f32; 2]> {
         let layer = self.draw(0);
         (1 + self.first..).map(move |index| {
@@ -69,8 +69,8 @@ pub fn backward<T: Float>(noise: &Noise, grad_output: &[T], grad_input: &mut [T]
     }
 }
 
-/// Records [`forward`] or, with the name of that pass, [`backward`]; strength, seed and step come with each step. Strength 0
-/// passes the input on.
+/// Records [`forward`] or, with `back`, [`backward`]. Strength, seed and step come with each step; strength 0 passes the input
+/// on.
 pub fn record(recorder: &mut Recorder, layer: &Layer, back: bool, input: &View, output: &View) -> Result<()> {
     let shape = layer.output;
     let vectors = recorder.batch * shape.height * shape.width * padded(shape.channels) / 4;

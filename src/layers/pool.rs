@@ -37,7 +37,7 @@ pub fn backward<T: Float>(
     kind: PoolKind,
     window: &Window,
     input: &[T],          // (batch, height, width, channels)
-    output: &[T],         // (batch, out height, out width, channels), what `forward` gave
+    output: &[T],         // (batch, out height, out width, channels), from `forward`
     grad_output: &[T],    // as the output
     grad_input: &mut [T], // as the input
 ) {

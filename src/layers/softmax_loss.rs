@@ -8,8 +8,8 @@ use crate::gpu::recorder::{Recorder, workgroups};
 use crate::gpu::view::View;
 use crate::math::float::Float;
 
-/// These images' share of the mean loss over a batch of `batch`, and how many of them have their largest logit (the first of
-/// equal ones) at their label.
+/// These images' share of the mean loss over `batch` images, and how many of them have their largest logit (the first of equal
+/// ones) at their label.
 ///
 /// # Panics
 /// When a label is not below `classes`; decoders refuse such labels.
@@ -37,7 +37,7 @@ pub fn probabilities<T: Float>(logits: &[T], classes: usize, probabilities: &mut
     }
 }
 
-/// The probabilities of one image; gives the largest logit and `ln sum e^(z - largest)`.
+/// The probabilities of one image; returns the largest logit and `ln sum e^(z - largest)`.
 fn softmax<T: Float>(logits: &[T], probabilities: &mut [T]) -> (T, T) {
     let largest = logits.iter().fold(-T::INFINITY, |largest, z| if *z > largest { *z } else { largest });
     for (p, z) in probabilities.iter_mut().zip(logits) {

@@ -13,7 +13,7 @@ pub fn blocks(channels: usize) -> usize {
     padded(channels) / 4
 }
 
-/// Every entry point of the file is compiled, so that constants of the others need some value too.
+/// All entry points of the file are compiled, so the constants of the others need a value too.
 pub fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
     let (input, output) = (window.input, window.output);
     let mut constants = vec![

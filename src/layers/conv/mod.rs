@@ -1,10 +1,10 @@
 //! Convolution: `y[b,i,j,o] = bias[o] + sum over ky, kx, c of x[b, s i + ky - p, s j + kx - p, c] w[ky,kx,c,o]` - LeCun et
 //! al. 1998, section II; cross-correlation, as everywhere in this field.
 //!
-//! On the CPU the three products of training are matrix products with the patches under the window (im2col - Chellapilla et
-//! al. 2006), which are never written down: on a canvas with zeros around the image, a patch element's place is the sum of
-//! its pixel's and its tap's, which is all that [`Operand`] asks for. The input's gradient is itself a convolution, of the
-//! output's gradient (with zeros between its pixels where the stride is not 1) with the weights turned round.
+//! On the CPU, the three products of training are matrix products with the patches under the window (im2col - Chellapilla et al.
+//! 2006). The patches are never stored: on a canvas with zeros around the image, the place of a patch's element is the sum of its
+//! pixel's and its tap's, which is all that [`Operand`] needs. The input's gradient is itself a convolution of the output's
+//! gradient (with zeros between its pixels where the stride is not 1) with the flipped weights.
 
 mod constants;
 mod record;
@@ -16,7 +16,7 @@ use super::{Window, grad_bias};
 use crate::math::gemm::{self, Operand, Product, Start, multiply, pack, packed_len};
 use crate::network::Shape;
 
-/// Positions that are worked off together, if an image has fewer.
+/// Positions that are processed together, if an image has fewer.
 const POSITIONS: usize = 256;
 
 /// Weights of one output channel.
@@ -34,7 +34,7 @@ fn positions(window: &Window) -> usize {
     window.output.height * window.output.width
 }
 
-/// Images that are worked off together.
+/// Images that are processed together.
 fn chunk(window: &Window) -> usize {
     POSITIONS.div_ceil(positions(window))
 }
@@ -69,7 +69,7 @@ pub fn forward<T: Product>(
     }
 }
 
-/// The gradients of weight and bias, in this order of chunks: always the same sums. `grad w = patches^T grad y`.
+/// The gradients of weight and bias, with `grad w = patches^T grad y`. The order of chunks, and so of the sums, is fixed.
 pub fn backward_parameters<T: Product>(
     window: &Window,
     input: &[T],                                // (batch, height, width, in)
@@ -91,7 +91,7 @@ pub fn backward_parameters<T: Product>(
     }
 }
 
-/// The gradient of the input: each of its pixels sums what the windows over it passed on.
+/// The gradient of the input: each pixel sums what the windows over it pass back.
 pub fn backward_input<T: Product>(
     window: &Window,
     weight: &[T],         // (kernel, kernel, in, out)
@@ -148,7 +148,7 @@ impl Canvas {
         self.shape == self.image && self.spacing == 1 && self.origin == 0
     }
 
-    /// For so many canvases.
+    /// Clears the space for `images` canvases.
     fn clear<T: Product>(&self, images: usize, space: &mut [T]) {
         if !self.is_image() {
             let length = space.len().min(images * self.shape.len());
@@ -156,7 +156,7 @@ impl Canvas {
         }
     }
 
-    /// The places on the canvas, along an axis of `size`, of those of `count` pixels that lie on it.
+    /// Along an axis of `size`, those of `count` pixels that lie on the canvas, and their places.
     fn places(&self, count: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
         let place = |pixel: usize| self.origin + (pixel * self.spacing) as isize;
         (0..count).map(move |pixel| (pixel, place(pixel))).filter_map(move |(pixel, place)| {
@@ -165,7 +165,7 @@ impl Canvas {
         })
     }
 
-    /// Puts each image on its canvas; `space` has been cleared.
+    /// Draws each image on its canvas; `space` has been cleared.
     fn draw<'a, T: Product>(&self, images: &'a [T], space: &'a mut [T]) -> &'a [T] {
         if self.is_image() {
             return images;
@@ -189,7 +189,7 @@ impl Canvas {
         &space[..count * shape.len()]
     }
 
-    /// The patches under the window, on up to so many canvases.
+    /// The patches under the window, on up to `images` canvases.
     fn patches(&self, images: usize) -> Patches {
         let (shape, positions, kernel) = (self.shape, self.positions, self.kernel);
         let place = move |y: usize, x: usize| (y * shape.width + x) * shape.channels;

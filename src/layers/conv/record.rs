@@ -1,5 +1,5 @@
-//! Recording of the convolution's kernels: implicit matrix products, `shaders/conv.wgsl`; those of the tiled family are
-//! recorded in `tiled.rs`.
+//! Records the convolution's kernels, which are implicit matrix products: `shaders/conv.wgsl`. `tiled.rs` records those of the
+//! tiled family.
 
 use super::constants::{blocks, constants, taps};
 use super::tiled;
@@ -23,8 +23,8 @@ struct Tile {
 }
 
 impl Tile {
-    /// For rows of `width` pixels. Large tiles read less, but the program, whose length goes with pixels, channels and taps of a
-    /// kernel's row, must stay quick to compile: a software adapter takes 0.3 s for 96.
+    /// For rows of `width` pixels. Large tiles read less, but the program must compile quickly, and its length grows with pixels,
+    /// channels and taps of a kernel's row: a software adapter takes 0.3 s for 96.
     fn new(width: usize, kernel: usize, taps: usize) -> Tile {
         let row_tiles = width.div_ceil((taps / kernel).clamp(4, 16));
         let pixels = width.div_ceil(row_tiles);
@@ -36,25 +36,25 @@ impl Tile {
         rows * self.row_tiles * blocks(channels).div_ceil(self.channels)
     }
 
-    /// As a tile of outputs.
+    /// The constants of a tile of outputs.
     fn constants(&self) -> [(&'static str, Constant); 3] {
         [("PIXELS", self.pixels.into()), ("ROW_TILES", self.row_tiles.into()), ("CHANNELS", self.channels.into())]
     }
 
-    /// As a tile of inputs.
+    /// The constants of a tile of inputs.
     fn back_constants(&self) -> [(&'static str, Constant); 3] {
         [("BACK_PIXELS", self.pixels.into()), ("BACK_ROW_TILES", self.row_tiles.into()), ("BACK_CHANNELS", self.channels.into())]
     }
 }
 
-/// Most pixels times channels times taps of a tile; a program that goes back has two of them.
+/// Most pixels times channels times taps of a tile. A backward program has two tiles.
 const TAPS_FORWARD: usize = 192;
 const TAPS_BACKWARD: usize = 96;
 
-/// Threads that keep a software adapter's processor busy; the weight gradient is split until there are as many.
+/// Threads that keep a software adapter's processor busy; the weight gradient is split until there are that many.
 const BUSY: usize = 2048;
 
-/// Bias and activation function are applied at once; without a function the output is the convolution's.
+/// Also applies bias and activation function; without a function, the output is the convolution's.
 pub fn record_forward(
     recorder: &mut Recorder,
     name: &str,
@@ -106,7 +106,7 @@ pub fn partial_len(recorder: &Recorder, window: &Window) -> usize {
     splits(recorder, window) * (4 * taps(window) + 1) * padded(window.output.channels)
 }
 
-/// What a convolution keeps for the optimizer, which adds it up.
+/// What a convolution leaves for the optimizer to add up.
 pub struct Kept {
     /// Partial sums of the gradients of weight and bias: (splits, kernel * kernel * in (padded) + 1, out), the bias in the last row.
     pub partial: View,
@@ -120,7 +120,7 @@ impl Kept {
     }
 }
 
-/// Partial sums of the gradients of weight and bias, and the gradient of the input where somebody needs it.
+/// Partial sums of the gradients of weight and bias, and the gradient of the input if needed.
 pub fn record_backward(
     recorder: &mut Recorder,
     name: &str,
@@ -139,7 +139,7 @@ pub fn record_backward(
     let mut constants = constants(window, &[("SPLITS", splits.into())]);
     constants.extend(tile.constants());
     constants.push(("TILES_A_SPLIT", tiles_a_split.into()));
-    // A thread more for every 4 elements of the bias.
+    // One more thread for every 4 elements of the bias.
     let groups = workgroups((threads + blocks(window.output.channels)) * splits);
     match grad_input {
         None => recorder.dispatch(&format!("{name}.backward_weight"), &CONV_BACKWARD_WEIGHT, &constants, &for_weight, groups),

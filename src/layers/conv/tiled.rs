@@ -1,4 +1,4 @@
-//! Recording of the tiled family's kernels, `shaders/conv_tiled.wgsl`. Arguments as in `record.rs`.
+//! Records the tiled family's kernels, `shaders/conv_tiled.wgsl`. Arguments as in `record.rs`.
 
 use super::constants::{blocks, constants, taps};
 use crate::config::ActivationFunction;
@@ -10,9 +10,9 @@ use crate::gpu::view::View;
 use crate::layers::Window;
 use crate::layers::fused::{self, GradInput};
 
-/// Workgroups that keep a graphics card busy; the weight gradient is split until there are as many.
+/// Workgroups that keep a graphics card busy; the weight gradient is split until there are that many.
 const BUSY: usize = 1024;
-/// Fewest output pixels that a split is worth.
+/// Fewest output pixels that are worth a split.
 const LEAST_PIXELS: usize = 64;
 
 pub fn record_forward(

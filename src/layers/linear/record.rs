@@ -1,4 +1,4 @@
-//! Recording of the fully connected layer's kernels, `shaders/linear.wgsl` and, in the tiled family, `linear_tiled.wgsl`.
+//! Records the fully connected layer's kernels, `shaders/linear.wgsl` and, in the tiled family, `linear_tiled.wgsl`.
 
 use crate::error::Result;
 use crate::gpu::family::{Family, Tile};
@@ -35,7 +35,7 @@ impl Size {
     }
 }
 
-/// Bias and what comes `after` are applied at once.
+/// Also applies the bias and `after`.
 pub fn record_forward(
     recorder: &mut Recorder,
     name: &str,
@@ -62,7 +62,7 @@ pub fn record_forward(
     Ok(())
 }
 
-/// The gradients of weight and bias, and of the input where somebody needs it.
+/// The gradients of weight and bias, and of the input if needed.
 pub fn record_backward(
     recorder: &mut Recorder,
     name: &str,
@@ -79,7 +79,7 @@ pub fn record_backward(
         let (weight, grad_weight) = (&chunk(weight, size, &rows), &chunk(grad_weight, size, &rows));
         let for_weight = [input, grad_output, grad_weight, grad_bias];
         if recorder.family() == Family::Tiled {
-            // Four rows more for the bias.
+            // Four more rows for the bias.
             let product = (Tile::for_sums_by_fours(rows.len() + 4, blocks), rows.len() + 4, blocks);
             record_tiled(recorder, name, &LINEAR_TILED_BACKWARD_WEIGHT, &rows, constants.clone(), &for_weight, product)?;
             if grad_input.is_none() {
@@ -91,7 +91,7 @@ pub fn record_backward(
             fused::record_backward(recorder, &label, &LINEAR_TILED_BACKWARD_INPUT, &constants, &views, grad_input, groups)?;
             continue;
         }
-        // One row of threads more for the bias.
+        // One more row of threads for the bias.
         let weight_groups = workgroups(blocks) * (rows.len() / 4 + 1);
         let input_groups = workgroups(rows.len() / 4) * recorder.batch.div_ceil(IMAGES);
         let groups = weight_groups + if grad_input.is_some() { input_groups } else { 0 };
@@ -101,13 +101,13 @@ pub fn record_backward(
     Ok(())
 }
 
-/// One chunk's: `fc6.forward`, and `fc6.forward[4096..9216]` for a later chunk.
+/// The label of a chunk: `fc6.forward`, and `fc6.forward[4096..9216]` for a later one.
 fn label(name: &str, kernel: &Kernel, rows: &Range<usize>) -> String {
     let chunk = if rows.start == 0 { String::new() } else { format!("[{}..{}]", rows.start, rows.end) };
     format!("{name}.{}{chunk}", kernel.entry)
 }
 
-/// A dispatch by tiles of a product of (rows, 4 * blocks) sums.
+/// Records a product of (rows, 4 * blocks) sums in tiles.
 fn record_tiled(
     recorder: &mut Recorder,
     name: &str,
