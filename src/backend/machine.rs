@@ -1,4 +1,4 @@
-//! Where the arithmetic runs: the host that the lab is opened on, the device or processor it takes, and why.
+//! Where the arithmetic runs: the host of the lab, the device or processor that the lab uses, and why.
 
 use super::Backend;
 use super::cpu::Cpu;
@@ -33,7 +33,7 @@ pub enum Reason {
     InsecureContext,
 }
 
-/// Most bytes of a network on the CPU, and of the copy of its state that one on the GPU is filled from: browsers end a tab with
+/// Most bytes of a network on the CPU, and of the copy of the state from which one on the GPU is filled. Browsers end a tab with
 /// much more, and a failed allocation would end the module.
 const MEMORY_LIMIT: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 64 << 30 };
 
@@ -46,7 +46,7 @@ pub struct Plan<'a> {
     pub normalisation: Normalisation,
 }
 
-/// Starts a helper; the line ends when it cannot be started.
+/// Starts a helper. If that fails, the line ends.
 pub type StartHelper = dyn Fn(&Plan) -> Line<f32>;
 
 /// What the lab runs in: the native program, or a browser.
@@ -81,7 +81,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Opens what is preferred.
+    /// Opens the preferred machine.
     ///
     /// # Errors
     /// Only when the GPU was asked for and there is none.
@@ -101,7 +101,7 @@ impl Machine {
         }
     }
 
-    /// Allocates the configuration's `network` for its batches, with its helpers. The data set has a `normalisation`.
+    /// Builds a backend for the configuration's `network`, batch size and workers. `normalisation` is the data set's.
     pub async fn build(&self, config: &Config, network: &Network, normalisation: Normalisation) -> Result<Backend> {
         let (batch, workers) = (config.batch as usize, self.workers_that_fit(config, network)?);
         if let Some(device) = &self.device {
@@ -126,7 +126,7 @@ impl Machine {
 
     fn workers_that_fit(&self, config: &Config, network: &Network) -> Result<usize> {
         let needed = |workers| match self.device {
-            // What is copied from and to the device.
+            // The copies to and from the device.
             Some(_) => State::bytes(network),
             None => Cpu::<f32>::memory_needed(network, config.batch as usize, workers),
         };
@@ -135,7 +135,7 @@ impl Machine {
         fitting.ok_or_else(|| Error::TooMuchMemory { needed: needed(1), limit: MEMORY_LIMIT })
     }
 
-    /// The host that it was opened on.
+    /// The host that the machine was opened on.
     pub fn host(&self) -> &Host {
         &self.host
     }
@@ -145,7 +145,7 @@ impl Machine {
         self.device.as_ref().map_or("", |device| &device.facts.name)
     }
 
-    /// Which kernels run, and what that was chosen by; `None` on the CPU.
+    /// Which kernels run, and the rates that decided it; `None` on the CPU.
     pub fn choice(&self) -> Option<Choice> {
         self.device.as_ref().map(Device::choice)
     }

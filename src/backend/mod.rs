@@ -1,4 +1,4 @@
-//! What every backend takes and gives, in the logical layout of [`crate::network::Network::tensors`].
+//! What every backend takes and returns, in the logical layout of [`crate::network::Network::tensors`].
 
 pub mod cpu;
 pub mod gpu;
@@ -41,7 +41,7 @@ impl Backend {
         each!(self, backend => backend.step(batch, hyper))
     }
 
-    /// Does what is enqueued where nobody else does it: on the CPU.
+    /// Runs enqueued steps on the CPU; the GPU needs no call.
     pub async fn work(&mut self) -> Result<()> {
         match self {
             Backend::Cpu(cpu) => cpu.work().await,
@@ -54,7 +54,7 @@ impl Backend {
         each!(self, backend => backend.finished())
     }
 
-    /// Steps enqueued whose records are not there yet.
+    /// Enqueued steps whose records are not there yet.
     pub fn in_flight(&self) -> usize {
         each!(self, backend => backend.in_flight())
     }
@@ -68,7 +68,8 @@ impl Backend {
         each!(self, backend => backend.state().await)
     }
 
-    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; none for others.
+    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; empty for other
+    /// layers.
     pub async fn learnt(&mut self, layer: usize) -> Result<Vec<f32>> {
         each!(self, backend => backend.learnt(layer).await)
     }
@@ -83,7 +84,7 @@ impl Backend {
         each!(self, backend => backend.logits(batch).await)
     }
 
-    /// Evaluation mode, at most the capacity: the output of `network.layers[layer]`, (n, height, width, channels).
+    /// Evaluation mode, at most `capacity` images: the output of `network.layers[layer]`, (n, height, width, channels).
     pub async fn output_of(&mut self, batch: &Batch, layer: usize) -> Result<Vec<f32>> {
         each!(self, backend => backend.output_of(batch, layer).await)
     }
@@ -107,7 +108,7 @@ impl Backend {
         }
     }
 
-    /// Goes on with that; `false` when nothing is left.
+    /// Continues with that; `false` when nothing is left.
     pub fn compile_ahead(&mut self) -> bool {
         match self {
             Backend::Cpu(_) => false,
@@ -120,7 +121,7 @@ impl Backend {
         each!(self, backend => backend.memory_bytes())
     }
 
-    /// Parts of a batch that are done at the same time; 1 on the GPU.
+    /// Parts of a batch that are computed at the same time; 1 on the GPU.
     pub fn workers(&self) -> usize {
         match self {
             Backend::Cpu(cpu) => cpu.workers(),
@@ -128,7 +129,7 @@ impl Backend {
         }
     }
 
-    /// What has happened since the last call that the user should know, but that stops nothing.
+    /// Events since the last call that the user should know of, none of which stops the run.
     pub fn notes(&mut self) -> Vec<Note> {
         let lost_helpers = match self {
             Backend::Cpu(cpu) => cpu.lost_helpers(),

@@ -1,15 +1,15 @@
-//! The CPU backend: the oracle of every GPU kernel, and what trains where there is no WebGPU.
+//! The CPU backend: the oracle for every GPU kernel, and the backend where there is no WebGPU.
 //!
-//! [`Cpu`] holds the state and does the first part of each batch; helpers, if there are any, do the others at the same time
-//! ([`crate::step::peers`]): threads in the native program, workers in a page, which have no memory in common. The arithmetic is in
-//! [`crate::layers`] and [`crate::optimizer`]. All sums are taken in the same order every time: equal inputs and an equal
-//! number of parts give equal bits. Another number of parts adds up the same gradients in another order.
+//! [`Cpu`] holds the state and computes the first part of each batch. Helpers, if there are any, compute the other parts at the
+//! same time ([`crate::step::peers`]): threads in the native program, workers without shared memory in a page. The arithmetic is
+//! in [`crate::layers`] and [`crate::optimizer`]. The order of all sums is fixed: equal inputs and an equal number of parts give
+//! equal bits. A different number of parts adds up the same gradients in a different order.
 //!
-//! Two parts at batch 32, width 1, on two cores in Chromium: 1.84 times as fast as one by the median step, 1.86 by the fastest; with
-//! batch normalisation, whose layers exchange their sums once a pass, 1.77 and 1.81. A message takes 0.1 to 0.2 ms. What is lost is
-//! the copies of parameters and gradients, and waiting for whichever part is slower: on a virtual machine the same layer takes one core
-//! up to 40 % longer than the other, and each exchange adds up the slower of the two. So going back, a part takes the gradients of
-//! the parameters that nobody waits for while its sums are under way.
+//! Two parts at batch 32, width 1, on two cores in Chromium are 1.84 times as fast as one by the median step, 1.86 by the
+//! fastest. With batch normalisation, whose layers exchange their sums once per pass, the figures are 1.77 and 1.81. A message
+//! takes 0.1 to 0.2 ms. The rest is lost in copying parameters and gradients, and in waiting for the slower part. On a virtual
+//! machine, the same layer takes one core up to 40 % longer than the other, and every exchange waits for the slower one. So in
+//! the backward pass, a part computes gradients of parameters, which no other part waits for, while its sums are under way.
 
 mod part;
 mod pass;
@@ -43,13 +43,13 @@ pub struct Cpu<T = f32> {
     parameters: Vec<T>, // (Network::parameters), the same for velocities
     velocities: Vec<T>,
     running: Vec<T>, // (Network::running_len)
-    /// Part 0; after a step its parameters' gradients are the whole batch's.
+    /// Part 0. After a step it holds the parameters' gradients of the whole batch.
     part: Part<T>,
-    /// To the other parts, in their order.
+    /// Lines to the other parts, in their order.
     helpers: Vec<Line<T>>,
-    /// How many of them took part in the last step.
+    /// Helpers that took part in the last step.
     helped: usize,
-    /// Helpers were lost, and nobody has asked yet.
+    /// Helpers were lost since the last call of [`Cpu::lost_helpers`].
     lost_helpers: bool,
     /// Steps enqueued.
     queue: VecDeque<(Batch, Hyper)>,
@@ -65,7 +65,7 @@ impl<T: Product> Cpu<T> {
         Cpu::with_helpers(network, capacity, normalisation, vec![])
     }
 
-    /// The same with a line to each helper, whose capacities are the lengths of [`parts`] after the first.
+    /// The same with a line to each helper. The capacities of helpers are the lengths of [`parts`] after the first.
     pub fn with_helpers(network: Network, capacity: usize, normalisation: Normalisation, helpers: Vec<Line<T>>) -> Cpu<T> {
         let zeros = vec![T::ZERO; network.parameters()];
         let own = parts(capacity, 1 + helpers.len())[0].len();
@@ -84,7 +84,7 @@ impl<T: Product> Cpu<T> {
         }
     }
 
-    /// Enqueues one training step. Without helpers it runs at once, and its record is there.
+    /// Enqueues one training step. Without helpers it runs at once, and its record is ready.
     ///
     /// # Panics
     /// When the batch is larger than the capacity or does not have the network's image size.
@@ -93,7 +93,7 @@ impl<T: Product> Cpu<T> {
         if self.helpers.is_empty() { now(self.work()) } else { Ok(()) }
     }
 
-    /// Does the steps enqueued.
+    /// Runs the enqueued steps.
     pub async fn work(&mut self) -> Result<()> {
         while let Some((batch, hyper)) = self.queue.pop_front() {
             let (loss, correct) = self.together(async |cpu| cpu.gradients_of(&batch, &hyper).await).await;
@@ -120,7 +120,7 @@ impl<T: Product> Cpu<T> {
         self.work().await
     }
 
-    /// Takes parameters, velocities and running statistics, and allows updates again. Nothing may be enqueued.
+    /// Sets parameters, velocities and running statistics, and allows updates again. No step may be enqueued.
     ///
     /// # Panics
     /// When a length is not the network's.
@@ -141,7 +141,8 @@ impl<T: Product> Cpu<T> {
         Ok(State { parameters: to_f32(&self.parameters), velocities: to_f32(&self.velocities), running: to_f32(&self.running) })
     }
 
-    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; none for others.
+    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; empty for other
+    /// layers.
     pub async fn learnt(&mut self, layer: usize) -> Result<Vec<f32>> {
         self.work().await?;
         let (network, kind) = (self.network(), &self.network().layers[layer].kind);
@@ -230,7 +231,7 @@ impl<T: Product> Cpu<T> {
         let parameters = network.parameters() as u64;
         let of_part = |part: Range<usize>| Buffers::<T>::elements(network, part.len());
         let parts = parts(capacity, workers);
-        // The state and the gradients; each helper has its own of parameters and gradients.
+        // The state and the gradients; each helper has its own copy of parameters and gradients.
         let flat = 3 * parameters + network.running_len() as u64 + 2 * parameters * (parts.len() as u64 - 1);
         (flat + parts.into_iter().map(of_part).sum::<u64>()) * size_of::<T>() as u64
     }
@@ -270,19 +271,19 @@ impl<T: Product> Cpu<T> {
         self.part.output_gradient(layer)
     }
 
-    /// Puts normalised images in place, as part 0: (images, height, width, 3).
+    /// Loads normalised images, as part 0: (images, height, width, 3).
     pub fn set_input(&mut self, input: &[T]) {
         self.part.buffers.input_for(input.len()).copy_from_slice(input);
     }
 
-    /// Forward and backward on the images in place, which are a whole batch, without any update. Gives the mean loss and
-    /// the number of images that were classified right.
+    /// Forward and backward on the loaded images, which are a whole batch, without an update. Returns the mean loss and the
+    /// number of images that were classified right.
     pub fn differentiate(&mut self, labels: &[u32], hyper: &Hyper) -> (T, u32) {
         let share = Share::new(hyper, 0, labels.len());
         now(self.part.differentiate(&self.parameters, labels, share, &mut Peers::none())).expect("no helper takes part")
     }
 
-    /// Forward on the images in place, up to the logits.
+    /// Forward on the loaded images, up to the logits.
     pub fn forward(&mut self, mode: &Mode) {
         self.part.forward(&self.parameters, &self.running, mode);
     }

@@ -30,9 +30,9 @@ impl<T: Product> Part<T> {
         Part { normalisation, gradients, buffers: Buffers::new(&network, capacity), capacity, trained: 0, network }
     }
 
-    /// Buffers for another number of images; the parameters' gradients stay, those of activations are forgotten.
+    /// Buffers for another number of images. Gradients of parameters stay; those of activations are lost.
     pub(super) fn set_capacity(&mut self, capacity: usize) {
-        // The old buffers go first.
+        // Frees the old buffers first.
         self.buffers = Buffers::new(&self.network, 0);
         self.buffers = Buffers::new(&self.network, capacity);
         (self.capacity, self.trained) = (capacity, 0);
@@ -42,12 +42,12 @@ impl<T: Product> Part<T> {
         self.capacity
     }
 
-    /// Puts images in place: `(byte / 255 - mean) / std`.
+    /// Loads images: `(byte / 255 - mean) / std`.
     pub(super) fn load(&mut self, pixels: &[u8]) {
         input::normalise(pixels, &self.normalisation, self.buffers.input_for(pixels.len()));
     }
 
-    /// Forward and backward on the images in place. Gives their share of the batch's mean loss, and how many of them were
+    /// Forward and backward on the loaded images. Returns their share of the batch's mean loss, and how many of them were
     /// classified right.
     pub(super) async fn differentiate(
         &mut self,
@@ -64,7 +64,7 @@ impl<T: Product> Part<T> {
         Ok(outcome)
     }
 
-    /// Forward on the images in place, up to the logits, by this part alone.
+    /// Forward on the loaded images, up to the logits, by this part alone.
     pub(super) fn forward(&mut self, parameters: &[T], running: &[T], mode: &Mode) {
         let mut peers = Peers::none();
         now(self.buffers.forward(&self.network, parameters, running, mode, &mut peers)).expect("nobody else takes part");
@@ -88,7 +88,7 @@ impl<T: Product> Part<T> {
         &gradient[..(self.trained * self.network.layers[layer].output.len()).min(gradient.len())]
     }
 
-    /// Of the gradient of each block's activation.
+    /// Statistics of the gradient of each block's activation.
     pub(super) fn gradient_statistics(&self) -> Vec<GradientStats> {
         let of = |layer: usize| GradientStats::of(self.output_gradient(layer).iter().map(|g| g.to_f32()));
         self.network.blocks.iter().map(|block| of(block.activation)).collect()
@@ -102,7 +102,7 @@ impl<T: Product> Part<T> {
         }
     }
 
-    /// Does what part 0 asks, until the line ends.
+    /// Serves part 0 until the line ends.
     pub async fn help(mut self, mut line: Line<T>) {
         while let Ok(message) = line.receive().await {
             if self.answer(message, &mut line).await.is_err() {
@@ -136,7 +136,7 @@ impl<T: Product> Part<T> {
     }
 }
 
-/// The value of a future that waits for nobody.
+/// The value of a future that never waits.
 pub(super) fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,

@@ -40,7 +40,7 @@ pub(super) struct Buffers<T> {
     pub batch: usize,
     input: Vec<T>, // (capacity, height, width, 3)
     image: usize,  // elements of one image
-    /// Of each layer, (capacity, height, width, channels); the loss's are the probabilities.
+    /// Output of each layer: (capacity, height, width, channels). The loss's output is the probabilities.
     pub outputs: Vec<Vec<T>>,
     /// Gradient of the loss with respect to each output; empty for the loss.
     pub output_gradients: Vec<Vec<T>>,
@@ -49,7 +49,7 @@ pub(super) struct Buffers<T> {
     scratch: Vec<T>,
 }
 
-/// Elements that the layer with the largest products needs.
+/// Scratch elements that the layer with the largest products needs.
 fn scratch_len(network: &Network, capacity: usize) -> usize {
     let of_layer = |layer: &Layer| match layer.kind {
         Kind::Conv { .. } => conv::scratch_len(&Window::of(layer), capacity),
@@ -75,7 +75,7 @@ impl<T: Product> Buffers<T> {
         }
     }
 
-    /// Elements of all buffers for `capacity` images, known before they are allocated; more than a browser's `usize` holds.
+    /// Elements of all buffers for `capacity` images, before they are allocated. They may be more than a browser's `usize` holds.
     pub fn elements(network: &Network, capacity: usize) -> u64 {
         let outputs: usize = network.layers.iter().map(|layer| layer.output.len()).sum();
         let gradients = outputs - network.classes; // the loss has none
@@ -83,7 +83,7 @@ impl<T: Product> Buffers<T> {
         capacity as u64 * an_image as u64 + (network.running_len() + scratch_len(network, capacity)) as u64
     }
 
-    /// The place of a batch with `elements` elements, which is the next pass's.
+    /// The next pass's input buffer, for a batch of `elements` elements.
     pub fn input_for(&mut self, elements: usize) -> &mut [T] {
         self.batch = elements / self.image;
         assert!(self.batch * self.image == elements && elements <= self.input.len(), "whole images, within the capacity");
@@ -95,7 +95,7 @@ impl<T: Product> Buffers<T> {
         &mut self,
         network: &Network,
         parameters: &[T],
-        running: &[T], // (Network::running_len), not looked at in training
+        running: &[T], // (Network::running_len), unused in training
         mode: &Mode,
         peers: &mut Peers<'_, T>,
     ) -> Result<(), Gone> {
@@ -142,8 +142,8 @@ impl<T: Product> Buffers<T> {
         softmax_loss::forward(&logits[..length], labels, batch, &mut probabilities[..length])
     }
 
-    /// All layers from the loss to the first, after [`Buffers::forward`] in training mode. The gradients of a convolution's or linear
-    /// layer's parameters are put off until other parts would be waited for.
+    /// All layers from the loss to the first, after [`Buffers::forward`] in training mode. Gradients of a convolution's or linear
+    /// layer's parameters are postponed until the pass would have to wait for other parts.
     pub async fn backward(
         &mut self,
         network: &Network,
@@ -219,7 +219,7 @@ async fn take_statistics<T: Product>(
     batch_norm::statistics(input, rows, mean, variance, peers).await
 }
 
-/// What `draw` does in this step; without one the values pass.
+/// Applies `draw` to the values; without it, copies them.
 fn apply<T: Product, D>(draw: Option<D>, input: &[T], output: &mut [T], function: impl FnOnce(&D, &[T], &mut [T])) {
     match draw {
         Some(draw) => function(&draw, input, output),

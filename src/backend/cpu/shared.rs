@@ -10,8 +10,8 @@ use crate::step::{Hyper, Share};
 use std::ops::Range;
 
 impl<T: Product> Cpu<T> {
-    /// Does `work` with the helpers. When one of them is gone, none is used any more, and it is done again alone: nothing
-    /// before has changed the state.
+    /// Does `work` with the helpers. If one is gone, none is used any more, and the work is repeated alone: it has not changed
+    /// the state yet.
     pub(super) async fn together<R>(&mut self, work: impl AsyncFn(&mut Cpu<T>) -> Result<R, Gone>) -> R {
         loop {
             match work(self).await {
@@ -26,7 +26,7 @@ impl<T: Product> Cpu<T> {
         }
     }
 
-    /// Leaves the whole batch's gradients in part 0; gives the mean loss and how many images were classified right.
+    /// Leaves the whole batch's gradients in part 0; returns the mean loss and how many images were classified right.
     pub(super) async fn gradients_of(&mut self, batch: &Batch, hyper: &Hyper) -> Result<(T, u32), Gone> {
         let (images, image) = (batch.labels.len(), self.network().input.len());
         let parts = parts(images, self.workers());
@@ -51,7 +51,7 @@ impl<T: Product> Cpu<T> {
         Ok((loss, correct))
     }
 
-    /// Logits in evaluation mode of at most the capacity: (images, classes).
+    /// Logits of at most `capacity` images in evaluation mode: (images, classes).
     pub(super) async fn logits_of(&mut self, pixels: &[u8]) -> Result<Vec<T>, Gone> {
         let (image, classes) = (self.network().input.len(), self.network().classes);
         let parts = parts(pixels.len() / image, self.workers());
@@ -73,7 +73,7 @@ impl<T: Product> Cpu<T> {
         Ok(logits)
     }
 
-    /// Of the gradient of each block's activation, over the parts of the last step. Of helpers that are gone nothing is known.
+    /// Statistics of the gradient of each block's activation, over the parts of the last step. Lost helpers are left out.
     pub(super) async fn activation_gradients(&mut self) -> Result<Vec<GradientStats>, Gone> {
         let helpers = &mut self.helpers[..self.helped];
         helpers.iter().for_each(|helper| helper.send(What::AskStatistics, &[], &[]));
@@ -89,7 +89,7 @@ impl<T: Product> Cpu<T> {
         Ok(all)
     }
 
-    /// Repeats a step's passes and finds the first layers, over all parts, with a value that is not finite. Gives the loss too.
+    /// Repeats a step's passes and finds the first layers, over all parts, with a value that is not finite. Returns the loss too.
     pub(super) async fn not_finite_in(&mut self, batch: &Batch, hyper: &Hyper) -> Result<(T, FirstNotFinite), Gone> {
         let (loss, _) = self.gradients_of(batch, hyper).await?;
         let helpers = &mut self.helpers[..self.helped];
@@ -103,7 +103,7 @@ impl<T: Product> Cpu<T> {
     }
 }
 
-/// Adds a helper's gradients to part 0's; gives its share of the loss and how many of its images were classified right.
+/// Adds a helper's gradients to part 0's; returns its share of the loss and how many of its images were classified right.
 async fn add_gradients<T: Product>(helper: &mut Line<T>, part: &mut Part<T>) -> Result<(T, u32), Gone> {
     let Message { what: What::Gradients { correct }, values, bytes } = helper.receive().await? else { return Err(Gone) };
     let loss = bytes.try_into().map_err(|_| Gone)?;

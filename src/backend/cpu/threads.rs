@@ -8,7 +8,7 @@ use crate::step::peers::{Line, Message};
 use futures_channel::mpsc::unbounded;
 use std::thread::{Builder, JoinHandle};
 
-/// Starts a helper for at most `capacity` images. If there is no thread to be had, the line ends at once.
+/// Starts a helper for at most `capacity` images. If no thread can be started, the line ends at once.
 pub fn start<T: Product>(network: Network, capacity: usize, normalisation: Normalisation) -> Line<T> {
     let ((to_helper, inbox), (from_helper, answers)) = (unbounded::<Message<T>>(), unbounded());
     let work = move || {
@@ -19,12 +19,12 @@ pub fn start<T: Product>(network: Network, capacity: usize, normalisation: Norma
     Line::between(to_helper, answers, Joined(thread))
 }
 
-/// Waits for its thread, so that nothing of it is left when the backend is gone.
+/// Joins its thread when dropped, so that the thread does not outlive the backend.
 struct Joined(Option<JoinHandle<()>>);
 
 impl Drop for Joined {
     fn drop(&mut self) {
-        // One that panicked has been noticed by its missing answer.
+        // A panic was noticed by its missing answer.
         self.0.take().map(JoinHandle::join);
     }
 }

@@ -22,11 +22,11 @@ pub struct Buffers {
     pub labels: View, // (batch)
     /// The normalised images.
     pub input: View, // (batch, height, width, 4)
-    /// The output of each layer: (batch, layer.output). A layer with parameters directly followed by its activation function
-    /// shares that one's output; the value before the activation function is never stored.
+    /// The output of each layer: (batch, layer.output). A layer with parameters shares the output of an activation function right
+    /// after it; the value before the activation function is never stored.
     pub outputs: Vec<View>,
-    /// Gradient of the loss with respect to the output of each layer, of the last training step. That of a block's
-    /// activation is `grads[block.activation]`; a dropout layer shares that of its input, and its own is never stored.
+    /// Gradient of the loss with respect to the output of each layer, of the last training step. For a block's activation it is
+    /// `grads[block.activation]`. A dropout layer shares its input's gradient; its own is never stored.
     pub grads: Vec<View>,
 }
 
@@ -52,7 +52,7 @@ impl Buffers {
         };
         for (i, layer) in network.layers.iter().enumerate() {
             let words = batch * stored(layer.output);
-            // The loss's output are the probabilities; its gradient is that of the logits.
+            // The loss's output is the probabilities; its gradient is that of the logits.
             let shared = matches!(layer.kind, Kind::SoftmaxLoss | Kind::Dropout);
             let output = if i > 0 && fused_activation(network, i - 1) {
                 buffers.outputs[i - 1].clone()

@@ -1,9 +1,9 @@
-//! Which family of kernels runs on an adapter: the tiled one where it was clearly faster at a small convolution.
+//! Which family of kernels runs on an adapter: the tiled one where it was clearly faster on a small convolution.
 //!
-//! The measurement starts with a single workgroup and doubles its work until that takes long enough for the clock and the
-//! submit not to matter: a processor is done after one or a few workgroups, a graphics card after some whole convolutions. Whole
-//! submits are timed, since timestamp queries are optional and coarse, and the best of a few counts. What was measured is
-//! known as long as the host is; a page keeps it with [`Choices::known`] and gives it back with [`Choices::recall`].
+//! The measurement starts with a single workgroup and doubles the work until the clock and the submit no longer matter: on a
+//! processor after one or a few workgroups, on a graphics card after some whole convolutions. It times whole submits, since
+//! timestamp queries are optional and coarse, and takes the best of a few. The host keeps the result for as long as it lives. A
+//! page stores it with [`Choices::known`] and restores it with [`Choices::recall`].
 
 use crate::error::Result;
 use crate::gpu::device::Device;
@@ -18,7 +18,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Which family is asked for, and what was measured on which adapter. Clones share what was measured.
+/// The family asked for, and what was measured on each adapter. Clones share the measurements.
 #[derive(Clone, Default)]
 pub struct Choices {
     asked: Option<Family>,
@@ -26,7 +26,7 @@ pub struct Choices {
 }
 
 impl Choices {
-    /// Runs the family that is asked for, whatever is faster; for `None` the faster one.
+    /// Always uses the family asked for or, for `None`, the faster one.
     pub fn of(asked: Option<Family>) -> Choices {
         Choices { asked, ..Choices::default() }
     }
@@ -36,14 +36,14 @@ impl Choices {
         serde_json::to_string(&*self.known.borrow()).expect("plain data")
     }
 
-    /// Takes over what [`Choices::known`] once wrote. A text that cannot be read, or is of other kernels, changes nothing.
+    /// Restores what [`Choices::known`] wrote. A text that cannot be read, or belongs to other kernels, changes nothing.
     pub fn recall(&self, text: &str) {
         let choices: BTreeMap<String, Choice> = serde_json::from_str(text).unwrap_or_default();
         let version = version();
         self.known.borrow_mut().extend(choices.into_iter().filter(|(key, _)| key.ends_with(&version)));
     }
 
-    /// The same device with the family that is asked for, known or measured to be faster.
+    /// The same device with the family that was asked for, or that is known or measured to be faster.
     ///
     /// # Errors
     /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
@@ -76,7 +76,7 @@ fn version() -> String {
 }
 
 async fn measure(device: &Device) -> Result<Choice> {
-    // To two decimals: more mean nothing.
+    // Two decimals: more mean nothing.
     let rounded = |rate: f64| (rate * 100.0).round() / 100.0;
     let registers = rounded(rate(&device.with_family(Family::Registers)).await?);
     let tiled = rounded(rate(&device.with_family(Family::Tiled)).await?);
@@ -84,8 +84,8 @@ async fn measure(device: &Device) -> Result<Choice> {
     Ok(Choice { family, measured: Some(Rates { registers, tiled }) })
 }
 
-/// On a graphics card tiles should pay several times over; on lavapipe the two are so close that noise would decide, and with it the
-/// rounding of a run.
+/// On a graphics card, tiles are several times as fast. On lavapipe the two families are so close that noise would decide, and
+/// with it the rounding of a run.
 const CLEARLY: f64 = 1.25;
 
 /// Images of the convolution, (16, 16, 32) to (16, 16, 64).
@@ -122,7 +122,7 @@ async fn rate(device: &Device) -> Result<f64> {
         (groups, times) = if groups < all { ((2 * groups).min(all), 1) } else { (all, 2 * times) };
         best = time(device, &recording, groups, times).await?;
     }
-    // A processor has shown enough by now.
+    // On a processor, one measurement is enough.
     if groups == all {
         for _ in 1..REPEATS {
             best = best.min(time(device, &recording, groups, times).await?);
@@ -149,7 +149,7 @@ async fn time(device: &Device, recording: &Recording, groups: u32, times: u32) -
     let (sender, mut receiver) = oneshot::channel();
     let start = clock::milliseconds();
     recording.run_part(device, groups, times);
-    // A receiver that is gone no longer wants the answer.
+    // A receiver that is gone needs no answer.
     device.queue.on_submitted_work_done(move || sender.send(()).unwrap_or_default());
     device.wait(&mut receiver).await?;
     Ok(clock::milliseconds() - start)
@@ -163,7 +163,7 @@ mod clock {
         START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64() * 1e3
     }
 
-    /// `performance.now()`, which wasm has no clock without.
+    /// `performance.now()`: wasm has no other clock.
     #[cfg(target_arch = "wasm32")]
     pub fn milliseconds() -> f64 {
         use js_sys::{Function, Reflect};

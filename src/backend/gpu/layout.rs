@@ -1,5 +1,5 @@
-//! Between the logical layout of [`Network::tensors`] and the padded one inside the GPU, where rows and columns of a
-//! tensor are multiples of 4 and every tensor starts at a multiple of [`ALIGNMENT`]. Padding is 0 and stays 0.
+//! Converts between the logical layout of [`Network::tensors`] and the padded one on the GPU, where rows and columns of a tensor
+//! are multiples of 4 and every tensor starts at a multiple of [`ALIGNMENT`]. Padding is 0 and stays 0.
 
 use crate::gpu::view::{ALIGNMENT, padded};
 use crate::network::{Kind, Network, Shape};
@@ -42,7 +42,7 @@ impl Place {
         }
     }
 
-    /// The padded form of this tensor out of the whole logical buffer.
+    /// This tensor, padded, from the whole logical buffer.
     pub fn pad(&self, logical: &[f32]) -> Vec<f32> {
         let mut stored = vec![0.0; self.len()];
         self.each_row(|from, to| {
@@ -51,7 +51,7 @@ impl Place {
         stored
     }
 
-    /// Appends this tensor, out of its padded form, without padding.
+    /// Appends this tensor, from its padded form, without padding.
     pub fn unpad(&self, stored: &[f32], values: &mut Vec<f32>) {
         self.each_row(|_, from| values.extend(&stored[from..from + self.columns]));
     }

@@ -1,4 +1,4 @@
-//! The GPU backend: every pass of a training step is a WGSL kernel, recorded once; only records come back.
+//! The GPU backend: a training step is a list of WGSL kernels, recorded once; only records come back.
 //!
 //! * [`layout`], [`buffers`]: where the tensors are. [`passes`]: which kernels run on them, layer by layer.
 //! * [`choice`]: which family of kernels computes the matrix products. [`stats`]: statistics for the page.
@@ -24,7 +24,7 @@ use crate::network::{Kind, Network};
 use crate::stats::Snapshot;
 use crate::step::{Hyper, NotFinite, Place, State, StepRecord};
 
-/// Values of a state, below which all of one kind are read at once.
+/// Below this number of values, tensors are read all at once.
 const READ_TOGETHER: usize = 1 << 23;
 
 /// A network with its state, gradients and activations on a device.
@@ -36,7 +36,7 @@ pub struct Gpu {
     passes: Passes,
     step: Recording,
     evaluation: Recording,
-    /// The evaluation with every layer's own output, recorded when it is asked for.
+    /// The evaluation with every layer's own output, recorded at first use.
     apart: Option<Recording>,
     inspection: Option<(Recording, View)>,
     statistics: Option<stats::Stats>,
@@ -52,19 +52,19 @@ impl Gpu {
     ///
     /// # Errors
     /// [`crate::error::Error::TooLarge`], [`crate::error::Error::Gpu`] when memory runs out, and
-    /// [`crate::error::Error::DeviceLost`]. But for the last, the device stays usable for others.
+    /// [`crate::error::Error::DeviceLost`]. Only after the last is the device unusable for others.
     pub async fn new(device: &Device, network: &Network, capacity: usize, normalisation: Normalisation) -> Result<Gpu> {
         let scope = device.watch();
         let built = Gpu::build(device, network, capacity, normalisation).await;
         let outcome = scope.outcome().await;
-        // A lost device comes first: what the scope saw then is its consequence.
+        // A lost device comes first: the errors in the scope are its consequences.
         device.check()?;
         outcome?;
         built
     }
 
     async fn build(device: &Device, network: &Network, capacity: usize, normalisation: Normalisation) -> Result<Gpu> {
-        // What the adapter refuses is told before anything is allocated.
+        // Reports what the adapter refuses, before anything is allocated.
         Gpu::memory_needed(device, network, capacity)?;
         let mut recorder = Recorder::new(device, capacity)?;
         let (passes, records) = Gpu::record_step(&mut recorder, network, normalisation)?;
@@ -100,7 +100,7 @@ impl Gpu {
         Ok((passes, records))
     }
 
-    /// Bytes of the buffers that [`Gpu::new`] makes; later, statistics and the search for what is not finite add their own.
+    /// Bytes of the buffers that [`Gpu::new`] makes; statistics and the search for what is not finite add theirs later.
     ///
     /// # Errors
     /// [`crate::error::Error::TooLarge`], as [`Gpu::new`].
@@ -112,7 +112,7 @@ impl Gpu {
         Ok(Recorder::memory_of(device, capacity, record)? + Readback::MEMORY)
     }
 
-    /// Enqueues one training step with as many images as the capacity; never waits.
+    /// Enqueues one training step of exactly `capacity` images; never waits.
     ///
     /// # Errors
     /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
@@ -153,7 +153,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// Takes parameters, velocities and running statistics, and allows updates again.
+    /// Sets parameters, velocities and running statistics, and allows updates again.
     ///
     /// # Errors
     /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
@@ -187,7 +187,8 @@ impl Gpu {
         })
     }
 
-    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; none for others.
+    /// A layer's two tensors and, for batch normalisation, running means and variances, one after the other; empty for other
+    /// layers.
     ///
     /// # Errors
     /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
@@ -206,7 +207,7 @@ impl Gpu {
     async fn tensors(&self, view: &View, places: &[layout::Place]) -> Result<Vec<f32>> {
         let length = places.iter().map(layout::Place::values).sum();
         let mut values = Vec::with_capacity(length);
-        // Each reading can wait for a tenth of a second, but a copy of all that is large would need too much memory.
+        // Each read can wait for a tenth of a second, but one copy of everything large would need too much memory.
         let together = if length < READ_TOGETHER { places.len().max(1) } else { 1 };
         for group in places.chunks(together) {
             let (start, last) = (group[0].start, group[group.len() - 1]);
@@ -306,7 +307,7 @@ impl Gpu {
         Ok(output.or_else(|| gradient().map(|layer| found(layer, Place::Gradient))))
     }
 
-    /// Notes what training and evaluating `network` would need compiled, for [`Gpu::compile_ahead`].
+    /// Notes the pipelines that training and evaluating `network` would need, for [`Gpu::compile_ahead`].
     ///
     /// # Errors
     /// [`crate::error::Error::TooLarge`].
@@ -320,7 +321,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// Compiles one pipeline of what was planned, or goes on with one, and never waits in a browser; `false` when nothing is left.
+    /// Starts or continues the compilation of one noted pipeline, without waiting in a browser; `false` when nothing is left.
     pub fn compile_ahead(&mut self) -> bool {
         self.ahead.turn(&self.device)
     }
@@ -335,7 +336,7 @@ impl Gpu {
         self.step.dispatches()
     }
 
-    /// What each dispatch of a training step takes, in order. Repeats the last step on what the buffers hold.
+    /// How long each dispatch of a training step takes, in order. Repeats the last step on the contents of the buffers.
     ///
     /// # Errors
     /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
@@ -344,7 +345,7 @@ impl Gpu {
         self.step.profile(&self.device, times).await
     }
 
-    /// Enqueues the upload of a batch of at most the capacity, and of the step's parameters.
+    /// Enqueues the upload of a batch of at most `capacity` images, and of the step's parameters.
     fn load(&self, batch: &Batch, params: StepParams) {
         let images = batch.labels.len();
         assert!(images <= self.capacity && batch.pixels.len() == images * self.network.input.len(), "images fit the network");

@@ -25,7 +25,7 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activations {
     Fused,
-    /// That layer's own output goes to `grads` of that layer, whose content is spent by then.
+    /// The layer's own output goes to its `grads`, whose content is no longer needed by then.
     Apart,
 }
 
@@ -109,7 +109,7 @@ impl Passes {
         optimizer::record_update(recorder, flat, self.running(), &self.result, records, seen)
     }
 
-    /// Batch normalisation's, if there is any; the momentum is one for all layers.
+    /// The running statistics, if there is batch normalisation. All layers have the same momentum.
     fn running(&self) -> Option<optimizer::Running<'_>> {
         let momentum = |layer: &Layer| if let Kind::BatchNorm { momentum, .. } = layer.kind { Some(momentum) } else { None };
         let momentum = self.network.layers.iter().find_map(momentum)?;
@@ -181,7 +181,7 @@ impl Passes {
             (Kind::Pool { .. }, Kept::Pool(kept)) => {
                 pool::record_forward(recorder, name, &Window::of(layer), kept, input, output)
             }
-            // The kernel of the layer before has done it.
+            // The kernel of the layer before has applied it.
             (Kind::Dropout, _) => Ok(()),
             (Kind::SoftmaxLoss, _) => self.record_loss(recorder, i, mode, input, output),
             (Kind::BatchNorm { .. } | Kind::Pool { .. }, _) => unreachable!("`new` keeps what these layers need"),
@@ -228,7 +228,7 @@ impl Passes {
         let (function, dropout) = grad_input.map_or((false, false), |to| (to.before.is_some(), to.dropout.is_some()));
         let goes_through = match layer.kind {
             Kind::Conv { .. } | Kind::Pool { .. } | Kind::Lrn { .. } | Kind::BatchNorm { .. } => !dropout,
-            // A dropout layer's gradient is the work of the linear layer behind it.
+            // The linear layer after a dropout layer computes the dropout's gradient.
             Kind::Linear { .. } | Kind::Dropout => true,
             _ => !dropout && !function,
         };
@@ -243,16 +243,16 @@ impl Passes {
                 let gradients = [&grad_weight, &grad_bias];
                 linear::record_backward(recorder, name, size(layer), input, grad_output, &weight, gradients, grad_input)
             }
-            // Its gradient came with the forward pass.
+            // The forward pass has computed its gradient.
             (Kind::SoftmaxLoss, ..) => Ok(()),
-            // Nobody needs the gradient of the images.
+            // The gradient of the images is not needed.
             (_, _, None) => Ok(()),
             (&Kind::BatchNorm { gamma, beta, .. }, Kept::BatchNorm(kept), Some(grad_input)) => {
                 let (scale, grad_gamma, grad_beta) = (parameter(gamma), gradient(gamma), gradient(beta));
                 let gradients = [&grad_gamma, &grad_beta];
                 batch_norm::record_backward(recorder, name, kept, &scale, gradients, input, grad_output, grad_input)
             }
-            // The next layer's kernel has gone through them.
+            // The next layer's kernel has computed these gradients.
             (Kind::Activation { .. } | Kind::Dropout, ..) => Ok(()),
             (Kind::Noise, _, Some(grad_input)) => noise::record(recorder, layer, true, grad_output, grad_input.view),
             (&Kind::Lrn { n, k, alpha, beta }, _, Some(grad_input)) => {
@@ -268,7 +268,7 @@ impl Passes {
         }
     }
 
-    /// Where layer `i` leaves the gradient of its input; `None` in the first layer, where nobody needs it.
+    /// Where layer `i` leaves the gradient of its input; `None` for the first layer, which needs none.
     fn grad_input_of(&self, i: usize) -> Option<GradInput<'_>> {
         let layers = &self.network.layers;
         let mut before = i.checked_sub(1)?;
@@ -284,8 +284,8 @@ impl Passes {
         Some(GradInput { view: &self.buffers.grads[before], dropout, before: before_it })
     }
 
-    /// A step without its update that looks at everything: `flags[i]` becomes 1 when the output of layer `i` is not finite,
-    /// and `flags[layers + i]` when the gradient of that output or of a tensor of layer `i` is not.
+    /// A step without its update that checks everything: `flags[i]` becomes 1 when the output of layer `i` is not finite, and
+    /// `flags[layers + i]` when the gradient of that output or of a tensor of layer `i` is not.
     pub fn record_inspection(&self, recorder: &mut Recorder, flags: &View) -> Result<()> {
         let layers = &self.network.layers;
         let spare = recorder.buffer("inspection.not_finite_seen", 1)?;
@@ -334,7 +334,7 @@ fn segments(network: &Network, buffers: &Buffers, kept: &[Kept], partials: &View
         }
     }
     for gap in gaps {
-        // Where there is no gap, the row of the next tensor comes after the empty one and wins.
+        // Where there is no gap, the row of the next tensor follows the empty one and wins.
         let place = rows.partition_point(|row| row[0] < gap[0]);
         rows.insert(place, gap);
     }

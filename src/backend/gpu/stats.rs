@@ -1,5 +1,5 @@
-//! Statistics of gradients and activations, counted where the tensors are: `shaders/stats.wgsl` leaves one small buffer,
-//! and this file joins it to what [`GradientStats::of`] and [`ActivationStats::of`] give.
+//! Statistics of gradients and activations, counted on the GPU: `shaders/stats.wgsl` leaves one small buffer, and this file joins
+//! its records to what [`GradientStats::of`] and [`ActivationStats::of`] return.
 
 use super::buffers::Buffers;
 use super::layout::Place;
@@ -15,7 +15,7 @@ use crate::stats::{
     ACTIVATION_BINS, ActivationStats, GRADIENT_BINS, GRADIENT_FLOOR, GradientStats, SATURATED, SQRT2_MANTISSA, Snapshot,
 };
 
-/// vec4s of one task: 64 threads read as many each.
+/// vec4s of one task: 64 for each of 64 threads.
 const SLICE: usize = 4096;
 /// Words of a record, as in the shader.
 const GRADIENT_WORDS: usize = GRADIENT_BINS + 5;
@@ -61,7 +61,7 @@ const EMPTY: Task = Task {
     partial: 0,
 };
 
-/// A tensor in a view: in rows of `padded(channels)`, of which each `counted_rows` in `rows` are no padding.
+/// A tensor in a view, in rows of `padded(channels)`. Of every `rows` rows, the first `counted_rows` are not padding.
 #[derive(Clone, Copy)]
 struct Tensor {
     start: usize,  // in vec4s
@@ -107,7 +107,7 @@ impl Tensor {
     }
 }
 
-/// The tasks of one binding: a view, or as much of it as a binding may span.
+/// The tasks of one binding: a view, or the part of it that a binding may span.
 struct Part {
     label: String,
     view: View,
@@ -117,7 +117,7 @@ struct Part {
 }
 
 impl Part {
-    /// The parts of `view`, on which `tensors` lie. `partials` counts the tasks.
+    /// The parts of `view`, which holds `tensors`. `partials` counts the tasks.
     fn all(recorder: &mut Recorder, label: &str, view: &View, tensors: &[Tensor], partials: &mut usize) -> Result<Vec<Part>> {
         let most = recorder.binding_limit() as usize / 4 / ALIGNMENT * ALIGNMENT;
         let mut parts = vec![];
@@ -157,7 +157,7 @@ impl Part {
 /// Where the results of a network lie in `counts`, in words.
 struct Records {
     tensors: usize,
-    /// Of the tensors themselves, after those of their gradients and of the blocks'.
+    /// Records of the tensors themselves, after those of the tensors' and the blocks' gradients.
     norms: usize,
     blocks: Vec<Block>,
     words: usize,
@@ -216,7 +216,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Records on a recorder that has nothing recorded yet.
+    /// Records on a recorder that is still empty.
     ///
     /// # Errors
     /// [`crate::error::Error::TooLarge`].
@@ -226,7 +226,7 @@ impl Stats {
         let places = buffers.layout.tensors.iter().enumerate();
         let tensors: Vec<Tensor> = places.map(|(i, place)| Tensor::parameter(place, i * GRADIENT_WORDS)).collect();
         gradient_parts.extend(Part::all(recorder, "parameters", &buffers.gradients, &tensors, &mut partials)?);
-        // Of the tensors themselves the norm is read, and nothing else.
+        // Of the tensors themselves, only the norm is read.
         let own = |tensor: &Tensor| Tensor { record: tensor.record + records.norms, ..*tensor };
         let tensors: Vec<Tensor> = tensors.iter().map(own).collect();
         gradient_parts.extend(Part::all(recorder, "norms", &buffers.parameters, &tensors, &mut partials)?);
@@ -274,7 +274,7 @@ impl Stats {
         self.activations.run(device);
     }
 
-    /// Waits for what was enqueued, and joins it.
+    /// Waits for the enqueued statistics, and joins them.
     ///
     /// # Errors
     /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
@@ -317,8 +317,8 @@ fn gradient_stats(record: &[u32], partials: impl Iterator<Item = [f32; 4]>) -> G
     GradientStats { bins: bins.to_vec(), below, above, zero, nan, inf, norm }
 }
 
-/// Joins a record with the tasks' counts, means and sums of squares about them, in a unit that comes last (Chan, Golub and
-/// LeVeque 1983).
+/// Joins a record with the tasks' counts, means, sums of squares about these, and the unit of both (Chan, Golub and LeVeque
+/// 1983).
 fn activation_stats(record: &[u32], alive: &[u32], block: &Block, partials: impl Iterator<Item = [f32; 4]>) -> ActivationStats {
     let (bins, rest) = record.split_at(ACTIVATION_BINS);
     let [largest, smallest, nan, inf, saturated] = [0, 1, 2, 3, 4].map(|i| rest[i]);
