@@ -1,5 +1,5 @@
 // @ts-check
-/** What is loaded to look into a layer: the view, with its texts and its style. */
+/** The module for the view into a layer, with its texts and style. */
 import { View } from "./drill/view.js";
 import { loadStyle } from "./kit/style.js";
 

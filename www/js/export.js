@@ -1,5 +1,5 @@
 // @ts-check
-/** The panel that takes a run out of the page, and weights into it. A module of its own, loaded when the panel is opened. */
+/** The panel that saves a run's data and loads weights. A separate module, loaded when the panel is opened. */
 import { framed, labLink } from "./components/link.js";
 import { h } from "./kit/dom.js";
 import { integer } from "./kit/format.js";
@@ -9,11 +9,11 @@ import { records } from "./export/images.js";
 import { withDensity } from "./export/png.js";
 import { loadReader } from "./worker/module.js";
 
-/** A picture in pixels is so many times finer than the drawing. */
+/** Pixels of the PNG per unit of the drawing. */
 const FINER = 2;
-/** After so long a browser has surely begun to store a file, ms. */
+/** After this time the browser has surely begun to store a file, ms. */
 const STORED = 60_000;
-/** The script looks for the weights by this name, beside itself. */
+/** The script looks for a weights file of this name in its own folder. */
 const WEIGHTS = "alexnet.safetensors";
 
 /** @returns {never} */
@@ -59,7 +59,7 @@ export class Export {
     );
   }
 
-  /** What goes wrong is told where all problems are. @param {() => unknown} work */
+  /** Reports failures in the same place as all problems. @param {() => unknown} work */
   run(work) {
     return this.context.session.attempt(async () => work(), true);
   }
@@ -70,19 +70,19 @@ export class Export {
     h("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), STORED);
     const { t } = this.context;
-    // Nobody tells the page whether the browser stores it.
+    // The page cannot know whether the browser stores the file.
     this.said.replaceChildren(
       t("export.stored", { file: name }),
       ...(framed ? [" ", t("export.framed"), " ", labLink(this.context, {}, t("actions.open_title"))] : []),
     );
   }
 
-  /** What the shown network has been through. */
+  /** The record of the shown network. */
   get records() {
     return this.views.curves.records[this.context.session.state.shown];
   }
 
-  /** The name of a file that belongs to the step of the moment. @param {string} end */
+  /** A file name with the current step. @param {string} end */
   named(end) {
     return `alexnet-step-${this.context.session.state.step}.${end}`;
   }
@@ -124,7 +124,7 @@ export class Export {
     /** @type {Blob | null} */
     const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     const bytes = new Uint8Array(await (png ?? refuse()).arrayBuffer());
-    // As large as the SVG, whose pixels are a 96th of an inch.
+    // The same size as the SVG, whose pixels are 1/96 inch.
     this.store(this.named("png"), withDensity(bytes, 96 * FINER), "image/png");
   }
 
@@ -142,7 +142,7 @@ export class Export {
     this.store("alexnet.py", reader.pytorch_script(describe.fragment, describe.network.classes, WEIGHTS), "text/x-python");
   }
 
-  /** Those under “Test images”. */
+  /** The images under “Test images”. */
   images() {
     const { data } = this.views.predictions;
     if (data) this.store("images.bin", records(data.pixels, data.labels), "application/octet-stream");

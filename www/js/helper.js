@@ -1,12 +1,12 @@
 // @ts-check
-/** A helper of the engine's worker: gets the compiled module first, and then what `src/web/helpers.rs` says. */
+/** A helper of the engine's worker. It receives the compiled module first, and then the messages of `src/web/helpers.rs`. */
 import { loadModule } from "./worker/module.js";
 import { answering } from "./worker/talk.js";
 
-/** To the engine's worker. Without a message: this helper can go no further. @type {(message?: any, transfer?: Transferable[]) => void} */
+/** Sends to the engine's worker. No message means that this helper cannot continue. @type {(message?: any, transfer?: Transferable[]) => void} */
 let say = () => {};
 
-/** @type {Promise<(message: any) => void> | null} takes messages, in order, once the module is there */
+/** @type {Promise<(message: any) => void> | null} handles messages in order once the module is loaded */
 let receive = null;
 
 /** @param {{build: import("./worker/module.js").Build, wasm: WebAssembly.Module}} compiled */
@@ -23,5 +23,5 @@ answering(async (message, send) => {
   else receive = load(message);
 });
 
-// A panic, or the browser's own error: whoever waits must hear of it.
+// A panic, or the browser's own error: the waiting worker must be told.
 self.onerror = self.onunhandledrejection = () => say();

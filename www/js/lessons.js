@@ -1,5 +1,5 @@
 // @ts-check
-/** What is loaded for lessons and recipes: their panel, with its texts and its style. */
+/** The module for lessons and recipes: their panel, with its texts and style. */
 import { Panel } from "./lessons/panel.js";
 import { loadStyle } from "./kit/style.js";
 

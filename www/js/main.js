@@ -1,3 +1,3 @@
 // @ts-check
-/** The page's one script: it defines `<alexnet-lab>`. */
+/** The page's only script: it defines `<alexnet-lab>`. */
 import "./lab/element.js";

@@ -1,8 +1,8 @@
 // @ts-check
 /** `Intl.NumberFormat` for any language tag. */
 /**
- * English where the tag is none: WebKitGTK calls its language "C" where the system names no other. The build puts this in the place of
- * every `Intl.NumberFormat`, as uPlot makes one of the browser's language while it is loaded.
+ * Invalid tags mean English: WebKitGTK calls its language "C" where the system names no other. The build replaces every
+ * `Intl.NumberFormat` by this, as uPlot creates one for the browser's language while it loads.
  * @param {string} [language]
  * @param {Intl.NumberFormatOptions} [options]
  * @returns {Intl.NumberFormat}

@@ -1,5 +1,5 @@
 // @ts-check
-/** The reader's worker: one task, one answer. It reads the user's files piece by piece, as only a worker can. */
+/** The reader's worker: one task, one answer. It reads the user's files in pieces, which only a worker can do. */
 import { loadReader } from "./worker/module.js";
 import { problem } from "./worker/problem.js";
 import { answering } from "./worker/talk.js";
@@ -24,7 +24,7 @@ async function read({ sheet, files }, answer) {
   }
 }
 
-/** Reads bytes `start` to `end` of a file at once, and tells how far it is. @param {File[]} files @param {Answer} answer */
+/** Reads bytes `start` to `end` of a file synchronously, and reports progress. @param {File[]} files @param {Answer} answer */
 function pieces(files, answer) {
   const total = files.reduce((sum, file) => sum + file.size, 0);
   /** @type {{readAsArrayBuffer: (part: Blob) => ArrayBuffer}} */

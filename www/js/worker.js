@@ -1,5 +1,5 @@
 // @ts-check
-/** The engine's worker: receives commands, answers each, and reports what happens on its own. */
+/** The engine's worker: receives and answers commands, and reports events. */
 import { showLife } from "./worker/alive.js";
 import { Engine } from "./worker/engine.js";
 import { problem } from "./worker/problem.js";

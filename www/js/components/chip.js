@@ -1,15 +1,15 @@
 // @ts-check
-/** A component of the network as a button: its sign, its name; a click opens the choices at its place. */
+/** A component of the network as a button with an icon and a name. A click opens its choices there. */
 import { h, setAttribute, setText } from "../kit/dom.js";
 import { icon } from "../kit/icons.js";
 
 /**
  * @typedef {import("../worker/types.js").Layer} Layer
- * @typedef {{kind: "norm" | "activation" | "pool" | "dropout", ghost: boolean}} Spec `ghost`: the place is there, the component is not.
+ * @typedef {{kind: "norm" | "activation" | "pool" | "dropout", ghost: boolean}} Spec `ghost`: the slot is there, the component is not.
  */
 
 /**
- * Which chips stand in a slot of a block. The last block has none: nothing follows fc8 but the loss.
+ * The chips in a slot of a block. The last block has none: only the loss follows fc8.
  * @param {string} slot bn, activation, lrn or pool
  * @param {Layer[]} layers of the block
  * @param {number} index of the block
@@ -70,7 +70,7 @@ export class Chip {
       this.sign.replaceChildren(icon(sign));
     }
     setText(this.text, text);
-    // Dropout of nothing is a place without its component.
+    // Dropout of 0 counts as no component.
     if (this.spec.kind === "dropout") setAttribute(this.element, "data-ghost", Number(config.dropout) === 0);
     const setting = t(`settings.${this.spec.kind}.label`);
     setAttribute(this.element, "aria-label", `${setting}: ${text}`);

@@ -1,5 +1,5 @@
 // @ts-check
-/** One setting's control, made from its row in the schema. State in by `update`, one `change` out by the callback. */
+/** One setting's control, made from its row in the schema. `update` brings the state in, one callback reports each `change`. */
 import { h, setAttribute } from "../kit/dom.js";
 import { typedNumber } from "../kit/number.js";
 
@@ -8,23 +8,23 @@ import { typedNumber } from "../kit/number.js";
  * @typedef {{t: import("../kit/i18n.js").Texts, session: import("../session/session.js").Session, tip: import("../kit/tip.js").Tip, change: (changes: Record<string, string>) => void}} Context
  */
 
-/** Choices up to this many, with short words, stand side by side. */
+/** Up to this many choices with short words stand side by side. */
 const SIDE_BY_SIDE = 4;
 /** Sliders have this many positions. */
 const TICKS = 1000;
 /** Decades below the largest value on a logarithmic slider; the leftmost position is the smallest value itself. */
 const DECADES = 7;
-/** Numbers beyond this many are typed, not slid. */
+/** A range of more numbers than this has a field instead of a slider. */
 const SLIDABLE = 100_000;
 
 let serial = 0;
 
 export class Control {
-  /** @param {Setting} setting @param {Context} context @param {boolean} [explains] itself, unless its sentence stands beside it */
+  /** @param {Setting} setting @param {Context} context @param {boolean} [explains] shows its explanation on hover, unless the sentence stands beside it */
   constructor(setting, context, explains = true) {
     this.setting = setting;
     this.context = context;
-    /** Above this there is nothing to choose: images that the data set does not have. */
+    /** The largest useful value: the data set has no more images. */
     this.limit = Infinity;
     this.id = `control-${++serial}`;
     const { t, tip } = context;
@@ -93,7 +93,7 @@ export class Control {
     return box;
   }
 
-  /** A slider with a field for exact values; a field alone where there are too many values to slide over. */
+  /** A slider with a field for exact values; only the field where a slider would have too many values. */
   slider() {
     const { min = 0, max = 1 } = this.setting;
     const field = h("input", { type: "text", inputMode: "decimal", id: this.id, class: "number", autocomplete: "off", spellcheck: false });
@@ -121,7 +121,7 @@ export class Control {
       return h("div", { class: "slider" }, field);
     }
     const range = h("input", { type: "range", min: "0", max: String(TICKS), step: "1", "aria-labelledby": `${this.id}-label` });
-    // A live setting follows the hand; one that rebuilds or restarts waits until it is let go.
+    // A live setting follows the slider; one that rebuilds or restarts waits for its release.
     const live = this.setting.effect === "live";
     range.addEventListener("input", () => {
       field.value = this.fromTicks(Number(range.value));
@@ -144,7 +144,7 @@ export class Control {
     return Math.min(this.setting.max ?? 1, this.limit);
   }
 
-  /** Logarithmic where the table says so, and for counts over more than two decades. */
+  /** Logarithmic where the schema says so, and for counts over more than two decades. */
   get logarithmic() {
     const { min = 0, max = 1, kind, log } = this.setting;
     return kind === "number" ? log === true : max / Math.max(min, 1) > 300;
@@ -166,7 +166,7 @@ export class Control {
     const value = this.logarithmic ? this.floor * (max / this.floor) ** share : min + (max - min) * share;
     if (kind === "integer") return String(Math.round(this.logarithmic ? Number(value.toPrecision(2)) : value));
     if (this.logarithmic) return String(Number(value.toPrecision(2)));
-    // Steps of a round size, about a hundredth of the range.
+    // Steps of a round size, about 1/100 of the range.
     const grain = 10 ** Math.floor(Math.log10((max - min) / 90));
     return String(Number((Math.round(value / grain) * grain).toPrecision(6)));
   }

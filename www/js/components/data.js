@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the images come from: a built-in set with its source, or the user's own files, by picker or by drag and drop. */
+/** Where the images come from: a built-in set with its source, or the user's own files, chosen or dropped. */
 import { h, setAttribute, setText } from "../kit/dom.js";
 import { integer } from "../kit/format.js";
 import { icon } from "../kit/icons.js";
@@ -73,11 +73,11 @@ export class Data {
   }
 }
 
-/** How many levels of folders are looked into, and the most files that are taken, since class folders can hold a million pictures. */
+/** Limits on the levels of folders and on the files, as class folders can hold a million pictures. */
 const DEEPEST = 5;
 const MOST = 10_000;
 
-/** The files of a drop and those in its folders, named by their path; those less deep first. @param {(FileSystemEntry | File | null)[]} given */
+/** The dropped files and those in dropped folders, named by their paths, the least deep first. @param {(FileSystemEntry | File | null)[]} given */
 async function filesOf(given) {
   /** @type {File[]} */
   const files = [];
@@ -94,7 +94,7 @@ async function filesOf(given) {
   return files;
 }
 
-/** Adds a file, or tells what is in a folder. @param {any} entry @param {File[]} files @returns {Promise<FileSystemEntry[]>} */
+/** Adds a file, or returns the content of a folder. @param {any} entry @param {File[]} files @returns {Promise<FileSystemEntry[]>} */
 async function enter(entry, files) {
   try {
     if (entry.isFile) {
@@ -105,7 +105,7 @@ async function enter(entry, files) {
     const reader = entry.createReader();
     const read = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     const children = [];
-    // A browser gives some at a time.
+    // Browsers return the entries in parts.
     for (let some = await read(); some.length > 0; some = await read()) children.push(...some);
     return children;
   } catch {
@@ -114,8 +114,8 @@ async function enter(entry, files) {
 }
 
 /**
- * Files and folders dropped anywhere on the lab are data.
- * @param {HTMLElement} host @param {HTMLElement} lab shows that it would take them @param {(files: Promise<File[]>) => void} load
+ * Loads files and folders dropped anywhere on the lab as data.
+ * @param {HTMLElement} host @param {HTMLElement} lab shows that files can be dropped @param {(files: Promise<File[]>) => void} load
  * @returns {() => void} stops listening
  */
 export function acceptDrops(host, lab, load) {
@@ -126,7 +126,7 @@ export function acceptDrops(host, lab, load) {
   };
   const drop = (/** @type {DragEvent} */ event) => {
     over(event);
-    // They are gone when the event has ended.
+    // The items disappear at the end of the event.
     const given = [...(event.dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
     if (given.length > 0) load(filesOf(given.map((item) => item.webkitGetAsEntry() ?? item.getAsFile())));
   };

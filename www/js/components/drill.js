@@ -1,10 +1,10 @@
 // @ts-check
-/** Where one goes from a layer to the arithmetic of one of its outputs. */
+/** The entry to a layer's view: the arithmetic of one of its outputs. */
 import { OnDemand } from "./on_demand.js";
 
 /**
- * @typedef {object} View `drill/view.js` has it.
- * @property {import("../worker/types.js").Unit | null} unit what the worker is to read for it
+ * @typedef {object} View See `drill/view.js`.
+ * @property {import("../worker/types.js").Unit | null} unit what the worker reads for it
  * @property {(block: string, channel?: number) => void} enter
  * @property {(state: import("../session/state.js").State) => void} update
  * @property {() => void} destroy
@@ -17,7 +17,7 @@ export class Drill extends OnDemand {
     super(shell, "drill.js");
   }
 
-  /** What the worker is to read for it; null while it is closed. */
+  /** What the worker reads for it; null while it is closed. */
   get unit() {
     return this.panel?.unit ?? null;
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** What this configuration costs, and where it runs and why. */
+/** The cost of this configuration, where it runs, and why there. */
 import { h, setText } from "../kit/dom.js";
 import { bytes, integer, number, si } from "../kit/format.js";
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** The bar on top: what the lab is called, how to run it, how far it is, where it runs. */
+/** The bar on top: the lab's name, the run's controls, its progress, and where it runs. */
 import { h, setAttribute, setText, svg } from "../kit/dom.js";
 import { integer } from "../kit/format.js";
 import { icon } from "../kit/icons.js";
@@ -145,7 +145,7 @@ function otherLanguage(language) {
   return LANGUAGES.find((other) => other !== language) ?? language;
 }
 
-/** Three planes, smaller and smaller: the lab's sign. */
+/** The lab's logo: three planes of decreasing size. */
 function mark() {
   const planes = [
     [2, 20],

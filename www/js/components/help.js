@@ -1,5 +1,5 @@
 // @ts-check
-/** What to do first, and every key. */
+/** The first steps, and every key. */
 import { h } from "../kit/dom.js";
 import { icon } from "../kit/icons.js";
 import { KEYS } from "../kit/keyboard.js";

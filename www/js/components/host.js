@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The lab around a part that is loaded on demand; `lab/shell.js` is one.
+ * The lab around a part that is loaded on demand, as in `lab/shell.js`.
  * @typedef {object} Host
  * @property {HTMLElement & {fire: (name: string, detail: object) => void}} host the element
  * @property {import("../session/session.js").Session} session
@@ -8,14 +8,14 @@
  * @property {HTMLElement} lab
  * @property {string} size mini, slide or full
  * @property {import("../kit/supply.js").Supply} supply
- * @property {Promise<void>} started words and style are there
+ * @property {Promise<void>} started resolves when texts and style are loaded
  * @property {import("./context.js").Context} context
  * @property {import("./views.js").Views | null} views the charts
  * @property {import("./header.js").Header} [header]
  * @property {Record<string, import("./tabs.js").Tabs>} tabs
- * @property {(key: string) => string} early a setting of the view, before the engine has read it
+ * @property {(key: string) => string} early a view setting, before the engine has read it
  * @property {() => void} arrange
- * @property {() => void} watch tells the worker what can be seen
+ * @property {() => void} watch tells the worker what is visible
  * @property {(changes: Record<string, string>) => void} change
  */
 export {};

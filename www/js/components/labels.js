@@ -9,15 +9,15 @@ export function valueLabel(t, key, value) {
   return `${t(`settings.${key}.label`)} ${t.has(option) ? t(option) : value}`;
 }
 
-/** Whether a setting acts on a network as it is: those of a normalisation or schedule that is not there do not. @param {string} key @param {Record<string, string>} config */
+/** Whether a setting affects this network: settings of an absent normalisation or schedule do not. @param {string} key @param {Record<string, string>} config */
 function acts(key, config) {
   const norm = /** @type {Record<string, string>} */ (MENUS.norm.more)[key];
   return norm ? norm === config.norm : key !== "schedule_every" || config.schedule === "step";
 }
 
 /**
- * What tells networks side by side apart: what each changes, and what the first one has of all that is changed. One that is as another
- * before it says so.
+ * Labels that tell networks side by side apart: what each changes, and the first one's values of all changed settings. A network equal to an
+ * earlier one says so.
  * @param {import("../kit/i18n.js").Texts} t @param {import("../session/state.js").Lane[]} lanes @returns {string[]}
  */
 export function laneLabels(t, lanes) {
@@ -43,7 +43,7 @@ export function laneLabels(t, lanes) {
 }
 
 /**
- * Marks of flipped switches with the numbers of their networks, unless all were flipped alike.
+ * Marks of changed switches with the numbers of their networks, unless all networks changed alike.
  * @param {import("../kit/i18n.js").Texts} t @param {{step: number, label: string, lane: number}[]} marks @param {number} lanes how many there are
  * @returns {{step: number, label: string}[]}
  */

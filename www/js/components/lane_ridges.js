@@ -1,5 +1,5 @@
 // @ts-check
-/** The gradient histograms of networks side by side, on one scale; of a single network, just its own. */
+/** The gradient histograms of networks side by side, on one scale; for a single network, one chart. */
 import { Ridges } from "../charts/gradients/ridges.js";
 import { RidgeScale } from "../charts/gradients/ridge_scale.js";
 import { h, setText } from "../kit/dom.js";
@@ -14,12 +14,12 @@ export class LaneRidges {
     this.name([""]);
   }
 
-  /** The charts, the first lane's first. */
+  /** The charts in the order of the lanes. */
   get charts() {
     return this.lanes.map(({ chart }) => chart);
   }
 
-  /** @param {string[]} names one a network @param {number[]} [kept] the place that each of them had */
+  /** @param {string[]} names one per network @param {number[]} [kept] the previous index of each */
   name(names, kept = [0]) {
     if (names.length !== this.lanes.length) this.build(names.length, kept);
     this.lanes.forEach(({ name }, at) => {
@@ -50,7 +50,7 @@ export class LaneRidges {
       this.lanes.push({ chart, name, root });
     }
     this.host.dataset.lanes = String(count);
-    // The choices are for all of them.
+    // The choices apply to all charts.
     const [{ chart: first }] = this.lanes;
     if (first.bar) (count > 1 ? this.host : first.root).prepend(first.bar);
   }

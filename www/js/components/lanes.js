@@ -1,11 +1,11 @@
 // @ts-check
-/** Networks side by side: which there are, which one the details are of, and what else to compare with. */
+/** Networks side by side: their list, the one shown in detail, and suggestions for comparison. */
 import { h, setAttribute } from "../kit/dom.js";
 import { icon } from "../kit/icons.js";
 import { laneLabels, valueLabel } from "./labels.js";
 
 const MOST = 4;
-/** What a network can be compared with in one click, besides itself from another start. */
+/** Comparisons that take one click, besides the same network with another seed. */
 const COMPARED = ["activation", "norm", "pool", "overlap", "dropout"];
 const DROPOUT = { false: "0.5", true: "0" };
 
@@ -65,7 +65,7 @@ export class Lanes {
     return lane;
   }
 
-  /** Choices that differ from the first network. @param {import("../session/state.js").Lane[]} lanes @param {boolean} ready */
+  /** Offers choices that differ from the first network. @param {import("../session/state.js").Lane[]} lanes @param {boolean} ready */
   offer([{ config }, ...others], ready) {
     const { t, session } = this.context;
     this.select.hidden = !ready || others.length + 1 >= MOST;

@@ -1,13 +1,13 @@
 // @ts-check
-/** Where lessons and recipes come in. */
+/** The entry to lessons and recipes. */
 import { OnDemand } from "./on_demand.js";
 
 /**
- * @typedef {object} Panel `lessons/panel.js` has it.
+ * @typedef {object} Panel See `lessons/panel.js`.
  * @property {HTMLElement} element
- * @property {string | undefined} step the step's name; undefined outside of a lesson
- * @property {import("../worker/types.js").Unit | null} unit what the worker is to read for the toy
- * @property {number} every steps from one look to the next
+ * @property {string | undefined} step the step's name; undefined outside a lesson
+ * @property {import("../worker/types.js").Unit | null} unit what the worker reads for the toy
+ * @property {number} every steps between snapshots
  * @property {object | null} recording a run of a lesson
  * @property {(action: string) => void} act
  * @property {(state: import("../session/state.js").State) => void} update
@@ -21,7 +21,7 @@ export class Lesson extends OnDemand {
     super(shell, "lessons.js");
   }
 
-  /** The settings name a lesson, whether it has been loaded or not. */
+  /** Whether the settings name a lesson, loaded or not. */
   get named() {
     return !["none", "auto"].includes(this.shell.early("lesson"));
   }
@@ -32,11 +32,11 @@ export class Lesson extends OnDemand {
     await Promise.all([session.opened, started]);
     if (!this.named && action !== "lessons") return;
     await this.load(true);
-    this.panel?.update(session.state); // a lesson that was chosen just now
+    this.panel?.update(session.state); // the lesson may have been chosen just now
     this.panel?.act(action);
   }
 
-  /** Play and step, before the lesson's run has begun, lead to it: nothing trains in its place. @returns {boolean} whether they do */
+  /** Before the lesson's run has begun, Play and One step lead to it instead of training. @returns {boolean} whether they do */
   leads() {
     if (!this.named || this.panel?.recording) return false;
     this.act("lead");

@@ -1,9 +1,9 @@
 // @ts-check
-/** The link to the lab as it is set up: opened in a tab, or shown to be copied by hand where the browser allows neither. */
+/** A link to the lab with its current settings. It opens in a tab, or is shown for copying by hand where the browser allows neither. */
 import { h, setText } from "../kit/dom.js";
 import { icon } from "../kit/icons.js";
 
-/** The lab is in a frame, which may forbid what the browser allows. */
+/** Whether the lab is in a frame, which may forbid what the browser allows. */
 export const framed = window.parent !== window;
 
 /** @param {import("./context.js").Context} context @param {import("../kit/dom.js").Props} props @param {...import("../kit/dom.js").Child} children */
@@ -35,7 +35,7 @@ export class LinkDialog {
     );
   }
 
-  /** @param {"copy" | "open"} refused what the browser does not let the lab do */
+  /** @param {"copy" | "open"} refused what the browser refused */
   open(refused) {
     setText(this.why, this.context.t(`link.${refused}`));
     this.field.value = this.context.link();

@@ -1,11 +1,11 @@
 // @ts-check
-/** The choices of one component, opened at its place: radio buttons with a picture and a sentence each, and its constants. */
+/** The choices of one component, opened at its chip: radio buttons, each with a picture and a sentence, and its constants. */
 import { h } from "../kit/dom.js";
 import { icon } from "../kit/icons.js";
 import { placeAbove } from "../kit/place.js";
 import { Control } from "./control.js";
 
-/** What stands in each component's menu: the choice itself, and further settings with the choice that they belong to. */
+/** The content of each component's menu: the choice, and further settings with the choice that they belong to. */
 export const MENUS = {
   activation: { choice: "activation", more: {} },
   norm: {
@@ -34,12 +34,12 @@ export class Menu {
     this.element.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "closed") this.chip?.setAttribute("aria-expanded", "false");
     });
-    // However it is closed, the keyboard's place is where it was opened, at once.
+    // On any way of closing, the focus returns at once to the chip that opened it.
     this.element.addEventListener("beforetoggle", (event) => {
       const closes = /** @type {ToggleEvent} */ (event).newState === "closed";
       if (closes && this.element.matches(":focus-within")) this.chip?.focus();
     });
-    // Enter says that the choice is made; arrow keys only try it. A click is a choice: whoever made it wants to see what it does.
+    // Enter confirms the choice; arrow keys only try it. A click confirms too, and closes the menu so that its effect is visible.
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type === "radio") this.close();
     });
@@ -81,11 +81,11 @@ export class Menu {
     this.update(session.state);
     this.element.showPopover();
     this.anchor.setAttribute("aria-expanded", "true");
-    placeAbove(this.element, anchor, GAP, anchor.closest(".column") ?? anchor); // what it changes stands below
+    placeAbove(this.element, anchor, GAP, anchor.closest(".column") ?? anchor); // its effect shows below
     (this.radios.find((radio) => radio.checked) ?? this.element.querySelector("input"))?.focus();
   }
 
-  /** Where it was opened: a choice may have drawn the network anew. @returns {HTMLElement | null} */
+  /** The chip that opened it: a choice may have redrawn the network. @returns {HTMLElement | null} */
   get chip() {
     const { anchor } = this;
     return !anchor || anchor.isConnected ? anchor : this.context.root.querySelector(`[data-chip="${anchor.dataset.chip}"]`);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The drawn network: a column a block, data flowing left to right and, within a block, top to bottom. Each component is a switch. */
+/** The drawn network: one column per block. Data flows left to right and, within a block, top to bottom. Each component is a switch. */
 import { h, setAttribute, setText, svg } from "../kit/dom.js";
 import { live, percent, si } from "../kit/format.js";
 import { Chip, chipsOf } from "./chip.js";
@@ -53,11 +53,11 @@ export class Network {
     setAttribute(this.strip, "data-many", blocks.length > 10);
     this.strip.style.setProperty("--blocks", String(blocks.length));
     this.strip.replaceChildren(this.input(describe), ...blocks.map((block, index) => this.block(describe, block, index)), this.output(describe));
-    this.retheme(); // colours are known only in the document
+    this.retheme(); // colours are only known inside the document
     if (focused) this.chips.find((chip) => chip.element.dataset.chip === focused)?.element.focus();
   }
 
-  /** The first column: the images that come next, and what the rows below mean. @param {Description} describe */
+  /** The first column: the next images, and the meaning of the rows below. @param {Description} describe */
   input({ network, config }) {
     const { t } = this.context;
     const { height, width, channels } = network.input;
@@ -118,7 +118,7 @@ export class Network {
     return element;
   }
 
-  /** The last column: what it comes to. @param {Description} describe */
+  /** The last column: the output. @param {Description} describe */
   output({ network }) {
     const { t } = this.context;
     return h(
@@ -160,7 +160,7 @@ export class Network {
 }
 
 /**
- * A block's output as a solid: its front as high as the image (on a square root), as deep as it has channels (on a logarithm).
+ * A block's output as a solid: the height of its front grows with the root of the image's side, its depth with the logarithm of the channels.
  * @param {number} side @param {number} channels @param {boolean} conv
  */
 function volume(side, channels, conv) {

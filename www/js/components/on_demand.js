@@ -1,5 +1,5 @@
 // @ts-check
-/** A part of the page that is a module of its own, loaded when somebody asks for it. */
+/** A part of the page in a separate module, loaded when it is first used. */
 import { importModule } from "../kit/import.js";
 
 /** @template {{update: (state: import("../session/state.js").State) => void, destroy: () => void}} Panel */
@@ -14,7 +14,7 @@ export class OnDemand {
     this.loading = undefined;
   }
 
-  /** @param {boolean} [asked] by somebody, who wants it to be tried again where it failed */
+  /** @param {boolean} [asked] by the user, which repeats a failed attempt */
   load(asked = false) {
     if (asked && this.shell.supply.missing.has(this.file)) this.loading = undefined;
     return (this.loading ??= this.shell.supply.need(this.file, () => this.fetch()));

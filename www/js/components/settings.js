@@ -1,10 +1,10 @@
 // @ts-check
-/** All settings that have no place of their own in the drawn network, in groups. */
+/** All settings that are not in the drawn network, in groups. */
 import { h } from "../kit/dom.js";
 import { Control } from "./control.js";
 import { MENUS } from "./menu.js";
 
-/** The order on the page. A key of the schema that is named nowhere comes last, so none can get lost. */
+/** The order on the page. A schema key that is missing here comes last, so none gets lost. */
 const GROUPS = {
   optimizer: ["lr", "momentum", "weight_decay", "schedule", "schedule_every", "batch"],
   start: ["init", "init_scale", "init_scale_layer", "seed", "width", "depth", "arch"],
@@ -20,14 +20,14 @@ export class Settings {
     /** @type {Control[]} */
     this.controls = [];
     this.element = h("div", { class: "settings" });
-    // These stand in the menus of the chips that they belong to.
+    // These are in the menus of their chips.
     const inTheNetwork = Object.values(MENUS).flatMap(({ choice, more }) => [choice, ...Object.keys(more)]);
     const known = new Set([...Object.values(GROUPS).flat(), ...inTheNetwork]);
     const rest = session.state.schema.filter(({ key, effect }) => effect !== "view" && !known.has(key)).map(({ key }) => key);
     for (const [group, keys] of Object.entries({ ...GROUPS, rest })) {
       const controls = keys.flatMap((key) => {
         const setting = session.setting(key);
-        // A choice of one is no choice.
+        // A single option is no choice.
         return setting && (setting.options?.length ?? 2) > 1 ? [new Control(setting, context)] : [];
       });
       if (controls.length === 0) continue;

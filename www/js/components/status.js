@@ -1,11 +1,11 @@
 // @ts-check
-/** What the lab is doing, in one line, and what needs an answer, in cards below it. */
+/** One line says what the lab is doing; cards below it hold what needs an answer. */
 import { h, setAttribute, setText } from "../kit/dom.js";
 import { bytes, integer } from "../kit/format.js";
 import { icon } from "../kit/icons.js";
 import { ways } from "./ways.js";
 
-/** Seconds without news after which it is said how long it takes, after which a way out is offered, and that for the engine's files. */
+/** Seconds without news until the duration is shown, until a way out is offered, and the latter while the engine's files load. */
 const [LONG, TOO_LONG, LOADING] = [3, 10, 20];
 
 export class Status {
@@ -17,13 +17,13 @@ export class Status {
     this.bar = h("progress", { class: "progress", max: 1, value: 0 });
     this.barText = h("span", { class: "fine" });
     this.progress = h("div", { class: "status-progress" }, this.barText, this.bar);
-    /** Read aloud, seldom: when the state changes, not when numbers do. */
+    /** Read aloud only when the state changes, not when numbers do. */
     this.live = h("p", { class: "visually-hidden", role: "status" });
     this.cards = h("div", { class: "cards", role: "alert" });
     this.cardsKey = "";
     this.spokenPhase = "";
     this.dismissed = "";
-    /** Hints that were closed; they come back when others came between. */
+    /** Dismissed hints; they return after different hints. */
     this.closed = "";
     this.element = h("div", { class: "status" }, h("div", { class: "status-line" }, this.dot, this.text, this.progress, this.flip()), this.cards, this.live);
   }
@@ -81,7 +81,7 @@ export class Status {
     return t(`status.${phase === "lost" && state.problem?.code === "engine_ended" ? "ended" : phase}`);
   }
 
-  /** How long it takes, and will take. @param {import("../session/state.js").State} state */
+  /** The time without news, and the estimated time per step. @param {import("../session/state.js").State} state */
   since({ phase, step, quiet, seconds }) {
     const { t } = this.context;
     const what = phase === "compiling" ? "building" : step === 0 ? "first_step" : "next_step";
@@ -90,7 +90,7 @@ export class Status {
       .join(" ");
   }
 
-  /** What to do first, with what is there to be clicked. @param {import("../session/state.js").State} state */
+  /** The first steps, with the components that can be clicked. @param {import("../session/state.js").State} state */
   first({ config }) {
     const mini = this.context.size() === "mini" ? "_mini" : "";
     if (config.lesson !== "none") return "status.lesson" + mini;
@@ -170,7 +170,7 @@ export class Status {
     return t(t.has(key) ? key : "errors.unexpected", fields);
   }
 
-  /** That sentence, and in a fold the words of a browser or driver, which no translation has. @param {string} group @param {any} what */
+  /** That sentence, and, folded, the browser's or driver's own words, which are not translated. @param {string} group @param {any} what */
   told(group, what) {
     const text = this.words(group, what);
     const raw =
@@ -199,7 +199,7 @@ export class Status {
     const { state } = session;
     const code = problem?.code;
     const actions = [this.action("actions.again", () => session.begin(), code === "download"), this.action("actions.reload", () => location.reload())];
-    // Without an engine there is nothing to train on.
+    // Without an engine there is no other place to train.
     const others = state.schema.length > 0 && code !== "download" ? ways(state).filter(({ name }) => helps(name, code)) : [];
     for (const { name, changes } of others.reverse()) actions.unshift(this.action(`slow.${name}`, () => change(changes), true));
     return this.card("bad", [this.told("errors", problem ?? { code: "unexpected" })], null, actions);
@@ -233,7 +233,7 @@ export class Status {
     return this.card("note", words, null, actions);
   }
 
-  /** Takes long, with ways out. @param {import("../session/state.js").State} state */
+  /** A step takes too long: ways out. @param {import("../session/state.js").State} state */
   slow(state) {
     const { t, session } = this.context;
     if (state.phase === "loading")
@@ -289,7 +289,7 @@ export class Status {
     );
   }
 
-  /** What keeps the settings from learning. @param {string} codes @param {Record<string, string>} config */
+  /** Reasons why a network with these settings will not learn. @param {string} codes @param {Record<string, string>} config */
   hints(codes, config) {
     const { t, session } = this.context;
     const close = () => {
@@ -317,13 +317,13 @@ export class Status {
   }
 }
 
-/** Problems that the CPU does not have. */
+/** Problems that cannot occur on the CPU. */
 const GPU = ["no_adapter", "no_device", "too_large", "gpu"];
 
-/** Whether a way out helps where it could not start. @param {string} name @param {string} [code] */
+/** Whether a way out helps after a failed start. @param {string} name @param {string} [code] */
 const helps = (name, code = "") => name !== "stop" && (name === "cpu" ? code !== "too_much_memory" : !["no_adapter", "no_device"].includes(code));
 
-/** Why images are missing that the settings ask for. @param {import("../session/state.js").State} state */
+/** Why images that the settings need are missing; null if none are. @param {import("../session/state.js").State} state */
 function lacking({ missing, describe, config }) {
   if (!missing || !describe) return null;
   const { train_total, train_arrived, test_total, test_arrived } = describe.data;
@@ -332,7 +332,7 @@ function lacking({ missing, describe, config }) {
   return train || test ? missing : null;
 }
 
-/** A step that takes no longer than the last ones is not too long. @param {import("../session/state.js").State} state */
+/** Whether a step takes too long; not if it takes as long as the steps before. @param {import("../session/state.js").State} state */
 function tooLong({ phase, quiet, milliseconds }) {
   if (phase === "loading") return quiet >= LOADING;
   return ["running", "compiling"].includes(phase) && quiet >= TOO_LONG && !(quiet * 1000 < 3 * milliseconds);

@@ -1,5 +1,5 @@
 // @ts-check
-/** Panels behind tabs, by mouse and arrow keys (WAI-ARIA's tabs pattern, activated as they are focused). */
+/** Panels behind tabs, by mouse and arrow keys (WAI-ARIA's tabs pattern, activated on focus). */
 import { h, setAttribute } from "../kit/dom.js";
 
 let serial = 0;
@@ -9,7 +9,7 @@ export class Tabs {
    * @param {string} label
    * @param {{name: string, title: string, about: string, panel: HTMLElement}[]} tabs
    * @param {import("../kit/tip.js").Tip} tip
-   * @param {string} chosen name of the first one shown
+   * @param {string} chosen name of the tab shown first
    * @param {(name: string) => void} [onchange]
    */
   constructor(label, tabs, tip, chosen, onchange = () => {}) {

@@ -13,7 +13,7 @@ export const termsIn = (text) => [...text.matchAll(/\[(\w+)\|/g)].map(([, key]) 
 /** The names of the numbers in a sentence. @param {string} text */
 export const fieldsIn = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 
-/** A number as its name says it is written: shares in percent, steps and counts whole, losses with all their digits. @param {string} name @param {number} value */
+/** A number in the format for its name: shares in percent, steps and counts whole, losses with all digits. @param {string} name @param {number} value */
 export function written(name, value) {
   if (/^(step|count)/.test(name)) return integer(value);
   if (/(accuracy|share)$/.test(name)) return percent(value);

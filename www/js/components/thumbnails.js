@@ -4,7 +4,7 @@ import { h } from "../kit/dom.js";
 
 const SIDE = 32;
 
-/** Images on each side of the square, at most. */
+/** Most images along each side of the square. */
 const ACROSS = 4;
 
 export class Thumbnails {

@@ -1,5 +1,5 @@
 // @ts-check
-/** All charts: made once, fed as data comes, redrawn in another language or theme without losing their past. */
+/** All charts. They are made once, updated as data arrives, and redrawn in another language or theme without losing their history. */
 import { h } from "../kit/dom.js";
 import { Curves } from "../charts/plots/curves.js";
 import { Norms } from "../charts/gradients/norms.js";
@@ -12,7 +12,7 @@ import { Timeline } from "../charts/past/timeline.js";
 import { laneLabels, laneMarks, valueLabel } from "./labels.js";
 import { LaneRidges } from "./lane_ridges.js";
 
-/** Test images with their answers, the chosen one first. */
+/** Number of test images with predictions, the chosen one first. */
 const PREDICTIONS = 8;
 
 export class Views {
@@ -44,9 +44,9 @@ export class Views {
     this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(this.first + index) });
     this.timeline = new Timeline(this.hosts.curves, this, () => this.context.recalled());
     this.others = [this.curves, this.norms, this.activations, this.filters, this.maps, this.predictions, this.confusion];
-    /** @type {{step: number, label: string, lane: number}[]} flipped switches of this run */
+    /** @type {{step: number, label: string, lane: number}[]} changed switches of this run */
     this.marks = [];
-    /** @type {number[][]} rows of step, loss, accuracy of each lane that are not drawn yet */
+    /** @type {number[][]} rows of step, loss, accuracy of each lane, not drawn yet */
     this.training = [];
     this.names = [""];
     this.shown = 0;
@@ -54,7 +54,7 @@ export class Views {
     this.first = 0;
   }
 
-  /** What must be measured for what is seen. @param {(name: string) => boolean} seen @returns {import("../worker/types.js").Watch} */
+  /** What must be measured for the visible charts. @param {(name: string) => boolean} seen @returns {import("../worker/types.js").Watch} */
   watch(seen) {
     const { config } = this.context.session.state;
     const image = Number(config.image ?? 0);
@@ -71,7 +71,7 @@ export class Views {
     };
   }
 
-  /** @param {number} image of the test images: the other views show it next */
+  /** @param {number} image the test image that the other views show next */
   pick(image) {
     this.context.change({ image: String(image) });
   }
@@ -80,7 +80,7 @@ export class Views {
     return [...this.ridges.charts, ...this.others];
   }
 
-  /** New data of one kind. @param {import("../session/state.js").Kind} kind @param {any} detail @param {number} lane whose it is */
+  /** Takes new data of one kind. @param {import("../session/state.js").Kind} kind @param {any} detail @param {number} lane its network */
   receive(kind, detail, lane) {
     const { state } = this.context.session;
     const side = state.lanes[lane];
@@ -131,19 +131,19 @@ export class Views {
   mark({ step, changes }, lane) {
     const { t } = this.context;
     const label = changes.map(([key, value]) => valueLabel(t, key, value)).join(", ");
-    if (this.marks.some((mark) => mark.step === step && mark.label === label && mark.lane === lane)) return; // a run that goes on from there says it again
+    if (this.marks.some((mark) => mark.step === step && mark.label === label && mark.lane === lane)) return; // a run that continues from there repeats its marks
     this.marks = [...this.marks, { step, label, lane }];
     this.timeline.marks = this.marks;
     this.showMarks();
   }
 
-  /** At the curves, which are of all networks. */
+  /** Shows the marks at the curves, which cover all networks. */
   showMarks() {
     const { t, session } = this.context;
     this.curves.update({ events: laneMarks(t, this.marks, session.state.lanes.length) });
   }
 
-  /** Draws what has come since the last frame. @param {import("../session/state.js").State} state */
+  /** Draws the data since the last frame. @param {import("../session/state.js").State} state */
   update(state) {
     this.name(state);
     this.confusion.mistakes.choose(Number(state.config.image));
@@ -153,7 +153,7 @@ export class Views {
     this.timeline.update();
   }
 
-  /** Gives the curves what is new. @param {import("../session/state.js").State} state */
+  /** Passes new data to the curves. @param {import("../session/state.js").State} state */
   draw(state) {
     const images = Math.min(Number(state.config.train_size), state.describe?.data.train_total ?? Infinity);
     const stepsPerEpoch = Number.isFinite(images) ? images / Number(state.config.batch) : 0;
@@ -163,7 +163,7 @@ export class Views {
     this.training = [];
   }
 
-  /** Another run: what is drawn begins anew. @param {import("../session/state.js").State} state */
+  /** A new run: the charts start empty. @param {import("../session/state.js").State} state */
   begin({ run }) {
     if (run === this.run) return;
     this.run = run;
@@ -173,7 +173,7 @@ export class Views {
     this.timeline.clear();
   }
 
-  /** Networks side by side by their names, and what is known of the shown one. @param {import("../session/state.js").State} state */
+  /** Names the networks side by side, and shows the data of the one on show. @param {import("../session/state.js").State} state */
   name(state) {
     const names = laneLabels(this.context.t, state.lanes);
     if (names.join() !== this.names.join()) {
@@ -190,14 +190,14 @@ export class Views {
     if (state.evaluation) this.showEvaluation(state.evaluation);
   }
 
-  /** The classes as they are called in the page's language. */
+  /** The class names in the page's language. */
   classes() {
     const { t, session } = this.context;
     const names = session.state.describe?.data.classes ?? [];
     return names.map((name) => (t.has(`classes.${name}`) ? t(`classes.${name}`) : name));
   }
 
-  /** Colours or language have changed. */
+  /** Redraws after a change of colours or language. */
   refresh() {
     const options = this.context.chartOptions();
     for (const { data } of [this.confusion, this.predictions]) if (data) data.classes = this.classes();

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What a block does to come to one of its outputs, again and in 64 bits, from what the engine's layers gave and have learnt.
+ * A block's computation of one output, repeated in 64 bits from the outputs and learnt values of the engine's layers.
  * The formulas are those of `src/layers/`.
  */
 
@@ -9,7 +9,7 @@
  * @typedef {import("../worker/types.js").Shape} Shape
  * @typedef {{row: number, column: number}} Place
  *
- * @typedef {object} Taps The part of the input that a window lies on; rows and columns may reach over its edges.
+ * @typedef {object} Taps The part of the input under a window; rows and columns may lie beyond the edges.
  * @property {number} top
  * @property {number} left
  * @property {number} kernel
@@ -17,15 +17,15 @@
  * @typedef {object} Stage One layer of the block, at one output.
  * @property {Layer} layer
  * @property {number} value as computed here
- * @property {number} engine as the engine gave it
- * @property {number} magnitude sum of the sizes of what was added up: rounding is relative to it
+ * @property {number} engine as computed by the engine
+ * @property {number} magnitude sum of the terms' absolute values: rounding is relative to it
  * @property {any} [detail] depends on the layer's kind
  */
 
-/** What the worker calls the image as the network receives it. */
+/** The worker's name for the image as the network receives it. */
 export const INPUT = "input";
 
-/** Relative difference beyond which two numbers are not the same but for rounding. */
+/** Largest relative difference that rounding explains. */
 export const TOLERANCE = 1e-4;
 /** A sum below this share of its terms has lost digits to cancellation: its error is measured against that share of them. */
 const CANCELLED = 0.01;
@@ -36,19 +36,19 @@ export function agrees({ value, engine, magnitude }) {
   return Math.abs(value - engine) <= TOLERANCE * Math.max(Math.abs(engine), CANCELLED * magnitude);
 }
 
-/** Where the window over an output lies. @param {Layer} layer @param {Place} place @returns {Taps} */
+/** The window of an output. @param {Layer} layer @param {Place} place @returns {Taps} */
 export function tapsOf({ kernel = 1, stride = 1, padding = 0 }, { row, column }) {
   return { top: row * stride - padding, left: column * stride - padding, kernel };
 }
 
-/** The pooled output whose window is looked at for a place before it. @param {Layer} layer @param {Place} place @returns {Place} */
+/** The pooled output that is shown for a place before pooling. @param {Layer} layer @param {Place} place @returns {Place} */
 export function pooledPlace({ stride = 1, padding = 0, output }, { row, column }) {
   const at = (/** @type {number} */ x, /** @type {number} */ size) => Math.min(Math.floor((x + padding) / stride), size - 1);
   return { row: at(row, output.height), column: at(column, output.width) };
 }
 
 /**
- * One value of (height, width, channels); null outside of the image.
+ * One value of (height, width, channels); null outside the image.
  * @param {Float32Array} values @param {Shape} shape @param {number} row @param {number} column @param {number} channel
  */
 export function valueAt(values, { height, width, channels }, row, column, channel) {
@@ -62,7 +62,7 @@ export function patch(values, shape, { top, left, kernel }, channel) {
 }
 
 /**
- * Patch times filter, summed for each input channel; a fully connected layer has one tap and all of its inputs as channels.
+ * Patch times filter, summed for each input channel; a fully connected layer has one tap, and its inputs are the channels.
  * @param {Layer} layer @param {Float32Array} input @param {Float32Array} learnt weights (kernel, kernel, in), then the bias @param {Place} place
  */
 export function weightedSum(layer, input, learnt, place) {
@@ -86,7 +86,7 @@ export function weightedSum(layer, input, learnt, place) {
   return { value: sum + bias, magnitude: magnitude + Math.abs(bias), detail: { sums, sum, bias, taps, shape } };
 }
 
-/** The indices of the largest sizes, the largest first. @param {ArrayLike<number>} values @param {number} count */
+/** The indices of the largest absolute values, in descending order. @param {ArrayLike<number>} values @param {number} count */
 export function largest(values, count) {
   const order = Array.from({ length: values.length }, (_, at) => at);
   return order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b).slice(0, count);
@@ -115,7 +115,7 @@ export const FUNCTIONS = {
 
 /** @typedef {{n: number, k: number, alpha: number, beta: number}} Lrn */
 
-/** The channels whose squares divide channel i: first, and one behind the last. @param {number} i @param {number} n @param {number} channels */
+/** The channels whose squares divide channel i: the first, and one past the last. @param {number} i @param {number} n @param {number} channels */
 export function neighbours(i, n, channels) {
   const below = Math.floor(n / 2);
   return [Math.max(0, i - below), Math.min(channels, i + n - below)];
@@ -133,14 +133,14 @@ export function lrn(responses, i, { n, k, alpha, beta }) {
 
 /**
  * @param {Layer} layer @param {Float32Array} input @param {number} channel @param {Place} place of the pooled output
- * @returns what the window holds, null in the padding, and which share of the gradient goes back to each
+ * @returns the window's values, null in the padding, and the share of the gradient that goes back to each
  */
 export function pool(layer, input, channel, place) {
   const taps = tapsOf(layer, place);
   const values = patch(input, layer.input, taps, channel);
   const inside = /** @type {number[]} */ (values.filter((x) => x !== null));
   const value = layer.pool === "max" ? Math.max(...inside) : inside.reduce((sum, x) => sum + x, 0) / inside.length;
-  // The first of equal ones takes all.
+  // The first of equal values takes all.
   const winner = layer.pool === "max" ? values.indexOf(value) : -1;
   const shares = values.map((x, at) => (x === null ? null : layer.pool === "max" ? Number(at === winner) : 1 / inside.length));
   const magnitude = inside.reduce((sum, x) => sum + Math.abs(x), 0) / inside.length;
@@ -148,7 +148,7 @@ export function pool(layer, input, channel, place) {
 }
 
 /**
- * All outputs of a channel, and what of a gradient of 1 from each of them comes back to each place before it.
+ * All outputs of a channel, and the gradient that arrives at each input if each output has a gradient of 1.
  * @param {Layer} layer @param {Float32Array} input @param {number} channel
  */
 export function pooledMap(layer, input, channel) {
@@ -171,15 +171,15 @@ export function softmax(logits, i) {
   const top = Math.max(...Array.from(logits));
   const powers = Array.from(logits, (z) => Math.exp(z - top));
   const value = powers[i] / powers.reduce((sum, x) => sum + x, 0);
-  // Rounding of the logits is absolute: relative to 1 in the power.
+  // An absolute error of a logit becomes a relative error of its power.
   return { value, magnitude: 1, detail: { logits } };
 }
 
 /**
- * All layers of a block at one output, in their order. Each starts from what the engine gave before it.
+ * All layers of a block at one output, in order. Each starts from the engine's output of the layer before.
  * @param {Layer[]} layers
  * @param {Float32Array[]} outputs (height, width, channels) each, the block's input first
- * @param {Record<string, Float32Array>} learnt of this channel, by the layer's name
+ * @param {Record<string, Float32Array>} learnt values of this channel, by layer name
  * @param {number} channel
  * @param {Place} place on the learnt layer's output
  * @returns {Stage[]}
@@ -213,7 +213,7 @@ export function stagesOf(layers, outputs, learnt, channel, place) {
         case "softmax_loss":
           return softmax(input, channel);
         default:
-          return simple(own); // dropout passes its input on in evaluation
+          return simple(own); // in evaluation dropout passes its input on
       }
     };
     return { layer, engine, ...computed() };

@@ -1,25 +1,25 @@
 // @ts-check
-/** One layer's arithmetic at one output: its name, what it comes to, and what lies between. */
+/** One layer's arithmetic at one output: its name, its value, and the steps in between. */
 import { h, setText } from "../kit/dom.js";
 import { agrees } from "./arithmetic.js";
 import { plain } from "../components/terms.js";
 import { Formula, figure } from "./formula.js";
 
 /**
- * What a card shows beside its stage.
+ * The data of a card besides its stage.
  * @typedef {object} Now
  * @property {import("../worker/types.js").Layer} layer
  * @property {number} channel
  * @property {import("./arithmetic.js").Place} place on the learnt layer's output
  * @property {Float32Array} input of the block
- * @property {Float32Array} weights of the channel, and its bias
+ * @property {Float32Array} weights of the channel, then its bias
  * @property {number} tap the input channel whose patch is shown
- * @property {import("../worker/types.js").Layer | undefined} before the layer that gives the block's input
+ * @property {import("../worker/types.js").Layer | undefined} before the layer that outputs the block's input
  * @property {Record<string, string>} config
  * @property {number} step
  * @property {string[]} classes
  *
- * @typedef {object} Words What a card gets from the view.
+ * @typedef {object} Words The part of the view that cards use.
  * @property {import("../kit/i18n.js").Texts} say
  * @property {import("../components/terms.js").Terms} terms
  * @property {import("../session/session.js").Session} session

@@ -1,5 +1,5 @@
 // @ts-check
-/** The cards of each kind of layer but the learnt ones and LRN. */
+/** The cards of all kinds of layers except the learnt ones and LRN. */
 import { h, setAttribute, setText } from "../kit/dom.js";
 import { integer, percent } from "../kit/format.js";
 import { FUNCTIONS, largest } from "./arithmetic.js";
@@ -34,7 +34,7 @@ class NoiseCard extends Card {
   }
 }
 
-/** What stands before `(z)`, and the function's slope from its value. @type {Record<string, [string, (y: number) => number]>} */
+/** The text before `(z)`, and the function's slope computed from its value. @type {Record<string, [string, (y: number) => number]>} */
 const SHAPES = {
   relu: ["[relu|max](0, [pre_activation|z])", (y) => Number(y > 0)],
   leaky_relu: ["[leaky_relu|max](0.01 [pre_activation|z], [pre_activation|z])", (y) => (y > 0 ? 1 : 0.01)],
@@ -73,7 +73,7 @@ class ActivationCard extends Card {
   }
 }
 
-/** Units in a row of the mask's picture. */
+/** Units per row of the mask's picture. */
 const ROW = 64;
 
 class DropoutCard extends Card {
@@ -139,7 +139,7 @@ class PoolCard extends Card {
   }
 }
 
-/** Classes that the last card names. */
+/** Most classes that the last card names. */
 const CLASSES = 10;
 
 class SoftmaxCard extends Card {

@@ -1,18 +1,18 @@
 // @ts-check
 /**
- * Formulas with live numbers; each term explains itself. `<name>` is where a number goes, `<+name>` one that is added: its sign
- * is the operator, `<-name>` one that is subtracted.
+ * Formulas with live numbers and explained terms. `<name>` stands for a number. `<+name>` is added: its sign
+ * is the operator. `<-name>` is subtracted.
  */
 import { h, setText } from "../kit/dom.js";
 import { number } from "../kit/format.js";
 
-/** With two digits, for where there is little room. @param {number} x */
+/** With two digits, for narrow places. @param {number} x */
 export const short = (x) => figure(Number(x.toPrecision(2)));
 
-/** A number with its sign in front, as what is added. @param {number} x */
+/** A number as a summand, with its sign in front. @param {number} x */
 const signed = (x) => `${x < 0 ? "−" : "+"} ${figure(Math.abs(x))}`;
 
-/** A number with a true minus. @param {number} x */
+/** A number with a true minus sign. @param {number} x */
 export const figure = (x) => number(x).replace(/^-/, "−");
 
 export class Formula {
@@ -31,7 +31,7 @@ export class Formula {
     for (const node of nodes) this.open(node);
   }
 
-  /** Takes the names out of a text, each into a node of its own. @param {Text} node */
+  /** Splits a text at its names, so that each has a separate node. @param {Text} node */
   open(node) {
     for (let rest = node, found; (found = rest.data.match(/<([+-]?\w+)>/));) {
       const field = rest.splitText(found.index ?? 0);

@@ -1,5 +1,5 @@
 // @ts-check
-/** LRN at one place of the layer, and what other constants would make of it. */
+/** LRN at one place of the layer, and its result with other constants. */
 import { setText } from "../kit/dom.js";
 import { Card } from "./card.js";
 import { figure } from "./formula.js";

@@ -1,5 +1,5 @@
 // @ts-check
-/** LRN at one place, with other constants: the responses of all channels before and after, those that divide the chosen one, and sliders. */
+/** LRN at one place with other constants: the responses of all channels before and after, the neighbours of the chosen one, and sliders. */
 import { h, setText } from "../kit/dom.js";
 import { integer } from "../kit/format.js";
 import { lrn } from "./arithmetic.js";
@@ -12,17 +12,17 @@ import { Bars } from "./pictures.js";
  * @property {import("../kit/i18n.js").Texts} say texts of the view into a layer
  * @property {import("../components/terms.js").Terms} terms
  * @property {(key: string) => import("../worker/types.js").Setting | undefined} setting
- * @property {() => Lrn} own the constants that it starts from; the run keeps them
- * @property {string} again on the button that goes back to them
- * @property {(after: number) => void} [onchange] what the chosen channel comes to
- * @property {(channel: number) => void} [onpick] a channel was chosen
+ * @property {() => Lrn} own the initial constants, which the run keeps
+ * @property {string} again label of the button that restores them
+ * @property {(after: number) => void} [onchange] receives the chosen channel's result
+ * @property {(channel: number) => void} [onpick] called when a channel is chosen
  */
 
 const KEYS = /** @type {const} */ (["n", "k", "alpha", "beta"]);
 const SIGNS = { n: "n", k: "k", alpha: "α", beta: "β" };
-/** The least alpha on its logarithmic slider: less changes nothing that one could see. */
+/** The least alpha on its logarithmic slider, as a power of ten: smaller values have no visible effect. */
 const LEAST = -5;
-/** Which of the bars' kinds a channel is. */
+/** The kinds of bars. */
 const [REST, INHIBITS, OWN] = [0, 1, 2];
 
 export class LrnTrial {
@@ -30,7 +30,7 @@ export class LrnTrial {
   constructor(options) {
     const { say, terms, again, onpick } = options;
     this.options = options;
-    /** What is tried; null: nothing else than its own. @type {Lrn | null} */
+    /** The constants on trial; null: the initial ones. @type {Lrn | null} */
     this.tried = null;
     /** @type {ArrayLike<number>} of all channels at the place */
     this.responses = [];
@@ -94,7 +94,7 @@ export class LrnTrial {
     this.draw();
   }
 
-  /** A channel, before and after. @param {number} at */
+  /** A channel's values before and after, in words. @param {number} at */
   word(at) {
     return this.options.say("names.lrn", { n: at + 1, before: figure(this.responses[at] ?? NaN), after: figure(this.after[at] ?? NaN) });
   }
@@ -137,7 +137,7 @@ export class LrnTrial {
     setText(this.words, say(inhibitors.length > 0 ? "lrn.words" : "lrn.alone", fields));
   }
 
-  /** Brings the sliders to what is tried. */
+  /** Sets the sliders to the constants on trial. */
   showConstants() {
     const {
       constants,

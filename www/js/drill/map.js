@@ -1,5 +1,5 @@
 // @ts-check
-/** One channel's map, enlarged, or a picture in colour: with the pixel that is chosen and the windows over it. */
+/** One channel's map, enlarged, or a colour picture, with the chosen pixel and the windows over it. */
 import { Chart, clamp, rgb } from "../charts/canvas.js";
 import { figure } from "./formula.js";
 
@@ -12,8 +12,8 @@ import { figure } from "./formula.js";
  * @property {Float32Array[]} channels one, or three for colours: (height, width) each
  * @property {Place} [place] the chosen pixel
  * @property {Taps} [taps] a window
- * @property {number} [scale] the size that has the full colour, where several maps share one; else the largest
- * @property {string} [words] what it says to those who cannot see it
+ * @property {number} [scale] the absolute value in full colour, if several maps share it; else the largest
+ * @property {string} [words] its description for screen readers
  */
 
 /** @extends {Chart<MapData>} */
@@ -21,7 +21,7 @@ export class PixelMap extends Chart {
   /**
    * @param {HTMLElement} host
    * @param {import("../charts/canvas.js").ChartOptions & {say: import("../kit/i18n.js").Texts, onpick?: (place: Place) => void, colour?: "activation" | "gradient"}} options
-   *   say: the view's texts; onpick: a pixel was chosen; colour: what is positive
+   *   say: the view's texts; onpick: called when a pixel is chosen; colour: of positive values
    * @param {string} name
    */
   constructor(host, options, name) {
@@ -58,7 +58,7 @@ export class PixelMap extends Chart {
     this.spoken.textContent = this.words(place);
   }
 
-  /** Pixels of the screen a value, and where the map begins. */
+  /** Screen pixels per value, and where the map begins. */
   get scale() {
     const { height, width } = this.data ?? { height: 1, width: 1 };
     const side = Math.min((this.width - 4) / width, (this.height - 4) / height);
@@ -74,7 +74,7 @@ export class PixelMap extends Chart {
     ctx.imageSmoothingEnabled = false;
     ctx.drawImage(this.image, left, top, side * data.width, side * data.height);
     const frame = (/** @type {Place} */ { row, column }, /** @type {number} */ size, /** @type {string} */ colour) => {
-      // On any ground: a light line inside a dark one.
+      // Visible on any background: a light line inside a dark one.
       for (const [stroke, width] of /** @type {[string, number][]} */ ([
         [palette.surface, 5],
         [colour, 2.5],

@@ -1,5 +1,5 @@
 // @ts-check
-/** The units that dropout keeps in a training step: the engine's random function (`src/rng.rs`, `src/layers/dropout.rs`) again. */
+/** The units that dropout keeps in a training step, from the same random function as the engine's (`src/rng.rs`, `src/layers/dropout.rs`). */
 
 /** The stream of dropout masks. */
 const DROPOUT = 3;
@@ -11,11 +11,11 @@ function mix(x) {
   return x ^ (x >>> 16);
 }
 
-/** A layer's name as a word: FNV-1a. @param {string} name */
+/** The hash of a layer's name: FNV-1a. @param {string} name */
 const nameHash = (name) => [...name].reduce((h, letter) => Math.imul(h ^ letter.charCodeAt(0), 0x01000193), 0x811c9dc5);
 
 /**
- * Of the first image of a batch.
+ * The mask of a batch's first image.
  * @param {string} layer its name @param {number} units @param {number} seed @param {number} step @param {number} probability
  * @returns {boolean[]} kept or not
  */

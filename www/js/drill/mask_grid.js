@@ -1,5 +1,5 @@
 // @ts-check
-/** The picture of a mask: a square a unit, filled if it is kept. What it says stands in words beside it. */
+/** The picture of a mask: one square per unit, filled if it is kept. Words beside it say the same. */
 import { setAttribute, svg } from "../kit/dom.js";
 
 export class MaskGrid {
@@ -23,7 +23,7 @@ export class MaskGrid {
     return { x: unit % this.columns, y: Math.floor(unit / this.columns) };
   }
 
-  /** @param {boolean[]} mask kept or not @param {number} [own] a unit that is framed */
+  /** @param {boolean[]} mask kept or not @param {number} [own] the framed unit */
   update(mask, own) {
     const square = (/** @type {number} */ unit) => {
       const { x, y } = this.place(unit);

@@ -7,7 +7,7 @@ import { figure, short } from "./formula.js";
 
 /** @typedef {Node | string} Words */
 
-/** Numbers under a window, each on a ground that shows its size: blue is positive, grey is negative. */
+/** Numbers under a window, each on a background that shows its size: blue is positive, grey is negative. */
 export class Grid {
   /** @param {Words[]} caption @param {number} side */
   constructor(caption, side) {
@@ -19,7 +19,7 @@ export class Grid {
 
   /**
    * @param {(number | null)[]} values null in the padding
-   * @param {{marked?: number, circled?: number, pad?: string}} [signs] cells that are outlined, and what stands in the padding
+   * @param {{marked?: number, circled?: number, pad?: string}} [signs] outlined cells, and the text in the padding
    */
   update(values, { marked = -1, circled = -1, pad = "0" } = {}) {
     const largest = Math.max(1e-30, ...values.map((x) => Math.abs(x ?? 0)).filter(Number.isFinite));
@@ -39,8 +39,8 @@ export class Grid {
 const HEIGHT = 100;
 
 /**
- * Values side by side as bars about zero, in kinds that are drawn apart; what is no number has a bar of full height. Given `say`, each says its value to the pointer; given
- * `onpick`, one is chosen by pointer and arrow keys.
+ * Values side by side as bars from zero, styled by kind. A value that is not finite has a bar of full height. With `say`, each bar shows its
+ * value on hover; with `onpick`, pointer and arrow keys choose a bar.
  */
 export class Bars {
   /** @param {{label: string, kinds: string[], onpick?: (index: number) => void, say?: (index: number) => string}} options */
@@ -86,8 +86,8 @@ export class Bars {
   }
 
   /**
-   * @param {ArrayLike<number>} values @param {(index: number) => number} kindOf which of the kinds each is
-   * @param {number} [chosen] @param {number} [scale] largest size that has room
+   * @param {ArrayLike<number>} values @param {(index: number) => number} kindOf the kind of each
+   * @param {number} [chosen] @param {number} [scale] the absolute value of full height
    */
   update(values, kindOf, chosen = -1, scale = 0) {
     const n = (this.count = values.length);
@@ -119,9 +119,9 @@ export class Bars {
   }
 }
 
-/** @typedef {{name: string, value: number, note?: string, own?: boolean, rest?: boolean}} Ranked `rest`: all others together, without a bar */
+/** @typedef {{name: string, value: number, note?: string, own?: boolean, rest?: boolean}} Ranked `rest`: all others added up, without a bar */
 
-/** Named values with a bar each; always as many. */
+/** Named values, each with a bar; their number is fixed. */
 export class Ranking {
   /** @param {Words[]} caption @param {(row: number) => void} [onpick] */
   constructor(caption, onpick) {
@@ -164,7 +164,7 @@ export class Ranking {
 }
 
 /**
- * Three channels as colours, mid grey is zero.
+ * Three channels as colours; mid grey is zero.
  * @param {HTMLCanvasElement} canvas @param {(number | null)[][]} channels red, green and blue, row by row @param {number} width
  */
 export function drawColours(canvas, channels, width) {
@@ -185,7 +185,7 @@ export function drawColours(canvas, channels, width) {
   canvas.getContext("2d")?.putImageData(image, 0, 0);
 }
 
-/** Samples of a curve, and the least half of its width. */
+/** Samples of a curve, and the least half-width of its range. */
 const [SAMPLES, REACH] = [60, 3];
 
 /** A function with a point on it. */
@@ -201,7 +201,7 @@ export class Curve {
 
   /** @param {number} x */
   update(x) {
-    // A function of what is no number has no point.
+    // An x that is not finite has no point.
     const reach = Math.max(REACH, 1.2 * Math.abs(Number.isFinite(x) ? x : 0));
     const xs = Array.from({ length: SAMPLES + 1 }, (_, at) => reach * ((2 * at) / SAMPLES - 1));
     const ys = xs.map(this.f);

@@ -9,17 +9,17 @@ import { Bars, Grid, Ranking, drawColours } from "./pictures.js";
 
 /** @typedef {import("./arithmetic.js").Stage} Stage */
 
-/** Terms that are named: input channels, or inputs. */
+/** Most named terms: input channels, or inputs. */
 const [CHANNELS, INPUTS] = [5, 12];
 
-/** What both have in common. */
+/** What both cards share. */
 class SumCard extends Card {
   /** @param {Stage} stage */
   values({ value, detail }) {
     return { y: value, sum: detail.sum, bias: detail.bias };
   }
 
-  /** What is not among those named. @param {Float64Array} sums @param {number[]} named @param {string} key */
+  /** The sum of the terms that are not named. @param {Float64Array} sums @param {number[]} named @param {string} key */
   rest(sums, named, key) {
     const count = sums.length - named.length;
     const value = sums.reduce((sum, x) => sum + x, 0) - named.reduce((sum, at) => sum + sums[at], 0);
@@ -27,7 +27,7 @@ class SumCard extends Card {
   }
 }
 
-/** The weights under one window: (kernel, kernel, in) of an input channel. @param {Float32Array} weights @param {number} channels @param {number} channel */
+/** An input channel's weights under the window; `weights` is (kernel, kernel, in), then the bias. @param {Float32Array} weights @param {number} channels @param {number} channel */
 const filterOf = (weights, channels, channel) => Array.from({ length: (weights.length - 1) / channels }, (_, tap) => weights[tap * channels + channel]);
 
 export class ConvCard extends SumCard {

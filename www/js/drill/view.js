@@ -1,5 +1,5 @@
 // @ts-check
-/** Into a layer: a channel of it, a pixel of that, and the arithmetic of this output with the numbers of the moment. */
+/** The view into a layer: one channel, one pixel of it, and the arithmetic of this output with the current numbers. */
 import { FeatureMaps } from "../charts/pictures/feature_maps.js";
 import { h, setText } from "../kit/dom.js";
 import { integer } from "../kit/format.js";
@@ -25,32 +25,32 @@ export class View {
     this.shell = shell;
     this.session = shell.session;
     this.terms = new Terms();
-    /** The language that was asked for. */
+    /** The requested language. */
     this.language = "";
     /** @type {import("../kit/i18n.js").Texts | null} */
     this.texts = null;
     this.block = "conv1";
     this.channel = 0;
-    /** @type {Place | null} the largest value of the first map that comes, until one is chosen */
+    /** @type {Place | null} until one is chosen, the largest value of the first map */
     this.place = null;
-    /** The input channel whose patch is shown; -1 for the one that adds most. */
+    /** The input channel whose patch is shown; -1 for the one that contributes most. */
     this.wantedTap = -1;
     this.tap = 0;
     /** @type {Reading | null} */
     this.reading = null;
     /** @type {import("./card.js").Card[]} */
     this.cards = [];
-    /** @type {import("./arithmetic.js").Stage[]} as drawn last */
+    /** @type {import("./arithmetic.js").Stage[]} as last drawn */
     this.stages = [];
-    /** What the cards were made for. */
+    /** Identifies what the cards were made for. */
     this.key = "";
     this.frame = 0;
-    /** What the settings said last: whether the view is open, and its layer. */
+    /** The last settings: whether the view is open, and its layer. */
     this.asked = { inside: "false", layer: "" };
     /** @type {string | undefined} */
     this.theme = undefined;
     this.dialog = h("dialog", { class: "dialog drill", "aria-labelledby": "drill-title", onclose: () => this.closed() });
-    // Beside the lab's other parts, which are laid out anew now and then: a dialog that is moved is closed.
+    // Outside the lab's layout, which is rebuilt at times: moving a dialog closes it.
     this.element = h("div", { class: "lab drill-host" }, this.dialog);
     shell.root.append(this.element);
     /** @type {{destroy: () => void, refreshTheme: () => void}[]} */
@@ -84,7 +84,7 @@ export class View {
     });
   }
 
-  // ---- what is looked at -------------------------------------------------------------------------------------------
+  // ---- what is on view ---------------------------------------------------------------------------------------------
 
   get network() {
     return this.session.state.describe?.network;
@@ -101,7 +101,7 @@ export class View {
     return { layers: all.slice(start, end), before: /** @type {Layer | undefined} */ (all[start - 1]) };
   }
 
-  /** What the worker is to read; null while nothing is looked at. @returns {import("../worker/types.js").Unit | null} */
+  /** What the worker reads; null while nothing is on view. @returns {import("../worker/types.js").Unit | null} */
   get unit() {
     const { layers, before } = this.layers;
     if (!this.dialog.open || layers.length === 0) return null;
@@ -122,7 +122,7 @@ export class View {
     this.title?.focus();
   }
 
-  /** The link says that it is open, and where. @param {string} block @param {number} channel */
+  /** Opens the view; the link records that it is open, and where. @param {string} block @param {number} channel */
   look(block, channel) {
     this.shell.change({ inside: "true", layer: block });
     if (block !== this.block || channel !== this.channel) this.reading = null;
@@ -148,7 +148,7 @@ export class View {
     this.draw();
   }
 
-  /** Asks for what is looked at now. */
+  /** Requests the data on view. */
   follow() {
     this.update(this.session.state);
     this.shell.watch();
@@ -161,7 +161,7 @@ export class View {
     this.shell.watch();
   }
 
-  /** Follows the settings where they have changed. @param {Record<string, string>} config */
+  /** Follows changed settings. @param {Record<string, string>} config */
   obey({ inside, layer }) {
     const before = this.asked;
     this.asked = { inside, layer };
@@ -169,7 +169,7 @@ export class View {
     if (layer !== before.layer && layer !== this.block && this.dialog.open) this.look(layer, 0);
   }
 
-  // ---- what comes --------------------------------------------------------------------------------------------------
+  // ---- incoming data -----------------------------------------------------------------------------------------------
 
   /** @param {{kind: string, detail: any}} change */
   receive({ kind, detail }) {
@@ -180,7 +180,7 @@ export class View {
     const fits = [layers[0].input, ...layers.map(({ output }) => output)].every(
       ({ height, width, channels }, at) => outputs[at]?.length === height * width * channels,
     );
-    if (!fits) return; // the image has not arrived, or the network is another one by now
+    if (!fits) return; // the image has not arrived, or the network has changed
     const learnt = Object.fromEntries(detail.unit.learnt.map((/** @type {string} */ name, /** @type {number} */ at) => [name, detail.learnt[at]]));
     this.reading = { layers, before, image, outputs, learnt, channel: detail.unit.channel, step: this.session.state.step };
     this.frame ||= requestAnimationFrame(() => {
@@ -189,14 +189,14 @@ export class View {
     });
   }
 
-  /** With every frame that something has changed in. @param {import("../session/state.js").State} state */
+  /** Called for each frame with a change. @param {import("../session/state.js").State} state */
   update({ wanted, step, config }) {
     if (!this.texts) return;
     this.obey(config);
     if (!this.dialog.open) return;
     const { t } = this.shell.context;
     if (this.language !== t.language) return void this.translate();
-    // In another network there may be fewer layers and channels.
+    // Another network may have fewer layers and channels.
     const [layer] = this.layers.layers;
     if (this.blocks.length > 0 && !layer) return this.look(this.blocks[0].name, 0);
     if (layer && this.channel >= layer.output.channels) return this.look(this.block, 0);
@@ -208,9 +208,9 @@ export class View {
     if (this.imageInput && this.imageInput !== this.shell.root.activeElement) this.imageInput.value = config.image;
   }
 
-  // ---- what is drawn -----------------------------------------------------------------------------------------------
+  // ---- drawing -----------------------------------------------------------------------------------------------------
 
-  /** The frame of the view, in the language of the moment. */
+  /** The frame of the view, in the current language. */
   build() {
     const { say, terms } = this;
     const { context } = this.shell;
@@ -264,7 +264,7 @@ export class View {
     this.draw();
   }
 
-  /** The buttons of the blocks, and the cards of the one that is chosen. */
+  /** The buttons of the blocks, and the cards of the chosen block. */
   compose() {
     const { layers } = this.layers;
     const key = JSON.stringify([this.blocks.map(({ name }) => name), layers]);
@@ -292,7 +292,7 @@ export class View {
     title.replaceChildren(...this.terms.nodes(this.say(`pick.${name}`)));
   }
 
-  /** All of it, from the last reading. */
+  /** Draws everything from the last reading. */
   draw() {
     const { reading, channelInput } = this;
     if (!this.empty || !this.chain || !channelInput) return;

@@ -2,7 +2,7 @@
 /** The record of a run as a table. */
 
 /**
- * A header line, then a line a training step, then a line an evaluation: which set, step, loss, accuracy (0 to 1).
+ * A header line, one line per training step, then one line per evaluation: set, step, loss, accuracy (0 to 1).
  * @param {Float32Array} training rows of step, loss, accuracy
  * @param {Float32Array} test the same
  */

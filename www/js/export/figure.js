@@ -1,5 +1,5 @@
 // @ts-check
-/** The curves as a drawing in vectors, for slides and papers: loss and accuracy side by side, on white. */
+/** The curves as a vector drawing, for slides and papers: loss and accuracy side by side, on white. */
 import { Numbers, curveScale, extent, linearTicks, placeMarks } from "../charts/scale.js";
 import { gapAreas, gapAt } from "../charts/plots/gap.js";
 import { SMOOTHING, Series, Smooth } from "../charts/plots/series.js";
@@ -9,30 +9,30 @@ import { SMOOTHING, Series, Smooth } from "../charts/plots/series.js";
  * @property {Float32Array} training rows of step, loss, accuracy
  * @property {Float32Array} test the same
  * @property {number} stride steps between two of the training rows
- * @property {{step: number, label: string}[]} events flipped switches
+ * @property {{step: number, label: string}[]} events changed switches
  * @property {boolean} logarithmic the axis of the loss
- * @property {boolean} [gap] shades what lies between training and test
- * @property {string} about the settings, kept in the file as its description
+ * @property {boolean} [gap] shades the area between training and test
+ * @property {string} about the settings, stored in the file as its description
  *
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Translate
  */
 
 export const WIDTH = 1080;
 export const HEIGHT = 400;
-/** Points of a curve; more would not be seen. */
+/** Points per curve; more would not be visible. */
 const POINTS = 1200;
 const PANE = { height: 280, top: 70 };
-/** Where the panes' drawings begin and end, if no label needs more. */
+/** Left and right ends of the panes, unless a label needs more. */
 const SPANS = [
   [78, 498],
   [624, 1044],
 ];
-/** The light theme's colours, whatever the page's are: a slide is light. */
+/** The light theme's colours in any case: slides are light. */
 const INK = { ink: "#1b1e23", muted: "#5d636d", line: "#e9e5dd", train: "#00664b", test: "#3dbf97", mark: "#a5447b" };
-/** Characters of a label are about so wide, in pixels. */
+/** Approximate width of a label's character, in pixels. */
 const CHARACTER = 7.5;
 
-/** The SVG's text. @param {Curves} curves @param {Translate} t @param {string} language */
+/** The figure as SVG text. @param {Curves} curves @param {Translate} t @param {string} language */
 export function figure(curves, t, language) {
   const numbers = new Numbers(language);
   const panes = /** @type {const} */ (["loss", "accuracy"]).map((quantity, index) => pane(curves, quantity, SPANS[index], t, numbers));
@@ -53,13 +53,13 @@ function pane(curves, quantity, [from, to], t, numbers) {
   const log = quantity === "loss" && curves.logarithmic;
   const last = Math.max(10, raw.x.at(-1) ?? 0, test.x.at(-1) ?? 0);
   const first = Math.min(raw.x[0] ?? 0, test.x[0] ?? Infinity);
-  const start = first < 0.2 * last ? 0 : first; // a run that was taken up far from 0
+  const start = first < 0.2 * last ? 0 : first; // a run that was resumed far from step 0
   const scale = curveScale(quantity, extent([...smooth.y, ...test.y], log), log);
   const { height, top } = PANE;
   const value = (/** @type {number} */ tick) => (quantity === "accuracy" ? `${numbers.whole.format(100 * tick)} %` : numbers.number(tick));
   const ticks = scale.ticks(height, 40);
   const steps = linearTicks(start, last, 5);
-  // Both sides have room for their labels.
+  // Leave room for the labels on both sides.
   const room = (/** @type {string} */ label) => CHARACTER * wide(label);
   const edge = quantity === "loss" ? 0 : (SPANS[0][1] + from) / 2;
   const left = Math.max(from, edge + 12 + Math.max(...ticks.map((tick) => room(value(tick)))));
@@ -98,7 +98,7 @@ function pane(curves, quantity, [from, to], t, numbers) {
   ];
 }
 
-/** Single batches, their smoothed course, and the evaluations. @param {Curves} curves @param {number} column */
+/** Single batches, their smoothed curve, and the evaluations. @param {Curves} curves @param {number} column */
 function series({ training, test, stride }, column) {
   const raw = new Series(POINTS);
   const smooth = new Series(POINTS);
@@ -112,7 +112,7 @@ function series({ training, test, stride }, column) {
   return { raw, smooth, test: points };
 }
 
-/** A path that is broken where a value is not finite. @param {Series} series @param {(x: number) => number} x @param {(y: number) => number} y */
+/** A path, interrupted where a value is not finite. @param {Series} series @param {(x: number) => number} x @param {(y: number) => number} y */
 function path(series, x, y) {
   let command = "M";
   const parts = [];
@@ -138,14 +138,14 @@ function dots(series, x, y, { low, high }) {
   });
 }
 
-/** How large the gap is at the newest evaluation. @param {Series} training @param {Series} test @param {string} quantity @param {Translate} t @param {Numbers} numbers */
+/** The size of the gap at the newest evaluation. @param {Series} training @param {Series} test @param {string} quantity @param {Translate} t @param {Numbers} numbers */
 function gapText(training, test, quantity, t, numbers) {
   const gap = gapAt(training, test, test.x.at(-1) ?? NaN);
   if (!Number.isFinite(gap)) return "";
   return `${t("charts.curves.gap")} ${quantity === "loss" ? numbers.live(gap) : numbers.percent(-gap)}`;
 }
 
-/** Above the plot: which line is which, and the gap between them. @param {number} left @param {Translate} t @param {string} gap */
+/** Above the plot: the key of the lines, and the gap between them. @param {number} left @param {Translate} t @param {string} gap */
 function legend(left, t, gap) {
   const [train, test] = [t("charts.curves.train"), t("charts.curves.test")];
   const second = left + 50 + CHARACTER * wide(train);
@@ -162,7 +162,7 @@ function legend(left, t, gap) {
   ];
 }
 
-/** A line and a label where a switch was flipped. @param {{step: number, label: string}[]} events @param {(x: number) => number} x @param {{left: number, width: number}} pane */
+/** A line and a label where a switch was changed. @param {{step: number, label: string}[]} events @param {(x: number) => number} x @param {{left: number, width: number}} pane */
 function marks(events, x, { left, width }) {
   const spots = events.map(({ step, label }) => ({ x: x(step) - left, width: CHARACTER * wide(label) + 4 }));
   const places = placeMarks(spots, 2, width);
@@ -178,7 +178,7 @@ function text(x, y, words, attributes) {
   return `<text x="${fixed(x)}" y="${fixed(y)}"${all.join("")}>${escaped(words)}</text>`;
 }
 
-/** Characters, where a Chinese one counts for two. @param {string} words */
+/** Number of characters; a Chinese one counts twice. @param {string} words */
 const wide = (words) => [...words].reduce((sum, character) => sum + (character > "\u2e7f" ? 2 : 1), 0);
 
 /** @param {number} value */

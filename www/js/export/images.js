@@ -1,10 +1,10 @@
 // @ts-check
-/** Images as a file of CIFAR-10 in the binary version, which the PyTorch script and the lab itself read. */
+/** Images as a file in CIFAR-10's binary format, which the PyTorch script and the lab itself can read. */
 
 const SIDE = 32;
 
 /**
- * A record an image: its label, then its pixels, channel by channel.
+ * One record per image: its label, then its pixels, channel by channel.
  * @param {Uint8Array} pixels (n, 32, 32, 3)
  * @param {Uint8Array} labels (n)
  */

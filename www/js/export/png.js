@@ -1,13 +1,13 @@
 // @ts-check
-/** How large a PNG is on paper and on a slide. */
+/** The size of a PNG on paper and on a slide. */
 
 const INCH = 0.0254;
-/** Behind the signature (8 bytes) and the header, whose chunk has 13 bytes of data: PNG specification, 5.2 and 5.6. */
+/** After the signature (8 bytes) and the header, whose chunk has 13 bytes of data: PNG specification, 5.2 and 5.6. */
 const FIRST = 8 + 12 + 13;
 
 /**
- * The same picture with a pHYs chunk (PNG specification, 11.3.4.3): without one, some programs take 72 pixels an inch.
- * @param {Uint8Array} png @param {number} density pixels an inch @returns {Uint8Array<ArrayBuffer>}
+ * The same picture with a pHYs chunk (PNG specification, 11.3.4.3): without one, some programs assume 72 pixels per inch.
+ * @param {Uint8Array} png @param {number} density pixels per inch @returns {Uint8Array<ArrayBuffer>}
  */
 export function withDensity(png, density) {
   const chunk = new DataView(new ArrayBuffer(12 + 9));
