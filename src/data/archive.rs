@@ -1,10 +1,10 @@
-//! Packed files: gzip, and tar archives such as that of CIFAR-10's binary version. Unpacking stops at a limit, so that a small
-//! file cannot fill the memory.
+//! Packed files: gzip, and tar archives such as that of CIFAR-10's binary version. Unpacking stops at a limit, so a small file
+//! cannot fill the memory.
 
 use crate::error::{Error, Result};
 use std::io::{self, Read};
 
-/// The most bytes that are unpacked of an archive; CIFAR-10's has about 184 million.
+/// The most bytes that are unpacked from an archive; CIFAR-10's has about 184 million.
 const ARCHIVE_LIMIT: u64 = 256 << 20;
 /// Where a tar archive has the word `ustar`, in its first header.
 const USTAR: std::ops::Range<usize> = 257..262;
@@ -18,18 +18,18 @@ pub fn is_tar(bytes: &[u8]) -> bool {
     bytes.get(USTAR) == Some(b"ustar")
 }
 
-/// Takes path, length and content of a file in an archive.
+/// Called with the path, length and content of a file in an archive.
 pub type Take<'a> = dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<Result<()>> + 'a;
 
 /// Calls `take` with every file in a tar archive. The outer error is the reader's.
 ///
 /// # Errors
-/// What `take` answers, or [`Error::FileTooLarge`].
+/// Those of `take`, and [`Error::FileTooLarge`].
 pub fn members(file: &str, reader: &mut dyn Read, take: &mut Take) -> io::Result<Result<()>> {
     let mut limited = reader.take(ARCHIVE_LIMIT + 1);
     let mut outcome = walk(&mut limited, take);
     if matches!(outcome, Ok(Ok(()))) {
-        // What follows the last member is read too, since the checksum comes after it.
+        // The bytes after the last member are read too, because the checksum follows them.
         outcome = io::copy(&mut limited, &mut io::sink()).map(|_| Ok(()));
     }
     if limited.limit() == 0 {

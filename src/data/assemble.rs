@@ -1,4 +1,4 @@
-//! From what the files hold to one data set: equal parts once, images with their labels, and test images of their own.
+//! From the contents of files to one data set: no part twice, images with their labels, and separate test images.
 
 use super::emnist::Emnist;
 use super::held_out::finish;
@@ -10,13 +10,13 @@ use crate::error::{Error, Note, Result};
 const FASHION: [&str; 10] =
     ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-/// Files that were passed over and are named in the note on them.
+/// How many skipped files the note names.
 const NAMED: usize = 3;
 
 /// Records of CIFAR-10.
 pub struct Batch {
     pub file: String,
-    /// By which the batches are ordered.
+    /// The batches are sorted by it.
     pub name: String,
     pub split: Split,
     pub images: Images,
@@ -30,20 +30,20 @@ pub struct IdxFile {
     pub idx: Idx,
 }
 
-/// What was read so far.
+/// What has been read so far.
 #[derive(Default)]
 pub struct Gathered {
     batches: Vec<Batch>,
     idx: Vec<IdxFile>,
-    /// Of what is not read, the best reason to give if there is nothing else.
+    /// The best reason among the skipped files, to be given if there is no data.
     refused: Option<(Weight, Error)>,
-    /// The first of these files, and how many there are.
+    /// The first skipped files, and how many there are.
     passed_over: (Vec<String>, u64),
     /// The path of the first picture, and whether there are some in another folder.
     pictures: Option<(String, bool)>,
 }
 
-/// How much a reason tells.
+/// How much a reason explains.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
     Note,
@@ -62,7 +62,7 @@ impl Gathered {
         self.pictures.is_some()
     }
 
-    /// A file that lies beside the data.
+    /// Takes note of a file beside the data.
     pub fn note(&mut self, path: &str) {
         self.keep(Weight::Note, Error::UnknownFile { file: path.into() });
     }
@@ -76,7 +76,7 @@ impl Gathered {
         }
     }
 
-    /// A file that is not read.
+    /// Skips an unsupported file.
     pub fn refuse(&mut self, path: &str, why: Error) {
         match why {
             Error::Picture { .. } => {
@@ -114,7 +114,7 @@ impl Gathered {
         }
         let same = |other: &&mut Batch| other.split == batch.split && other.images == batch.images;
         if let Some(other) = self.batches.iter_mut().find(same) {
-            // Whichever came first, the order of the batches is the same.
+            // The order of the batches must not depend on which copy came first.
             if (&batch.name, &batch.file) < (&other.name, &other.file) {
                 (other.name, other.file) = (batch.name, batch.file);
             }
@@ -128,7 +128,7 @@ impl Gathered {
         Ok(())
     }
 
-    /// Whether an IDX file can belong to what is there.
+    /// Refuses an IDX file that belongs to another data set than the files read so far.
     pub fn expect(&self, file: &str, emnist: Option<Emnist>) -> Result<()> {
         let batch = self.batches.first().map(|batch| &batch.file);
         let other = self.idx.iter().find(|other| other.emnist != emnist).map(|other| &other.file);
@@ -211,8 +211,8 @@ impl Gathered {
         Ok(set)
     }
 
-    /// What files are for whose names do not tell: by the labels of the published sets, by the file with as many items, and else
-    /// the larger ones are for training.
+    /// Finds the split of files whose names do not say it: by the labels of the published sets, else by the file with the same
+    /// number of items, else by size, the larger ones for training.
     fn find_splits(&mut self) {
         for file in &mut self.idx {
             let labels = if file.idx.holds == Holds::Labels { &file.idx.bytes[..] } else { &[] };
@@ -233,7 +233,7 @@ impl Gathered {
         }
     }
 
-    /// Images and labels of one split joined, and how many there were in the files; empty when both are missing.
+    /// Images of one split with their labels, and the number in the files. Empty when both files are missing.
     fn take_pair(&mut self, split: Split) -> Result<(Images, usize)> {
         let mut take = |holds: Holds| {
             let mut found = self.idx.extract_if(.., |file| file.split == Some(split) && file.idx.holds == holds);
@@ -277,7 +277,7 @@ enum Family {
     Unknown,
 }
 
-/// Which of the two data sets in this format; by the labels with which the published files begin.
+/// Which of the two data sets in this format it is, by the first labels of the published files.
 fn family(fashion_path: bool, train: &[u8], test: &[u8]) -> Family {
     let begins = |train_start: [u8; 10], test_start: [u8; 10]| train.starts_with(&train_start) || test.starts_with(&test_start);
     if fashion_path || begins([9, 0, 0, 3, 0, 2, 7, 2, 5, 5], [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]) {
@@ -293,7 +293,7 @@ fn digits() -> Vec<String> {
     (0..10).map(|digit| digit.to_string()).collect()
 }
 
-/// Mean and standard deviation of bytes on the scale 0 to 1; the latter at least one step of a byte, for constant images.
+/// Mean and standard deviation of bytes on the scale 0 to 1. The latter is at least 1/255, for constant images.
 fn moments(bytes: &[u8]) -> (f32, f32) {
     let mut counts = [0u64; 256];
     for byte in bytes {

@@ -27,14 +27,14 @@ impl Order {
         Order { seed, train_size, shard: shard.max(1), epoch: None, order: vec![] }
     }
 
-    /// That of a run with these settings.
+    /// The order of a run with these settings.
     pub fn of(config: &Config, dataset: &Dataset) -> Order {
         let train_size = (config.train_size as usize).min(dataset.train_total).max(1);
         Order::new(config.seed, train_size, dataset.shard)
     }
 
-    /// The indices of batch `step`, a function of the constructor's arguments and `step` alone. The last batch of an
-    /// epoch that does not divide is filled up from the next epoch. `step * batch` is below 2^64: see
+    /// The indices of batch `step`, which depend only on the constructor's arguments and `step`. If the batch size does not
+    /// divide an epoch, its last batch is filled up from the next epoch. `step * batch` is below 2^64: see
     /// [`crate::weights::MOST_STEPS`].
     pub fn indices(&mut self, step: u64, batch: usize) -> Vec<u32> {
         let first = step * batch as u64;
@@ -50,7 +50,7 @@ impl Order {
         self.order[(position % self.train_size as u64) as usize]
     }
 
-    /// The first epoch shuffles within each shard, so that it needs the shards one after another; later ones shuffle all.
+    /// The first epoch shuffles within each shard, so it needs the shards one after another; later ones shuffle all images.
     fn permutation(&self, epoch: u32) -> Vec<u32> {
         let whole = rng::permutation(self.seed, epoch, self.train_size);
         if epoch > 0 {
@@ -62,9 +62,9 @@ impl Order {
     }
 }
 
-/// Gathers `indices` of `images`, resized to `shape`; `augment` gives (seed, step) of the random crops and flips.
+/// Gathers `indices` of `images`, resized to `shape`. `augment` gives (seed, step) of the random crops and flips.
 ///
-/// `border` is the byte of each channel that stands for zero after normalisation, used outside the image.
+/// Pixels outside the image get `border`, the byte of each channel that becomes zero after normalisation.
 pub fn gather(images: &Images, indices: &[u32], shape: Shape, border: [u8; 3], augment: Option<(u32, u64)>) -> Batch {
     let mut pixels = Vec::with_capacity(indices.len() * shape.len());
     for (slot, index) in indices.iter().enumerate() {
@@ -77,7 +77,7 @@ pub fn gather(images: &Images, indices: &[u32], shape: Shape, border: [u8; 3], a
     Batch { pixels, labels }
 }
 
-/// Shifts by -4 to 4 pixels on both axes and mirrors every second image, as the hash says.
+/// Shifts by -4 to 4 pixels on both axes and mirrors half of the images, depending on the hash.
 fn crop_and_flip(image: &[u8], border: [u8; 3], bits: u32) -> Vec<u8> {
     let (dy, dx, flip) = ((bits >> 1) % 9, (bits >> 12) % 9, bits & 1 == 1);
     let mut moved = Vec::with_capacity(IMAGE);
@@ -96,7 +96,7 @@ fn crop_and_flip(image: &[u8], border: [u8; 3], bits: u32) -> Vec<u8> {
     moved
 }
 
-/// Nearest neighbour; the network's own size is copied.
+/// Resizes by nearest neighbour; copies an image that has the right size.
 fn resize(image: &[u8], shape: Shape, pixels: &mut Vec<u8>) {
     if shape.height == SIDE && shape.width == SIDE {
         pixels.extend_from_slice(image);
@@ -111,7 +111,7 @@ fn resize(image: &[u8], shape: Shape, pixels: &mut Vec<u8>) {
 }
 
 impl Dataset {
-    /// The bytes that stand for zero after normalisation.
+    /// The bytes that become zero after normalisation.
     pub fn border(&self) -> [u8; 3] {
         self.normalisation.mean.map(|mean| (mean * 255.0).round() as u8)
     }
@@ -133,7 +133,7 @@ mod tests {
         }
         assert_ne!(epochs[10..20], epochs[20..30]);
         assert_eq!(Order::new(1, 10, 4).indices(3, 7), epochs[21..28]);
-        // The first epoch asked for may be any, the largest number too.
+        // Any epoch may come first, even the largest.
         assert_eq!(Order::new(1, 1, 1).indices(u64::from(u32::MAX), 2), [0, 0]);
     }
 

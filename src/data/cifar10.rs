@@ -7,11 +7,11 @@ use super::{Dataset, IMAGE, Images, Normalisation, SIDE};
 use crate::error::{Error, Result};
 
 pub const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
-/// Of each channel over the 50,000 training images, on the scale 0 to 1.
+/// Mean and standard deviation of each channel over the 50,000 training images, on the scale 0 to 1.
 pub const NORMALISATION: Normalisation = Normalisation { mean: [0.4914, 0.4822, 0.4465], std: [0.2470, 0.2435, 0.2616] };
 /// Bytes of a record.
 pub const RECORD: usize = 1 + IMAGE;
-/// Bytes of a whole batch file; fewer records are read too, more are not.
+/// Bytes of a whole batch file; a file may have fewer records, but not more.
 pub const BATCH_FILE: usize = 10_000 * RECORD;
 
 /// Whether `name`, without its folder, is that of a batch file.
@@ -19,12 +19,12 @@ pub fn is_batch_name(name: &str) -> bool {
     name == "test_batch.bin" || (1..=5).any(|i| name == format!("data_batch_{i}.bin"))
 }
 
-/// Whether a file can be one of records that begins with `start` and has `length` bytes, if that is known.
+/// Whether a file that begins with `start` and has `length` bytes, if known, can consist of records.
 pub fn may_be_records(start: &[u8], length: Option<u64>) -> bool {
     length.is_none_or(|length| length.is_multiple_of(RECORD as u64)) && start.iter().step_by(RECORD).all(|label| *label < 10)
 }
 
-/// Whether the bytes are records, for a file whose name does not tell.
+/// Whether the bytes are records, for a file whose name does not say.
 pub fn looks_like_records(bytes: &[u8]) -> bool {
     !bytes.is_empty() && may_be_records(bytes, Some(bytes.len() as u64))
 }
@@ -35,7 +35,7 @@ pub fn looks_like_records(bytes: &[u8]) -> bool {
 /// [`Error::CifarTruncated`] or [`Error::CifarLabel`].
 pub fn decode(file: &str, bytes: &[u8]) -> Result<Images> {
     let found = bytes.len() as u64;
-    // The labels come first: they tell a file of another kind from a truncated one.
+    // The labels are checked first: they tell a file of another kind from a truncated one.
     for (record, byte) in bytes.iter().step_by(RECORD).enumerate() {
         if usize::from(*byte) >= CLASSES.len() {
             return Err(Error::CifarLabel { file: file.into(), byte: (record * RECORD) as u64, label: u32::from(*byte) });
@@ -61,7 +61,7 @@ fn interleave(planes: &[u8], pixels: &mut Vec<u8>) {
     }
 }
 
-/// The batch file of `images`.
+/// `images` as a batch file.
 pub fn encode(images: &Images) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(images.len() * RECORD);
     for (index, label) in images.labels.iter().enumerate() {

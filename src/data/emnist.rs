@@ -1,20 +1,20 @@
-//! EMNIST (Cohen et al. 2017, <https://www.nist.gov/itl/products-and-services/emnist-dataset>): IDX files of digits and letters
-//! whose images are stored column by column, so that they lie on their side, mirrored.
+//! EMNIST (Cohen et al. 2017, <https://www.nist.gov/itl/products-and-services/emnist-dataset>): IDX files of digits and letters.
+//! Images are stored column by column, so they lie on their side, mirrored.
 
-/// One of the six ways in which the set is divided.
+/// One of the six ways in which EMNIST is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Emnist {
-    /// Digits, of any of the two sets of them.
+    /// Digits, from either of the two sets that have only digits.
     Digits,
     /// Letters of either case, labelled 1 to 26.
     Letters,
-    /// Digits and letters; small letters that look like the capital ones are one class with them.
+    /// Digits and letters; small letters that look like their capitals share a class with them.
     Merged,
     /// Digits, capital and small letters.
     ByClass,
 }
 
-/// In the order of their labels.
+/// Characters in the order of their labels.
 const CHARACTERS: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const MERGED: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt";
 
@@ -32,8 +32,8 @@ impl Emnist {
         }
     }
 
-    /// By the number of images where the name was lost: no other set has as many. `named` as a part of some set, a round number
-    /// tells nothing.
+    /// By the number of images, if the name was lost: no other set has as many. A round number says nothing if the file is
+    /// `named` as part of some set.
     pub fn of_count(count: u32, named: bool) -> Option<Emnist> {
         match count {
             240_000 => Some(Emnist::Digits),

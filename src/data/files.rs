@@ -1,4 +1,4 @@
-//! Files that the user gives: what each one holds, by its content first and its name second.
+//! The user's files: what each one holds, judged by its content first and its name second.
 
 use super::archive::{self, is_gzip, is_tar};
 use super::assemble::{Batch, Gathered, IdxFile};
@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufRead, Cursor, Read};
 
-/// The most bytes of a file of records; of the complete CIFAR-10 in one file there are 184 million.
+/// The most bytes of a file of records; the complete CIFAR-10 in one file has 184 million.
 const LONGEST_FILE: u64 = 256 << 20;
-/// Bytes by which a file is known: five records of CIFAR-10, the header of anything else.
+/// Bytes that identify a file: five records of CIFAR-10, the header of anything else.
 const START: u64 = 16 << 10;
 
-/// [`read_sources`] of files that are in memory: (name or path, content).
+/// [`read_sources`] for files in memory: (name or path, content).
 ///
 /// # Errors
 /// Those of [`read_sources`].
@@ -29,22 +29,21 @@ pub fn read_files(files: Vec<(String, Vec<u8>)>) -> Result<Dataset> {
     })
 }
 
-/// A data set from files in any order, of which `open` gives those that are needed, one after another.
+/// A data set from files in any order. `open` opens those that are needed, one after another.
 ///
 /// CIFAR-10: any of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, an archive that holds them (`.tar.gz`,
-/// `.tar`), or files of such records under other names. MNIST, Fashion-MNIST, QMNIST, EMNIST: the four IDX files, or the two
-/// for training. Each also as `.gz`. A file is for testing when its name says `test` or `t10k`. The same content given
-/// twice counts once, whatever it is called. Of files in folders, those less deep are read first, and deeper ones only if none
-/// of them holds data. What systems and programs leave in folders, and notes, are passed over; so is what the lab does not
-/// read, if there is something to read beside it.
+/// `.tar`), or files of such records under other names. MNIST, Fashion-MNIST, QMNIST, EMNIST: the four IDX files, or the two for
+/// training. Each also as `.gz`. A file is for testing when its name says `test` or `t10k`. Content given twice counts once,
+/// whatever its name. Files in shallower folders are read first, and deeper ones only if no shallower one holds data. Notes, and
+/// files that systems and programs leave in folders, are skipped. So are unsupported files, if there is data beside them.
 ///
-/// Without test files the last tenth of the training images is held out for testing, and the title says so; no image is in
-/// both. Fashion-MNIST is told from MNIST by `fashion` in a path, else by the first ten labels of the published files; IDX
-/// files that are neither get the digits as class names. Mean and standard deviation of IDX images are those of the training
-/// images after padding; CIFAR-10 has the published ones.
+/// Without test files the last tenth of the training images is held out for testing, and the title says so; no image is in both.
+/// Fashion-MNIST is told from MNIST by `fashion` in a path, else by the first ten labels of the published files. IDX files that
+/// are neither get the digits as class names. Mean and standard deviation of IDX images are those of the training images after
+/// padding; CIFAR-10 has the published ones.
 ///
 /// # Errors
-/// The decoders' errors, and those on files that do not fit together. There is always a training and a test image.
+/// The decoders' errors, and errors about files that do not fit together. A result has a training and a test image.
 pub fn read_sources<R: Read>(names: &[Name], mut open: impl FnMut(usize) -> Result<Source<R>>) -> Result<Dataset> {
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_by_key(|at| names[*at].depth);
@@ -69,7 +68,7 @@ pub fn read_sources<R: Read>(names: &[Name], mut open: impl FnMut(usize) -> Resu
     gathered.assemble()
 }
 
-/// Whether there was something to read in a file; if not, what to say about it.
+/// Whether a file held data; if not, the reason.
 enum Found {
     Data,
     Nothing(Error),
@@ -122,7 +121,7 @@ impl Gathered {
             }))
         })?;
         Ok(match (outcome, why) {
-            // What makes an archive too large is what the lab does not read in it.
+            // Files that the lab does not read make this archive too large.
             (Err(Error::FileTooLarge { .. }), Some(why)) if !some => Ok(Found::Nothing(why)),
             (Err(error), _) => Err(error),
             (Ok(()), _) if some => Ok(Found::Data),
@@ -130,7 +129,8 @@ impl Gathered {
         })
     }
 
-    /// A file that is not packed, or no longer: `start` of it has been read. `file` is what to call it, `path` its own path.
+    /// A file that is not packed, or has been unpacked. `start` has been read; `file` is its name in messages, `path` its own
+    /// path.
     fn content(
         &mut self,
         file: &str,
@@ -154,16 +154,16 @@ impl Gathered {
             formats::refusal(file, path, &start, length)
         };
         match refusal {
-            // What is called data is not passed over.
+            // A file that is named as data is not skipped.
             Some(error) if named => return Ok(Err(error)),
             Some(error) => return Ok(Ok(Found::Nothing(error))),
             None => {}
         }
         let mut reader = Cursor::new(&start).chain(reader);
         if is_tar {
-            return self.archive(file, &mut reader); // which will tell what is damaged
+            return self.archive(file, &mut reader); // it reports what is damaged
         }
-        // The name first: a labels file that is called images is to be told, not to be believed.
+        // The name first: a labels file that is named as images must give an error.
         if let Some(holds) = by_name.or(by_magic).filter(|_| !is_batch) {
             let (split, count) = (names::split(path), start.get(4..8).and_then(|word| word.first_chunk()));
             let by_count = || Emnist::of_count(u32::from_be_bytes(*count?), split.is_some());
@@ -203,7 +203,7 @@ fn first(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-/// All of a file, or how many bytes are known to be in it if they are more than `limit`.
+/// A whole file, or its number of bytes, as far as known, if they are more than `limit`.
 fn whole(reader: &mut dyn Read, length: Option<u64>, limit: u64) -> io::Result<Result<Vec<u8>, u64>> {
     if let Some(length) = length.filter(|length| *length > limit) {
         return Ok(Err(length));

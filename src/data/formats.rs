@@ -1,4 +1,4 @@
-//! Files that the lab does not read, told by how they begin, so that each has a sentence with what to do instead.
+//! Files that the lab does not read. They are recognised by their first bytes, so that each error can say what to do instead.
 
 use super::cifar10::RECORD;
 use super::names;
@@ -9,8 +9,8 @@ const CIFAR_100: usize = RECORD + 1;
 /// Bytes of an image of STL-10, (3, 96, 96).
 const STL_10: u64 = 3 * 96 * 96;
 
-/// What a file is, by its first bytes, its path and, if known, its length; `None` for one that the lab may read. `file` is what
-/// to call it.
+/// What a file is, judged by its first bytes, its path and, if known, its length; `None` for one that the lab may read. `file` is
+/// its name in messages.
 pub fn refusal(file: &str, path: &str, start: &[u8], length: Option<u64>) -> Option<Error> {
     let (file, name) = (file.to_string(), names::plain(path));
     if is_picture(start) {
@@ -50,7 +50,7 @@ pub fn refusal(file: &str, path: &str, start: &[u8], length: Option<u64>) -> Opt
     }
 }
 
-/// Whether a name is that of a picture; thousands of files need not be opened for it.
+/// Whether the name is that of a picture, so that thousands of files need not be opened.
 pub fn is_picture_name(path: &str) -> bool {
     let ends = [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".heic"];
     let name = names::plain(path);
@@ -91,7 +91,7 @@ fn zipped(start: &[u8]) -> Option<&[u8]> {
     start.get(30..30 + length)
 }
 
-/// Whether the first label of each record that is there is below the number of coarse classes, and the second below that of fine ones.
+/// Whether the first label of each record is below the number of coarse classes, and the second below that of fine ones.
 fn is_cifar_100(start: &[u8], length: Option<u64>) -> bool {
     let whole = |record: usize| length.is_none_or(|length| length.is_multiple_of(record as u64));
     let labels = |stride: usize, most: u8| start.iter().step_by(stride).all(|label| *label < most);
@@ -99,7 +99,7 @@ fn is_cifar_100(start: &[u8], length: Option<u64>) -> bool {
     start.len() >= CIFAR_100 && whole(CIFAR_100) && labels(CIFAR_100, 20) && fine() && !(whole(RECORD) && labels(RECORD, 10))
 }
 
-/// By name, since it has nothing but pixels in one file, and nothing but labels in another.
+/// By name, since one file has only pixels and another only labels.
 fn is_stl_10(name: &str, length: Option<u64>) -> bool {
     match name.trim_end_matches(".gz") {
         "train_x.bin" | "test_x.bin" | "unlabeled_x.bin" => length.is_none_or(|length| length.is_multiple_of(STL_10)),

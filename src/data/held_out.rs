@@ -1,10 +1,11 @@
-//! What is for training and what for testing: no image is for both, and each part has all classes.
+//! Which images are for training and which for testing. Both parts have all classes, and no image is in both, except for the few
+//! that published sets share.
 
 use super::{Dataset, IMAGE, Images, MOST};
 use crate::error::{Error, Note, Result};
 use std::collections::HashSet;
 
-/// Puts the images into `set`, with test images that are not among those for training; `found` there were of both.
+/// Puts the images into `set` and removes training images that are test images too. `found` counts both parts in the files.
 pub fn finish(mut set: Dataset, train: Images, test: Images, found: [usize; 2]) -> Result<Dataset> {
     if train.is_empty() {
         return Err(Error::NoTrainingImages);
@@ -32,8 +33,8 @@ pub fn finish(mut set: Dataset, train: Images, test: Images, found: [usize; 2]) 
     Ok(Dataset { train, test, train_total, test_total, held_out, shard: train_total, ..set })
 }
 
-/// The last tenth of the images, equal ones counted once, is for testing; the rest, without any that equals one of these, for
-/// training.
+/// Holds out the last tenth of the images for testing, counting equal ones once. The rest is for training, without copies of test
+/// images.
 fn hold_out(mut images: Images) -> Result<(Images, Images)> {
     let distinct = (0..images.len()).map(|index| images.image(index)).collect::<HashSet<_>>().len();
     if distinct < 2 {
@@ -53,7 +54,7 @@ fn hold_out(mut images: Images) -> Result<(Images, Images)> {
     Ok((images.select(train), images.select(chosen)))
 }
 
-/// `train` without test images. Published sets have a few of them in both, and stay as they are.
+/// `train` without test images. Published sets have a few images in both, and stay unchanged.
 fn keep_apart(train: Images, test: &Images) -> Result<Images> {
     let held: HashSet<_> = (0..test.len()).map(|index| test.image(index)).collect();
     let kept: Vec<usize> = (0..train.len()).filter(|index| !held.contains(train.image(*index))).collect();
@@ -64,7 +65,7 @@ fn keep_apart(train: Images, test: &Images) -> Result<Images> {
     Ok(if train.len() - kept.len() <= few { train } else { train.select(kept) })
 }
 
-/// Whether the images come class by class, so that the first or last of them are not of all classes.
+/// Whether the images are sorted by class, so that the first or last of them lack some classes.
 fn is_sorted(labels: &[u8]) -> bool {
     let classes = labels.iter().collect::<HashSet<_>>().len();
     let changes = labels.windows(2).filter(|pair| pair[0] != pair[1]).count();

@@ -1,23 +1,23 @@
-//! The IDX files of MNIST and its kin (<https://yann.lecun.org/exdb/mnist/>): big-endian, a magic number, then images as
-//! (count, rows, columns) bytes or labels as (count) bytes. QMNIST's labels are (count, 8) integers, the class first
+//! The IDX files of MNIST and similar sets (<https://yann.lecun.org/exdb/mnist/>): big-endian, a magic number, then images as
+//! (count, rows, columns) bytes or labels as (count) bytes. QMNIST's labels are (count, 8) integers, with the class first
 //! (<https://github.com/facebookresearch/qmnist>).
 //!
-//! Grey becomes three equal channels; images smaller than 32x32 are centred on zeros (28 gets 2 on each side).
+//! Grey becomes three equal channels. Images smaller than 32x32 are centred on zeros: 28x28 gets 2 on each side.
 
 use super::emnist::Emnist;
 use super::{IMAGE, MOST, SIDE, is_kept};
 use crate::error::{Error, Result};
 use std::io::{self, Read};
 
-/// Starts of a file: two zeros, 8 for unsigned bytes or 12 for integers of four, the number of dimensions.
+/// The start of a file: two zeros, 8 for unsigned bytes or 12 for four-byte integers, the number of dimensions.
 const IMAGES_MAGIC: [u8; 4] = [0, 0, 8, 3];
 const LABELS_MAGIC: [u8; 4] = [0, 0, 8, 1];
 const INTEGERS_MAGIC: [u8; 4] = [0, 0, 12, 2];
-/// Integers to an image in QMNIST's labels.
+/// Integers per image in QMNIST's labels.
 const INTEGERS: u64 = 8;
-/// The most items in a file; of more than [`MOST`] some are passed over.
+/// The most items in a file. If there are more than [`MOST`], some are skipped.
 const MOST_ITEMS: u64 = 1_000_000;
-/// The most bytes behind the announced ones that are counted.
+/// The most bytes that are counted after the announced ones.
 const MOST_REST: u64 = 1 << 30;
 
 /// What an IDX file holds.
@@ -28,7 +28,7 @@ pub enum Holds {
 }
 
 impl Holds {
-    /// What the first bytes say, of a type that is read or of another.
+    /// What the first bytes say, even for a type that is not read.
     pub fn of_magic(bytes: &[u8]) -> Option<Holds> {
         match bytes.first_chunk() {
             Some(&INTEGERS_MAGIC) => Some(Holds::Labels),
@@ -59,7 +59,7 @@ impl Holds {
     }
 }
 
-/// What is kept of an IDX file.
+/// The kept part of an IDX file.
 #[derive(Debug, PartialEq)]
 pub struct Idx {
     pub holds: Holds,
@@ -69,7 +69,7 @@ pub struct Idx {
     columns: usize,
     /// Labels of four bytes each.
     pub integers: bool,
-    /// Of the items that are kept: grey levels, (n, rows, columns), or labels from 0, (n).
+    /// The kept items: grey levels, (n, rows, columns), or labels from 0, (n).
     pub bytes: Vec<u8>,
 }
 
@@ -119,7 +119,7 @@ pub fn read(file: &str, wanted: Holds, emnist: Option<Emnist>, reader: &mut dyn 
             },
         }
     }
-    // What follows is read too: the checksum of a packed file comes after it.
+    // The remaining bytes are read too: the checksum of a packed file comes after them.
     let found = announced + io::copy(&mut items.reader.take(MOST_REST), &mut io::sink())?;
     Ok(if found > announced {
         Err(Error::IdxOversized { file: file.into(), announced, found })
@@ -129,7 +129,7 @@ pub fn read(file: &str, wanted: Holds, emnist: Option<Emnist>, reader: &mut dyn 
 }
 
 impl Idx {
-    /// The images that are kept: (n, 32, 32, 3). `transposed` ones are stored column by column.
+    /// The kept images: (n, 32, 32, 3). `transposed` ones are stored column by column.
     pub fn pixels(&self, transposed: bool) -> Vec<u8> {
         let (rows, columns) = if transposed { (self.columns, self.rows) } else { (self.rows, self.columns) };
         let (top, left) = ((SIDE - rows) / 2, (SIDE - columns) / 2);
@@ -176,7 +176,7 @@ impl Items<'_> {
     }
 }
 
-/// The label in `item`, which stands at `byte`, counted from 0.
+/// The label in `item`, which is at `byte` of the file.
 fn label(file: &str, byte: u64, item: &[u8], emnist: Option<Emnist>) -> Result<u8> {
     let label = item.first_chunk().map_or(u32::from(item[0]), |word| u32::from_be_bytes(*word));
     let (least, classes) = emnist.map_or((0, 10), |set| (set.first_label(), set.classes().len() as u8));

@@ -1,4 +1,4 @@
-//! Images with labels, always 32x32x3 bytes, from the built-in shards, drawn, or from files; one decoder a file.
+//! Images with labels, always 32x32x3 bytes: from the built-in shards, drawn, or from files. Each decoder has its own file.
 
 mod archive;
 mod assemble;
@@ -24,10 +24,10 @@ use serde::{Deserialize, Serialize};
 pub const SIDE: usize = 32;
 /// Bytes of a stored image: (height, width, channels) = (32, 32, 3).
 pub const IMAGE: usize = SIDE * SIDE * 3;
-/// The most images for training, and the most for testing, that are kept of the user's files: as many as `train_size` allows.
+/// The most training images, and the most test images, that are kept from the user's files: the limit of `train_size`.
 const MOST: usize = 60_000;
 
-/// Whether image `index` of `count` is one of the [`MOST`] that are kept, which are spread evenly.
+/// Whether image `index` of `count` is kept: one of [`MOST`], spread evenly.
 fn is_kept(index: usize, count: usize) -> bool {
     let before = |index: usize| index as u64 * MOST as u64 / count as u64;
     count <= MOST || before(index + 1) > before(index)
@@ -78,21 +78,22 @@ impl Images {
     }
 }
 
-/// From bytes to the network's input, `(byte / 255 - mean) / std` in each channel: mean and standard deviation on the scale 0 to 1.
+/// How bytes become the network's input: `(byte / 255 - mean) / std` in each channel. Mean and standard deviation are on the
+/// scale 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
     pub mean: [f32; 3],
     pub std: [f32; 3],
 }
 
-/// A data set, whole or still arriving. Written without its images, which travel as bytes.
+/// A data set, complete or still arriving. It is serialised without its images, which are sent as bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dataset {
     /// `CIFAR-10`, `Fashion-MNIST`, ...
     pub name: String,
     pub classes: Vec<String>,
     pub normalisation: Normalisation,
-    /// What has arrived so far.
+    /// The images that have arrived so far.
     #[serde(skip)]
     pub train: Images,
     #[serde(skip)]
@@ -100,14 +101,14 @@ pub struct Dataset {
     /// How many there will be.
     pub train_total: usize,
     pub test_total: usize,
-    /// The test images are the last of the training images, since no others were given.
+    /// The test images are the last of the training images, because no others were given.
     pub held_out: bool,
-    /// Of generated images; where it is something, test images are in pairs: see [`toy`].
+    /// What generated training images lack. If they lack something, test images come in pairs: see [`toy`].
     #[serde(skip)]
     pub held_back: Variation,
-    /// Training images a shard; the first epoch goes shard by shard, so that it can start with the first.
+    /// Training images per shard. The first epoch goes shard by shard, so it can start with the first.
     pub shard: usize,
-    /// What was mended in the user's files.
+    /// What was corrected in the user's files.
     #[serde(skip_deserializing)]
     pub notes: Vec<Note>,
 }

@@ -1,16 +1,16 @@
-//! What the name of a file tells: what it is for, whether it is there by chance, and what it was called before it was copied.
+//! What a file's name says: what the file is for, whether it is there by chance, and its name before it was copied.
 
-/// A file that was given, by name.
+/// The name of one of the user's files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Name {
     /// Name or path.
     pub path: String,
-    /// In how many folders it lies below the one that was given.
+    /// How many folders it lies below the given one.
     pub depth: usize,
 }
 
 impl Name {
-    /// As a browser tells it: the name, behind the folders from the one that was dropped.
+    /// From a browser's path, which begins with the folder that was dropped.
     pub fn of_path(path: String) -> Name {
         let depth = path.matches('/').count().saturating_sub(1);
         Name { path, depth }
@@ -34,7 +34,7 @@ pub fn parent(path: &str) -> &str {
     path.rsplit(['/', '\\']).nth(1).unwrap_or("")
 }
 
-/// The base name in small letters, without the number that a browser gives to a second download.
+/// The base name in lower case, without the number that a browser adds to a second download.
 pub fn plain(path: &str) -> String {
     let name = base(path).to_lowercase();
     let Some((before, rest)) = name.split_once('(') else { return name };
@@ -46,7 +46,7 @@ pub fn plain(path: &str) -> String {
     }
 }
 
-/// What the name, or that of the folder if the name is silent, says that the images are for.
+/// What the images are for according to the file's name or, if that does not say, the folder's.
 pub fn split(path: &str) -> Option<Split> {
     let name = plain(path);
     if name.contains("test") || name.contains("t10k") {
@@ -62,7 +62,7 @@ pub fn split(path: &str) -> Option<Split> {
     }
 }
 
-/// Whether an operating system, or a program that packs files, has left it.
+/// Whether an operating system, or a program that packs files, has left the file there.
 pub fn is_litter(path: &str) -> bool {
     let name = base(path).to_lowercase();
     let folders = ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"];
@@ -71,7 +71,7 @@ pub fn is_litter(path: &str) -> bool {
         || path.split(['/', '\\']).any(|part| folders.contains(&part))
 }
 
-/// Whether it is one of the notes that lie beside the data.
+/// Whether the file is one of the notes beside the data.
 pub fn is_note(path: &str) -> bool {
     const ENDS: [&str; 21] = [
         ".txt",

@@ -40,7 +40,7 @@ impl Dataset {
         Ok(set)
     }
 
-    /// A data set from files, and from what folders hold; see [`read_sources`].
+    /// A data set from files and folders; see [`read_sources`].
     ///
     /// # Errors
     /// [`Error::File`], and those of [`read_sources`].
@@ -48,7 +48,7 @@ impl Dataset {
         Dataset::load_without(paths, &[])
     }
 
-    /// The same without some files of the folders, which need not be there.
+    /// The same without some files in the folders; these need not exist.
     ///
     /// # Errors
     /// As [`Dataset::load`].
@@ -71,10 +71,10 @@ impl Dataset {
     }
 }
 
-/// How far below the folder that was given files are looked for.
+/// How many levels below the given folder are searched for files.
 const DEEPEST: usize = 4;
 
-/// The files in a folder and in those below it, sorted, with how deep they lie; without what is hidden.
+/// The files in a folder and those below it, sorted, with their depths; without hidden ones.
 fn list(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, usize)>) -> Result<()> {
     let failed = |e| file_error(folder, e);
     let mut paths = Vec::new();

@@ -30,15 +30,15 @@ pub struct Entry {
     pub count: usize,
     /// Size of the file, for a progress bar.
     pub bytes: u64,
-    /// Of the file, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
     /// SHA-256 of the sheet's pixels, (height, width, 3), in hexadecimal.
     pub pixels: String,
-    /// One digit an image.
+    /// One digit for each image.
     pub labels: String,
 }
 
-/// The most images a shard, which bounds the memory that an index can ask for.
+/// The most images in a shard, which limits the memory that an index can ask for.
 const MOST: usize = 10_000;
 
 impl Index {
@@ -58,7 +58,7 @@ impl Index {
     /// # Errors
     /// [`Error::ShardDamaged`]: the bytes are not those that the index describes. [`Error::Shard`]: the index is wrong.
     pub fn decode(&self, entry: &Entry, bytes: &[u8]) -> Result<Vec<u8>> {
-        // Nothing but the very bytes that were shipped reaches the WebP decoder.
+        // Only the very bytes that were shipped reach the WebP decoder.
         if sha256(bytes) != entry.sha256 {
             let (found, wanted) = (bytes.len() as u64, entry.bytes);
             return Err(Error::ShardDamaged { file: entry.file.clone(), found, wanted });
@@ -67,10 +67,10 @@ impl Index {
         decode_sheet(bytes, width, height).map_err(|why| shard_error(&entry.file, &why))
     }
 
-    /// The images of `entry` in the order of the tiles on its sheet, (height, width, 3), whoever decoded it.
+    /// The images of `entry` in the order of the tiles on its decoded sheet, (height, width, 3).
     ///
     /// # Errors
-    /// [`Error::Shard`]: other pixels than those of the index, or a wrong index.
+    /// [`Error::Shard`]: pixels that differ from the index, or a wrong index.
     pub fn images(&self, entry: &Entry, sheet: &[u8]) -> Result<Images> {
         let wrong = |why: &str| shard_error(&entry.file, why);
         let rows = entry.count.div_ceil(self.columns);
@@ -94,7 +94,7 @@ impl Index {
     }
 }
 
-/// In hexadecimal.
+/// SHA-256 in hexadecimal.
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -114,7 +114,7 @@ pub fn decode_sheet(bytes: &[u8], width: usize, height: usize) -> std::result::R
     Ok(sheet)
 }
 
-/// The first `count` tiles of a sheet of `columns` tiles a row: (count, 32, 32, 3).
+/// The first `count` tiles of a sheet with `columns` tiles per row: (count, 32, 32, 3).
 fn cut(sheet: &[u8], columns: usize, count: usize) -> Vec<u8> {
     let (tile_row, sheet_row) = (SIDE * 3, columns * SIDE * 3); // in bytes
     let mut pixels = Vec::with_capacity(count * IMAGE);
@@ -130,21 +130,21 @@ fn cut(sheet: &[u8], columns: usize, count: usize) -> Vec<u8> {
 impl Dataset {
     /// Adds one shard to a [`Dataset::cifar10`]. `index` is the text of `index.json`, `file` a name that it lists.
     ///
-    /// The training shards must come in the index's order, and so must the test shards: the order of the images is
-    /// part of what a seed reproduces.
+    /// The training shards must come in the index's order, and so must the test shards: a seed reproduces a run only with the
+    /// same order of images.
     ///
     /// # Errors
-    /// [`Error::ShardDamaged`]; [`Error::Shard`]: a damaged index or a shard out of order; the data set stays as it was.
+    /// [`Error::ShardDamaged`], or [`Error::Shard`]: a damaged index or a shard out of order. The data set stays unchanged.
     pub fn add_shard(&mut self, index: &str, file: &str, bytes: &[u8]) -> Result<()> {
         let index = Index::read(index)?;
         let sheet = index.decode(index.entry(file)?, bytes)?;
         self.add(&index, file, &sheet)
     }
 
-    /// [`Dataset::add_shard`] of a sheet that was decoded elsewhere, (height, width, 3).
+    /// [`Dataset::add_shard`] for a sheet that was decoded elsewhere, (height, width, 3).
     ///
     /// # Errors
-    /// [`Error::Shard`]; the data set stays as it was.
+    /// [`Error::Shard`]. The data set stays unchanged.
     pub fn add_sheet(&mut self, index: &str, file: &str, sheet: &[u8]) -> Result<()> {
         self.add(&Index::read(index)?, file, sheet)
     }
@@ -164,7 +164,7 @@ impl Dataset {
             return Err(shard_error("index.json", "it describes another data set"));
         }
         let more = index.images(entry, sheet)?;
-        // At once for all that will come: a vector that doubles leaves the halves it outgrew in WebAssembly memory for good.
+        // At once for all images: a vector that doubles leaves its old halves in WebAssembly memory for good.
         images.reserve(total);
         images.append(more);
         Ok(())
@@ -190,7 +190,7 @@ mod tests {
         sheet
     }
 
-    /// Those pixels as a file.
+    /// The same pixels as a file.
     fn sheet() -> Vec<u8> {
         let mut webp = Vec::new();
         image_webp::WebPEncoder::new(&mut webp).encode(&pixels(), 64, 64, image_webp::ColorType::Rgb8).unwrap();
@@ -232,7 +232,7 @@ mod tests {
         theirs.add_sheet(&index(&webp, "010"), "a.webp", &pixels()).unwrap();
         assert_eq!(ours, theirs);
         let mut altered = pixels();
-        altered[7] ^= 1; // as a browser does that hides which machine it runs on
+        altered[7] ^= 1; // as in a browser that protects against fingerprinting
         for sheet in [&altered[..], &pixels()[1..]] {
             let error = theirs.add_sheet(&index(&webp, "010").replace("a.webp", "c.webp"), "b.webp", sheet).unwrap_err();
             assert!(error.to_string().contains("not those that were shipped"), "{error}");

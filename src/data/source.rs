@@ -3,23 +3,23 @@
 use crate::error::Error;
 use std::io::{self, BufRead, Read};
 
-/// Bytes that are asked for at a time.
+/// Bytes that are requested at a time.
 const PIECE: usize = 1 << 20;
 
-/// A file that the user gives.
+/// One of the user's files.
 pub struct Source<R> {
     /// Name or path.
     pub name: String,
-    /// Bytes in it.
+    /// Its length in bytes.
     pub length: u64,
     /// Its bytes from the start.
     pub content: R,
 }
 
-/// Reads a source in pieces. Knows how far it came, and keeps a file that cannot be read apart from damage in it.
+/// Reads a source in pieces. It knows its position, and tells a file that cannot be read from a damaged one.
 pub struct Input<R> {
     content: R,
-    piece: Vec<u8>, // of which `next..filled` is still to be read
+    piece: Vec<u8>, // `next..filled` is still to be read
     next: usize,
     filled: usize,
     position: u64,
@@ -31,7 +31,7 @@ impl<R: Read> Input<R> {
         Input { content, piece: vec![0; PIECE], next: 0, filled: 0, position: 0, failed: false }
     }
 
-    /// What to tell when reading or unpacking ended with `error`.
+    /// The error to report when reading or unpacking ended with `error`.
     pub fn problem(&self, file: &str, error: &io::Error) -> Error {
         let (file, byte) = (file.to_string(), self.position);
         match error.kind() {
@@ -59,7 +59,7 @@ impl<R: Read> Input<R> {
 }
 
 impl<R: Read> BufRead for Input<R> {
-    /// At the start of the file this is its first [`PIECE`].
+    /// At the start of the file this returns its first [`PIECE`].
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.next == self.filled {
             self.fill()?;
@@ -85,7 +85,7 @@ impl<R: Read> Read for Input<R> {
 mod tests {
     use super::*;
 
-    /// Gives at most 1000 bytes a call, and fails after `good` bytes.
+    /// Returns at most 1000 bytes per call, and fails after `good` bytes.
     struct Slow {
         good: usize,
     }

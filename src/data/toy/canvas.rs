@@ -1,4 +1,4 @@
-//! Draws parts at four times an image's size and averages them down. The arithmetic is `+ - * /` on f32 alone, which gives the
+//! Draws parts at four times an image's size and averages them down. The arithmetic uses only `+ - * /` on f32, which gives the
 //! same bits on every machine.
 
 use super::shapes::Form;
@@ -10,20 +10,20 @@ const FINE: usize = 4;
 /// Side of the canvas.
 pub const CANVAS: usize = FINE * SIDE;
 
-/// Where an object lies.
+/// How an object is placed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pose {
-    /// Of its origin, in samples.
+    /// Its origin, in samples.
     pub centre: [f32; 2],
-    /// Samples of the length 1.
+    /// How many samples the length 1 has.
     pub size: f32,
-    /// t = tan(angle / 2): cosine and sine are quotients of it, (1 - t^2) / (1 + t^2) and 2 t / (1 + t^2).
+    /// t = tan(angle / 2), which gives cosine and sine as quotients: (1 - t^2) / (1 + t^2) and 2 t / (1 + t^2).
     pub tilt: f32,
-    /// 1, or -1 for a mirror image.
+    /// -1 for a mirror image, else 1.
     pub mirror: f32,
 }
 
-/// How a surface varies.
+/// The pattern of a surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Texture {
     Flat,
@@ -33,25 +33,25 @@ pub enum Texture {
     Noise,
 }
 
-/// Cosine and sine of a tilt, a [`Pose::tilt`].
+/// Cosine and sine of a [`Pose::tilt`].
 pub fn turn(tilt: f32) -> [f32; 2] {
     let square = tilt * tilt;
     [(1.0 - square) / (1.0 + square), 2.0 * tilt / (1.0 + square)]
 }
 
-/// Two colours and the pattern that they make.
+/// Two colours and their pattern.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paint {
     pub texture: Texture,
     pub colours: [[u8; 3]; 2],
-    /// Repeats a sample along both axes of the pattern's first direction.
+    /// Periods per sample, along x and y, of the pattern's first direction.
     pub wave: [f32; 2],
 }
 
 impl Paint {
     /// The colour at a sample.
     fn at(&self, x: f32, y: f32) -> [u8; 3] {
-        // Far enough from 0 that cutting off the fraction rounds down.
+        // Far enough above 0 that truncation rounds down.
         let (s, t) = (64.0 + x * self.wave[0] + y * self.wave[1], 64.0 + y * self.wave[0] - x * self.wave[1]);
         let (i, j) = (s as u32, t as u32);
         let from_middle = |x: f32, cell: u32| (x - cell as f32 - 0.5) * (x - cell as f32 - 0.5);
@@ -66,16 +66,16 @@ impl Paint {
     }
 }
 
-/// The paint of each sample, by number.
+/// The number of each sample's paint.
 pub struct Canvas(Vec<u8>); // (CANVAS, CANVAS)
 
 impl Canvas {
-    /// All of it paint 0.
+    /// A canvas covered with paint 0.
     pub fn new() -> Canvas {
         Canvas(vec![0; CANVAS * CANVAS])
     }
 
-    /// Covers with `paint` what lies inside `form`.
+    /// Covers the inside of `form` with `paint`.
     #[inline(never)]
     pub fn stamp(&mut self, form: Form, pose: &Pose, paint: u8) {
         let area = Area::of(form);
@@ -121,14 +121,14 @@ impl Canvas {
     }
 }
 
-/// A form as what is common to all: an ellipse and four straight edges, inside which it lies. In hundredths.
+/// Every form in one representation: the inside of an ellipse and four straight edges. In hundredths.
 struct Area {
     centre: [f32; 2],
-    /// The ellipse's; infinite for a quad.
+    /// Radii of the ellipse; infinite for a quad.
     radii: [f32; 2],
     /// a u + b v + c >= 0 inside.
     edges: [[f32; 3]; 4],
-    /// How far from the origin it reaches along each axis.
+    /// How far the form reaches from the origin along each axis.
     reach: [f32; 2],
 }
 
@@ -178,7 +178,7 @@ mod tests {
         canvas.stamp(form, &Pose { mirror: -1.0, ..MIDDLE }, 2);
         assert_eq!((canvas.count(1, 1), canvas.count(2, 2)), (30 * 60, 30 * 60));
         assert_eq!((canvas.0[100 * CANVAS + 70], canvas.0[100 * CANVAS + 58], canvas.0[60 * CANVAS + 70]), (1, 2, 0));
-        // A quarter turn: tan(45 degrees) = 1; x points down, y to the left.
+        // A quarter turn: tan(45 degrees) = 1, so x points down and y to the left.
         let mut turned = Canvas::new();
         turned.stamp(form, &Pose { tilt: 1.0, ..MIDDLE }, 1);
         assert_eq!((turned.count(1, 1), turned.0[70 * CANVAS + 30], turned.0[70 * CANVAS + 70]), (30 * 60, 1, 0));
@@ -203,7 +203,7 @@ mod tests {
             let pose = Pose { size: 55.0 * size, ..MIDDLE };
             parts.iter().for_each(|(paint, form)| canvas.stamp(*form, &pose, *paint));
             let area = canvas.count(BODY, DETAIL) as f64 / (55.0 * 55.0);
-            // A straight edge can gain or lose a row of samples: the mast's two, of 72, are 0.05 of the area.
+            // A straight edge can gain or lose a row of samples: the mast's two edges, 72 samples long, are 0.05 of the area.
             assert!((area - 1.3).abs() < 0.05, "{class}: {area}");
             let edge = |at: usize| canvas.0[at] + canvas.0[at * CANVAS];
             assert!((0..CANVAS).all(|at| edge(at) == 0), "{class} touches the edge");

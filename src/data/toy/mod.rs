@@ -1,8 +1,8 @@
-//! "Toy objects": ten classes of drawn objects, told apart by the arrangement of their parts alone.
+//! "Toy objects": ten classes of drawn objects that differ only in the arrangement of their parts.
 //!
 //! Position, size, rotation, mirroring, colours, contrast, textures, background, distractors and an occluder are drawn
-//! independently of the class and of each other. Which of the background, the body and the details is the darkest is a matter of
-//! chance too, so that a pixel's mean tells nothing of the class, and a linear model little.
+//! independently of the class and of each other. Whether the background, the body or the details are darkest is also random. So a
+//! pixel's mean says nothing about the class, and a linear model learns little.
 
 mod canvas;
 mod shapes;
@@ -16,27 +16,27 @@ use crate::rng::{self, Stream};
 use canvas::{CANVAS, Canvas, turn};
 use shapes::{DISTRACTOR, OCCLUDER, PARTS, SIZES};
 
-/// The images of a run do not depend on its seed, as those of a photographed set do not.
+/// As with photographs, the images do not depend on a run's seed.
 const SEED: u32 = 1;
 
-/// Which images: those to train on, or those to test with.
+/// Whether images are for training or for testing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
     Train,
     Test,
 }
 
-/// All of them.
+/// All textures.
 pub const TEXTURES: [Texture; 5] = [Texture::Flat, Texture::Stripes, Texture::Dots, Texture::Noise, Texture::Checks];
-/// The last: held back by [`Variation::Texture`].
+/// The last texture, held back by [`Variation::Texture`].
 pub const HELD_BACK: Texture = Texture::Checks;
-/// Largest tilt, a [`Pose::tilt`]: tan(26.6 degrees), an angle of 53 degrees.
+/// Largest [`Pose::tilt`]: tan(26.6 degrees), an angle of 53 degrees.
 pub const STEEPEST: f32 = 0.5;
-/// Largest tilt in training where larger ones are held back: 19 degrees.
+/// Largest tilt in training if larger ones are held back: 19 degrees.
 pub const UPRIGHT: f32 = STEEPEST / 3.0;
 
-/// Of the object, the distractors and the occluder: the smallest size and the largest, how far from the middle it lies on each
-/// axis, in samples, and how much it is tilted.
+/// For the object, two distractors and the occluder: the smallest and largest size, the largest distance from the middle on each
+/// axis, in samples, and the largest tilt.
 const RANGES: [[f32; 4]; 4] =
     [[36.0, 48.0, 12.0, STEEPEST], [7.0, 14.0, 50.0, 1.0], [7.0, 14.0, 50.0, 1.0], [90.0, 130.0, 50.0, 1.0]];
 
@@ -44,7 +44,7 @@ const RANGES: [[f32; 4]; 4] =
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     pub label: u8,
-    /// Of the object, two distractors and the occluder. The object's size does not yet count how much its class fills.
+    /// Of the object, two distractors and the occluder. The object's size is before scaling by its class ([`SIZES`]).
     pub poses: Vec<Pose>,
     /// Whether the occluder is there.
     pub occluded: bool,
@@ -52,7 +52,7 @@ pub struct Scene {
     pub paints: Vec<Paint>,
 }
 
-/// One image, (32, 32, 3), and its label: a function of its arguments.
+/// One image, (32, 32, 3), and its label. Equal arguments give equal images.
 pub fn draw(seed: u32, index: u32, split: Split, variation: Variation) -> (Vec<u8>, u8) {
     let scene = Scene::new(seed, index, split, variation);
     (scene.image(), scene.label)
@@ -81,7 +81,7 @@ impl Scene {
 
     pub fn image(&self) -> Vec<u8> {
         let mut canvas = Canvas::new();
-        // From back to front: what it is, and whose pose it has.
+        // From back to front: the thing, and the index of its pose.
         let things = [(DISTRACTOR, 1), (DISTRACTOR + 1, 2), (usize::from(self.label), 0), (OCCLUDER, 3)];
         for (thing, pose) in &things[..3 + usize::from(self.occluded)] {
             let pose = Pose { size: self.poses[*pose].size * SIZES[*thing], ..self.poses[*pose] };
@@ -93,7 +93,7 @@ impl Scene {
     }
 }
 
-/// What is drawn for one image, one number after the other.
+/// The random numbers of one image, one after the other.
 struct Chance {
     seed: u32,
     split: Split,
@@ -101,7 +101,7 @@ struct Chance {
     count: u32,
 }
 
-// Called from many places, and not worth the bytes of a copy in each.
+// Called from many places; inlined copies are not worth their bytes.
 impl Chance {
     #[inline(never)]
     fn bits(&mut self) -> u32 {
@@ -115,7 +115,7 @@ impl Chance {
         low + rng::uniform(self.bits()) * (high - low)
     }
 
-    /// A whole number below `n`; each is as likely up to 2^-32 * n.
+    /// A whole number below `n`, all equally likely up to 2^-32 * n.
     #[inline(never)]
     fn below(&mut self, n: usize) -> usize {
         ((u64::from(self.bits()) * n as u64) >> 32) as usize
@@ -132,7 +132,7 @@ impl Chance {
         }
     }
 
-    /// `held_back` tells, where a texture is held back, whether objects have it, or nothing does.
+    /// `held_back` is `None` if no texture is held back, else whether this image's object has that texture.
     #[inline(never)]
     fn paint(&mut self, part: usize, order: [usize; 2], contrast: f32, held_back: Option<bool>) -> Paint {
         let rank = if part < 3 { (order[0] + order[1] * part) % 3 } else { self.below(3) };
@@ -149,13 +149,13 @@ impl Chance {
 }
 
 impl Dataset {
-    /// Toy objects before the first is drawn.
+    /// Toy objects before the first image is drawn.
     pub fn toy(held_back: Variation) -> Dataset {
         let normalisation = Normalisation { mean: [0.477, 0.479, 0.479], std: [0.235, 0.227, 0.235] };
         Dataset { held_back, ..Dataset::to_come("Toy objects", &CLASSES, normalisation, 200) }
     }
 
-    /// Adds the next `count` images to [`Dataset::toy`], each sixth a test image; tells how many are then still to come.
+    /// Adds the next `count` images to [`Dataset::toy`], every sixth a test image. Returns how many are still to come.
     pub fn add_generated(&mut self, count: usize) -> usize {
         for _ in 0..count {
             let (split, images, total) = if self.test.len() * 5 < self.train.len() {

@@ -1,4 +1,4 @@
-//! What the ten classes look like: a few parts each, in hundredths of the object's size; x points ahead, y down.
+//! The ten classes: each has a few parts, in hundredths of the object's size; x points ahead, y down.
 
 /// The outline of a part.
 #[derive(Clone, Copy)]
@@ -7,13 +7,13 @@ pub enum Form {
     Ellipse(i8, i8, i8, i8),
     /// The upper half of an ellipse.
     Dome(i8, i8, i8, i8),
-    /// Four corners (x, y), clockwise as seen; two of them may be the same, which leaves a triangle.
+    /// Four corners (x, y), clockwise on screen. If two of them are equal, it is a triangle.
     Quad([i8; 8]),
 }
 
 use Form::{Dome, Ellipse, Quad};
 
-/// Where a part is cut out of those before it.
+/// The background's paint: cuts a part out of those before it.
 pub const GROUND: u8 = 0;
 pub const BODY: u8 = 1;
 pub const DETAIL: u8 = 2;
@@ -21,7 +21,7 @@ pub const DETAIL: u8 = 2;
 /// Names of the classes, in the order of their labels.
 pub const CLASSES: [&str; 10] = ["fish", "house", "tree", "boat", "car", "cat face", "flower", "mug", "rocket", "umbrella"];
 
-/// In [`PARTS`], after the classes: two distractors, and what lies across the image.
+/// Indices in [`PARTS`] after the classes: two distractors, and the object that lies across the image.
 pub const DISTRACTOR: usize = 10;
 pub const OCCLUDER: usize = 12;
 
@@ -120,7 +120,7 @@ pub const PARTS: [&[(u8, Form)]; 13] = [
     &[(5, rect(-128, -2, 127, 2))],
 ];
 
-/// What makes the objects of all classes cover the same area: proportional to 1 / sqrt(the area of its parts).
+/// Scales that make objects of all classes cover the same area: proportional to 1 / sqrt(the area of the parts).
 pub const SIZES: [f32; 13] = [1.058, 0.856, 0.911, 1.006, 0.927, 0.883, 1.026, 0.866, 1.111, 1.014, 1.0, 1.0, 1.0];
 
 /// A rectangle from corner to corner.
