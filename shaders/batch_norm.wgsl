@@ -1,12 +1,13 @@
-// Batch normalisation over batch, height and width: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and
-// Szegedy 2015), and the activation function that follows. Either a thread takes all rows of a vec4 of channels (WHOLE): one
-// dispatch a pass, for a few processors. Or sums go in stages of fixed order: a thread sums a chunk of rows of a vec4, a workgroup
-// joins the chunks of one, and a thread normalises one. All take the mean first and the squares about it after, so that no digits
-// cancel.
+// Batch normalisation over batch, height and width: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and Szegedy
+// 2015), and the activation function that follows. With WHOLE, a thread takes all rows of a vec4 of channels, in one dispatch per
+// pass: for a few processors. Otherwise sums are taken in stages, in a fixed order: a thread sums a chunk of rows of a vec4, a
+// workgroup joins the chunks of a vec4, and a thread normalises one vec4. Both take the mean first and then the squares about it,
+// so that no digits cancel.
 //
 // Constants: ROWS (batch * height * width), CHANNEL_BLOCKS (vec4s of a row), CHANNELS (not padded), CHUNK (rows), CHUNKS, WHOLE,
-// RUN, AT_ONCE (rows whose loads do not wait for each other), SHARES (chunks that a thread joins), EPSILON, VARIANCE (vec4s from the means to the variances), FUNCTION (see common.wgsl). RUN is how many rows are added up
-// before their sum is added to that of the chunk: long sums lose digits.
+// RUN, AT_ONCE (rows whose loads do not wait for each other), SHARES (chunks that a thread joins), EPSILON, VARIANCE (vec4s from
+// the means to the variances), FUNCTION (see common.wgsl). RUN rows are added up before their sum is added to that of the chunk:
+// long sums lose digits.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;              // (rows, blocks)
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;     // (chunks, blocks, 2)
@@ -19,7 +20,7 @@
 @group(0) @binding(9) var<storage, read_write> grad_beta: array<vec4f>;    // (blocks)
 @group(0) @binding(10) var<storage, read_write> grad_input: array<vec4f>;  // (rows, blocks)
 
-// Threads of a workgroup that take whole channels: so few that even a narrow layer's are spread over processors.
+// Threads of a workgroup that take whole channels. They are few, so that even a narrow layer is spread over processors.
 const LANES: u32 = 4;
 
 // The vec4 of channels that a thread takes whole; CHANNEL_BLOCKS or more: none.
@@ -38,7 +39,7 @@ struct Statistics {
     squares: vec4f, // about the mean
 }
 
-// Of a chunk of rows.
+// The statistics of a chunk of rows.
 fn chunk_statistics(chunk: u32, block: u32) -> Statistics {
     let first = chunk * CHUNK * CHANNEL_BLOCKS + block;
     let rows = rows_of(chunk);
@@ -88,9 +89,9 @@ fn partial_statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
 
 var<workgroup> shares: array<vec4f, WORKGROUP>;
 
-// The sum of the threads' shares, in pairs.
+// The sum of the threads' shares, added in pairs.
 fn total(local: u32, share: vec4f) -> vec4f {
-    workgroupBarrier(); // nobody reads the shares of a sum before
+    workgroupBarrier(); // all shares of the sum before have been read
     shares[local] = share;
     for (var half = WORKGROUP / 2; half > 0; half /= 2) {
         workgroupBarrier();
@@ -175,7 +176,7 @@ struct Sums {
     beta: vec4f,  // of g
 }
 
-// Of a chunk of rows.
+// The gradient sums of a chunk of rows.
 fn chunk_gradients(chunk: u32, block: u32) -> Sums {
     let first = chunk * CHUNK * CHANNEL_BLOCKS + block;
     let rows = rows_of(chunk);
@@ -267,7 +268,7 @@ fn go_back(first: u32, end: u32, block: u32, sums: Sums) {
         let means = (sums.beta + (input[at] - mean) * inverse * sums.gamma) / f32(ROWS);
         let gradient = scale * (grad_output[at] - means);
         grad_input[at] = gradient;
-        // As `pass_through_activation`, whose output is the input here: a binding less.
+        // As `pass_through_activation`, but the function's output is the input here, which saves a binding.
         if ACTIVATION_BEFORE <= LEAKY_RELU {
             grad_before[at] = activate_backward(ACTIVATION_BEFORE, input[at], gradient);
         }

@@ -2,7 +2,7 @@
 //   GRID_WIDTH  workgroups in a row of the grid, which folds into y past 65535
 //   BATCH       images that the buffers hold
 //   ACTIVATION_BEFORE  the activation function in front of the layer, in kernels that go back through it
-//   DROPOUT_LAYER, DROPOUT_FEATURES  hash of the name of a dropout layer beside this one and its units of an image, not padded; 0: none
+//   DROPOUT_LAYER, DROPOUT_FEATURES  hash of an adjacent dropout layer's name, and its units per image, not padded; 0: none
 // Activations are (batch, height, width, channels) with channels padded to a multiple of 4, as vec4s; padded
 // channels are exactly 0.
 
@@ -18,12 +18,12 @@ struct StepParams {
     dropout: f32,
     images: u32, // how many of the BATCH images are real (fewer than BATCH in evaluation only)
     slot: u32,   // place of this step's record in the ring
-    noise: f32,  // behind batch normalisation
+    noise: f32,  // after batch normalisation
 }
 
 @group(0) @binding(13) var<uniform> params: StepParams;
 
-// The number of this workgroup. The last row of a folded grid may go past what is needed: compare with the size.
+// The number of this workgroup. The last row of a folded grid may go past the end: compare with the size.
 fn workgroup_index(group: vec3u) -> u32 {
     return group.y * GRID_WIDTH + group.x;
 }
@@ -42,7 +42,7 @@ fn is_nan(value: vec4f) -> vec4<bool> {
     return (bitcast<vec4u>(value) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
 }
 
-// NaN or infinite, seen on the bits: a compiler may assume that floats are neither.
+// NaN or infinite, judged by the bits: a compiler may assume that floats are neither.
 fn not_finite(value: vec4f) -> bool {
     return any((bitcast<vec4u>(value) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
 }
@@ -78,20 +78,20 @@ fn activate_backward(function: u32, output: vec4f, grad_output: vec4f) -> vec4f 
     }
 }
 
-// ---- dropout (inverted) after a layer, and on a gradient's way back before the activation function, in the kernel that makes it
+// ---- inverted dropout: after a layer, in its kernel; backward, before the activation function, in the kernel of the gradient
 
 @group(0) @binding(12) var<storage, read_write> dropped: array<vec4f>; // (batch, features)
 
 const DROPOUT_BLOCKS: u32 = (DROPOUT_FEATURES + 3) / 4 + u32(DROPOUT_FEATURES == 0);
 
-// To be called with what goes to `output` at `index`.
+// Call it with what goes to `output` at `index`.
 fn drop_out(index: u32, y: vec4f) {
     if DROPOUT_FEATURES > 0 {
         dropped[index] = masked(index, y);
     }
 }
 
-// Values, or their gradients, with the units that this step switches off at 0. Without dropout, as they are.
+// Values, or their gradients, with 0 for the units that this step switches off. Without dropout, they stay as they are.
 fn masked(index: u32, values: vec4f) -> vec4f {
     if DROPOUT_FEATURES == 0 {
         return values;
@@ -106,12 +106,12 @@ fn unit_draw(index: u32) -> f32 {
     return uniform_float(hash(params.seed, STREAM_DROPOUT, params.step, DROPOUT_LAYER, index));
 }
 
-// ---- a gradient's way through the activation function in front of a layer, in the kernel that makes it
+// ---- backward through the activation function in front of a layer, in the kernel that makes the layer's gradient
 
 @group(0) @binding(14) var<storage, read> activated: array<vec4f>; // the function's output
 @group(0) @binding(15) var<storage, read_write> grad_before: array<vec4f>; // gradient of its input
 
-// To be called with what goes to `grad_input` at `index`. Without a function in front, ACTIVATION_BEFORE is none of them.
+// Call it with what goes to `grad_input` at `index`. Without a function in front, ACTIVATION_BEFORE is none of the numbers.
 fn pass_through_activation(index: u32, gradient: vec4f) {
     if ACTIVATION_BEFORE <= LEAKY_RELU {
         grad_before[index] = activate_backward(ACTIVATION_BEFORE, activated[index], gradient);

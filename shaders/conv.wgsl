@@ -4,8 +4,8 @@
 // KERNEL, STRIDE, PADDING; a thread's tile of outputs: PIXELS, CHANNELS (in vec4s), ROW_TILES (tiles in a row of pixels);
 // forward: FUNCTION (see common.wgsl); backward: TILES_A_SPLIT, SPLITS, and a thread's tile of inputs: BACK_PIXELS, BACK_CHANNELS,
 // BACK_ROW_TILES.
-// The weight (ky, kx, in, out) is indexed in vec4s of out. A position before the image wraps round and is as far out of it as one
-// behind it: one comparison tells. `&&` would be a branch, and so many of them crash Chromium's software adapter.
+// The weight (ky, kx, in, out) is indexed in vec4s of out. A position before the image wraps round and fails the same comparison
+// as one behind the image. `&&` would be a branch.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, height, width, in)
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>; // (ky, kx, in, out)
@@ -15,12 +15,12 @@
 @group(0) @binding(5) var<storage, read_write> grad_input: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // (split, ky * kx * in + 1, out); the last row is the bias
 
-// The first pixel of a tile. A row of one tile starts at a pixel that the compiler knows, and its guards go away.
+// The first pixel of a tile. Where a row is one tile, the compiler knows the pixel and drops its guards.
 fn first_pixel(tile: u32, row_tiles: u32, pixels: u32) -> u32 {
     return select(tile % row_tiles * pixels, 0u, row_tiles == 1);
 }
 
-// What there is of 4 input channels: a picture has three, and needs a quarter fewer products.
+// The channels that exist of 4 input channels: an image has three, and needs a quarter fewer products.
 #if IN_CHANNELS == 3
 fn channels(x: vec4f) -> vec3f { return x.xyz; }
 #end
@@ -63,7 +63,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         let inside_$j = ix_$j < IN_WIDTH;
         let at_$j = (row + min(ix_$j, IN_WIDTH - 1)) * IN_BLOCKS;
 #end
-        // A loop around a single round takes two fifths of the kernel's time.
+        // A loop with a single round takes two fifths of the kernel's time.
 #if IN_BLOCKS == 1
         {
             let i = 0u;
@@ -145,7 +145,7 @@ fn input_gradient(index: u32) {
             continue;
         }
         let row = (image * OUT_HEIGHT + y / STRIDE) * OUT_WIDTH;
-        // Along the row the same: pixel p met position p + KERNEL - 1 - kx. Between the strides there is no output, but 0.
+        // The same along the row: pixel p met position p + KERNEL - 1 - kx. Between the strides there is no output, so 0 is used.
 #for j in BACK_PIXELS + KERNEL - 1
         let v_$j = ix + PADDING + $j - (KERNEL - 1);
         let ox_$j = v_$j / STRIDE;
@@ -183,8 +183,9 @@ fn input_gradient(index: u32) {
 }
 #end
 #entry backward backward_weight
-// ---- the weight's gradient: a thread sums one split of the tiles of PIXELS output pixels, for a row of taps, 4 input channels and
-// CHANNELS vec4s of output channels. There is one loop and no branch in it: a loop costs a software adapter a copy of every sum.
+// ---- the weight's gradient: a thread sums one split of the tiles of PIXELS output pixels, for a row of taps, 4 input channels
+// and CHANNELS vec4s of output channels. There is one loop, without a branch: a loop costs a software adapter a copy of every
+// sum.
 
 const TAP_ROWS: u32 = KERNEL * IN_BLOCKS; // (ky, vec4s of in)
 const SPLIT_ROWS: u32 = TAP_ROWS * KERNEL * 4 + 1;

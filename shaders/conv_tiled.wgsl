@@ -1,4 +1,4 @@
-// The kernels of conv.wgsl in workgroup memory, for graphics cards; same bindings, same meaning. `tile.wgsl` comes before.
+// The kernels of conv.wgsl in workgroup memory, for graphics cards; same bindings, same meaning. `tile.wgsl` comes first.
 // Constants: as in conv.wgsl and tile.wgsl; backward_weight: PIXELS_A_SPLIT, SPLITS.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, height, width, in)
@@ -16,8 +16,8 @@ const OUT_TAPS: u32 = KERNEL * KERNEL * OUT_BLOCKS; // (ky, kx, vec4s of out)
 const OUT_TILES: u32 = (OUT_BLOCKS + TILE_BLOCKS - 1) / TILE_BLOCKS;
 const IN_TILES: u32 = (IN_BLOCKS + TILE_BLOCKS - 1) / TILE_BLOCKS;
 
-// Where a window starts, or a tap lies in it: row, column, and their place in vec4s. Numbers below 0 wrap; what starts or lies
-// at OUTSIDE is in no image.
+// Where a window starts, or where a tap lies in it: row, column, and their place in vec4s. Negative numbers wrap. OUTSIDE is in
+// no image.
 struct Place {
     y: u32,
     x: u32,
@@ -36,7 +36,7 @@ fn window_of(pixel: u32) -> Place {
     return Place(y, x, (pixel / (OUT_WIDTH * OUT_HEIGHT) * IN_HEIGHT * IN_WIDTH + y * IN_WIDTH + x) * IN_BLOCKS);
 }
 
-// A tap of it, at most IN_TAPS.
+// A tap of the window, at most IN_TAPS.
 fn tap_of(tap: u32) -> Place {
     let y = tap / (IN_BLOCKS * KERNEL);
     let x = tap / IN_BLOCKS % KERNEL;
@@ -99,7 +99,7 @@ fn store_output(pixel: u32, block: u32, sum: vec4f) {
 #entry backward_input
 // ---- backward_input: (pixels, taps) times (taps, in); the weight is transposed on its way into the tile.
 
-// The output pixel that met an input pixel at tap (0, 0), were the stride 1.
+// The output pixel that would meet an input pixel at tap (0, 0) if the stride were 1.
 fn row_of(pixel: u32) -> Place {
     if pixel >= IN_PIXELS {
         return Place(2 * OUTSIDE, 0, 0);

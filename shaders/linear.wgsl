@@ -62,7 +62,7 @@ fn store_output(image: u32, o: u32, sum: vec4f) {
     output[at] = y;
 }
 
-// ---- backward: both gradients in one dispatch; the last workgroups, which the first layer goes without, make the input's.
+// ---- backward: both gradients in one dispatch; the last workgroups, which the first layer does not have, make the input's.
 
 const WEIGHT_GROUPS: u32 = OUT_GROUPS * (CHUNK_BLOCKS + 1);
 
@@ -111,7 +111,7 @@ fn store_grad_input(at: u32, sum: vec4f) {
     pass_through_activation(at, gradient);
 }
 
-// A thread sums the batch for 4 inputs and 4 outputs. The bias counts as one more input, of 1.
+// A thread sums the batch for 4 inputs and 4 outputs. The bias counts as one more input, which is 1.
 fn backward_weight(number: u32, local: u32) {
     let o = number % OUT_GROUPS * WORKGROUP + local;
     let i = number / OUT_GROUPS; // within the chunk

@@ -1,5 +1,5 @@
 // The kernels of linear.wgsl in workgroup memory, for graphics cards; same bindings, same constants, same meaning.
-// `tile.wgsl` comes before, with its constants.
+// `tile.wgsl` comes first, with its constants.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, in)
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>; // (rows of the chunk, out)

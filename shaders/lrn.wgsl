@@ -9,8 +9,8 @@
 @group(0) @binding(2) var<storage, read> grad_output: array<vec4f>;      // as input
 @group(0) @binding(3) var<storage, read_write> grad_input: array<vec4f>; // as input
 
-// One channel's value for those of four channels that have it in their window: `distance` is counted from the first of the
-// four, a window reaches from -below to above.
+// One channel's value, for those of four channels whose window holds it. `distance` counts from the first of the four; a window
+// reaches from -below to above.
 fn spread(value: f32, distance: i32, below: u32, above: u32) -> vec4f {
     let distances = vec4i(distance) - vec4i(0, 1, 2, 3);
     return select(vec4f(0.0), vec4f(value), vec4u(distances + i32(below)) <= vec4u(below + above));
@@ -22,7 +22,7 @@ fn window_part(values: vec4f, offset: i32, below: u32, above: u32) -> vec4f {
         + spread(values.z, 4 * offset + 2, below, above) + spread(values.w, 4 * offset + 3, below, above);
 }
 
-// The block `offset` further than `block` is one of the same pixel.
+// Whether the block `offset` further than `block` belongs to the same pixel.
 fn is_block(block: u32, offset: i32) -> bool {
     return u32(i32(block) + offset) < CHANNEL_BLOCKS;
 }

@@ -1,4 +1,4 @@
-// Noise behind batch normalisation, y = s x + m, and its way back, times s: the draws are those of src/layers/noise.rs.
+// Noise after batch normalisation, y = s x + m, and its backward pass, times s. The draws are those of src/layers/noise.rs.
 // Constants: VECTORS (vec4s in all), CHANNELS (not padded), LAYER (hash of the layer's name), BACK (whether these are gradients).
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;         // (batch, height, width, channels)

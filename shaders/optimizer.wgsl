@@ -1,10 +1,10 @@
-// What happens to the flat buffers, in dispatches of at most one binding each. Constants: VECTORS (vec4s of this dispatch), FIRST
-// (its first vec4 in the whole buffer); collect: SEGMENTS; update: RUNNING (vec4s of running statistics, in the first dispatch),
+// Updates of the flat buffers, in dispatches of at most one binding each. Constants: VECTORS (vec4s of this dispatch), FIRST (its
+// first vec4 in the whole buffer); collect: SEGMENTS; update: RUNNING (vec4s of running statistics, in the first dispatch),
 // UNBIASED (vec4s from the batch's statistics to their factors), STATISTICS_MOMENTUM.
 
 @group(0) @binding(0) var<storage, read_write> gradients: array<vec4f>;
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;
-// A tensor each, by ascending start, in vec4s: start in the flat buffer, number of splits, first of its partial sums,
+// A row for each tensor, by ascending start, in vec4s: start in the flat buffer, number of splits, first of its partial sums,
 // distance from a split to the next. Zero splits: the gradient is already in its place.
 @group(0) @binding(2) var<storage, read> segments: array<vec4u>;
 @group(0) @binding(3) var<storage, read_write> not_finite_seen: atomic<u32>; // not 0: no update until the next set_state
@@ -13,7 +13,7 @@
 @group(0) @binding(6) var<storage, read> result: vec2f; // mean loss, correct
 @group(0) @binding(7) var<storage, read> final_gradients: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> records: array<vec4u>; // ring: bits of the mean loss, correct, finite, step
-// Of all batch normalisations, means and variances of each: the batch's, variances biased; then, from UNBIASED on, the factors
+// Means and variances of every batch normalisation: the batch's, with biased variances; then, from UNBIASED on, their factors,
 // rows / (rows - 1) for variances and 1 for means.
 @group(0) @binding(9) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> running: array<vec4f>;
@@ -34,7 +34,7 @@ fn collect(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     if segment.y > 0 {
         sum = vec4f(0.0);
         var at = segment.z + FIRST + i - segment.x;
-        // Eight loads at once: nothing waits for one of them alone.
+        // Eight loads at once, so that none is waited for alone.
         var split = 0u;
         for (; split + 8 <= segment.y; split += 8) {
 #for k in 8
@@ -56,7 +56,7 @@ fn collect(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     }
 }
 
-// g = grad + weight_decay w, v = momentum v + g, w = w - learning_rate v; nothing once a step was not finite. And all else that a
+// g = grad + weight_decay w, v = momentum v + g, w = w - learning_rate v, but not once a step was not finite. Also what else a
 // step leaves: its record in any case, and running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
 @compute @workgroup_size(WORKGROUP)
 fn update(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {

@@ -5,7 +5,7 @@
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;              // (batch, height, width, blocks)
 @group(0) @binding(1) var<storage, read_write> output: array<vec4f>;       // (batch, out_height, out_width, blocks)
-// Place ky * KERNEL + kx of each window's winner, a byte a channel: backward reads a word instead of a whole window.
+// Place ky * KERNEL + kx of each window's winner, a byte per channel: backward reads one word instead of a whole window.
 @group(0) @binding(2) var<storage, read_write> winners: array<u32>;        // as output
 @group(0) @binding(3) var<storage, read> grad_output: array<vec4f>;        // as output
 @group(0) @binding(4) var<storage, read_write> grad_input: array<vec4f>;   // as input

@@ -33,7 +33,7 @@ fn softmax(first: u32) -> Softmax {
     return s;
 }
 
-// Evaluation: probabilities only, one thread an image.
+// Evaluation: probabilities only, one thread per image.
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let image = thread_index(group, local);

@@ -1,6 +1,6 @@
-// Statistics of tensors where they lie: histograms of gradients; of activations range, moments and histogram. The counts
-// are those of src/stats.rs, exactly. A workgroup does one task, a slice of one tensor, and counts in its own memory
-// first. Sums leave as one partial a task, made in fixed order, and are joined in f64 by src/backend/gpu/stats.rs.
+// Statistics of tensors, computed in place: histograms of gradients; range, moments and histogram of activations. The counts
+// equal those of src/stats.rs exactly. A workgroup does one task, a slice of one tensor, and counts in workgroup memory first.
+// Each task leaves one partial sum, made in a fixed order; src/backend/gpu/stats.rs joins these in f64.
 //
 // Constants: GRADIENT_BINS, GRADIENT_FLOOR (minus the first bin's exponent), SQRT2_MANTISSA, ACTIVATION_BINS, SATURATED.
 
@@ -10,11 +10,11 @@ struct Task {
     origin: u32,       // where the tensor starts in `values`, modulo 2^32: it may start before the binding
     blocks: u32,       // vec4s of a row
     channels: u32,     // elements of a row that are not padding
-    rows: u32,         // after as many rows, `counted_rows` begin anew: the padded input channels of a weight
+    rows: u32,         // of every `rows` rows, the first `counted_rows` count: a weight's input channels are padded
     counted_rows: u32,
     record: u32,       // first word of the tensor's record in `counts`
-    alive: u32,        // first word of the tensor's channels in `counts`: four bits a vec4
-    function: u32,     // activation function that made the values
+    alive: u32,        // first word of the tensor's channels in `counts`: four bits per vec4
+    function: u32,     // activation function that computed the values
     partial: u32,      // index in `partials`
 }
 
@@ -25,7 +25,7 @@ struct Task {
 
 const INFINITY: u32 = 0x7f800000;
 
-// Words of a gradient's record: the bins, then these. As `GradientRecord` in src/backend/gpu/stats.rs.
+// Words of a gradient's record: the bins, then these, as `GradientRecord` in src/backend/gpu/stats.rs.
 const BELOW: u32 = GRADIENT_BINS;
 const ABOVE: u32 = GRADIENT_BINS + 1;
 const ZERO: u32 = GRADIENT_BINS + 2;
@@ -86,8 +86,8 @@ fn gradient_word(bits: u32) -> u32 {
     return select(ABOVE, u32(bin), u32(bin) < GRADIENT_BINS);
 }
 
-// The square of a finite value, in one of three sums by size, so that no square underflows or overflows: small values are
-// scaled by 2^80, large ones by 2^-80 (Blue 1978). Others add nothing; their counts tell.
+// The square of a finite value, in one of three sums by size, so that no square underflows or overflows: small values are scaled
+// by 2^80, large ones by 2^-80 (Blue 1978). Other values add nothing; they are counted.
 fn square(bits: u32) -> vec4f {
     let exponent = (bits >> 23u) & 0xffu;
     if exponent == 255u {
@@ -198,9 +198,9 @@ fn activation(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
     }
 }
 
-// Bins from the smallest to the largest value that `activation` found, and moments. These are taken about the thread's first
-// value, so that digits do not cancel, and in units of the power of two below the largest size, so that no square underflows or
-// overflows.
+// Bins from the smallest to the largest value that `activation` found, and moments. The moments are taken about the thread's
+// first value, so that digits do not cancel, and in units of the power of two below the largest size, so that no square
+// underflows or overflows.
 @compute @workgroup_size(WORKGROUP)
 fn activation_bins(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     clear_bins(local);

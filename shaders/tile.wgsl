@@ -1,13 +1,15 @@
-// The matrix product of the tiled family, before the kernels that load its operands: a workgroup computes a tile of
-// outputs, `left` times `right`, and holds in workgroup memory what 16 terms of all their sums need.
+// The matrix product of the tiled family; the kernels that load its operands follow. A workgroup computes a tile of outputs,
+// `left` times `right`, and holds the operands of 16 terms of all its sums in workgroup memory.
 // Constants: ACROSS (threads of a workgroup along a row of its tile), ROWS (of outputs that a thread computes),
 // BLOCKS (vec4s of outputs in each of them), DEPTH (vec4s of terms: 4).
 //
-// A thread's rows and vec4s are apart by the number of threads. What a thread reads is one row of `left` and one of `right`, at
-// places that the compiler knows: no index is computed or checked inside the product. `src/gpu/unroll.rs` writes it out.
-// The operands of the next terms are loaded into registers while the product of these is computed. A kernel's file says where they
-// are: `row_of` finds a row of the tile and `term_of` a vec4 of terms, `left_at` gives those terms of that row, and `right_at` a term of
-// a vec4 of columns (`transposed_at` four at a time). For `add_outer_products`, `rows_of` finds a vec4 of rows, and `left_at` gives a term of it.
+// The distance between a thread's rows, and between its vec4s, is the number of threads. A thread reads one row of `left` and one
+// of `right`, at places that the compiler knows, so the product neither computes nor checks an index. `src/gpu/unroll.rs` writes
+// it out.
+// The operands of the next terms are loaded into registers while the product of the current ones is computed. A kernel's file
+// says where they are: `row_of` finds a row of the tile and `term_of` a vec4 of terms, `left_at` gives those terms of that row,
+// and `right_at` a term of a vec4 of columns (`transposed_at` four at a time). For `add_outer_products`, `rows_of` finds a vec4
+// of rows, and `left_at` gives a term of it.
 // LEFT_LOADS and RIGHT_LOADS are the vec4s that a thread loads of each operand.
 
 const DOWN: u32 = WORKGROUP / ACROSS;
@@ -17,7 +19,7 @@ const TERMS: u32 = 4 * DEPTH;
 // Lies in no tensor.
 const NOWHERE: u32 = 0xffffffffu;
 
-// A vec4 more than is used: rows start in different banks.
+// One vec4 more than needed, so that rows start in different banks.
 // For `multiply` a row holds (ROWS, DEPTH), vec4s of terms. For `multiply_outer`: (TERMS, ROWS / 4), vec4s of rows.
 var<workgroup> left: array<array<vec4f, $(ROWS * DEPTH + 1)>, DOWN>;
 var<workgroup> right: array<array<vec4f, $(4 * DEPTH * BLOCKS + 1)>, ACROSS>; // (TERMS, BLOCKS), vec4s of columns
