@@ -1,5 +1,5 @@
 // @ts-check
-/** What there is to choose from: the lessons, and recipes that work or do not, each one click. */
+/** The home of lessons and recipes: each lesson and each recipe, good or broken, is one click away. */
 import { h } from "../kit/dom.js";
 import { icon } from "../kit/icons.js";
 import { apply } from "./run/apply.js";
@@ -37,7 +37,7 @@ export function home(panel) {
   ];
 }
 
-/** The button reaches over all of the card; the terms, buttons too, lie on it. @param {import("./run/types.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
+/** The button covers the whole card; the terms, which are buttons too, lie above it. @param {import("./run/types.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
 function card(panel, recipe) {
   const { say, terms } = panel;
   const { key, expected } = recipe;
@@ -62,7 +62,7 @@ function card(panel, recipe) {
   );
 }
 
-/** From initial weights, and off, in view of what is told apart. @param {import("./run/types.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
+/** Starts a recipe from initial weights, and shows the chart that it is about. @param {import("./run/types.js").Panel} panel @param {import("./recipes.js").Recipe} recipe */
 async function cook(panel, { key, fragment }) {
   const { session, shell, body, say } = panel;
   panel.recipe = key;

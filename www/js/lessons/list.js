@@ -1,4 +1,4 @@
-/** All lessons, in the order in which they build on one another. */
+/** All lessons, in the order in which they build on each other. */
 import relu from "./each/relu-or-sigmoid.js";
 import product from "./each/product-of-weights.js";
 import scale from "./each/scale-of-weights.js";

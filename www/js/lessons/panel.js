@@ -14,21 +14,21 @@ import { layersAt, progress, stepBody } from "./steps.js";
 import layerEnglish from "../../i18n/drill.en.json" with { type: "json" };
 import english from "../../i18n/lessons.en.json" with { type: "json" };
 
-/** What a lesson consists of. */
+/** The steps of a lesson. */
 export const STEPS = ["question", "predict", "run", "saw", "formula", "paper", "noise"];
-/** Keys of a presenter's remote control; in the whole lab they scroll. */
+/** Keys of a presentation remote; in the full lab they scroll. */
 const REMOTE = [
   { key: "PageDown", action: "next" },
   { key: "PageUp", action: "back" },
 ];
-/** The depth of a lesson's run, where it can be another one. */
+/** The depth in a lesson's settings, if the lesson offers others. */
 const DEPTH = /(?<=\bdepth=)\d+/;
-/** Pause before asking again for images that have not arrived, ms. */
+/** Pause before another try for images that have not arrived, ms. */
 const RETRY = 200;
 
 /** @typedef {import("./run/types.js").Result} Result */
 
-/** The depth that a lesson is written, and recorded, for. @param {import("./run/types.js").Lesson | null} lesson */
+/** The depth that a lesson is written and recorded for. @param {import("./run/types.js").Lesson | null} lesson */
 const depthOf = (lesson) => (lesson?.depths && lesson.fragment.match(DEPTH)?.[0]) ?? "";
 
 export class Panel {
@@ -37,33 +37,33 @@ export class Panel {
     this.shell = shell;
     this.session = shell.session;
     this.terms = new Terms();
-    /** The language that was asked for. */
+    /** The requested language. */
     this.language = "";
     /** @type {import("../kit/i18n.js").Texts | null} the lessons' texts */
     this.texts = null;
-    /** @type {import("../kit/i18n.js").Texts | null} those of the view into a layer, whose pictures toys use */
+    /** @type {import("../kit/i18n.js").Texts | null} texts of the view into a layer, whose pictures toys use */
     this.layerTexts = null;
     this.shown = false;
     /** @type {import("./run/types.js").Lesson | null} */
     this.lesson = null;
     this.at = 0;
-    /** @type {Map<string, string>} what was predicted, by lesson */
+    /** @type {Map<string, string>} predictions by lesson */
     this.choices = new Map();
-    /** @type {Map<string, Result[]>} by lesson and depth, the newest last */
+    /** @type {Map<string, Result[]>} by lesson and depth, newest last */
     this.results = new Map();
-    /** The setting `depth` of the lesson's run, where there is a choice. */
+    /** The setting `depth` of the lesson's run, if there is a choice. */
     this.depth = "";
     /** @type {Recording | null} */
     this.recording = null;
-    /** What can be played with, in some steps. @type {import("./run/types.js").Toy | null} */
+    /** The interactive part of some steps. @type {import("./run/types.js").Toy | null} */
     this.toy = null;
-    /** @type {Map<Function, import("./run/types.js").Toy>} the lesson's toys, by what makes them */
+    /** @type {Map<Function, import("./run/types.js").Toy>} the lesson's toys, by the function that makes them */
     this.toys = new Map();
-    /** Counts what was asked to be shown, runs and recordings: the last one wins. */
+    /** Counts the requested runs and recordings: the last one wins. */
     this.asked = 0;
-    /** Milliseconds that a step of its run takes. */
+    /** Milliseconds per step of its run. */
     this.pace = NaN;
-    /** @type {Replay | null} a recording that is shown */
+    /** @type {Replay | null} the recording on show */
     this.replay = null;
     /** The recipe applied last. */
     this.recipe = "";
@@ -91,12 +91,12 @@ export class Panel {
     this.session.addEventListener("change", this.listen);
   }
 
-  /** What the worker is to read for the toy. */
+  /** What the worker reads for the toy. */
   get unit() {
     return (this.shown && this.shell.size !== "mini" && this.toy?.element.isConnected && this.toy.unit) || null;
   }
 
-  /** Steps from one look to the next, which the worker is to take while the lesson runs. */
+  /** Steps between the snapshots that the worker takes while the lesson runs. */
   get every() {
     return this.recording?.outcome === "going" ? (this.lesson?.every ?? 0) : 0;
   }
@@ -109,7 +109,7 @@ export class Panel {
     this.replay?.destroy();
   }
 
-  /** The step's name; undefined outside of a lesson. */
+  /** The step's name; undefined outside a lesson. */
   get step() {
     return this.lesson ? STEPS[this.at] : undefined;
   }
@@ -124,45 +124,45 @@ export class Panel {
     return /** @type {import("../kit/i18n.js").Texts} */ (this.layerTexts);
   }
 
-  /** A text of the lesson that is open. @param {string} key @param {Record<string, unknown>} [fields] */
+  /** A text of the open lesson. @param {string} key @param {Record<string, unknown>} [fields] */
   word(key, fields) {
     return this.say(`lessons.${this.lesson?.name}.${key}`, fields);
   }
 
-  /** The runs of the lesson that is open, as deep as it is now, the newest last. */
+  /** The open lesson's runs at the current depth, newest last. */
   get ran() {
     return this.results.get(`${this.lesson?.name} ${this.depth}`) ?? [];
   }
 
-  /** The last one of them. */
+  /** The newest of them. */
   get result() {
     return this.ran.at(-1);
   }
 
-  /** Learnt layers of the lesson's network. */
+  /** Number of learnt layers of the lesson's network. */
   get layers() {
     return layersAt(this.depth);
   }
 
-  /** The run that is looked at: the recording's, the one that goes on, or the last one. @returns {import("./run/measure.js").Run | undefined} */
+  /** The run on show: the recording's, the current one, or the last one. @returns {import("./run/measure.js").Run | undefined} */
   get shownRun() {
     return this.replay?.recorded.measured ?? this.recording?.measured ?? this.result?.run;
   }
 
-  /** The texts in the page's language. */
+  /** Loads the texts in the page's language. */
   translate() {
     const { language } = this.shell.context.t;
     this.language = language;
     return this.shell.supply.speak(language, { "lessons.": english, "drill.": layerEnglish }, (own, inside) => {
       if (this.language !== language) return;
       [this.texts, this.layerTexts] = [own, inside];
-      this.endToy(); // its words are those of the language before
+      this.endToy(); // its texts are in the old language
       this.terms.sentence = (key) => (own.has(`terms.${key}`) ? own : inside)(`terms.${key}`);
       this.show();
     });
   }
 
-  /** The lesson's toy, if this step has one; it stays as it is while other steps are shown. */
+  /** The lesson's toy, if this step has one; it keeps its state while other steps are shown. */
   toyOf() {
     const { lesson, step = "" } = this;
     const make = lesson?.toys?.[step] ?? ((lesson?.toySteps ?? ["formula"]).includes(step) ? lesson?.toy : undefined);
@@ -178,7 +178,7 @@ export class Panel {
     this.toy = null;
   }
 
-  // ---- what can be asked for -------------------------------------------------------------------------------------
+  // ---- actions ---------------------------------------------------------------------------------------------------
 
   /** @param {string} action lessons, all, close, next, back, lead or resume */
   act(action) {
@@ -194,7 +194,7 @@ export class Panel {
     if (action === "next" && this.step === "run" && !this.result && !this.replay && this.recording?.outcome !== "going" && !this.stuck) this.start(this.seed);
   }
 
-  /** To the lesson's run, by way of what is predicted; the smallest view has no room for that. */
+  /** Leads to the lesson's run, by way of the prediction; the smallest view has no room for a prediction. */
   lead() {
     if (this.step === "question" && this.shell.size !== "mini") return this.go(STEPS.indexOf("predict"));
     this.go(STEPS.indexOf("run"));
@@ -223,10 +223,10 @@ export class Panel {
     this.shell.header?.lessons.focus();
   }
 
-  /** Opens a lesson, or the list. The settings say which one is open, so that the link does. @param {string | null} name */
+  /** Opens a lesson, or the list. The settings name the open lesson, so that the link does too. @param {string | null} name */
   choose(name) {
     const lesson = name ?? "none";
-    // Without an engine nobody would answer.
+    // Without an engine there is no answer.
     if (this.stuck) this.session.patch({ config: { ...this.session.state.config, lesson } });
     else this.shell.change({ lesson });
   }
@@ -243,7 +243,7 @@ export class Panel {
     this.terms.hide();
     this.show();
     this.body.scrollTop = 0;
-    // A button that can no longer be pressed cannot keep the keyboard's place.
+    // A disabled button cannot keep the focus.
     if (this.hasFocus && (this.back.disabled || this.next.disabled)) (this.back.disabled ? this.next : this.back).focus();
     this.tell();
   }
@@ -252,9 +252,9 @@ export class Panel {
     return this.element.contains(this.shell.root.activeElement);
   }
 
-  /** Says which step it is: aloud, and to the page around. */
+  /** Announces the step to screen readers and to the embedding page. */
   tell() {
-    // A toy has labels of its own.
+    // A toy has its own labels.
     const words = [.../** @type {NodeListOf<HTMLElement>} */ (this.body.childNodes)]
       .filter((node) => node !== this.toy?.element)
       .map(({ innerText }) => innerText);
@@ -270,7 +270,7 @@ export class Panel {
     this.start(seed);
   }
 
-  /** Another depth: from its first step, if the run is what is looked at. @param {string} depth */
+  /** Changes the depth, and starts the run if its step is on show. @param {string} depth */
   chooseDepth(depth) {
     if (depth === this.depth) return;
     if (this.recording?.outcome === "going") this.session.pause();
@@ -280,12 +280,12 @@ export class Panel {
     this.leaveRecording();
     this.depth = depth;
     this.show();
-    // The button was made anew.
+    // The button was rebuilt.
     /** @type {HTMLElement | null} */ (this.body.querySelector(`[data-depth="${depth}"]`))?.focus();
     if (this.step === "run") this.start(this.seed);
   }
 
-  /** The depth that a lesson begins with: the link's, if nothing has been trained yet. @param {import("./run/types.js").Lesson | null} lesson */
+  /** The initial depth of a lesson: the link's, if nothing has been trained yet. @param {import("./run/types.js").Lesson | null} lesson */
   firstDepth(lesson) {
     const { config, step } = this.session.state;
     const own = depthOf(lesson);
@@ -296,7 +296,7 @@ export class Panel {
     return Number(this.session.state.config.seed);
   }
 
-  /** The lesson's run, from its first step, of which everything is measured, to its last. @param {number} seed */
+  /** Trains the lesson's run. Its first step is measured in full. @param {number} seed */
   async start(seed) {
     const { session, lesson, depth } = this;
     if (!lesson) return;
@@ -327,19 +327,19 @@ export class Panel {
     this.show();
   }
 
-  /** @param {import("./run/types.js").Lesson} lesson @param {string} depth @param {Omit<Result, "outcome" | "values">} result in the place of an earlier one of its kind */
+  /** @param {import("./run/types.js").Lesson} lesson @param {string} depth @param {Omit<Result, "outcome" | "values">} result replaces an earlier one with the same seed and origin */
   keep(lesson, depth, result) {
     const key = `${lesson.name} ${depth}`;
     const earlier = (this.results.get(key) ?? []).filter(({ seed, recorded }) => seed !== result.seed || !recorded !== !result.recorded);
     const measured = lesson.measure(result.run);
-    // What was predicted is about the lesson's own settings.
+    // The prediction only applies to the lesson's own settings.
     if (result.run.lanes.some(({ changes }) => changes.length > 0)) measured.outcome = "";
     this.results.set(key, [...earlier, { ...result, ...measured }]);
   }
 
   // ---- the recording -----------------------------------------------------------------------------------------------
 
-  /** Shows the run that ships with the page; what was running here waits. */
+  /** Shows the run that ships with the page; the lab's own run waits. */
   async showRecording() {
     const { session, lesson } = this;
     if (!lesson) return;
@@ -360,11 +360,11 @@ export class Panel {
     }, true);
   }
 
-  /** Back to the lab's own run. */
+  /** Returns to the lab's own run. */
   endRecording() {
     this.leaveRecording();
     this.show();
-    // The button was made anew.
+    // The button was rebuilt.
     /** @type {HTMLElement | null} */ (this.body.querySelector(".guide-recorded"))?.focus();
   }
 
@@ -373,7 +373,7 @@ export class Panel {
     this.replay = null;
   }
 
-  /** Where and when it was recorded, in a sentence. @param {string} key @param {import("./run/recorded.js").File} file */
+  /** A sentence on where and when it was recorded. @param {string} key @param {import("./run/recorded.js").File} file */
   aboutRecording(key, { date, backend, seed, version }) {
     const where = this.shell.context.t(`backends.${backend.name}_long`, { simd: backend.simd });
     return this.say(`recorded.${key}`, { date, backend: where, seed, version });
@@ -381,18 +381,18 @@ export class Panel {
 
   // ---- drawing -----------------------------------------------------------------------------------------------------
 
-  /** With every frame that something has changed in. @param {import("../session/state.js").State} state */
+  /** Called for each frame with a change. @param {import("../session/state.js").State} state */
   update({ config, wanted }) {
     const { t } = this.shell.context;
     if (this.language !== t.language) this.translate();
     if (this.shell.size !== this.size) this.resized();
-    // Whoever trains wants to see it.
+    // Training brings the lab's own charts back.
     if (this.replay && wanted) {
       this.leaveRecording();
       this.show();
     }
     this.replay?.update();
-    // Without an engine nobody has read the link.
+    // Without an engine the link has not been read.
     const asked = this.stuck ? this.shell.early("lesson") : config.lesson;
     const next = LESSONS.find((lesson) => lesson.name === asked) ?? null;
     if (next !== this.lesson) {
@@ -403,20 +403,20 @@ export class Panel {
       if (this.lesson?.gap || next?.gap) this.shell.views?.curves.showGap(next?.gap ?? false);
       this.lesson = next;
       this.depth = this.firstDepth(next);
-      // Whoever closes a lesson in the whole lab is back at the list; a slide has no room for it.
+      // Closing a lesson in the full lab leads back to the list; a slide has no room for the list.
       this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
       this.at = 0;
       if (next) this.session.pause(); // nothing trains before its run
       const focus = this.hasFocus;
       this.show();
-      // What had the keyboard's place is gone.
+      // The element that had the focus is gone.
       if (focus && this.shown) this.title.focus({ preventScroll: true });
       if (this.lesson) this.tell();
     }
     this.showProgress();
   }
 
-  /** Of the run, here or recorded. */
+  /** The progress of the run, here or recorded. */
   showProgress() {
     if (this.step === "run") progress(this);
     if (this.toy?.element.isConnected) this.toy.update?.();
@@ -428,7 +428,7 @@ export class Panel {
     this.stopKeys = this.size === "full" ? () => {} : listenToKeys(this.shell.host, (action) => this.act(action), REMOTE);
   }
 
-  /** Draws the step anew. */
+  /** Redraws the step. */
   show() {
     if (!this.texts) return;
     const { t } = this.shell.context;
@@ -452,7 +452,7 @@ export class Panel {
     setAttribute(this.body, "aria-label", step ? say(`steps.${step}`) : title);
     const focused = /** @type {HTMLElement | null} */ (this.shell.root.activeElement);
     this.body.replaceChildren(...(step ? stepBody(this, step) : home(this)));
-    // The toy has been put back in its place.
+    // The toy is back in its place.
     if (this.toy?.element.contains(focused)) focused?.focus({ preventScroll: true });
     this.shell.watch();
     this.showProgress();

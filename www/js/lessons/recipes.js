@@ -2,13 +2,13 @@
 import list from "./recipes.json" with { type: "json" };
 
 /**
- * Good and broken recipes, from `recipes.json`, which `tests/recipes.rs` trains. `expected` is what each comes to within a few
- * hundred steps; why stands in the texts.
+ * Good and broken recipes, from `recipes.json`, which `tests/recipes.rs` trains. `expected` is the outcome of each within a few
+ * hundred steps; the texts explain it.
  * @typedef {"learns" | "slow" | "stalls" | "diverges" | "overfits" | "partly"} Expected
  * @typedef {{key: string, fragment: string, expected: Expected}} Recipe
  */
 
-/** Each is what differs from a base that is small, so that any machine shows it within a minute. @type {Recipe[]} */
+/** Each changes a base that is small enough to show its outcome on any machine within a minute. @type {Recipe[]} */
 export const RECIPES = list.recipes.map(({ key, changes, expected }) => ({ key, fragment: over(changes), expected: /** @type {Expected} */ (expected) }));
 
 /** @param {string} changes */

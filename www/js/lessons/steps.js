@@ -6,10 +6,10 @@ import { icon } from "../kit/icons.js";
 import { LAST, accuracy, loss, test } from "./run/measure.js";
 import { fieldsIn, written } from "../components/terms.js";
 
-/** Seconds from which what is left of a run is too long to wait for, and steps after which its speed is known. */
+/** Seconds left of a run that are too long to wait, and steps after which the run's speed is known. */
 const PATIENCE = 120;
 const SOON = 5;
-/** Learnt layers of the network without further ones. */
+/** Learnt layers of the network without added depth. */
 const LAYERS = 8;
 
 /** @param {string} depth */
@@ -22,7 +22,7 @@ export function stepBody(panel, step) {
   const words = stepWords(panel, step);
   const toy = panel.toyOf();
   if (!toy) return words;
-  // What was seen ends with a table: the picture belongs to the sentences.
+  // The step `saw` ends with a table; the toy belongs to the sentences above it.
   const at = step === "saw" && words.at(-1) instanceof HTMLTableElement ? words.length - 1 : words.length;
   return [...words.slice(0, at), toy.element, ...words.slice(at)];
 }
@@ -64,7 +64,7 @@ function choices(panel) {
   return h("div", { class: "choices", role: "group", "aria-label": say("steps.predict") }, buttons);
 }
 
-/** How deep the lesson's network is to be. @param {Panel} panel @returns {Node[]} */
+/** The choice of the network's depth. @param {Panel} panel @returns {Node[]} */
 function depths(panel) {
   const { lesson, say, depth } = panel;
   if (!lesson?.depths || panel.stuck) return [];
@@ -105,7 +105,7 @@ function run(panel) {
   ].filter((node) => node !== null);
 }
 
-/** How far the run is. @param {Panel} panel */
+/** Updates the progress of the run. @param {Panel} panel */
 export function progress(panel) {
   const { body, say, recording, replay, result, session, lesson, stuck } = panel;
   const [bar, count, resume, offer] = [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map(
@@ -113,7 +113,7 @@ export function progress(panel) {
   );
   if (!bar || !lesson) return;
   const { milliseconds } = session.state;
-  if (milliseconds > 0) panel.pace = milliseconds; // not known for a moment after each evaluation
+  if (milliseconds > 0) panel.pace = milliseconds; // unknown for a moment after each evaluation
   const left = recording?.outcome === "going" && recording.step >= SOON ? (panel.pace * (lesson.until - recording.step)) / 1000 : 0;
   const slow = left > PATIENCE;
   offer.hidden = replay !== null || !(stuck || slow);
@@ -135,7 +135,7 @@ export function progress(panel) {
   resume.hidden = !going || session.state.wanted || session.state.busy || step === 0;
 }
 
-/** Sentences with the run's own numbers, those that it has. @param {Panel} panel @returns {Node[]} */
+/** Sentences with the run's numbers, as far as they were measured. @param {Panel} panel @returns {Node[]} */
 function saw(panel) {
   const { result, lesson, say, recording } = panel;
   if (recording?.outcome === "going") return [h("p", null, say("saw.going"))];
@@ -166,7 +166,7 @@ function saw(panel) {
   return [...nodes, table(panel, result)];
 }
 
-/** Settings that were changed while it ran: each value, and the first step that had it. @param {Panel} panel @param {import("./run/types.js").Result} result @returns {Node[]} */
+/** Settings changed during the run: each value, and its first step. @param {Panel} panel @param {import("./run/types.js").Result} result @returns {Node[]} */
 function changes(panel, { run: seen }) {
   const { say, lesson } = panel;
   const sentences = seen.lanes.flatMap((lane, at) =>
@@ -184,7 +184,7 @@ function changes(panel, { run: seen }) {
   return sentences.length > 0 ? [...sentences, h("p", { class: "fine" }, say("saw.open"))] : [];
 }
 
-/** What was predicted beside what came out. @param {Panel} panel @param {string} outcome */
+/** The prediction beside the outcome. @param {Panel} panel @param {string} outcome */
 function verdict(panel, outcome) {
   const { say, lesson } = panel;
   const choice = panel.choices.get(lesson?.name ?? "");
@@ -203,7 +203,7 @@ function verdict(panel, outcome) {
   );
 }
 
-/** Lane by lane: how the run ended. @param {Panel} panel @param {import("./run/types.js").Result} result */
+/** The end of the run, one row per network. @param {Panel} panel @param {import("./run/types.js").Result} result */
 function table(panel, { run: seen }) {
   const { say, lesson } = panel;
   const cell = (/** @type {number} */ value, /** @type {(x: number) => string} */ write) => h("td", null, Number.isFinite(value) ? write(value) : "–");
@@ -227,7 +227,7 @@ function table(panel, { run: seen }) {
   );
 }
 
-/** Runs with other seeds beside one another. @param {Panel} panel @returns {Node[]} */
+/** Compares runs with other seeds. @param {Panel} panel @returns {Node[]} */
 function noise(panel) {
   const { say, lesson } = panel;
   const results = panel.ran;

@@ -4,20 +4,20 @@ import settings from "../run/lessons.json" with { type: "json" };
 
 const { fragment, until, every, layer, numbers } = settings.lessons["covariate-shift"];
 
-/** The layer that is watched. */
+/** The measured layer. */
 const LAYER = layer;
-/** Steps before the drift is counted: until then the running statistics of batch normalisation still find their place (0.9^50 = 0.005). */
+/** Steps before the drift is counted: until then the running statistics of batch normalisation are still settling (0.9^50 = 0.005). */
 const { settled: SETTLED } = numbers;
 
-/** What tells where a distribution lies. */
+/** Measures of a distribution's location. */
 const PLACES = /** @type {const} */ (["p50", "p95", "mean"]);
 
 /** @param {import("../run/measure.js").Lane | undefined} lane */
 const settled = (lane) => (lane?.history ?? []).filter(({ step }) => step >= SETTLED);
 
 /**
- * How far a layer's activations move from one look to the next, on average: the largest move of median, 95th percentile and mean, in
- * standard deviations of the look before.
+ * How far a layer's activations move between snapshots, on average: the largest move of median, 95th percentile and mean, in
+ * standard deviations of the earlier snapshot.
  * @param {import("../run/measure.js").Lane | undefined} lane
  */
 function drift(lane) {

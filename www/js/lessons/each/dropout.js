@@ -4,7 +4,7 @@ import settings from "../run/lessons.json" with { type: "json" };
 
 const { fragment, until, every, numbers } = settings.lessons.dropout;
 
-/** Nats: gaps closer than this count as the same, as 500 test images leave an error of about half of it. */
+/** Gaps that differ by less count as the same, in nats: with 500 test images, the error of a gap is about half of this. */
 const { near: NEAR } = numbers;
 
 export default {

@@ -4,7 +4,7 @@ import settings from "../run/lessons.json" with { type: "json" };
 
 const { fragment, until, every, numbers } = settings.lessons["lrn-competition"];
 
-/** Relative distance from the constant factor within which a lane counts as divided by it. */
+/** Largest relative distance from the constant factor at which a network counts as divided by it. */
 const NEAR = 0.1;
 
 export default {

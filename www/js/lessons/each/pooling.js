@@ -40,6 +40,6 @@ export default {
     "[average|avg]: [pool_output|y] = 1/[window_size|n] [window_sum|∑] [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = 1/[window_size|n] [pool_gradient|∂L/∂y]",
   ],
   toy: (/** @type {import("../run/types.js").Panel} */ panel) => new PoolToy(panel),
-  // It shows what pooling does, not which one learns faster: there before the run as well.
+  // The toy shows what pooling does, not which one learns faster, so it may appear before the run.
   toySteps: ["question", "formula"],
 };

@@ -4,7 +4,7 @@ import settings from "../run/lessons.json" with { type: "json" };
 
 const { fragment, until, every } = settings.lessons["product-of-weights"];
 
-/** Below these ratios of the two gradients, an answer is the right one. */
+/** Thresholds on the ratio of the two gradients that separate the answers. */
 const [HALF, HUNDREDTH] = [0.1, 1e-3];
 
 export default {
@@ -42,6 +42,6 @@ export default {
     "[size_of_weights|w]^{[layers_crossed|k]}",
   ],
   toy: powerToy,
-  // By hand first, then in the network.
+  // First by hand, then in the network.
   toySteps: ["question", "formula"],
 };

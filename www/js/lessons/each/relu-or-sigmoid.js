@@ -4,9 +4,9 @@ import settings from "../run/lessons.json" with { type: "json" };
 
 const { fragment, until, every, numbers } = settings.lessons["relu-or-sigmoid"];
 
-/** Beyond these ratios of the two gradients, an answer is the right one. */
+/** Thresholds on the ratio of the two gradients that separate the answers. */
 const { same: SAME, much: MUCH } = numbers;
-/** What figure 1 of Krizhevsky et al. 2012 compares: 25 % training error, here over so many batches of 32, about one pass over 500 images. */
+/** The criterion in figure 1 of Krizhevsky et al. 2012: 25 % training error, here averaged over this many batches of 32, about one pass over 500 images. */
 const { right: RIGHT, batches: BATCHES } = numbers;
 
 export default {
@@ -23,7 +23,7 @@ export default {
     const [relu, sigmoid, tanh] = run.lanes;
     const passed = (/** @type {import("../run/measure.js").Lane | undefined} */ lane) =>
       at(lane, "first", "conv1", "activation") / at(lane, "first", lastHidden(run), "activation");
-    // From the last hidden activation back to conv1's, the gradient crosses one sigmoid a layer.
+    // From the last hidden activation back to conv1's, the gradient crosses one sigmoid per layer.
     const count_layers = run.names.length - 2;
     const values = {
       relu_conv1: at(relu, "first", "conv1", "weight"),

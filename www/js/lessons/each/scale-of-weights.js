@@ -6,9 +6,9 @@ import settings from "../run/lessons.json" with { type: "json" };
 
 const { fragment, until, every } = settings.lessons["scale-of-weights"];
 
-/** The block that gives the layer its input. */
+/** The block whose output is the layer's input. */
 const BEFORE = "conv2";
-/** Between a sixteenth and a quarter, and between a quarter and 1, by the logarithm. */
+/** Halfway between 1/16 and 1/4, and between 1/4 and 1, on a logarithmic scale. */
 const [LOW, HIGH] = [0.125, 0.5];
 
 const updates = (/** @type {import("../run/types.js").Panel} */ panel) => new UpdatesToy(panel);

@@ -1,10 +1,10 @@
 // @ts-check
-/** Settings of a lesson or a recipe: on this machine, in this view, from initial weights. */
+/** Applies the settings of a lesson or a recipe: on this machine, in this view, from initial weights. */
 
 /**
  * @param {import("../../session/session.js").Session} session
- * @param {string} fragment whatever it does not name has its default
- * @returns {Promise<boolean>} false when it was refused; why is in the state
+ * @param {string} fragment settings that it does not name get their defaults
+ * @returns {Promise<boolean>} false when it was refused; the state holds the reason
  */
 export async function apply(session, fragment) {
   session.pause();

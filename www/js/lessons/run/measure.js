@@ -1,4 +1,4 @@
-// What a lesson reads from its run. Whatever was not measured is NaN, and a sentence with it is not shown.
+// What a lesson measures in its run. A value that was not measured is NaN, and a sentence with it is not shown.
 import settings from "./lessons.json" with { type: "json" };
 
 /**
@@ -7,7 +7,7 @@ import settings from "./lessons.json" with { type: "json" };
  * @property {number} size norm of its weights
  * @property {number} activation norm of the gradient of its activations
  * @property {number} zero share of that gradient's values that are exactly zero
- * @property {number} mean of its activations, as the rest is
+ * @property {number} mean of its activations, as all below
  * @property {number} std
  * @property {number} max
  * @property {number} saturated share of values
@@ -18,25 +18,25 @@ import settings from "./lessons.json" with { type: "json" };
  *
  * @typedef {{step: number, layers: Record<string, Layer>}} Look
  *
- * @typedef {object} Lane One run of those side by side.
+ * @typedef {object} Lane One of the networks side by side.
  * @property {number[][]} records rows of steps done, loss, share of right answers
  * @property {{step: number, loss: number, accuracy: number}[]} evaluations on test images
- * @property {Look | null} first after the first step: the same weights and images in every lane
+ * @property {Look | null} first after the first step: with the same weights and images in every lane
  * @property {Look | null} last
- * @property {Look[]} history all looks, at the lesson's steps
+ * @property {Look[]} history all snapshots at the lesson's steps
  * @property {{step: number, layer: string} | null} divergence
- * @property {Change[]} changes that were made while it ran, and that the lesson allows
+ * @property {Change[]} changes made during the run that the lesson allows
  *
- * @typedef {{step: number, key: string, value: string, before: string}} Change a setting, from the step after this one on
+ * @typedef {{step: number, key: string, value: string, before: string}} Change of a setting, effective from the step after this one
  *
  * @typedef {{names: string[], classes: number, until: number, lanes: Lane[]}} Run `names` of the blocks, first to last.
- * @typedef {Record<string, number>} Values by the name that the lesson's sentences use
+ * @typedef {Record<string, number>} Values by their names in the lesson's sentences
  * @typedef {{outcome: string, values: Values}} Measured `outcome` is one of the lesson's choices, or empty.
  */
 
-/** Steps whose mean loss stands for the end of a run. */
+/** Steps whose mean loss represents the end of a run. */
 export const LAST = settings.last;
-/** A sum of shares may lack so much: recordings have four digits of each. */
+/** Tolerance for a sum of shares: recordings keep four digits of each. */
 const ROUNDING = 1e-3;
 
 /**
@@ -47,7 +47,7 @@ const ROUNDING = 1e-3;
  */
 export const at = (lane, when, layer, what) => lane?.[when]?.layers[layer ?? ""]?.[what] ?? NaN;
 
-/** The records of the last `LAST` steps up to the run's end; none if the lane has not come that far. @param {Run} run @param {number} lane */
+/** The records of the last `LAST` steps up to the run's end; none if the lane has not reached it. @param {Run} run @param {number} lane */
 function tail({ lanes, until }, lane) {
   const rows = (lanes[lane]?.records ?? []).filter(([step]) => step <= until);
   return rows.at(-1)?.[0] === until ? rows.slice(-LAST) : [];
@@ -64,11 +64,11 @@ function mean(values) {
 /** Training loss at the run's end. @param {Run} run @param {number} lane */
 export const loss = (run, lane) => mean(tail(run, lane).map((row) => row[1])).mean;
 
-/** Share of right answers on training images at the run's end. @param {Run} run @param {number} lane */
+/** Training accuracy at the run's end. @param {Run} run @param {number} lane */
 export const accuracy = (run, lane) => mean(tail(run, lane).map((row) => row[2])).mean;
 
 /**
- * Steps until a share of the answers on training images is right, on average over so many batches; 0 if it never is.
+ * Steps until the training accuracy reaches a share, on average over this many batches; 0 if it never does.
  * @param {Run} run @param {number} lane @param {number} share @param {number} batches
  */
 export function stepsTo({ lanes, until }, lane, share, batches) {
@@ -91,22 +91,22 @@ export function difference(run, a, b) {
   return mean(of.length === than.length ? of.map((row, i) => row[1] - than[i][1]) : []);
 }
 
-/** The loss of equal probabilities. @param {Run} run */
+/** The loss of random guessing. @param {Run} run */
 export const guessing = ({ classes }) => Math.log(classes);
 
-/** Further from 0 than chance takes it. @param {{mean: number, error: number}} difference */
+/** Whether a difference is larger than chance explains. @param {{mean: number, error: number}} difference */
 export const decided = ({ mean: apart, error }) => Math.abs(apart) > settings.errors * error;
 
 /** The evaluation on test images at the run's end. @param {Run} run @param {number} lane */
 export const test = ({ lanes, until }, lane) => lanes[lane]?.evaluations.find(({ step }) => step === until) ?? { step: NaN, loss: NaN, accuracy: NaN };
 
-/** The looks at both ends of every lane: a picture of looks is another one when, and only when, one of these is. @param {Run | undefined} run */
+/** The first and the last snapshot of every lane. A picture of snapshots changes when, and only when, one of these does. @param {Run | undefined} run */
 export const endsOf = (run) => (run?.lanes ?? []).flatMap(({ first, last }) => [first, last]);
 
-/** Whether they are the same looks, not only of the same steps. @param {(Look | null)[]} a @param {(Look | null)[] | null} b */
+/** Whether both hold the same snapshots, not only the same steps. @param {(Look | null)[]} a @param {(Look | null)[] | null} b */
 export const sameLooks = (a, b) => a.length === b?.length && a.every((look, at) => look === b[at]);
 
-/** The last hidden block: what comes after it are the logits. @param {Run} run */
+/** The last hidden block, before the logits. @param {Run} run */
 export const lastHidden = ({ names }) => names.at(-2);
 
 /**

@@ -1,20 +1,20 @@
-// Rows of statistics as short texts, for the recordings that ship with the page: the bins of a histogram on a scale of levels.
+// Rows of statistics as short texts, for the recordings that ship with the page: the bins of a histogram become levels.
 
 import { ACTIVATION_BINS, ACTIVATION_ROW, GRADIENT_BINS, GRADIENT_ROW, percentile } from "../../charts/rows.js";
 
-/** A level a letter. The square of a level is the count, as thin tails are seen, too. */
+/** One letter per level. The square of a level is the count, so that thin tails stay visible. */
 const LEVELS = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 const TOP = LEVELS.length - 1;
-/** Digits of every other number, and of a norm, which lessons name. */
+/** Digits of other numbers, and of a norm, which lessons quote. */
 const [DIGITS, NORM_DIGITS] = [4, 6];
 
 /** @param {number} x @param {number} [digits] */
 const short = (x, digits = DIGITS) => String(Number(x.toPrecision(digits)));
 
 /**
- * The place of the first letter, the letters, how many values the bins hold, and the numbers that follow them.
+ * Writes the index of the first letter, the letters, the number of values in the bins, and the numbers after the bins.
  * @param {ArrayLike<number>} row
- * @param {number} bins how many of its numbers, from the first, are counts
+ * @param {number} bins how many of its first numbers are counts
  */
 function pack(row, bins) {
   const numbers = Array.from(row);
@@ -31,10 +31,10 @@ function pack(row, bins) {
   ].join(" ");
 }
 
-/** Three percentiles end the row of a gradient: its bins have them, too. */
+/** Percentiles at the end of a gradient's row; they are recomputed from its bins. */
 const PERCENTILES = [0.05, 0.5, 0.95];
 
-/** The place of the norm in the row of a gradient. */
+/** The index of the norm in a gradient's row. */
 const NORM = GRADIENT_ROW - PERCENTILES.length - 1;
 
 /** @param {Float32Array} row (GRADIENT_ROW) */
@@ -57,7 +57,7 @@ export const packActivation = (row) => pack(row, ACTIVATION_BINS);
 /** @param {string} text @returns {Float32Array} (ACTIVATION_ROW) */
 export const unpackActivation = (text) => unpack(text, ACTIVATION_BINS, ACTIVATION_ROW);
 
-/** The row again, (width); its bins hold as many values as they did. @param {string} text @param {number} bins @param {number} width */
+/** Restores the row, (width), with the same number of values in the bins. @param {string} text @param {number} bins @param {number} width */
 function unpack(text, bins, width) {
   const [first, letters, total, ...numbers] = text.split(" ");
   const row = new Float32Array(width);

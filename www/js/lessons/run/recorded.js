@@ -1,21 +1,21 @@
 // @ts-check
-/** A lesson's run that was recorded elsewhere, told again as a session tells a run. */
+/** A lesson's run that was recorded elsewhere, replayed with the events of a session. */
 import { packActivation, packGradient, unpackActivation, unpackGradient } from "./packed.js";
 import { Recording } from "./recording.js";
 
 /**
  * @typedef {object} File `data/lessons/<lesson>.json`, written by `tests/browser/record_lessons.mjs`.
  * @property {string} lesson
- * @property {string} fragment the lesson's, when it was recorded
+ * @property {string} fragment the lesson's fragment at the time of recording
  * @property {string} version of the settings
  * @property {string} date
  * @property {number} seed
  * @property {{name: string, simd: string, workers: number}} backend
- * @property {Record<string, string>} config of the first network, as far as others differ in it or charts read it
+ * @property {Record<string, string>} config of the first network: the settings in which others differ, or that charts read
  * @property {string[]} names of the blocks
  * @property {number} classes
  * @property {number} until steps
- * @property {string} outcome that was measured
+ * @property {string} outcome as measured
  * @property {FileLane[]} lanes
  *
  * @typedef {object} FileLane
@@ -25,15 +25,15 @@ import { Recording } from "./recording.js";
  * @property {[step: number, loss: number, accuracy: number][]} tests
  * @property {{step: number, layer: string} | null} divergence
  * @property {PackedLook[]} looks
- * @property {[step: number, ...values: number[][]][]} [numbers] of all looks, where those above are some of them, the first ones of `NUMBERS` for
- *   each block: packed histograms only have them roughly
+ * @property {[step: number, ...values: number[][]][]} [numbers] of all snapshots, of which `looks` has only some: the first `NUMBERS` of
+ *   each block, which packed histograms only hold approximately
  *
- * @typedef {{step: number, norms?: (number | null)[], weights: string[], gradients: string[], activations: string[]}} PackedLook a row a block; `norms` of the
- *   weights are missing in recordings that no lesson reads them from
+ * @typedef {{step: number, norms?: (number | null)[], weights: string[], gradients: string[], activations: string[]}} PackedLook one row per block; `norms` of the
+ *   weights are missing in recordings whose lesson does not need them
  * @typedef {{step: number, norms: (number | null)[] | undefined, weights: Float32Array[], gradients: Float32Array[], activations: Float32Array[]}} Look
  */
 
-/** What a lesson may read of activations. */
+/** The statistics of activations that lessons may use. */
 export const NUMBERS = /** @type {const} */ (["p5", "p50", "p95", "mean", "std"]);
 
 /** @param {Look} look @returns {PackedLook} */
@@ -41,22 +41,22 @@ export function packLook({ step, norms, weights, gradients, activations }) {
   return { step, norms, weights: weights.map(packGradient), gradients: gradients.map(packGradient), activations: activations.map(packActivation) };
 }
 
-/** One after the other. @param {Float32Array[]} rows */
+/** Concatenates rows. @param {Float32Array[]} rows */
 const join = (rows) => Float32Array.from(rows.flatMap((row) => [...row]));
 
-/** What charts and lessons need of a session. */
+/** The part of a session that charts and lessons need. */
 export class Recorded extends EventTarget {
   /** @param {File} file */
   constructor(file) {
     super();
     this.file = file;
     const { names, classes, config, fragment } = file;
-    // Its only tensors are the weights that were looked at.
+    // Its only tensors are the recorded weights.
     const network = { classes, blocks: names.map((name) => ({ name })), tensors: names.map((name) => ({ name: `${name}.weight` })) };
     const describe = { network, data: { classes: [] } };
     const settings = Object.fromEntries([...new URLSearchParams(fragment)].filter(([key]) => !/^lane\d$/.test(key)));
     const first = { ridges: "layers", layer: names[0], image: "0", ...config, ...settings };
-    /** @type {any} as much of a session's state as is read */
+    /** @type {any} the part of a session's state that is read */
     this.state = {
       run: 0,
       shown: 0,
@@ -65,22 +65,22 @@ export class Recorded extends EventTarget {
       evaluation: null,
       lanes: file.lanes.map(({ changes, divergence }, id) => ({ id, changes, config: { ...first, ...changes }, describe, divergence, step: file.until })),
     };
-    /** Steps that have been told. */
+    /** Steps replayed so far. */
     this.step = 0;
     this.recording = new Recording(/** @type {any} */ (this), file.until, () => {});
   }
 
-  /** What lessons measure, once all is told. */
+  /** What lessons measure, after the whole replay. */
   get measured() {
     return this.recording.measured;
   }
 
-  /** @param {number[][]} blocks @returns {Record<string, any>} what was not recorded is missing */
+  /** @param {number[][]} blocks @returns {Record<string, any>} values that were not recorded are missing */
   layers(blocks) {
     return Object.fromEntries(blocks.map((values, at) => [this.file.names[at], Object.fromEntries(NUMBERS.map((key, i) => [key, values[i]]))]));
   }
 
-  /** Tells what came up to a step. @param {number} step */
+  /** Replays everything up to a step. @param {number} step */
   tell(step) {
     const from = this.step;
     this.step = Math.min(step, this.file.until);
@@ -94,7 +94,7 @@ export class Recorded extends EventTarget {
       for (const [at, loss, accuracy] of tests.filter(([at]) => news(at)))
         emit("evaluation", { step: at, loss, accuracy, confusion: [], mistakes: [], pixels: [] }, lane);
     });
-    // A run that has its last step is complete, so these come last.
+    // The last step completes the run, so the records come last.
     this.file.lanes.forEach(({ loss, accuracy }, lane) => {
       const rows = loss.slice(from, this.step).flatMap((value, at) => [from + at, value ?? NaN, accuracy[from + at]]);
       if (rows.length > 0) emit("records", Float64Array.from(rows), lane);

@@ -1,17 +1,17 @@
 // @ts-check
-/** Writes down what a lesson's run shows, lane by lane, until it has the steps that it needs. */
+/** Records the measurements of a lesson's run, lane by lane, until it has all steps that it needs. */
 import { activationAt, gradientAt } from "../../charts/rows.js";
 import { quantile } from "./measure.js";
 
-/** Steps to wait for an evaluation that does not come, as test images are missing. */
+/** Steps to wait for an evaluation that fails to arrive because test images are missing. */
 const GRACE = 20;
 
 export class Recording {
   /**
    * @param {import("../../session/session.js").Session} session
    * @param {number} until steps
-   * @param {() => void} ended is called once
-   * @param {string[]} [changeable] settings whose change is written down; any other ends it
+   * @param {() => void} ended called once
+   * @param {string[]} [changeable] settings whose changes are recorded; any other change ends it
    */
   constructor(session, until, ended, changeable = []) {
     this.session = session;
@@ -33,7 +33,7 @@ export class Recording {
     return { names: blocks.map(({ name }) => name), classes, until: this.until, lanes: this.lanes };
   }
 
-  /** Steps that a lane has come to at most. */
+  /** The most steps of any lane. */
   get step() {
     return Math.max(0, ...this.lanes.map((lane) => lane?.records.at(-1)?.[0] ?? 0));
   }
@@ -50,23 +50,23 @@ export class Recording {
   receive({ kind, detail, lane = 0 }) {
     const { state } = this.session;
     const allowed = kind === "mark" && detail.changes.every((/** @type {string[]} */ [key]) => this.changeable.includes(key));
-    // A switch was flipped, or the run started again: these are no longer the lesson's numbers.
+    // A switch was changed, or the run was restarted: the numbers are no longer the lesson's.
     if ((kind === "mark" && !allowed) || state.run !== this.run) return this.end("interrupted");
     const into = this.lane(lane);
     if (kind === "cut") this.cut(into, detail);
     if (allowed) for (const [key, value, before] of detail.changes) into.changes.push({ step: detail.step, key, value, before });
     if (kind === "records") for (let i = 0; i < detail.length; i += 3) into.records.push([detail[i] + 1, detail[i + 1], detail[i + 2]]);
     if (kind === "evaluation") into.evaluations.push({ step: detail.step, loss: detail.loss, accuracy: detail.accuracy });
-    // Others are of whatever step the clock came to.
+    // Other snapshots are timed by the clock, not by steps.
     if (kind === "snapshot" && detail.fixed) this.look(into, detail, lane);
     if (this.enough()) this.end("complete");
   }
 
-  /** The run goes on from a step that it has had. @param {import("./measure.js").Lane} into @param {number} last */
+  /** The run continues from an earlier step. @param {import("./measure.js").Lane} into @param {number} last */
   cut(into, last) {
     into.records = into.records.filter(([step]) => step <= last);
-    into.evaluations = into.evaluations.filter(({ step }) => step < last); // the one there comes again
-    into.changes = into.changes.filter(({ step }) => step < last); // what has changed since comes again
+    into.evaluations = into.evaluations.filter(({ step }) => step < last); // the one at this step will be repeated
+    into.changes = into.changes.filter(({ step }) => step < last); // later changes will be repeated
     into.history = into.history.filter(({ step }) => step <= last);
     into.last = into.history.at(-1) ?? into.first;
   }
@@ -100,7 +100,7 @@ export class Recording {
     into.history.push(look);
   }
 
-  /** What the session says of a lane; without lanes side by side, of the run. @param {number} lane */
+  /** The session's state of a lane; without lanes, of the run. @param {number} lane */
   side(lane) {
     const { state } = this.session;
     return /** @type {any} */ (state).lanes?.[lane] ?? state;

@@ -1,22 +1,22 @@
 // @ts-check
-/** A recording in the place of the lab's own charts, which go on behind it. */
+/** A recording in place of the lab's own charts, which continue behind it. */
 import { h, setAttribute, setText } from "../../kit/dom.js";
 import { Recorded } from "./recorded.js";
 
-/** How long it plays, ms; at once for whoever wants little motion. */
+/** Duration of the replay, ms; 0 with reduced motion. */
 const DURATION = 6000;
-/** The lab's panels that it takes over. */
+/** Takes over the lab's panels. */
 const TAKEN = /** @type {const} */ (["curves", "ridges", "norms", "activations"]);
 
 export class Replay {
-  /** @param {import("./types.js").Panel} panel @param {import("./recorded.js").File} file @param {() => void} ended has been told to its end */
+  /** @param {import("./types.js").Panel} panel @param {import("./recorded.js").File} file @param {() => void} ended called when the replay ends */
   constructor(panel, file, ended) {
     this.panel = panel;
     this.shell = panel.shell;
     this.recorded = new Recorded(file);
     this.ended = ended;
     const { views } = this.shell;
-    // The same charts as the lab's, from the module that has them.
+    // The same charts as the lab's, from the same module.
     this.views = new /** @type {typeof import("../../components/views.js").Views} */ (views?.constructor)(this.context);
     this.labels = Object.fromEntries(TAKEN.map((name) => [name, h("p", { class: "recording-label" })]));
     for (const name of TAKEN) this.views.hosts[name].classList.add("recording");
@@ -35,7 +35,7 @@ export class Replay {
     return this.recorded.file;
   }
 
-  /** The lab's context, with a run of its own. @returns {import("../../components/context.js").Context} */
+  /** The lab's context with the recorded run. @returns {import("../../components/context.js").Context} */
   get context() {
     const { context } = this.shell;
     return {
@@ -63,7 +63,7 @@ export class Replay {
     this.frame = requestAnimationFrame(frame);
   }
 
-  /** Keeps its place when the lab is laid out anew, and its colours and words those of the lab. */
+  /** Restores its place after a new layout of the lab, and follows the lab's colours and language. */
   update() {
     const { shell, views, file } = this;
     setAttribute(shell.lab, "data-recording", true);

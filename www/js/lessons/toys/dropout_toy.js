@@ -8,24 +8,24 @@ import { integer, number } from "../../kit/format.js";
 const LAYERS = ["fc6", "fc7"];
 /** The network that has dropout. */
 const LANE = 1;
-/** Where the slider starts while there is no such network, and its largest value as long as nobody has told. */
+/** The slider's start without such a network, and its largest value until the schema is known. */
 const [START, MOST] = [0.5, 0.9];
-/** Units of a layer in the lesson's network: a recording does not tell its shapes. */
+/** Units of a layer in the lesson's network: a recording does not contain its shapes. */
 export const UNITS = 64;
-/** Rows of the picture for each column: it is four times as wide as it is high. */
+/** Width of the picture relative to its height. */
 const WIDE = 4;
-/** Between two pictures for whoever wants little motion, ms. */
+/** Time between two pictures with reduced motion, ms. */
 const REST = 1000;
 
 export class DropoutToy {
   /** @param {import("../run/types.js").Panel} panel */
   constructor(panel) {
     const { say, terms, session } = (this.panel = panel);
-    /** A value of the slider that is not the run's yet. @type {number | null} */
+    /** A value of the slider that the run does not have yet. @type {number | null} */
     this.tried = null;
-    /** The last step and the p that it had. */
+    /** The last step and its p. */
     this.last = { step: 0, p: NaN };
-    /** Whose run it is. */
+    /** Identifies the run. */
     this.run = "";
     this.drawn = 0;
     this.timer = 0;
@@ -59,7 +59,7 @@ export class DropoutToy {
       this.factor,
       this.effect,
     );
-    // A step is told before a change that comes after it: this is the p that it had.
+    // A step is reported before any later change, so this is the p of that step.
     this.listen = (/** @type {Event} */ event) => {
       const { kind, lane } = /** @type {CustomEvent} */ (event).detail;
       if (kind !== "records" || lane !== LANE) return;
@@ -74,7 +74,7 @@ export class DropoutToy {
     this.panel.session.removeEventListener("change", this.listen);
   }
 
-  /** The second network, here or recorded; `p` is the setting, `last` its last step with the p that it had. */
+  /** The second network, here or recorded; `p` is the setting, `last` its last step with the p of that step. */
   get network() {
     const { replay, session } = this.panel;
     if (replay) {
@@ -90,13 +90,13 @@ export class DropoutToy {
     return { there, seed: Number(config.seed ?? 1), p: there ? Number(config.dropout) : START, last: this.last, step, units };
   }
 
-  /** While the slider is moved. @param {number} p */
+  /** Tries a value while the slider moves. @param {number} p */
   attempt(p) {
     this.tried = p;
     this.draw();
   }
 
-  /** Puts p into the second network, whose run goes on; without one it remains an attempt. @param {number} p */
+  /** Sets p in the second network, whose run continues; without one, p is only tried. @param {number} p */
   async commit(p) {
     this.attempt(p);
     if (!this.network.there) return;
@@ -105,7 +105,7 @@ export class DropoutToy {
     this.draw();
   }
 
-  /** With every frame that something has changed in. */
+  /** Called for each frame with a change. */
   update() {
     const rest = this.panel.shell.context.chartOptions().reducedMotion ? this.drawn + REST - performance.now() : 0;
     if (rest <= 0) this.draw();
@@ -122,7 +122,7 @@ export class DropoutToy {
     this.run = run;
     const { there, seed, p: set, last, step, units } = this.network;
     const p = this.tried ?? set;
-    // What has been drawn stays; another p acts from the next step on.
+    // The last step's mask stays; another p takes effect at the next step.
     const past = step > 0 && last.step === step && (last.p === p || replay !== null);
     const of = past ? step : step + 1;
     const tried = replay !== null && last.p !== p;
@@ -140,7 +140,7 @@ export class DropoutToy {
     setText(this.effect, say(`mask.effect.${there ? "live" : replay ? "recorded" : "none"}`));
   }
 
-  /** Made anew for a network of another width. @param {DropoutToy["layers"][number]} layer @param {number} units */
+  /** Rebuilt for a network of another width. @param {DropoutToy["layers"][number]} layer @param {number} units */
   gridOf(layer, units) {
     if (layer.units === units) return layer.grid;
     layer.units = units;

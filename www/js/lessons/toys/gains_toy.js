@@ -1,27 +1,27 @@
 // @ts-check
 /**
- * The gradient on its way back: its norm at each layer, beside what slopes of a quarter would leave; each layer's gain, the product of
- * them all, and which share is saturated or dead.
+ * The gradient on its way back: its norm at each layer, beside the norm that slopes of 1/4 would leave; each layer's gain, the product of
+ * all gains, and the shares that are saturated or dead.
  */
 import { DepthNorms } from "../../charts/gradients/depth_norms.js";
 import { h, setText, share } from "../../kit/dom.js";
 import { live, percent } from "../../kit/format.js";
 import { RunToy } from "./run_toy.js";
 
-/** The ends of a bar, as decimal logarithms of the gain. */
+/** The ends of a bar, as log10 of the gain. */
 const [LOW, HIGH] = [-2, 1];
-/** Places on a bar that are marked: the bound of sigmoid's slope, and what passes a gradient on as it is. */
+/** Marked gains: the bound of the sigmoid's slope, and 1, which passes a gradient on unchanged. */
 const MARKS = [0.25, 1];
 
-/** A smaller share is written as 0. */
+/** A smaller share is not shown. */
 const NONE = 5e-4;
 
-/** Where a gain lies on a bar, 0 to 1. @param {number} gain */
+/** A gain's place on a bar, 0 to 1. @param {number} gain */
 const place = (gain) => share((Math.log10(gain) - LOW) / (HIGH - LOW));
 
 /**
- * From the last hidden block back to the second, what crossing it does to the size of the gradient, and of its own activations the
- * shares that are saturated and dead.
+ * From the last hidden block back to the second: the factor by which the block changes the gradient's norm, and the shares of its
+ * activations that are saturated and dead.
  * @param {import("../run/measure.js").Look} look @param {string[]} names of all blocks
  */
 export function gainsOf({ layers }, names) {
@@ -39,7 +39,7 @@ export function gainsOf({ layers }, names) {
  */
 export const normsOf = ({ layers }, names) => names.slice(0, -1).map((name) => layers[name].activation);
 
-/** What slopes of a quarter alone leave of the last of these norms: k layers before it, its 0.25^k. @param {number[]} norms */
+/** The norms that slopes of 1/4 alone would leave: k layers before the last norm, 0.25^k of it. @param {number[]} norms */
 export const boundOf = (norms) => norms.map((_, layer) => norms[norms.length - 1] * MARKS[0] ** (norms.length - 1 - layer));
 
 /** @extends {RunToy<DepthNorms>} */
@@ -98,7 +98,7 @@ export class GainsToy extends RunToy {
       ),
     );
     const product = columns.map((column) => h("td", null, h("strong", null, column ? live(column.product) : "–")));
-    // Sigmoid's slopes are bounded; the weights come on top.
+    // The bound covers the sigmoid's slopes only; the weights act in addition.
     const layers = known.rows.length;
     const bound = columns.map((column, lane) => h("td", null, column && lesson?.lanes[lane] === "sigmoid" ? live(MARKS[0] ** layers) : "–"));
     table.replaceChildren(

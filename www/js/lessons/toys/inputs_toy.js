@@ -1,14 +1,14 @@
 // @ts-check
-/** What a layer receives on the probe batch, over a run: its percentiles, of all networks on one scale. */
+/** Percentiles of a layer's inputs on the probe batch over a run, for all networks on one scale. */
 import { Percentiles } from "../../charts/plots/percentiles.js";
 import { h } from "../../kit/dom.js";
 import { RunToy } from "./run_toy.js";
 
-/** Whose inputs are shown first: the activations that the lesson measures are those of the block before it. */
+/** The layer shown first: its inputs are the activations that the lesson measures. */
 const FIRST = "conv5";
 
 /**
- * Percentiles of a block's activations at every look: of the inputs of the block behind it.
+ * Percentiles of a block's activations at every snapshot. They are the next block's inputs.
  * @param {import("../run/measure.js").Lane} lane @param {string} block
  * @returns {{steps: number[], values: number[][]}} values: 5 %, 50 % and 95 %
  */
@@ -36,7 +36,7 @@ export class InputsToy extends RunToy {
 
   update() {
     const { blocks, panel } = this;
-    // Each block but the first receives what the one before it gives.
+    // Each block but the first receives the output of the block before.
     const option = (/** @type {string} */ layer, /** @type {number} */ at) =>
       h("option", { value: layer, "data-before": blocks[at] }, panel.say("inputs.option", { layer, before: blocks[at] }));
     this.choices(this.select, blocks.slice(1), option, FIRST);

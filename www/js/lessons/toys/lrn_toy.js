@@ -10,12 +10,12 @@ export class LrnToy extends ProbeToy {
     super(panel, "lrn_toy");
   }
 
-  /** What LRN receives, or would. */
+  /** The layer whose output LRN receives, or would receive. */
   get layer() {
     return this.layers.find(({ kind }) => kind === "activation");
   }
 
-  /** The strongest channel of the pixel at which most responds: there is something to divide by. @param {Float32Array} values @param {number} channels */
+  /** The strongest channel of the most active pixel, where LRN has an effect. @param {Float32Array} values @param {number} channels */
   first(values, channels) {
     const at = (/** @type {number} */ pixel) => values.subarray(pixel * channels, (pixel + 1) * channels);
     const sums = Array.from({ length: values.length / channels }, (_, pixel) => at(pixel).reduce((sum, x) => sum + x, 0));

@@ -6,7 +6,7 @@ import { figure } from "../../drill/formula.js";
 import { percent } from "../../kit/format.js";
 import { ProbeToy } from "./probe_toy.js";
 
-/** By the names of the lesson's lanes. */
+/** Named as the lesson's lanes. */
 export const POOLINGS = [
   { name: "max_overlap", pool: "max", kernel: 3 },
   { name: "max", pool: "max", kernel: 2 },
@@ -16,7 +16,7 @@ export const POOLINGS = [
 const STRIDE = 2;
 
 /**
- * The layer that would pool an output of this shape. Windows of 3 are padded where they would else give another size than those of 2.
+ * A pooling layer for an output of this shape. Windows of 3 are padded where their output would otherwise differ in size from that of windows of 2.
  * @param {import("../../worker/types.js").Shape} input @param {{pool: string, kernel: number}} pooling @returns {import("../../worker/types.js").Layer}
  */
 export function poolLayer(input, { pool, kernel }) {
@@ -38,7 +38,7 @@ export class PoolToy extends ProbeToy {
     super(panel, "pool_toy");
   }
 
-  /** The one before the first pooling. */
+  /** The layer before the first pooling. */
   get layer() {
     return this.layers[this.layers.findIndex(({ kind }) => kind === "pool") - 1];
   }

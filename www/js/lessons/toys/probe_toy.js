@@ -1,5 +1,5 @@
 // @ts-check
-/** What toys that look into the network have in common: a test image, and of what one layer makes of it a channel and a pixel. */
+/** The base of toys that look into the network: a test image, and a channel and a pixel of one layer's output for it. */
 import { h, setText } from "../../kit/dom.js";
 import { INPUT, channelOf, placeOf } from "../../drill/arithmetic.js";
 import { figure } from "../../drill/formula.js";
@@ -22,7 +22,7 @@ export class ProbeToy {
     this.reading = null;
     this.frame = 0;
     this.theme = panel.shell.host.dataset.theme;
-    /** What the worker is asked for, once the toy is in the panel. */
+    /** The request to the worker, once the toy is in the panel. */
     this.asked = JSON.stringify(this.unit);
     /** @type {PixelMap[]} */
     this.maps = [];
@@ -38,7 +38,7 @@ export class ProbeToy {
     this.where = h("p", { class: "fine probe-where" });
     this.missing = h("p");
     const parts = h("div", { class: "probe-parts" }, this.parts());
-    /** What there is to see once there is a reading. */
+    /** Shown once there is a reading. */
     this.seen = [this.image.element, this.looked.element, this.where, parts];
     this.choice = h("div", { class: "probe-choice" }, this.imageNumber.element, this.channelNumber.element, this.seen.slice(0, 3));
     this.element = h(
@@ -51,19 +51,19 @@ export class ProbeToy {
     this.update();
   }
 
-  // ---- what a toy fills in -----------------------------------------------------------------------------------------
+  // ---- overridden by toys ------------------------------------------------------------------------------------------
 
-  /** The layer whose output is looked at. @returns {import("../../worker/types.js").Layer | undefined} */
+  /** The layer whose output is shown. @returns {import("../../worker/types.js").Layer | undefined} */
   get layer() {
     return undefined;
   }
 
-  /** Index of the value that is looked at first: the largest. @param {Float32Array} values @param {number} _channels */
+  /** Index of the value shown first: the largest. @param {Float32Array} values @param {number} _channels */
   first(values, _channels) {
     return values.reduce((best, x, at) => (x > values[best] ? at : best), 0);
   }
 
-  /** What stands beside the map. @returns {Node[]} */
+  /** The elements beside the map. @returns {Node[]} */
   parts() {
     return [];
   }
@@ -71,7 +71,7 @@ export class ProbeToy {
   /** @param {Reading} _reading @param {Float32Array} _map the chosen channel's */
   draw(_reading, _map) {}
 
-  // ---- what is looked at -------------------------------------------------------------------------------------------
+  // ---- what is on view ---------------------------------------------------------------------------------------------
 
   get layers() {
     return this.panel.session.state.describe?.network.layers ?? [];
@@ -83,7 +83,7 @@ export class ProbeToy {
     return layer ? { image: Number(this.panel.session.state.config.image), channel: undefined, layers: [INPUT, layer.name], learnt: [] } : null;
   }
 
-  /** A map with its box. @param {string} name @param {Partial<ConstructorParameters<typeof PixelMap>[1]> & {fields?: Record<string, string>}} [more] fields: those of its texts */
+  /** A map with its box. @param {string} name @param {Partial<ConstructorParameters<typeof PixelMap>[1]> & {fields?: Record<string, string>}} [more] fields: for its texts */
   map(name, { fields, ...more } = {}) {
     const { shell, say, inside } = this.panel;
     const { context } = shell;
@@ -106,7 +106,7 @@ export class ProbeToy {
     this.redraw();
   }
 
-  // ---- what comes --------------------------------------------------------------------------------------------------
+  // ---- incoming data -----------------------------------------------------------------------------------------------
 
   /** @param {import("../../worker/types.js").UnitReading} detail */
   receive({ unit, outputs: [image, values] }) {
@@ -120,7 +120,7 @@ export class ProbeToy {
     });
   }
 
-  /** With every frame that something has changed in. */
+  /** Called for each frame with a change. */
   update() {
     const { shell, session } = this.panel;
     const asked = JSON.stringify(this.unit);
@@ -135,7 +135,7 @@ export class ProbeToy {
     if (this.imageNumber.input !== shell.root.activeElement) this.imageNumber.input.value = session.state.config.image ?? "";
   }
 
-  /** All of it, from the last reading. */
+  /** Draws everything from the last reading. */
   redraw() {
     const { reading } = this;
     for (const part of this.seen) part.hidden = reading === null;
@@ -148,7 +148,7 @@ export class ProbeToy {
       const at = this.first(values, channels);
       Object.assign(this, { channel: at % channels, place: placeOf(Math.floor(at / channels), width) });
     }
-    // In another network there may be less of both.
+    // Another network may have fewer channels and pixels.
     this.channel = Math.min(this.channel, channels - 1);
     this.place = { row: Math.min(this.place.row, height - 1), column: Math.min(this.place.column, width - 1) };
     const {
@@ -176,7 +176,7 @@ export class ProbeToy {
     this.draw(reading, map);
   }
 
-  /** Why there is nothing to see. */
+  /** Says why nothing is shown. */
   why() {
     const { say, stuck, session } = this.panel;
     const { config, describe } = session.state;

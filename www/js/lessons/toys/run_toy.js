@@ -1,5 +1,5 @@
 // @ts-check
-/** A picture of what a lesson's run has come to, drawn again when it has come further or the page looks otherwise. */
+/** A picture of a lesson's run, redrawn when the run has progressed or the page's look has changed. */
 import { setAttribute, h } from "../../kit/dom.js";
 import { endsOf, sameLooks } from "../run/measure.js";
 
@@ -16,10 +16,10 @@ export class RunToy {
     this.panel = panel;
     this.host = h("div", { class: hostClass });
     this.chart = chartIn(this.host, panel.shell.context.chartOptions());
-    /** What is drawn, and how. @type {(import("../run/measure.js").Look | null)[] | null} */
+    /** The drawn snapshots. @type {(import("../run/measure.js").Look | null)[] | null} */
     this.drawn = null;
     this.look = "";
-    /** What the menu was filled for. @type {string | null} */
+    /** The blocks in the menu. @type {string | null} */
     this.named = null;
   }
 
@@ -27,7 +27,7 @@ export class RunToy {
     this.chart.destroy();
   }
 
-  /** With every frame that something has changed in. */
+  /** Called for each frame with a change. */
   update() {
     const { shell, shownRun } = this.panel;
     const look = `${shell.host.dataset.theme} ${shell.size}`;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A convolution with its weights times a, in front of batch normalisation and alone: how far its output moves, and how its
- * gradients change. In 64 bits, on one image's positions as the batch, for a fixed gradient of the output.
+ * A convolution with its weights times a, with batch normalisation after it and without: how far its output moves, and how its
+ * gradients change. In 64 bits, with one image's positions as the batch, for a fixed gradient of the output.
  */
 
 /**
@@ -14,8 +14,8 @@
  *
  * @typedef {object} Identities
  * @property {number} output distance of the outputs, relative to the one with a = 1
- * @property {number} toInput size of the gradient to the input over that with a = 1
- * @property {number} toWeight the same of the gradient to the weights
+ * @property {number} toInput norm of the gradient to the input, relative to the one with a = 1
+ * @property {number} toWeight the same for the gradient to the weights
  *
  * @typedef {{output: Float64Array, toInput: Float64Array, toWeight: Float64Array}} Pass
  */
@@ -64,8 +64,8 @@ function pass(layer, input, weight, epsilon) {
 }
 
 /**
- * Calls `meet` wherever an input meets a position of the output: with the index of the input, the output's and the weight's first
- * of all output channels.
+ * Calls `meet` for each pair of an input and an output position that it contributes to: with the indices of the input, and of the
+ * output and the weight for the first output channel.
  * @param {Layer} layer @param {(from: number, to: number, at: number) => void} meet
  */
 function connect({ input, output, kernel, stride, padding }, meet) {
@@ -80,7 +80,7 @@ function connect({ input, output, kernel, stride, padding }, meet) {
 }
 
 /**
- * y = (x - mean) / sqrt(variance + epsilon) of each channel, and the gradient's way back: Ioffe and Szegedy 2015.
+ * y = (x - mean) / sqrt(variance + epsilon) for each channel, and the backward pass: Ioffe and Szegedy 2015.
  * @param {Float64Array} sums @param {Float64Array} gradient of y @param {number} channels @param {number} epsilon
  */
 function normalise(sums, gradient, channels, epsilon) {
@@ -102,7 +102,7 @@ function normalise(sums, gradient, channels, epsilon) {
   return { output, toSums };
 }
 
-/** Some gradient of the output, the same every time. @param {number} i */
+/** An arbitrary but fixed gradient of the output. @param {number} i */
 const wave = (i) => Math.sin(1 + 12.9898 * i) + Math.cos(0.3 * i);
 
 /** @param {Float64Array} values */

@@ -1,14 +1,14 @@
 // @ts-check
-/** One layer's weights times a, by hand, while the network stands still: what batch normalisation hides of it, and what epsilon lets through. */
+/** One layer's weights times a, by hand, in an unchanged network: what batch normalisation hides, and what epsilon lets through. */
 import { h, setText } from "../../kit/dom.js";
 import { number } from "../../kit/format.js";
 import { identities } from "./scale.js";
 
 const SCALES = [1e-4, 1e-3, 0.01, 0.1, 0.25, 0.5, 1, 2, 4, 10, 100];
 const EPSILONS = [1e-12, 1e-8, 1e-5, 1e-3, 0.1];
-/** Where the sliders start: a = 4, and the epsilon of the settings. */
+/** The sliders' start: a = 4, and the epsilon of the settings. */
 const [A, EPSILON] = [SCALES.indexOf(4), EPSILONS.indexOf(1e-5)];
-/** While training goes on, this many times as long as it takes lies between two computations. */
+/** During training, the pause between two computations is this many times as long as a computation. */
 const REST = 10;
 
 export class ScaleToy {
@@ -53,7 +53,7 @@ export class ScaleToy {
     );
   }
 
-  /** Convolutions behind the first one. */
+  /** Convolutions after the first one. */
   get layers() {
     return (this.panel.session.state.describe?.network.layers ?? []).filter(({ kind, name }) => kind === "conv" && name !== "conv1");
   }
@@ -66,7 +66,7 @@ export class ScaleToy {
     if (names.includes("conv3")) this.layer.value = "conv3";
   }
 
-  /** What the worker is to read. @returns {import("../../worker/types.js").Unit | null} */
+  /** What the worker reads. @returns {import("../../worker/types.js").Unit | null} */
   get unit() {
     const { config, describe } = this.panel.session.state;
     const all = describe?.network.layers ?? [];
@@ -78,7 +78,7 @@ export class ScaleToy {
   receive({ unit, outputs: [input], learnt: [learnt] }) {
     const layer = this.layers.find(({ name }) => name === this.layer.value);
     if (JSON.stringify(unit) !== JSON.stringify(this.unit) || !layer || !input || !learnt) return;
-    // Behind the weights lies the bias, which the start leaves at 0 and batch normalisation takes away.
+    // The bias follows the weights. It starts at 0, and batch normalisation cancels it.
     this.reading = { layer, input, weight: learnt.subarray(0, learnt.length - layer.output.channels) };
     if (performance.now() >= this.due) this.compute();
   }

@@ -3,7 +3,7 @@
 import { h, setText } from "../../kit/dom.js";
 import { number } from "../../kit/format.js";
 
-/** What the sliders start with: 0.9 to the power of 50. */
+/** The sliders' start: 0.9 to the power of 50. */
 const [W, K] = [0.9, 50];
 
 /** @param {import("../run/types.js").Panel} panel */

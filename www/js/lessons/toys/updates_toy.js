@@ -1,5 +1,5 @@
 // @ts-check
-/** How large each step of a layer is beside its weights, of every network of the run, and what 1/a² expects. */
+/** The size of a layer's steps relative to its weights, for every network of the run, and the prediction of the 1/a² rule. */
 import { Updates } from "../../charts/plots/updates.js";
 import { h } from "../../kit/dom.js";
 import { RunToy } from "./run_toy.js";
