@@ -14,9 +14,9 @@ use serde::Serialize;
 use serde_json::json;
 use std::time::Instant;
 
-/// Steps that are measured as one on a hardware adapter, so that it never waits for the program.
+/// Steps that are measured together on a hardware adapter, so that it never waits for the program.
 const TOGETHER: u64 = 8;
-/// Side of the matrices whose product shows what the CPU kernel reaches at best.
+/// Side of the matrices whose product shows the best rate of the CPU kernel.
 const SIDE: usize = 512;
 
 #[derive(clap::Args)]
@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let (mut steps, mut products) = (vec![], vec![]);
     for _ in 0..arguments.steps.div_ceil(together) {
         if !on_gpu {
-            product(); // so that the matrices are in the caches as far as they fit
+            product(); // warms the caches
             products.push(milliseconds_of(|| std::hint::black_box(product())).0);
         }
         steps.push(measure(&mut trainer, together, &mut losses)? / together as f64);
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         "ms_per_step": step,
         "images_per_second": batch / step.median * 1e3,
         "gflops": rate,
-        // One thread's product of two 512x512 matrices, each measured between two steps; every worker could reach it.
+        // One thread's product of two 512x512 matrices, measured between steps. Every worker could reach this rate.
         "workers": workers,
         "product_gflops": product_rate,
         "share_of_product": product_rate.map(|product| rate / product / workers as f64),
@@ -121,7 +121,7 @@ fn dry_run(config: &Config, dataset: &Dataset, host: &Host) -> Outcome {
     Ok(())
 }
 
-/// Milliseconds, of several measurements.
+/// Milliseconds over several measurements.
 #[derive(Clone, Copy, Serialize)]
 struct Times {
     median: f64,
@@ -144,7 +144,7 @@ fn milliseconds_of<T>(work: impl FnOnce() -> T) -> (f64, T) {
     (start.elapsed().as_secs_f64() * 1e3, outcome)
 }
 
-/// Milliseconds of `steps` training steps, from the first one's start to the last one's end; their losses are appended.
+/// Milliseconds from the start of the first of `steps` training steps to the end of the last. Appends their losses.
 fn measure(trainer: &mut Trainer, steps: u64, losses: &mut Vec<f32>) -> Outcome<f64> {
     let (milliseconds, outcome) = milliseconds_of(|| -> Outcome {
         for _ in 0..steps {

@@ -7,35 +7,35 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::Path;
 
-/// The features that every browser with 128-bit SIMD has. `--all-features` would let wasm-opt use what they reject.
+/// Features of every browser with 128-bit SIMD. `--all-features` would let wasm-opt use features that browsers reject.
 const WASM_FEATURES: &[&str] =
     &["bulk-memory", "reference-types", "sign-ext", "nontrapping-float-to-int", "mutable-globals", "multivalue", "simd"];
 
 const OPTIMISE: &[&str] = &[
     "-O3",
-    // LLVM has inlined what is hot; more of it is 3 kB.
+    // LLVM has inlined the hot code; more inlining costs 3 kB.
     "--always-inline-max-function-size=2",
     "--flexible-inline-max-function-size=10",
     "--one-caller-inline-max-function-size=20",
-    // Small offsets move into loads and stores, which makes a step 2 % faster: nothing lies in the first kilobyte, where a sum
-    // that wraps around would end, but the last of the stack.
+    // Moves small offsets into loads and stores, which makes a step 2 % faster. This is safe: an address that wraps around would
+    // end in the first kilobyte, which holds only the end of the stack.
     "--low-memory-unused",
-    // What only tools read.
+    // Removes sections that only tools read.
     "--strip-producers",
     "--strip-target-features",
-    // Imports have long names with a hash each, here and in the bindings: 6 kB.
+    // Each import has a long name with a hash, here and in the bindings: 6 kB.
     "--minify-imports-and-exports-and-modules",
 ];
 
-/// Stands in front of an export's name in the bindings, `wasm.$$start`, so that no property of the browser has the same.
+/// Prefix of an export's name in the bindings, as in `wasm.$$start`, so that no browser property has the same name.
 const EXPORT: &str = "$$";
-/// The properties that esbuild renames: exports, imports, and the module that these come from.
+/// The properties that esbuild renames: exports, imports, and the module of the imports.
 const PROPERTIES: &str = r"^(\$\$|__wb|\./)";
 
-/// What wasm-opt has renamed, as it prints it.
+/// The names that wasm-opt has changed, as it prints them.
 #[derive(Deserialize)]
 struct Names {
-    /// (module, name, new name); the module is `a` then.
+    /// (module, name, new name); the module's new name is `a`.
     imports: Vec<(String, String, String)>,
     /// (name, new name)
     exports: Vec<(String, String)>,

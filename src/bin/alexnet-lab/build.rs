@@ -1,4 +1,4 @@
-//! `build`: from the sources to `dist/`. Five steps, each skipped while its inputs are the same as the last time.
+//! `build`: from the sources to `dist/`. Five steps, each skipped if its inputs have not changed.
 
 use crate::bindings;
 use crate::guide;
@@ -14,17 +14,17 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// A WebAssembly module with its bindings, made from the library; `www/js/worker/module.js` loads them.
 struct Module {
-    /// The bindings' name in `dist/pkg`; the module's has `_bg` behind it.
+    /// The bindings' name in `dist/pkg`; the module's name ends in `_bg`.
     name: &'static str,
     cargo: &'static [&'static str],
-    /// For this crate alone: the dependencies are compiled once for all modules.
+    /// Flags for this crate only: the dependencies are compiled once for all modules.
     rustc: &'static [&'static str],
     wasm_opt: &'static [&'static str],
 }
 
 const MODULES: &[Module] = &[
     Module { name: "alexnet_lab", cargo: &[], rustc: &[], wasm_opt: &[] },
-    // Fused multiply-add is twice as fast; an engine without it refuses the whole module.
+    // Fused multiply-add is twice as fast. An engine without it rejects the whole module.
     Module {
         name: "alexnet_lab_relaxed",
         cargo: &[],
@@ -39,15 +39,15 @@ const MODULES: &[Module] = &[
     },
 ];
 
-/// The step is as fast without what LLVM does by default: inlining of functions that do not ask for it makes the module a fifth
-/// larger, several rounds in a loop whose length is not known 1.5 %.
+/// Turns off two defaults of LLVM that make a step no faster. Inlining functions without a hint makes the module a fifth larger;
+/// unrolling loops of unknown length makes it 1.5 % larger.
 const LLVM: &[&str] = &["-Cllvm-args=--inline-threshold=0", "-Cllvm-args=--unroll-runtime=false"];
 
 struct Step {
     name: &'static str,
     /// Files and folders below the root; a change in any of them repeats the step.
     inputs: &'static [&'static str],
-    /// What the step makes, below the root; if one is missing, the step is repeated.
+    /// Results below the root; if one is missing, the step is repeated.
     outputs: &'static [&'static str],
     make: fn(&Page) -> Outcome,
 }
@@ -114,7 +114,7 @@ pub fn run() -> Outcome<PathBuf> {
     }
     let page = Page { dist: root.join("dist"), work: root.join("target/page"), root };
     fs::create_dir_all(&page.work).map_err(about(&page.work))?;
-    // One build at a time: a second one waits here and then finds everything done.
+    // One build at a time: a second one waits here, then finds everything done.
     let lock = page.work.join("lock");
     let lock = File::create(&lock).map_err(about(&lock))?;
     lock.lock()?;
@@ -127,7 +127,7 @@ pub fn run() -> Outcome<PathBuf> {
         }
         say!("[{}/{}] {} ...", number + 1, STEPS.len(), step.name);
         let start = Instant::now();
-        // A step that fails half-way is done again, whatever the sources are then.
+        // A step that fails half-way is repeated, whatever the sources are then.
         let _ = fs::remove_file(&stamp);
         (step.make)(&page)?;
         fs::write(&stamp, hash).map_err(about(&stamp))?;
@@ -136,7 +136,7 @@ pub fn run() -> Outcome<PathBuf> {
     Ok(page.dist)
 }
 
-/// esbuild, wasm-opt and uPlot, in the versions of the lock file.
+/// Installs esbuild, wasm-opt and uPlot in the versions of the lock file.
 fn tools(page: &Page) -> Outcome {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page.root);
@@ -148,7 +148,7 @@ fn engine(page: &Page) -> Outcome {
     install_target()?;
     let pkg = page.dist.join("pkg");
     fs::create_dir_all(&pkg).map_err(about(&pkg))?;
-    // One compilation after the other, as cargo wants it; what follows runs beside the next one.
+    // Cargo compiles one module after the other. A module is finished while the next one compiles.
     std::thread::scope(|scope| {
         let mut finishing = vec![];
         for module in MODULES {
@@ -187,7 +187,7 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
     cargo.args(["rustc", "--profile", "wasm", "--lib", "--crate-type", "cdylib", "--target", TARGET]).args(module.cargo);
     cargo.args(["--locked", "--message-format", "json-render-diagnostics", "--"]).args(LLVM).args(module.rustc);
     cargo.current_dir(&page.root);
-    // These would replace the flags of .cargo/config.toml, SIMD among them.
+    // These would replace the flags of .cargo/config.toml, including SIMD.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     let output = cargo
         .stdin(Stdio::null())
@@ -223,7 +223,7 @@ fn guide_pages(page: &Page) -> Outcome {
     guide::render(&page.root.join("www"), &page.dist.join("guide"))
 }
 
-/// Everything of `www/` that is neither bundled nor rendered.
+/// Copies everything in `www/` that is neither bundled nor rendered.
 fn files(page: &Page) -> Outcome {
     for entry in list(&page.dist)? {
         if !["js", "pkg", "guide", "style.css", "lessons.css", "drill.css"].iter().any(|made| entry.ends_with(made)) {
@@ -247,7 +247,7 @@ fn files(page: &Page) -> Outcome {
     Ok(())
 }
 
-/// A hash of the names and bytes of `inputs`, and of the recipe, this file and its parts; the rest of the program is no input of the page.
+/// A hash of the names and bytes of `inputs`, and of this file and its parts. The rest of the program does not affect the page.
 fn hash_of(root: &Path, inputs: &[&str]) -> Outcome<u64> {
     let mut hasher = DefaultHasher::new();
     [include_str!("build.rs"), include_str!("bindings.rs"), include_str!("tools.rs")].hash(&mut hasher);

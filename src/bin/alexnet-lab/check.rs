@@ -1,11 +1,10 @@
-//! `check`: whether this machine's graphics adapter computes what it should. One training step in each of the main
+//! `check`: whether this machine's graphics adapter computes correctly. It runs one training step in each of the main
 //! combinations of switches, on the GPU and on the CPU.
 //!
-//! The truth is the CPU backend in f64. How much rounding may do is measured too: it is what the CPU backend in f32
-//! does. A GPU sums in another order and its exp and tanh are a few units less exact, so [`MARGIN`] times that is
-//! allowed. Where rounding moves a value across the bend of a ReLU or to another maximum of a pooling window, one
-//! gradient jumps; that is rare and hits one batch, while a wrong kernel is wrong on every batch, so the best of
-//! [`BATCHES`] batches counts.
+//! The truth is the CPU backend in f64. The effect of rounding is measured too: it is the error of the CPU backend in f32. A GPU
+//! sums in another order, and its exp and tanh are a few units less exact, so [`MARGIN`] times that error is allowed. Where
+//! rounding moves a value across the bend of a ReLU, or to another maximum of a pooling window, one gradient jumps. That is rare
+//! and affects one batch, while a wrong kernel is wrong on every batch. So the best of [`BATCHES`] batches counts.
 
 use crate::outcome::{Outcome, fail, tell};
 use crate::settings::Kernels;
@@ -43,16 +42,16 @@ const COMBINATIONS: &[&str] = &[
 const IMAGES: usize = 8;
 const BATCHES: u32 = 3;
 const MARGIN: f64 = 8.0;
-/// Roundings that even an exact f32 computation may differ by: of the result itself, and of its inputs.
+/// The rounding error of even an exact f32 computation: of its result and its inputs.
 const FLOOR: f64 = 4.0 * f32::EPSILON as f64;
 
-/// Numbers that a training step gives, and whose they are: `conv1` its gradients, `loss`, `running`, `logits`.
+/// Numbers from a training step, with a name: `conv1` for its gradients, `loss`, `running`, `logits`.
 struct Part {
     name: String,
     values: Vec<f32>,
 }
 
-/// The part of one batch that comes closest to what is allowed, or is furthest beyond it.
+/// The part of one batch whose error is largest relative to the allowed error.
 struct Worst {
     part: String,
     error: f64,
@@ -114,7 +113,7 @@ fn check(machine: &Machine, combination: &str) -> Outcome<Worst> {
 /// The relative error of the GPU's numbers, part by part: |GPU - f64| / |f64| in the Euclidean norm.
 fn compare(gpu: &mut Backend, network: &Network, config: &Config, batch: &Batch) -> Outcome<Worst> {
     let start = initial_state(network, config.seed);
-    // Nothing moves, and from velocities of zero the new ones are the gradients themselves.
+    // Nothing moves. Velocities start at zero, so the new ones are the gradients themselves.
     let hyper = Hyper { learning_rate: 0.0, weight_decay: 0.0, ..Hyper::of(config, 0) };
     gpu.set_state(&start)?;
     gpu.step(batch, &hyper)?;
@@ -147,7 +146,7 @@ fn parts(network: &Network, loss: f32, state: State, logits: Vec<f32>) -> Vec<Pa
         parts.push(part("running", state.running));
     }
     for block in &network.blocks {
-        // A layer's tensors count together: before a batch normalisation, a bias has no gradient but rounding.
+        // A layer's tensors count together: before batch normalisation, a bias's gradient is only rounding.
         let tensors = network.layers[block.layers.clone()].iter().filter_map(|layer| layer.kind.tensors()).flatten();
         let gradients = tensors.flat_map(|tensor| &state.velocities[network.tensors[tensor].range.clone()]);
         parts.push(part(&block.name, gradients.copied().collect()));
@@ -164,7 +163,7 @@ fn error(found: &[f32], truth: &[f32]) -> f64 {
     if error.is_finite() { error } else { f64::INFINITY }
 }
 
-/// Noise in place of photographs: every value is used, and no file is needed.
+/// Noise instead of photographs: it covers all values and needs no file.
 fn random_batch(network: &Network, salt: u32) -> Batch {
     let bits = |index: usize| hash(salt, Stream::Order, 0, 0, index as u32);
     let labels = (0..IMAGES).map(|image| bits(image) % network.classes as u32).collect();

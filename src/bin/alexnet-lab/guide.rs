@@ -1,4 +1,4 @@
-//! The guide: from the Markdown of `www/guide/` to plain HTML in `dist/guide/`, in every language. A step of `build`.
+//! The guide: turns the Markdown of `www/guide/` into plain HTML in `dist/guide/`, in every language. A step of `build`.
 
 use crate::outcome::{Failure, Outcome, about, fail};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-/// A language with its folder, and the words around a page's content.
+/// A language, its folder, and the texts around a page's content.
 struct Language {
-    /// Of the Markdown and of the HTML; the value of the lab's setting `lang`, too.
+    /// Folder of the Markdown and of the HTML; also the value of the lab's setting `lang`.
     folder: &'static str,
     tag: &'static str,
     name: &'static str,
@@ -45,13 +45,13 @@ const LANGUAGES: [Language; 2] = [
     },
 ];
 
-/// The first page, whose links are the order of the others.
+/// The first page; its links set the order of the others.
 const FIRST: &str = "index";
 
-/// A page with so many chapters has a list of them.
+/// From this many chapters on, a page has a list of them.
 const CHAPTERS: usize = 3;
 
-/// A page on its way from Markdown to HTML.
+/// A page converted from Markdown to HTML.
 struct Sheet {
     /// The file's name without its ending.
     name: String,
@@ -61,7 +61,7 @@ struct Sheet {
     links: Vec<String>,
 }
 
-/// Writes the guide of the page's sources to `target` anew.
+/// Writes the guide to `target`, replacing what is there.
 pub fn render(www: &Path, target: &Path) -> Outcome {
     let source = www.join("guide");
     if target.exists() {
@@ -94,7 +94,7 @@ fn sheets(folder: &Path, language: &Language) -> Outcome<Vec<Sheet>> {
     Ok([first].into_iter().chain(others).collect())
 }
 
-/// The colours without a script that chooses: the dark ones where the system is dark.
+/// Colours for pages without a script: dark ones where the system is dark.
 fn themed(tokens: &str) -> Outcome<String> {
     const DARK: &str = ":root[data-theme=\"dark\"],\n:host([data-theme=\"dark\"]) {";
     let Some((light, dark)) = tokens.split_once(DARK) else {
@@ -133,7 +133,7 @@ impl Sheet {
                     let [title, id] = [title, id].map(CowStr::clone);
                     events[at] = Event::Start(Tag::Link { link_type: *link_type, dest_url: address.into(), title, id });
                 }
-                // What may be wider than the page scrolls by itself, and can be reached by keys to do so.
+                // A block wider than the page scrolls on its own; `tabindex` makes that possible with the keyboard.
                 Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => {
                     events[at] = Event::Html("<pre tabindex=\"0\"><code>".into());
                 }
@@ -157,7 +157,7 @@ impl Sheet {
     }
 }
 
-/// The template around a page.
+/// The template filled with a page.
 fn filled(template: &str, sheets: &[Sheet], at: usize, language: &Language, other: &Language) -> String {
     let Sheet { name, title, content, .. } = &sheets[at];
     let link = |sheet: &Sheet, attributes: &str, before: &str| {
@@ -188,13 +188,13 @@ fn filled(template: &str, sheets: &[Sheet], at: usize, language: &Language, othe
         ("{pages_label}", language.pages),
         ("{pages}", &pages),
         ("{turn}", &turn),
-        // Last: a page may speak of any of these.
+        // Last, because a page may contain any of these places as text.
         ("{content}", content),
     ];
     values.iter().fold(template.to_string(), |html, (place, value)| html.replace(place, value))
 }
 
-/// The text of a heading, which begins the events.
+/// The text of the heading at the start of `events`.
 fn words(events: &[Event]) -> String {
     let of_heading = events.iter().take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))));
     let texts = of_heading.filter_map(|event| match event {
@@ -204,26 +204,26 @@ fn words(events: &[Event]) -> String {
     texts.collect()
 }
 
-/// A heading as GitHub names it in links, so that one link serves both.
+/// A heading's anchor, as on GitHub, so that the same link works in both.
 fn slug(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
-/// A heading that comes twice has a number behind it the second time.
+/// Adds a number to the anchor of a repeated heading.
 fn unique(slug: String, seen: &mut HashMap<String, u32>) -> String {
     let count = seen.entry(slug.clone()).or_default();
     *count += 1;
     if *count == 1 { slug } else { format!("{slug}-{}", *count - 1) }
 }
 
-/// The page of the guide that an address leads to, from another one.
+/// The page of the guide that a link on another page leads to.
 fn page_of(address: &str) -> Option<String> {
     let path = address.split('#').next()?;
     path.strip_suffix(".md").filter(|name| !name.contains(['/', ':'])).map(String::from)
 }
 
-/// The same address among the HTML files.
+/// The same link between the HTML files.
 fn in_html(address: &str) -> String {
     match page_of(address) {
         Some(name) => address.replacen(&format!("{name}.md"), &format!("{name}.html"), 1),

@@ -1,4 +1,4 @@
-//! Ctrl+C, and the signals by which a system ends programs: the first one asks a run to end, the second one ends the program.
+//! Ctrl+C, and the signals by which a system ends programs. The first signal asks a run to end; the second ends the program.
 
 use crate::outcome::{INTERRUPTED, Outcome, say};
 use crate::output;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// From here on; `bar` is what a line on standard error must not tear.
+    /// Watches from now on. `bar` is suspended while a line is printed, so that the two do not mix.
     pub fn watch(bar: &ProgressBar) -> Outcome<Interrupt> {
         let (came, bar) = (Arc::new(AtomicBool::new(false)), bar.clone());
         let interrupt = Interrupt(came.clone());
@@ -27,7 +27,7 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// What had to be kept is kept: the next one is the second.
+    /// Everything is saved, so the next signal counts as the second.
     pub fn ends_at_once(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

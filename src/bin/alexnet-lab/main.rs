@@ -45,9 +45,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // A file that may not grow is an error like a full disk, not the end of the program.
+    // A file size limit is an error like a full disk; it does not end the program.
     #[cfg(unix)]
-    // SAFETY: of a signal that is ignored, no code runs.
+    // SAFETY: an ignored signal runs no code.
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }

@@ -3,9 +3,9 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-/// Why the program ends early: one sentence for standard error, and the exit status.
+/// Why the program ends early: a sentence for standard error, and the exit status.
 ///
-/// Any [`std::error::Error`] becomes one through `?`; its sentence is the error's own.
+/// `?` turns any [`std::error::Error`] into a failure with the error's own sentence.
 pub struct Failure {
     pub sentence: String,
     pub status: u8,
@@ -13,9 +13,9 @@ pub struct Failure {
 
 /// The program could not do what was asked.
 const FAILED: u8 = 1;
-/// What was asked makes no sense; clap ends with the same.
+/// The command makes no sense; clap exits with the same status.
 const MISUSED: u8 = 2;
-/// As the shell says of what Ctrl+C ended: 128 and the number of the signal.
+/// The shell's status for a program ended by Ctrl+C: 128 plus the signal's number.
 pub const INTERRUPTED: u8 = 130;
 
 impl Failure {
@@ -27,12 +27,12 @@ impl Failure {
         Failure { sentence: sentence.into(), status: MISUSED }
     }
 
-    /// After Ctrl+C; what there is to say has been said.
+    /// After Ctrl+C; nothing is left to say.
     pub fn interrupted() -> Failure {
         Failure { sentence: String::new(), status: INTERRUPTED }
     }
 
-    /// Another sentence behind.
+    /// Appends another sentence.
     pub fn and(self, sentence: &str) -> Failure {
         let all = format!("{} {sentence}", self.sentence);
         Failure { sentence: all.trim_end().into(), ..self }
@@ -53,13 +53,14 @@ macro_rules! fail {
 }
 pub(crate) use fail;
 
-/// The same for flags that do not go together.
+/// The same for flags that cannot be combined.
 macro_rules! misuse {
     ($($sentence:tt)*) => { return Err($crate::outcome::Failure::misuse(format!($($sentence)*))) };
 }
 pub(crate) use misuse;
 
-/// A line on standard output; one that cannot be written, on a full disk or to a pipe that is closed, ends the program with a sentence.
+/// Prints a line on standard output. If it cannot be written, because a disk is full or a pipe closed, the program ends with a
+/// sentence.
 macro_rules! tell {
     ($($text:tt)*) => {{
         use std::io::Write;
@@ -68,7 +69,7 @@ macro_rules! tell {
 }
 pub(crate) use tell;
 
-/// A line on standard error. Nobody may read it; the work goes on all the same.
+/// Prints a line on standard error. The work continues even if the line cannot be written.
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write;
@@ -77,13 +78,13 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// Names the path that an input or output error is about.
+/// Adds the path to an input or output error.
 pub fn about(path: &Path) -> impl Fn(Error) -> Failure {
     let path = path.display().to_string();
     move |error| Failure::new(format!("{path}: {error}"))
 }
 
-/// Says what could not be written, and what to do.
+/// Says what could not be written and what to do.
 pub fn unwritten(path: &Path) -> impl Fn(Error) -> Failure {
     let path = path.display().to_string();
     move |error| {

@@ -1,5 +1,5 @@
-//! Files that the program writes. None is opened before there is something to put in it, and one that exists is replaced by a whole
-//! one or not at all: the new one grows beside it and takes its place by its name.
+//! Files that the program writes. None is opened before there is something to write. An existing file is replaced as a whole or
+//! not at all: the new one grows beside it and is then renamed.
 
 use crate::outcome::{Outcome, fail, misuse, unwritten};
 use std::fs::{self, File, OpenOptions};
@@ -7,10 +7,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// The file that is being written beside the one it is for.
+/// The unfinished file beside its target.
 static PART: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// Refuses what could not be written, and two outputs in one file; opens nothing.
+/// Refuses outputs that cannot be written, and two outputs in one file. Opens nothing.
 pub fn check(outputs: &[(&str, &Path)]) -> Outcome {
     for (index, (flag, path)) in outputs.iter().enumerate() {
         if let Some((other, _)) = outputs[..index].iter().find(|(_, other)| !is_stream(path) && is_same(path, other)) {
@@ -34,20 +34,20 @@ pub fn check(outputs: &[(&str, &Path)]) -> Outcome {
     Ok(())
 }
 
-/// Begins a file beside each, to see that it can be done.
+/// Checks that a file can be created beside each output.
 pub fn try_out(outputs: &[(&str, &Path)]) -> Outcome {
     outputs.iter().filter(|(_, path)| !is_stream(path)).try_for_each(|(_, path)| Part::beside(path).map(drop))
 }
 
-/// Whether a file begins as one that the program wrote: lines of JSON, weights or a script.
+/// Whether a file begins like one that the program wrote: lines of JSON, weights or a script.
 pub fn is_ours(path: &Path) -> bool {
     let mut start = vec![];
     let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
-    // A weights file begins with the length of its header, in eight bytes.
+    // A weights file begins with the length of its header in eight bytes.
     read.is_ok() && (start.starts_with(b"{") || start.get(4..9) == Some(b"\0\0\0\0{") || start.starts_with(br#""""The network"#))
 }
 
-/// Whether two paths mean one file, which need not exist.
+/// Whether two paths mean the same file, which need not exist.
 pub fn is_same(one: &Path, other: &Path) -> bool {
     target(one) == target(other)
 }
@@ -57,7 +57,7 @@ pub fn is_within(path: &Path, folder: &Path) -> bool {
     target(path).starts_with(target(folder))
 }
 
-/// Puts `bytes` in the place of what is there.
+/// Replaces the file's content with `bytes`.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Outcome {
     if is_stream(path) {
         return fs::write(path, bytes).map_err(unwritten(path));
@@ -67,19 +67,19 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Outcome {
     part.take_place().map(drop)
 }
 
-/// Takes away what is half written, when the program is about to end.
+/// Removes the unfinished file before the program ends.
 pub fn abandon() {
     if let Some(path) = PART.lock().ok().and_then(|mut part| part.take()) {
         let _ = fs::remove_file(path);
     }
 }
 
-/// A file that grows by whole lines and can be read meanwhile. It begins with its first ones.
+/// A file that grows by whole lines and can be read meanwhile. The first lines create it.
 pub struct Log {
     path: PathBuf,
-    /// Goes on behind the lines that are there.
+    /// Appends to the existing lines.
     append: bool,
-    /// With its length.
+    /// The open file and its length.
     file: Option<(File, u64)>,
 }
 
@@ -88,7 +88,7 @@ impl Log {
         Log { path: path.into(), append, file: None }
     }
 
-    /// All of `lines`, each with its end, or none of them.
+    /// Writes all of `lines`, with their line ends, or none of them.
     pub fn write(&mut self, lines: &str) -> Outcome {
         let failed = unwritten(&self.path);
         match &mut self.file {
@@ -108,7 +108,7 @@ impl Log {
             }
             Some((file, length)) => {
                 file.write_all(lines.as_bytes()).map_err(|error| {
-                    // What is there stays; a part of a line does not. A stream has no length.
+                    // Removes a partly written line; the lines before it stay. A stream has no length.
                     let _ = file.set_len(*length).and_then(|()| file.seek(SeekFrom::Start(*length)));
                     failed(error)
                 })?;
@@ -119,7 +119,7 @@ impl Log {
     }
 }
 
-/// A file to append to and its length; a last line without an end gets one.
+/// A file to append to, and its length. A last line without an end gets one.
 fn opened_behind(path: &Path) -> std::io::Result<(File, u64)> {
     let mut file = OpenOptions::new().read(true).append(true).open(path)?;
     let length = file.seek(SeekFrom::End(0))?;
@@ -135,7 +135,7 @@ fn opened_behind(path: &Path) -> std::io::Result<(File, u64)> {
     Ok((file, length + 1))
 }
 
-/// A file beside the one that it is for; it goes when it is not needed, whatever happens.
+/// An unfinished file beside its target. It is removed unless it takes the target's place.
 struct Part {
     file: File,
     path: PathBuf,
@@ -153,10 +153,10 @@ impl Part {
         Ok(Part { file, path: part, target })
     }
 
-    /// The file, now under its name, to go on with.
+    /// Renames the file to its target and returns it, still open.
     fn take_place(self) -> Outcome<File> {
         if let Ok(old) = self.target.metadata() {
-            // Who could read the old one can read the new one. Where that cannot be said, it is not.
+            // The new file keeps the old one's permissions, if the system allows it.
             let _ = self.file.set_permissions(old.permissions());
         }
         fs::rename(&self.path, &self.target).map_err(unwritten(&self.target))?;
@@ -170,7 +170,7 @@ impl Drop for Part {
     }
 }
 
-/// Where the bytes go: a link stays a link.
+/// The file that the bytes go to: a symbolic link is followed.
 fn target(path: &Path) -> PathBuf {
     let name = || Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
     path.canonicalize().ok().or_else(name).unwrap_or_else(|| path.into())
@@ -180,7 +180,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A terminal, a pipe or a device: nothing can take its place.
+/// A terminal, a pipe or a device, which cannot be replaced.
 fn is_stream(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }

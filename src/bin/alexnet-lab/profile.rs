@@ -8,28 +8,28 @@ use alexnet_lab::trainer::Trainer;
 use pollster::block_on;
 use serde::Serialize;
 
-/// Repetitions of the step, of which the median counts.
+/// Repetitions of the step; their median counts.
 const STEPS: usize = 9;
 
 #[derive(Serialize)]
 struct Row {
     #[serde(flatten)]
     timing: Timing,
-    /// `None` where the work is no matrix product.
+    /// `None` if the work is not a matrix product.
     gflops: Option<f64>,
-    /// Of the sum of all dispatches.
+    /// Share of the time of all dispatches.
     share: f64,
 }
 
 #[derive(Serialize)]
 struct Profile {
     ms: f64,
-    /// The part of `ms` that is spent in other kernels than those of convolutions and fully connected layers.
+    /// Share of `ms` outside the kernels of convolutions and fully connected layers.
     share_of_others: f64,
     dispatches: Vec<Row>,
 }
 
-/// Prints a table, or JSON. The trainer has done a step.
+/// Prints a table or JSON. The trainer must have done a step.
 pub fn print(trainer: &mut Trainer, as_json: bool) -> Outcome {
     let timings = match trainer.backend() {
         Backend::Gpu(gpu) => block_on(gpu.profile(STEPS))?,
@@ -66,13 +66,13 @@ impl Profile {
     }
 }
 
-/// Multiply-accumulates that a whole dispatch of a learnt layer does for an image.
+/// Multiply-accumulates per image in a whole dispatch of a learnt layer.
 fn products(network: &Network, dispatch: &str) -> Option<u64> {
     let (name, pass) = dispatch.split_once('.')?;
     let block = network.blocks.iter().position(|block| block.name == name)?;
     let factor = match pass {
         "forward" | "backward_input" | "backward_weight" => 1,
-        // Both gradients; nobody needs that of the images.
+        // Both gradients; the images need none.
         "backward" => 1 + u64::from(block > 0),
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! `serve`: the page on this machine. A static file server on the loopback interface.
+//! `serve`: serves the page on this machine, as static files on the loopback interface.
 
 use crate::build;
 use crate::outcome::{Failure, Outcome, fail, tell};
@@ -11,10 +11,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use tower_http::services::ServeDir;
 
-/// Ports that are tried after the wanted one.
+/// How many more ports are tried after the wanted one.
 const FURTHER_PORTS: u16 = 20;
 
-/// What the page may do: its own files and nothing else. The page's HTML says the same, for other hosts.
+/// The page may use only its own files. The page's HTML says the same, for other hosts.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'";
 
@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     tell!("AlexNet Lab: http://{}/   (Ctrl+C ends)", listener.local_addr()?);
     std::io::stdout().flush()?;
     listener.set_nonblocking(true)?;
-    // Files are small and in the cache of the system: one thread reads and sends them all.
+    // Files are small and in the system's cache: one thread reads and sends them all.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let files = Router::new().fallback(answer).with_state(ServeDir::new(folder).redirect_to_trailing_slash(false));
     Ok(runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, files).await })?)
@@ -62,7 +62,8 @@ fn listen(port: u16) -> Outcome<TcpListener> {
 
 async fn answer(State(mut files): State<ServeDir>, request: Request) -> Response {
     let path = request.uri().path().to_string();
-    // Hidden files are none of the page's. What could hide a dot is refused, too: the page's own files have plain names.
+    // Hidden files are not part of the page. Characters that could hide a dot are refused too: the page's own files have plain
+    // names.
     if path.contains("/.") || path.contains(['%', '\\']) {
         return with_headers(sentence(StatusCode::BAD_REQUEST, "This address is not that of a file of the page."));
     }

@@ -1,4 +1,4 @@
-//! The settings' table as command line flags, and the data that a run is on.
+//! The table of settings as command line flags, and the data set of a run.
 
 use crate::outcome::{Outcome, fail, misuse, say};
 use crate::output;
@@ -12,7 +12,7 @@ use clap::builder::ValueParser;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use std::path::{Path, PathBuf};
 
-/// Which kernels multiply on the GPU. No setting of a run: they give the same results up to rounding.
+/// Which kernels multiply on the GPU. This is not a setting of a run: results are the same up to rounding.
 #[derive(clap::Args)]
 pub struct Kernels {
     /// Kernels of the GPU's matrix products: in registers, for processors; in tiles, for graphics cards; or what is faster here
@@ -28,7 +28,7 @@ enum FamilyFlag {
 }
 
 impl Kernels {
-    /// The program as a host that runs these.
+    /// The program as a host that runs these kernels.
     pub fn host(&self) -> Host {
         let asked = match self.family {
             FamilyFlag::Registers => Some(Family::Registers),
@@ -42,11 +42,11 @@ impl Kernels {
 /// A flag for each setting of the engine: `--train-size`, and `--train_size` as in the page's links.
 #[derive(Default)]
 pub struct Settings {
-    /// Those given, by key.
+    /// The given settings, by key.
     pub given: Vec<(&'static str, String)>,
 }
 
-/// What the flags mean: everything of the table but the page's looks. `data` has a flag of its own, [`Data`].
+/// The settings with a flag: all but the page's view and `data`, which has its own flag, [`Data`].
 fn flags() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| setting.effect != Effect::View && setting.key != "data")
 }
@@ -86,7 +86,7 @@ fn flag(setting: &'static Setting) -> Arg {
     if setting.kind == Kind::Switch { arg.num_args(0..=1).default_missing_value("true") } else { arg }
 }
 
-/// On the command line a value out of range is refused, not clamped: nobody would see the note in a script.
+/// On the command line a value out of range is refused, not clamped: in a script the note would go unseen.
 fn allowed(setting: &Setting, text: &str) -> Result<String, String> {
     match Config::default().set(setting.key, text) {
         Ok(false) => Ok(text.into()),
@@ -113,7 +113,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// What is written into a folder of images is none of them.
+    /// Reads the given files. An output in a folder of images is not one of the images.
     fn read(&self, outputs: &[(&str, &Path)]) -> Outcome<Dataset> {
         for (flag, path) in outputs {
             let given = self.data.iter().any(|given| output::is_same(given, path));
@@ -125,8 +125,8 @@ impl Data {
         Ok(Dataset::load_without(&self.data, &outputs.iter().map(|(_, path)| *path).collect::<Vec<_>>())?)
     }
 
-    /// The files that were given, or the built-in data set of `config`, where the name of one is put if it was given.
-    /// `outputs` are no data, wherever they lie.
+    /// The given files, or a built-in data set. If `--data` names a built-in set, `config` gets its name. `outputs` are not read
+    /// as data, wherever they are.
     pub fn load(&self, config: &mut Config, outputs: &[(&str, &Path)]) -> Outcome<Dataset> {
         let named = match self.data.as_slice() {
             [] => true,

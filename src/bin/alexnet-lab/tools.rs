@@ -1,19 +1,19 @@
-//! Where the page is built, and the tools that it is built with: a part of `build`.
+//! The folders and tools that build the page: a part of `build`.
 
 use crate::outcome::{Outcome, fail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The repository that the program was compiled from; `cargo run` names it anew if it has moved.
+/// The repository that the program was compiled from, or its new place if `cargo run` finds it moved.
 pub fn repository() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }
 
-/// Where things are.
+/// The folders of a build.
 pub struct Page {
     pub root: PathBuf,
     pub dist: PathBuf,
-    /// Intermediate files, and for each step the hash of the inputs that it was last made from.
+    /// Intermediate files, and for each step the hash of its last inputs.
     pub work: PathBuf,
 }
 
@@ -27,13 +27,13 @@ impl Page {
     }
 }
 
-/// Runs a tool to its end, its messages going to standard error; `hint` is what to do if it cannot be started.
+/// Runs a tool to its end, with its messages on standard error. `hint` says what to do if the tool fails.
 pub fn finish(mut command: Command, hint: &str) -> Outcome {
     command.stdout(std::io::stderr());
     complete(command, hint)
 }
 
-/// The same for one whose output goes elsewhere.
+/// The same for a tool whose output goes elsewhere.
 pub fn complete(mut command: Command, hint: &str) -> Outcome {
     let name = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let status = command.stdin(Stdio::null()).status();

@@ -19,7 +19,7 @@ pub const LRN_COMPETITION: Lesson = Lesson {
 
 fn lrn_competition(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let lesson = settings::of("lrn-competition");
-    // The first one has no LRN.
+    // The first network has no LRN.
     let left =
         configs(lesson, seed).skip(1).map(|config| left_by_lrn(data, config, lesson.until)).collect::<Outcome<Vec<_>>>()?;
     let [[paper_weak, paper_strong], [tenth_weak, tenth_strong], [one_weak, one_strong]] = left[..] else {
@@ -42,8 +42,8 @@ fn lrn_competition(data: &Dataset, seed: u32) -> Outcome<Measured> {
     ))
 }
 
-/// What conv1's LRN leaves of a response, on average, where its neighbours' squares add up to little (the lowest tenth) and to much
-/// (the highest), after so many steps.
+/// The share of a response that conv1's LRN leaves after `steps` steps, on average: first where the neighbours' squares add up to
+/// little (the lowest tenth), then where they add up to much (the highest tenth).
 fn left_by_lrn(data: &Dataset, config: Config, steps: u64) -> Outcome<[f64; 2]> {
     const IMAGES: u32 = 32;
     let reach = config.lrn_n as usize / 2;
@@ -59,7 +59,7 @@ fn left_by_lrn(data: &Dataset, config: Config, steps: u64) -> Outcome<[f64; 2]> 
     let batch = batch::gather(&data.test, &(0..IMAGES).collect::<Vec<_>>(), network.input, data.border(), None);
     let responses = block_on(trainer.backend().output_of(&batch, before))?;
     let left = block_on(trainer.backend().output_of(&batch, after))?;
-    // Of each response above 0: its neighbours' squares, and what is left of it.
+    // For each response above 0: the sum of its neighbours' squares, and the share that is left.
     let mut pairs: Vec<(f32, f32)> = vec![];
     for (row, left) in responses.chunks_exact(channels).zip(left.chunks_exact(channels)) {
         for (i, response) in row.iter().enumerate().filter(|(_, response)| **response > 0.0) {
@@ -135,7 +135,7 @@ fn pooling(data: &Dataset, seed: u32) -> Outcome<Measured> {
     };
     let ([kinds, kinds_error], [overlap, overlap_error]) = (run.difference(0, 2), run.difference(0, 1));
     Ok(Measured::new(
-        // Three of four lose in a window of 2 x 2; a winner of several overlapping windows leaves more without any gradient.
+        // Three of four lose in a 2 x 2 window. Overlapping windows can share a winner, which leaves more without a gradient.
         zero(max) >= 0.75 && zero(max_overlap) >= 0.75 && zero(avg) < 0.05 && zero(avg_overlap) < 0.05 && overlap.abs() < 0.1,
         zero(max) - zero(avg),
         [

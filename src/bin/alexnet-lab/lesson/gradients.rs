@@ -1,4 +1,4 @@
-//! What happens to a gradient on its way back through many layers.
+//! How a gradient changes on its way back through many layers.
 
 use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean};
@@ -18,7 +18,7 @@ fn relu_or_sigmoid(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let run = Run::new(data, seed, Plan { lesson, looks: false, test: false })?;
     let [relu, sigmoid, tanh] = &run.lanes[..] else { unreachable!("three lanes") };
     let conv1 = |lane: &Lane| lane.weight_gradient("conv1");
-    // From one hidden activation's gradient to that of the one before.
+    // From the gradient of one hidden activation to that of the one before.
     let gains = |lane: &Lane| -> Vec<f64> { lane.activation_gradients().windows(2).map(|pair| pair[0] / pair[1]).collect() };
     let largest = |lane: &Lane| gains(lane).into_iter().fold(0.0, f64::max);
     let product = |lane: &Lane| gains(lane).into_iter().product::<f64>();
@@ -59,8 +59,8 @@ fn mean_share(lane: &Lane, share: fn(&alexnet_lab::stats::ActivationStats) -> f3
     mean(&lane.last.activations[..lane.hidden()].iter().map(|stats| f64::from(share(stats))).collect::<Vec<_>>())
 }
 
-/// Steps until the training error is at most 25 %, what figure 1 of Krizhevsky et al. 2012 compares: over so many batches of 32 that
-/// they are about one pass over the 500 images. NaN if it does not come so far.
+/// Steps until the training error is at most 25 %, which figure 1 of Krizhevsky et al. 2012 compares. The error is taken over
+/// about one pass over the 500 images, in batches of 32. NaN if it is never reached.
 fn steps_to_25_percent(lane: &Lane, lesson: &Own) -> f64 {
     let (right, batches) = (lesson.number("right"), lesson.number("batches") as usize);
     let reached = lane.accuracies.windows(batches).position(|batches| mean(batches) >= right);
@@ -80,7 +80,7 @@ fn product_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let [one, half, double] = [0, 1, 2].map(|lane| run.lanes[lane].weight_gradient("conv1"));
     let layers = run.lanes[0].hidden() as f64;
     let power = (one / half).log2() / layers;
-    // The loss's own gradient is bounded, so that doubling gives a little more or less than the power alone.
+    // The loss's own gradient is bounded, so doubling gives a little more or less than the power alone.
     let up = (double / one).log2() / layers;
     Ok(Measured::new(
         (0.8..1.25).contains(&power) && up > 0.8,

@@ -1,25 +1,25 @@
-//! A lesson's claim, and what is measured of it.
+//! A lesson's claim and its measurements.
 
 use crate::outcome::Outcome;
 use alexnet_lab::data::Dataset;
 use std::collections::BTreeMap;
 
-/// What a lesson says, and how it is measured.
+/// What a lesson claims, and how it is measured.
 pub struct Lesson {
-    /// As in the page's link: `lesson=norms`.
+    /// The name as in the page's link: `lesson=norms`.
     pub name: &'static str,
     pub claim: &'static str,
-    /// What the number called effect is.
+    /// The meaning of the number called effect.
     pub effect: &'static str,
-    /// For one seed.
+    /// Measures the claim for one seed.
     pub measure: fn(&Dataset, u32) -> Outcome<Measured>,
 }
 
-/// What came out with one seed.
+/// The outcome for one seed.
 pub struct Measured {
     pub holds: bool,
     pub effect: f64,
-    /// By name.
+    /// Further numbers, by name.
     pub numbers: BTreeMap<&'static str, f64>,
 }
 

@@ -1,5 +1,5 @@
-//! `lesson`: the claims that the page's lessons show, each measured over several seeds. A file in `lesson/` has the runs, the
-//! others the claims.
+//! `lesson`: the claims of the page's lessons, each measured over several seeds. In `lesson/`, `run.rs` has the runs; other files
+//! have the claims.
 
 mod channels;
 mod gradients;
@@ -49,12 +49,12 @@ const LESSONS: [Lesson; 8] = [
     overfitting::COVARIATE_SHIFT,
 ];
 
-/// A lesson's outcome over all seeds; what is measured is in the order of the seeds.
+/// A lesson's outcome over all seeds. Measured numbers are in the order of the seeds.
 #[derive(Serialize)]
 struct Report {
     lesson: &'static str,
     claim: &'static str,
-    /// With every seed.
+    /// Whether the claim holds with every seed.
     holds: bool,
     effect_is: &'static str,
     effect: Vec<f64>,
@@ -95,7 +95,7 @@ fn list(as_json: bool) -> Outcome {
     Ok(())
 }
 
-/// Seeds side by side, one a core.
+/// Measures seeds side by side, one per core.
 fn measure(lesson: &Lesson, data: &Dataset, seeds: u32) -> Outcome<Report> {
     let (next, found) = (AtomicU32::new(1), Mutex::new(BTreeMap::new()));
     let work = || {

@@ -69,8 +69,8 @@ fn covariate_shift(data: &Dataset, seed: u32) -> Outcome<Measured> {
     ))
 }
 
-/// How far a layer's activations moved from one look to the next, on average from a step on: the largest move of median, 95th
-/// percentile and mean, in standard deviations of the look before.
+/// How far a layer's activations move from one snapshot to the next, averaged over the snapshots from step `from` on: the largest
+/// move of median, 95th percentile and mean, in standard deviations of the earlier snapshot.
 fn moved(lane: &Lane, layer: &str, from: f64) -> f64 {
     let settled = lane.looks.iter().filter(|look| look.step as f64 >= from);
     let looks: Vec<_> = settled.map(|look| lane.activations(look, layer)).collect();

@@ -1,4 +1,4 @@
-//! Networks side by side, and what the claims read from them.
+//! Networks side by side, and the numbers that the claims use.
 
 use super::settings::{Own, SETTINGS};
 use crate::outcome::{Outcome, fail};
@@ -10,36 +10,36 @@ use alexnet_lab::stats::{ActivationStats, GradientStats, Snapshot};
 use alexnet_lab::trainer::{Evaluation, Trainer};
 use pollster::block_on;
 
-/// The networks of a fragment after a run, the same batches in each.
+/// The networks of a fragment after a run on the same batches.
 pub struct Run {
     pub lanes: Vec<Lane>,
 }
 
 pub struct Lane {
-    /// Of the blocks, first to last.
+    /// Names of the blocks, first to last.
     names: Vec<String>,
-    /// Of the tensors.
+    /// Names of the tensors.
     tensors: Vec<String>,
-    /// Of each step, before its update.
+    /// The loss of each step, before its update.
     pub losses: Vec<f64>,
-    /// Share of the batch that was classified right.
+    /// Share of the batch that was classified correctly, for each step.
     pub accuracies: Vec<f64>,
-    /// After the first step: the same weights in every network that differs in no more than its functions.
+    /// After the first step. Networks that differ only in their functions still had the same weights in it.
     pub first: Snapshot,
-    /// After the first step, and every so many of the lesson's, if it asks for them.
+    /// After the first step and, if the plan asks for it, at the lesson's intervals.
     pub looks: Vec<Snapshot>,
     pub last: Snapshot,
-    /// The step that was not finite; the run ends with it.
+    /// The step that was not finite, which ends the run.
     pub diverged: Option<u64>,
-    /// On the test images, if the lesson asks for it.
+    /// On the test images, if the plan asks for it.
     pub test: Option<Evaluation>,
 }
 
-/// What is looked at in a run of a lesson.
+/// What to record in a lesson's run.
 #[derive(Clone, Copy)]
 pub struct Plan {
     pub lesson: &'static Own,
-    /// Not after the first step only.
+    /// Takes snapshots throughout, not only after the first step.
     pub looks: bool,
     pub test: bool,
 }
@@ -50,7 +50,7 @@ impl Run {
         Ok(Run { lanes: configs(plan.lesson, seed).map(lane).collect::<Outcome<_>>()? })
     }
 
-    /// Loss of lane `a` minus that of lane `b` over the last steps: mean and its standard error.
+    /// Loss of lane `a` minus that of lane `b` over the last steps: the mean and its standard error.
     pub fn difference(&self, a: usize, b: usize) -> [f64; 2] {
         let [a, b] = [a, b].map(|lane| tail(&self.lanes[lane].losses));
         let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
@@ -119,7 +119,7 @@ impl Lane {
         f64::from(self.first.parameters[self.weight(block)].norm)
     }
 
-    /// Norm of the gradient of a block's weights in a look, over that of the weights.
+    /// Norm of the gradient of a block's weights in a snapshot, divided by the norm of the weights.
     pub fn relative_gradient(&self, look: &Snapshot, block: &str) -> f64 {
         let weight = self.weight(block);
         f64::from(look.parameters[weight].norm) / f64::from(look.norms[weight])
@@ -135,7 +135,7 @@ impl Lane {
         self.first.activation_gradients[..self.hidden()].iter().map(|stats| f64::from(stats.norm)).collect()
     }
 
-    /// A block's activations in a look.
+    /// A block's activations in a snapshot.
     pub fn activations<'a>(&self, look: &'a Snapshot, block: &str) -> &'a ActivationStats {
         &look.activations[self.block(block)]
     }
@@ -145,30 +145,30 @@ impl Lane {
         if self.diverged.is_some() { f64::NAN } else { mean(tail(&self.losses)) }
     }
 
-    /// The loss on test images; NaN where there are none.
+    /// The loss on test images; NaN without an evaluation.
     pub fn test_loss(&self) -> f64 {
         self.test.as_ref().map_or(f64::NAN, |test| test.loss)
     }
 
-    /// The share of test images that was classified right; NaN where there are none.
+    /// The share of test images classified correctly; NaN without an evaluation.
     pub fn test_accuracy(&self) -> f64 {
         self.test.as_ref().map_or(f64::NAN, |test| test.accuracy)
     }
 }
 
-/// Of the lesson's networks.
+/// The configurations of the lesson's networks.
 pub fn configs(lesson: &Own, seed: u32) -> impl Iterator<Item = Config> {
     let (lanes, notes) = Lanes::from_fragment(&lesson.fragment);
     assert!(notes.is_empty(), "{}: {notes:?}", lesson.fragment);
     lanes.configs().to_vec().into_iter().map(move |config| Config { seed, ..config })
 }
 
-/// Whether a difference of two losses, with its standard error, is above what chance makes of it.
+/// Whether a difference of two losses is too large for chance, given its standard error.
 pub fn is_clear([difference, error]: [f64; 2]) -> bool {
     difference > SETTINGS.errors * error
 }
 
-/// Seeds share the cores.
+/// On one CPU worker, because seeds share the cores.
 pub fn one_thread(mut config: Config) -> Outcome<Config> {
     config.set("backend", "cpu")?;
     config.set("workers", "1")?;
@@ -183,7 +183,7 @@ pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The value below which a share `q` of the activations lies, interpolated within its bin.
+/// The value below which a share `q` of the activations lies, interpolated within the bin.
 pub fn quantile(stats: &ActivationStats, q: f64) -> f64 {
     let total: u32 = stats.bins.iter().sum();
     let width = f64::from(stats.max - stats.min) / stats.bins.len() as f64;

@@ -1,5 +1,5 @@
-//! What the scale of a layer's weights does to its output and its gradients, on the network standing still, in f64; and to the steps
-//! that training then takes.
+//! How the scale of a layer's weights changes its output and gradients, measured in f64 without updates, and how it changes the
+//! steps of a training run.
 
 use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, mean};
@@ -19,12 +19,12 @@ pub const SCALE_OF_WEIGHTS: Lesson = Lesson {
     measure: scale_of_weights,
 };
 
-/// So small that the variance falls below epsilon.
+/// Scale so small that the variance falls below epsilon.
 const TINY: f64 = 1e-3;
 
-/// Of one training step, without its update.
+/// Results of one training step without its update.
 struct Pass {
-    output: Vec<f64>,      // of the layer, behind batch normalisation if there is one
+    output: Vec<f64>,      // of the layer, after batch normalisation if there is one
     grad_input: Vec<f64>,  // of the layer
     grad_weight: Vec<f64>, // of the layer
     relative_update: f64,  // of the weights, at a learning rate of 1
@@ -32,7 +32,7 @@ struct Pass {
 
 fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let lesson = settings::of("scale-of-weights");
-    // The layer's weights are multiplied.
+    // Only this layer's weights are scaled.
     let pass = |fragment: &str, scale: f64| pass(data, seed, fragment, &lesson.layer, scale);
     let a = lesson.number("scale");
     let identities = |of: &Pass, scaled: &Pass, scale: f64| {
@@ -51,9 +51,9 @@ fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let none = identities(&pass("norm=none", 1.0), &pass("norm=none", a), a);
     let error = output.max((to_input - 1.0).abs()).max((to_weight - 1.0).abs());
     let trained = trained(data, seed, lesson)?;
-    // In proportion to the weights, each step of the run, on average; between rule and measurement lie the steps since the first.
+    // Each step of the run relative to the weights, on average. Rule and measurement differ by the steps since the first.
     let steady = (0.5..2.0).contains(&(trained.bn_update_ratio * a * a));
-    // Without it, the output is four times as large: three times its own size away.
+    // Without BN, the output is four times as large: its distance is three times its size.
     let holds = steady && error < 1e-3 && tiny[0] > 0.1 && tiny_without_epsilon < 0.1 && (none[0] - (a - 1.0)).abs() < 1e-3;
     Ok(Measured::new(
         holds,
@@ -78,12 +78,12 @@ fn scale_of_weights(data: &Dataset, seed: u32) -> Outcome<Measured> {
     ))
 }
 
-/// Of runs that differ in the scale of the layer's initial weights and in nothing else: 4 against 1.
+/// Results of runs that differ only in the scale of the layer's initial weights: 4 against 1.
 struct Trained {
-    /// Of the relative updates, |dW| / |W|, on average over the run.
+    /// Ratio of the relative updates, |dW| / |W|, on average over the run.
     bn_update_ratio: f64,
     none_update_ratio: f64,
-    /// Absolute.
+    /// Absolute difference of the first losses.
     bn_first_loss_difference: f64,
     none_first_loss_difference: f64,
 }
@@ -91,7 +91,7 @@ struct Trained {
 fn trained(data: &Dataset, seed: u32, lesson: &'static Own) -> Outcome<Trained> {
     let run = Run::new(data, seed, Plan { lesson, looks: true, test: false })?;
     let [bn, bn_larger, none, none_larger] = &run.lanes[..] else { unreachable!("four lanes") };
-    // Without momentum and weight decay an update is the gradient times the learning rate, which all have in common.
+    // Without momentum and weight decay an update is the gradient times the learning rate, which all runs share.
     let ratio = |of: &Lane, larger: &Lane| {
         let looks = of.looks.iter().zip(&larger.looks);
         mean(
@@ -108,7 +108,7 @@ fn trained(data: &Dataset, seed: u32, lesson: &'static Own) -> Outcome<Trained> 
     })
 }
 
-/// Forward and backward on the first images with a layer's weights times `scale`.
+/// Forward and backward on the first images, with a layer's weights multiplied by `scale`.
 fn pass(data: &Dataset, seed: u32, fragment: &str, layer: &str, scale: f64) -> Pass {
     const IMAGES: u32 = 32;
     let config = Config { seed, ..Config::from_fragment(&format!("width=0.25&{fragment}")).0 };
@@ -142,7 +142,7 @@ fn norm(values: &[f64]) -> f64 {
     values.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// Relative to `of`.
+/// The distance of the two, relative to the norm of `of`.
 fn distance(of: &[f64], other: &[f64]) -> f64 {
     norm(&of.iter().zip(other).map(|(a, b)| b - a).collect::<Vec<_>>()) / norm(of)
 }

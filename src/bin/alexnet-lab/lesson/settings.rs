@@ -1,26 +1,26 @@
-//! The lessons' settings and thresholds, in the page's own file.
+//! The lessons' settings and thresholds, from the page's own file.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What all lessons share, and each one's own.
+/// Values that all lessons share, and each lesson's own.
 #[derive(Deserialize)]
 pub struct Settings {
-    /// Steps whose mean loss stands for the end of a run.
+    /// How many last steps give the mean loss at the end of a run.
     pub last: usize,
-    /// Standard errors that a difference of two losses must exceed.
+    /// How many standard errors a difference of two losses must exceed.
     pub errors: f64,
     lessons: BTreeMap<String, Own>,
 }
 
 #[derive(Deserialize)]
 pub struct Own {
-    /// Of the networks side by side.
+    /// The fragment of the networks side by side.
     pub fragment: String,
     /// Steps of the run.
     pub until: u64,
-    /// Steps from one look to the next; the first is after step 1.
+    /// Steps between snapshots; the first snapshot is after step 1.
     pub every: u64,
     /// The layer that the lesson is about, if it is about one.
     #[serde(default)]
@@ -33,7 +33,7 @@ pub static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../../www/js/lessons/run/lessons.json")).expect("the file has this form")
 });
 
-/// Those of a lesson in the file.
+/// A lesson's values in the file.
 pub fn of(name: &str) -> &'static Own {
     SETTINGS.lessons.get(name).unwrap_or_else(|| panic!("lessons.json has no lesson {name}"))
 }
