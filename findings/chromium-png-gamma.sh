@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Chromium 156 (Debian 12) by puppeteer-core 25.16.0, Pillow 13.0.0, opencv-python-headless 5.0.0.93, Node.js 20, Python 3.11, seen
 # 2026-11-29. CHROMIUM names another path than /usr/bin/chromium.
-# Guess:     a PNG of 8 bits has the same numbers in a browser as in Python, since it is without loss.
-# Behaviour: A chunk gAMA of four bytes changes them. Chromium applies it while it decodes, and 64 becomes 137 where the gamma is 1. Pillow
-#            and OpenCV pass over it. createImageBitmap with colorSpaceConversion "none" gives the stored numbers.
+# Guess:     an 8-bit PNG has the same numbers in a browser as in Python, since PNG is lossless.
+# Behaviour: A gAMA chunk of four bytes changes them. Chromium applies it while decoding, and 64 becomes 137 where the gamma is 1. Pillow and
+#            OpenCV ignore it. createImageBitmap with colorSpaceConversion "none" gives the stored numbers.
 # Output seen:
 #   without gAMA: Pillow 0 64 128 255, OpenCV 0 64 128 255
 #   without gAMA: Chromium 0 64 128 255, with "none" 0 64 128 255

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # convnetjs 0.3.0, Node.js 20, seen 2026-11-29.
-# Guess:     at test time dropout multiplies by the share of units that was kept in training, so that what arrives is the same on average.
-# Behaviour: ConvNetJS multiplies by the share that was dropped. With drop_prob 0.5 nobody sees it. With 0.2 a test gets a quarter of the
-#            activation that training had; with 0.1 a ninth.
+# Guess:     at test time, dropout multiplies by the share of units that training kept, so that the average stays the same.
+# Behaviour: ConvNetJS multiplies by the share that was dropped. With drop_prob 0.5 the two are equal. With 0.2, a test gets a quarter of the
+#            activation that training had; with 0.1, a ninth.
 # Output seen:
 #   drop_prob 0.5: 0.50 in training, 0.50 at test time
 #   drop_prob 0.2: 0.80 in training, 0.20 at test time

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # convnetjs 0.3.0, Node.js 20, seen 2026-11-29.
-# Guess:     the gradient of ConvNetJS's layer of local response normalisation is the slope of its output.
-# Behaviour: It is right for a channel's own input. By a neighbour's input it has another size, and where the two inputs differ in sign,
-#            another sign as well: training pushes the weights the wrong way.
+# Guess:     the gradient of ConvNetJS's local response normalisation is the slope of its output.
+# Behaviour: It is right for a channel's own input. For a neighbour's input its size is wrong and, where the two inputs differ in sign, its
+#            sign is wrong as well: training pushes the weights the wrong way.
 # Output seen:
 #   output 1 by inputs 1 to 3: slope 0.389 0.180 0.000, gradient 0.389 -0.359 0.000
 #   output 2 by inputs 1 to 3: slope 0.048 0.176 0.144, gradient -0.024 0.176 -0.216

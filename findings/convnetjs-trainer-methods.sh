@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # convnetjs 0.3.0, Node.js 20, seen 2026-11-29.
-# Guess:     the trainer takes the methods that the library is known for, adam and nesterov among them, and rejects an unknown one.
-# Behaviour: The published package knows sgd, adagrad, adadelta and windowgrad. Every other word is sgd with momentum, without an error:
-#            adam, nesterov, and any slip of the pen. Two curves of a comparison are then the same curve.
+# Guess:     the trainer has the methods that the library is known for, such as adam and nesterov, and rejects an unknown one.
+# Behaviour: The published package knows sgd, adagrad, adadelta and windowgrad. Any other word means sgd with momentum, without an error:
+#            adam, nesterov and every typo. Two curves of a comparison are then the same curve.
 # Output seen:
 #   sgd: weight 0.05514 after 3 steps
 #   adam: weight 0.05514 after 3 steps

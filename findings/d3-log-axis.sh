@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # d3-scale 4.0.2, Node.js 20, seen 2026-11-29.
 # Guess:     a logarithmic axis for losses and learning rates reads 0.1, 0.01, 0.001, and complains about a loss of 0.
-# Behaviour: The labels are SI prefixes: 0.1 is 100m, and 0.001 is 1m, as if it were minutes or millions. In a domain that touches 0 there
-#            are no ticks at all, and every value of it, the positive ones too, is NaN, without an error: the whole curve is missing.
-#            Another format, such as .0e, has to be asked for.
+# Behaviour: The labels have SI prefixes: 0.1 is 100m and 0.001 is 1m, as if it were minutes or millions. A domain that touches 0 has no
+#            ticks at all. It maps every value, even a positive one, to NaN, without an error: the whole curve is missing. Another format,
+#            such as .0e, has to be requested.
 # Output seen:
 #   0.0001 to 1: ticks 0.0001 0.001 0.01 0.1 1, labels 100µ 1m 10m 100m 1
 #   0.0001 to 1: 0.01 is at 50, 1 at 100

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # fflate 0.8.3, pako 3.0.3, Node.js 20, seen 2026-11-29.
-# Guess:     gunzipSync gives the whole file or raises an error, since gzip ends with a checksum and a size.
-# Behaviour: Of a file with several members, as bgzip and cat make them, fflate's gunzipSync gives the first one and no error. Of a file
-#            that is padded with zeros it gives nothing at all, and again no error. Its class Gunzip reads all members. pako and Node's zlib
-#            read both files.
+# Guess:     gunzipSync returns the whole file or throws an error, since gzip ends with a checksum and a size.
+# Behaviour: For a file with several members, as bgzip and cat make them, fflate's gunzipSync returns the first one without an error. For a
+#            file padded with zeros it returns nothing at all, again without an error. Its class Gunzip reads all members. pako and Node's
+#            zlib read both files.
 # Output seen:
 #   two members, 1630 bytes: zlib 1630, pako 1630, gunzipSync 650, Gunzip 1630
 #   one member and zeros, 650 bytes: zlib 650, pako 650, gunzipSync 0, Gunzip invalid gzip data

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # flax 0.12.8, JAX 0.10.2, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     batch normalisation in float32 gets the variance of bytes right to some digits, without scaling them first.
+# Guess:     batch normalisation in float32 gets the variance of bytes right to a few digits, without scaling them first.
 # Behaviour: flax computes E[x^2] - E[x]^2 unless use_fast_variance is off. Near 255 the squares are so large that float32 holds their mean
-#            to 1/256 at best. Of a bright picture with one darker pixel the variance is 0, and the pixel comes out at the root of
-#            1/epsilon, ten times as far from the mean as it should. How far off other pictures are depends on how many numbers the
-#            processor adds at once.
+#            to 1/256 at best. For a bright image with one darker pixel the variance is 0, and the pixel comes out at the root of 1/epsilon,
+#            ten times as far from the mean as it should be. The error for other images depends on how many numbers the processor adds at
+#            once.
 # Output seen:
 #   exact variance 0.000976
 #   use_fast_variance True: variance 0.000000, darker pixel at -316

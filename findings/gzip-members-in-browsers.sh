@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Chromium 156 (Debian 12) by puppeteer-core 25.16.0, Node.js 20, seen 2026-11-29. CHROMIUM names another path than /usr/bin/chromium.
-# Guess:     DecompressionStream reads the same .gz files in Node and in a browser, since it is one standard.
-# Behaviour: A gzip file may have several members, one after the other; bgzip and cat make such files. Node reads all of them, and passes
-#            over zeros that pad the file. Chromium ends both with a TypeError, after the content of the first member. A reader that was
-#            tested in Node alone fails in the browser.
+# Guess:     DecompressionStream reads the same .gz files in Node and in a browser, since both follow one standard.
+# Behaviour: A gzip file may have several members, one after the other; bgzip and cat make such files. Node reads all of them, and ignores
+#            zeros that pad the file. Chromium ends both with a TypeError, after the content of the first member. A reader tested only in
+#            Node fails in the browser.
 # Output seen:
 #   one member: Node "first ", Chromium "first "
 #   two members: Node "first second", Chromium "first " TypeError

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # jsfive 0.4.2, h5wasm 0.10.3, h5py 3.16.0, numpy 2.4.6, Node.js 20, Python 3.11, seen 2026-11-29.
-# Guess:     the two HDF5 readers for JavaScript give the same numbers, or refuse.
-# Behaviour: Of int64 labels jsfive makes numbers, and rounds those above 2^53 silently; h5wasm makes BigInts, which cannot be added to
-#            numbers. Where a chunk was never written, jsfive gives undefined in place of the fill value. float16 weights are read by
-#            jsfive, the small reader in JavaScript, but not by h5wasm, which is the C library.
+# Guess:     the two HDF5 readers for JavaScript return the same numbers, or refuse.
+# Behaviour: jsfive turns int64 labels into numbers, and silently rounds those above 2^53. h5wasm turns them into BigInts, which cannot be
+#            added to numbers. Where a chunk was never written, jsfive returns undefined instead of the fill value. jsfive, the small reader
+#            in JavaScript, reads float16 weights; h5wasm, which is the C library, does not.
 # Output seen:
 #   int64, jsfive: 7 (number), 9007199254740992 (number)
 #   int64, h5wasm: 7 (bigint), 9007199254740993 (bigint)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # idx2numpy 1.2.3, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     what idx2numpy reads from an IDX file it can also write.
-# Behaviour: It can for bytes. Numbers of more than one byte are big-endian in IDX, the reader leaves them so, and the writer knows only the
-#            machine's own order: it refuses, on a little-endian machine, all that its own reader has read. The file itself is right.
+# Guess:     idx2numpy can write what it reads from an IDX file.
+# Behaviour: It can for bytes. Numbers of more than one byte are big-endian in IDX. The reader leaves them so, but the writer knows only the
+#            machine's own order: on a little-endian machine it refuses everything that its own reader has read. The file itself is right.
 #            array.astype(array.dtype.newbyteorder("=")) in between helps.
 # Output seen:
 #   uint8: read as |u1, written again the same

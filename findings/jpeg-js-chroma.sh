@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # jpeg-js 0.4.4, Pillow 13.0.0, Node.js 20, Python 3.11, seen 2026-11-29.
-# Guess:     two JPEG decoders differ by a level or three, from rounding.
-# Behaviour: They do where colour is stored at full size. With colour at half size, as most cameras and tools write it (4:2:0), jpeg-js
-#            repeats each value of colour four times, and libjpeg, in Pillow, blends between them. At edges the two are up to 69 levels
-#            apart. A picture that is decoded in Node is not the one that Python trained with.
+# Guess:     two JPEG decoders differ by one to three levels, from rounding.
+# Behaviour: They do where colour is stored at full resolution. At half resolution, as most cameras and tools write it (4:2:0), jpeg-js
+#            repeats each value of colour four times, and libjpeg, in Pillow, interpolates. At edges the two are up to 69 levels apart. An
+#            image decoded in Node is not the one that Python trained with.
 # Output seen:
 #   4:4:4: at most 3 levels apart, more than 3 in 0 of 12288 values
 #   4:2:0: at most 69 levels apart, more than 3 in 1547 of 12288 values

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Keras 3.15.1 on JAX 0.10.2, Python 3.11, seen 2026-11-29.
-# Guess:     the loss of a softmax layer has the gradient p - y, the larger the more a network is wrong.
-# Behaviour: Keras cuts the probability off at 1e-7 before the logarithm. Once the wrong class is ahead by more than 16.1 in logits, the
-#            loss stays at 16.118 and its gradient is exactly 0: the network cannot leave its mistake. With from_logits=True, and no softmax
-#            layer, the gradient is p - y throughout.
+# Guess:     the loss of a softmax layer has the gradient p - y, which is larger the more a network is wrong.
+# Behaviour: Keras clips the probability at 1e-7 before the logarithm. Once the wrong class leads by more than 16.1 in logits, the loss stays
+#            at 16.118 and its gradient is exactly 0: the network cannot leave its mistake. With from_logits=True and no softmax layer, the
+#            gradient is p - y throughout.
 # Output seen:
 #   wrong class ahead by 4, softmax layer: loss 4.018, gradient 0.982
 #   wrong class ahead by 4, from_logits: loss 4.018, gradient 0.982

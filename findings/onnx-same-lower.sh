@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # onnx 1.23.2, onnxruntime 1.32.0, opencv-python-headless 5.0.0.93, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     auto_pad SAME_LOWER, with the odd cell of padding above and on the left, gives one and the same result in each runtime.
-# Behaviour: There are three. onnxruntime pads above and on the left, as the operator's text says. OpenCV pads below and on the right, as
-#            SAME_UPPER would. ONNX's reference evaluator gives 2 x 2 windows where 3 x 3 are due, and they begin at the second row and
-#            column: it never looks at the first ones.
+# Guess:     auto_pad SAME_LOWER, with the odd cell of padding above and on the left, gives the same result in every runtime.
+# Behaviour: There are three results. onnxruntime pads above and on the left, as the operator's text says. OpenCV pads below and on the
+#            right, as SAME_UPPER would. ONNX's reference evaluator gives 2 x 2 windows instead of 3 x 3, and they begin at the second row
+#            and column: it never looks at the first ones.
 # Output seen:
 #   onnxruntime (3, 3): 0 2 4 10 12 14 20 22 24
 #   reference (2, 2): 12 14 22 24

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # onnx 1.23.2, onnxruntime 1.32.0, opencv-python-headless 5.0.0.93, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     a model of an older opset means the same wherever it runs, since each model says which opset it is.
-# Behaviour: Up to opset 12, Softmax without an axis normalises over all but the first dimension; from 13 on over the last one only.
-#            onnxruntime keeps to that. ONNX's own reference evaluator and OpenCV read the old model by the new rule. A network that ends in
-#            N x classes x 1 x 1 then gives every class a probability of one.
+# Guess:     a model of an older opset means the same wherever it runs, since each model states its opset.
+# Behaviour: Up to opset 12, Softmax without an axis normalises over all but the first dimension; from 13 on, over the last one only.
+#            onnxruntime follows this. ONNX's own reference evaluator and OpenCV read the old model by the new rule. A network that ends in N
+#            x classes x 1 x 1 then gives every class a probability of one.
 # Output seen:
 #   opset 12: onnxruntime 0.090 0.245 0.665, reference 1.000 1.000 1.000, OpenCV 1.000 1.000 1.000
 #   opset 13: onnxruntime 1.000 1.000 1.000, reference 1.000 1.000 1.000, OpenCV 1.000 1.000 1.000

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # onnxruntime 1.32.0 on x86-64, onnx 1.23.2, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     a NaN in a pooling window comes out as NaN, or is passed over, wherever in the window it is.
-# Behaviour: It depends on the cell. MaxPool and GlobalMaxPool give NaN only if it is the last of the window, ReduceMax only if it is the
-#            first. Elsewhere the NaN vanishes, and a network that has diverged looks sound. A NaN in the second cell makes ReduceMax miss
-#            the true maximum as well: of 1, NaN, 3 and 4 the answer is 3.
+# Guess:     a NaN in a pooling window comes out as NaN, or is ignored, wherever in the window it is.
+# Behaviour: It depends on the cell. MaxPool and GlobalMaxPool return NaN only if it is in the last cell of the window, ReduceMax only if it
+#            is in the first. Elsewhere the NaN vanishes, and a network that has diverged looks sound. A NaN in the second cell also makes
+#            ReduceMax miss the true maximum: for 1, NaN, 3 and 4 the answer is 3.
 # Output seen:
 #   MaxPool, NaN in cell 1 to 4: 4 4 4 nan
 #   GlobalMaxPool, NaN in cell 1 to 4: 4 4 4 nan

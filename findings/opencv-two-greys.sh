@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # opencv-python-headless 5.0.0.93, Pillow 13.0.0, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     reading a PNG as grey gives what reading it in colour and turning it grey gives, in the same library.
-# Behaviour: cv2.imread with IMREAD_GRAYSCALE is one lower than cv2.cvtColor for half of all colours: it cuts off where the other rounds.
-#            Pillow's convert agrees with cvtColor but for one colour in a thousand. A network that is trained on one and fed with the other
-#            sees a slightly darker world.
+# Guess:     in one library, reading a PNG as grey gives the same as reading it in colour and converting it to grey.
+# Behaviour: cv2.imread with IMREAD_GRAYSCALE is one lower than cv2.cvtColor for half of all colours: it truncates where the other rounds.
+#            Pillow's convert agrees with cvtColor except for one colour in a thousand. A network trained on one and fed with the other sees
+#            slightly darker images.
 # Output seen:
 #   imread - cvtColor: -1 for 318137, 0 for 317919 colours
 #   Pillow - cvtColor: -1 for 390, 0 for 635428, 1 for 238 colours

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Pillow 13.0.0, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     turning a 16-bit PNG into 8 bits, by convert("L") or convert("RGB"), scales it, as opening a 16-bit picture in colour does.
-# Behaviour: A 16-bit picture in colour is scaled to 8 bits while it is opened, and loses its lower byte unasked. A grey one stays at 16
-#            bits, and convert does not scale but clips: all that is brighter than 255 of 65535 turns white. X-rays and depth maps, which
-#            come as 16-bit grey, are then nearly all white.
+# Guess:     converting a 16-bit PNG to 8 bits, by convert("L") or convert("RGB"), scales it, as opening a 16-bit colour image does.
+# Behaviour: A 16-bit colour image is scaled to 8 bits when it is opened, and loses its lower byte unasked. A grey one stays at 16 bits, and
+#            convert does not scale but clips: everything brighter than 255 of 65535 turns white. X-rays and depth maps, which come as 16-bit
+#            grey, are then nearly all white.
 # Output seen:
 #   stored: 0 200 255 300 32768 65535
 #   colour: 0 0 0 1 128 255, mode RGB

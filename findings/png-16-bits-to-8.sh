@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # pngjs 7.0.0, upng-js 2.1.0, Node.js 20, seen 2026-11-29.
-# Guess:     two PNG decoders that hand out 8 bits per value agree, since PNG has no loss.
-# Behaviour: They do for pictures of 8 bits. Of 16 bits pngjs divides by 257 and rounds, and UPNG cuts off the lower byte, as Pillow and
+# Guess:     two PNG decoders that return 8 bits per value agree, since PNG is lossless.
+# Behaviour: They do for 8-bit images. For 16-bit ones, pngjs divides by 257 and rounds, and UPNG cuts off the lower byte, as Pillow and
 #            OpenCV do. A quarter of the 65,536 levels come out one apart.
 # Output seen:
 #   level 255: pngjs 1, UPNG 0

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # python-pptx 1.0.2, Pillow 13.0.0, Python 3.11, seen 2026-11-29.
-# Guess:     a picture without a stated density comes onto a slide at 96 dpi, as on a screen, or is fitted to the slide.
-# Behaviour: python-pptx takes 72 dpi, and fits nothing. A figure of 2160 x 800 pixels, as a browser's canvas gives it, is 30 inches wide on
-#            a slide of 10. A chunk pHYs is obeyed. So either the PNG states its density, or the call its width.
+# Guess:     a picture without a stated density goes onto a slide at 96 dpi, as on a screen, or is fitted to the slide.
+# Behaviour: python-pptx assumes 72 dpi, and fits nothing. A figure of 2160 x 800 pixels, as a browser's canvas gives it, is 30 inches wide
+#            on a 10-inch slide. A pHYs chunk is respected. So either the PNG must state its density, or the call the width.
 # Output seen:
 #   slide: 10.00 inches wide
 #   no density: 30.00 x 11.11 inches

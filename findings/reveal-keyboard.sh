@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # reveal.js 6.0.2, Chromium 156 (Debian 12) by puppeteer-core 25.16.0, Node.js 20, seen 2026-11-29. CHROMIUM names another path than
 # /usr/bin/chromium.
-# Guess:     a slide does not react to a key that an element on it has used, or that is typed into a field.
-# Behaviour: reveal.js leaves keys alone in an input and in what is contenteditable. It does not look at defaultPrevented: a slider of one's
-#            own turns the slide as it moves. It does not know select. It does not look into shadow roots: in the field of a custom element
-#            the letter n is not typed but turns the slide, and b makes the screen black.
+# Guess:     a slide does not react to a key that an element on it has handled, or that is typed into a field.
+# Behaviour: reveal.js ignores keys in an input and in contenteditable elements. It does not check defaultPrevented: a custom slider also
+#            turns the slide as it moves. It does not know select. It does not look into shadow roots: in the field of a custom element, the
+#            letter n turns the slide instead of being typed, and b makes the screen black.
 # Output seen:
 #   input: typed "n", slide 1
 #   own slider, arrow key with preventDefault: slide 2

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # safetensors 0.8.0, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     get_slice takes the slices that a numpy array takes, since it is used with the same brackets.
-# Behaviour: A single index may be negative and a step works. A negative bound raises OverflowError, so the last rows of a layer cannot be
-#            asked for by [-2:]. A bound behind the end raises SafetensorError where numpy stops at the end, so a loop over pieces of a
-#            fixed size fails on the last piece. A list of rows is refused.
+# Guess:     get_slice takes the slices that a numpy array takes, since it uses the same brackets.
+# Behaviour: A single index may be negative, and a step works. A negative bound raises OverflowError, so [-2:] does not give the last rows of
+#            a layer. A bound past the end raises SafetensorError where numpy stops at the end, so a loop over pieces of a fixed size fails
+#            on the last piece. A list of rows is refused.
 # Output seen:
 #   [-1] as numpy
 #   [1:4:2] as numpy

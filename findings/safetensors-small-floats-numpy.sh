@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # safetensors 0.8.0, numpy 2.4.6, ml_dtypes 0.6.0, Python 3.11, seen 2026-11-29.
-# Guess:     what safetensors.numpy writes it reads again, and load and load_file differ only in where the bytes come from.
+# Guess:     safetensors.numpy can read what it writes, and load and load_file differ only in the source of the bytes.
 # Behaviour: It writes bfloat16 and the 8-bit floats of ml_dtypes. load, which takes the file's bytes, reads neither. load_file reads
-#            bfloat16 only if something has imported ml_dtypes before; that it is installed is not enough, and the error speaks of a type
-#            and not of an import. No function for numpy reads the 8-bit floats.
+#            bfloat16 only if something has imported ml_dtypes before. Installing it is not enough, and the error mentions a type and not an
+#            import. No function for numpy reads the 8-bit floats.
 # Output seen:
 #   ml_dtypes installed, bfloat16, load: KeyError: 'BF16'
 #   ml_dtypes installed, bfloat16, load_file: TypeError: data type 'bfloat16' not understood

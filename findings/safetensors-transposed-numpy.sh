@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # safetensors 0.8.0, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     saving a transposed array, as in turning a dense layer from one framework's order to another's, writes the transposed matrix or
+# Guess:     saving a transposed array, as when a dense layer goes from one framework's order to another's, writes the transposed matrix or
 #            refuses.
-# Behaviour: safetensors.numpy writes the memory of the array that lies below, under the new shape. Loading gives other numbers in the right
-#            shape, and nothing warns. The same happens to every second column. numpy.ascontiguousarray before saving helps.
+# Behaviour: safetensors.numpy writes the memory of the underlying array, under the new shape. Loading gives other numbers in the right
+#            shape, without a warning. The same happens to every second column. numpy.ascontiguousarray before saving helps.
 # Output seen:
 #   transposed: saved [[0, 3], [1, 4], [2, 5]], loaded [[0, 1], [2, 3], [4, 5]]
 #   every second column: saved [[0, 2], [3, 5]], loaded [[0, 1], [2, 3]]

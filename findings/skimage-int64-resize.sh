@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # scikit-image 0.26.0, numpy 2.4.6, Python 3.11, seen 2026-11-29.
-# Guess:     resizing a picture of bytes gives the same result whichever type of integer holds them.
-# Behaviour: An integer picture is divided by the largest number of its type. Bytes come out between 0 and 1. The same levels in int64,
-#            numpy's usual integer, are divided by 2^63 and come out at 1e-17: black. Nothing warns. With preserve_range=True all types
-#            agree.
+# Guess:     resizing an image of bytes gives the same result whichever type of integer holds them.
+# Behaviour: An integer image is divided by the largest number of its type. Bytes come out between 0 and 1. The same levels in int64, numpy's
+#            usual integer, are divided by 2^63 and come out at 1e-17: black. Nothing warns. With preserve_range=True all types agree.
 # Output seen:
 #   200 as uint8: 0.784, with preserve_range 200
 #   200 as uint16: 0.00305, with preserve_range 200

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # scikit-learn 1.9.1, numpy 2.4.6, Python 3.11, seen 2026-11-29.
 # Guess:     alpha of the multi-layer perceptron is the weight of the L2 term, whatever the batch size, as weight_decay is elsewhere.
-# Behaviour: In each step the decay is divided by the rows of the batch. With a batch eight times as large a weight shrinks an eighth as
-#            much in a step, and over an epoch a 64th as much. To keep the same regularisation alpha has to grow with the batch.
+# Behaviour: Each step divides the decay by the rows of the batch. With a batch eight times as large, a weight shrinks an eighth as much per
+#            step, and a 64th as much over an epoch. To keep the same regularisation, alpha has to grow with the batch.
 # Output seen:
 #   batch 1: 8 steps an epoch, each multiplies the weight by 0.9000
 #   batch 2: 4 steps an epoch, each multiplies the weight by 0.9500

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # TensorFlow.js 4.22.0 (core, layers and the backend cpu), Node.js 20, seen 2026-11-29.
-# Guess:     the gradient of average pooling is the slope of what forward computes, at a padded border, too.
-# Behaviour: Forward divides by the cells of the window that lie inside the picture. The gradient divides by the whole window. A window that
-#            lies in a corner, with 4 of its 9 cells inside, thus passes on 4/9 of what it should, and the layers below learn less from
-#            every picture with a padded border.
+# Guess:     the gradient of average pooling is the slope of the forward pass, even at a padded border.
+# Behaviour: Forward divides by the cells of the window that lie inside the image. The gradient divides by the whole window. A window in a
+#            corner, with 4 of its 9 cells inside, thus passes on 4/9 of what it should, and the layers below learn less from every image
+#            with a padded border.
 # Output seen:
 #   same, 3 x 3: slope 0.69 1.11 0.69 1.11 1.78 1.11 0.69 1.11 0.69, gradient 0.44 0.67 0.44 0.67 1.00 0.67 0.44 0.67 0.44
 #   valid, 3 x 3: slope 0.11 0.11 0.11 0.11 0.11 0.11 0.11 0.11 0.11, gradient 0.11 0.11 0.11 0.11 0.11 0.11 0.11 0.11 0.11

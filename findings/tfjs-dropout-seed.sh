@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # TensorFlow.js 4.22.0 (core, layers and the backend cpu), Node.js 20, seen 2026-11-29.
-# Guess:     a seed makes the masks of dropout repeat from run to run; from step to step they differ.
-# Behaviour: With a seed each step draws the same mask: the layer begins anew with the seed at each call. Half of the units never learn, and
-#            the other half are never left out. Without a seed each step has another mask.
+# Guess:     a seed makes dropout's masks repeat from run to run, but not from step to step.
+# Behaviour: With a seed, every step draws the same mask: the layer restarts from the seed at each call. Half of the units never learn, and
+#            the other half are never dropped. Without a seed, each step has another mask.
 # Output seen:
 #   seed 7: 1 mask in 20 steps
 #   no seed: 20 masks in 20 steps

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # TensorFlow.js 4.22.0 (core, layers and the backend cpu), Node.js 20, seen 2026-11-29.
-# Guess:     trainable = false freezes a layer of batch normalisation: it uses its stored mean and variance and keeps them, as Keras does.
-# Behaviour: Only its weights gamma and beta are frozen. In fit the stored mean and variance move with each batch. A pretrained network that
+# Guess:     trainable = false freezes a batch normalisation layer: it uses its stored mean and variance and keeps them, as in Keras.
+# Behaviour: Only its weights gamma and beta are frozen. In fit, the stored mean and variance move with each batch. A pretrained network that
 #            is fine-tuned with frozen layers drifts away from what was loaded.
 # Output seen:
 #   gamma, beta, mean, variance before: 1.00 0.00 0.00 1.00

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # TensorFlow.js 4.22.0 (core, layers and the backend cpu), Node.js 20, seen 2026-11-29.
-# Guess:     an optimiser whose learningRate is set to 0 stops, as getConfig reports it.
-# Behaviour: Adam and RMSProp stop. SGD and momentum go on with the old rate, while getConfig shows the new one: they keep a tensor that was
-#            made from it. A schedule that assigns the rate works with some optimisers only. SGD and momentum have setLearningRate for it,
-#            and the other two have not.
+# Guess:     an optimiser stops when its learningRate is set to 0, as getConfig says.
+# Behaviour: Adam and RMSProp stop. SGD and momentum continue with the old rate, while getConfig shows the new one: they keep a tensor made
+#            from the old rate. A schedule that assigns the rate works with some optimisers only. SGD and momentum have setLearningRate for
+#            it; the other two do not.
 # Output seen:
 #   sgd: step 0.10, after learningRate = 0: 0.10, getConfig 0, setLearningRate(0): 0.00
 #   momentum: step 0.10, after learningRate = 0: 0.15, getConfig 0, setLearningRate(0): 0.00

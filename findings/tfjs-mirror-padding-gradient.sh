@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # TensorFlow.js 4.22.0 (core, layers and the backend cpu), Node.js 20, seen 2026-11-29.
-# Guess:     a value that mirrorPad copies to two places gets the gradient of both.
-# Behaviour: It gets that of the original alone. The gradient is that of a padding with zeros, whichever of the two modes forward uses.
+# Guess:     a value that mirrorPad copies to two places gets the gradients of both.
+# Behaviour: It gets only the gradient of the original. That is the gradient of padding with zeros, in either of forward's two modes.
 # Output seen:
 #   reflect: slope 1.00 2.00 3.00 1.00, gradient 1.00 1.00 1.00 1.00
 #   symmetric: slope 2.00 2.00 1.00 2.00, gradient 1.00 1.00 1.00 1.00

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # TensorFlow.js 4.22.0 (core, layers and the backend cpu), Node.js 20, seen 2026-11-29.
-# Guess:     heNormal draws weights of the deviation that He's paper asks for, as Keras does under the same name.
-# Behaviour: The bell curve is cut off at two deviations, and nothing makes up for the narrower curve. The weights of heNormal, glorotNormal
-#            and leCunNormal have 0.88 of the deviation that they are named after; over eight layers of ReLU a third of it is left (0.88^8).
-#            The uniform ones are right. Keras makes up for it.
+# Guess:     heNormal draws weights with the deviation of He's paper, as Keras does under the same name.
+# Behaviour: The bell curve is cut off at two deviations, and nothing compensates for the narrower curve. The weights of heNormal,
+#            glorotNormal and leCunNormal have 0.88 of the deviation that they are named after; over eight layers of ReLU, a third of it is
+#            left (0.88^8). The uniform ones are right. Keras compensates.
 # Output seen:
 #   heNormal 0.88
 #   glorotNormal 0.88

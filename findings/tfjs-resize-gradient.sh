@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # TensorFlow.js 4.22.0 (core, layers and the backend cpu), Node.js 20, seen 2026-11-29.
-# Guess:     the gradient of resizing follows the option that forward was called with.
-# Behaviour: halfPixelCenters moves forward's samples and not the gradient's. The gradient that comes back is that of the picture resized
-#            without the option, for bilinear and for nearest neighbour. For pictures that are not square the bilinear gradient fails with
-#            an error, with either option: it swaps height and width.
+# Guess:     the gradient of resizing follows the option given to forward.
+# Behaviour: halfPixelCenters moves the samples of forward and not those of the gradient. The result is the gradient of resizing without the
+#            option, for bilinear and for nearest neighbour. For images that are not square, the bilinear gradient fails with an error, with
+#            either option: it swaps height and width.
 # Output seen:
 #   bilinear, halfPixelCenters false: slope 1.78 2.22 2.22 2.78, gradient 1.78 2.22 2.22 2.78
 #   nearest, halfPixelCenters false: slope 4.00 2.00 2.00 1.00, gradient 4.00 2.00 2.00 1.00

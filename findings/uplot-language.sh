@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # uPlot 1.6.32, Node.js 20, seen 2026-11-29.
 # Guess:     a chart library falls back to English where it cannot use the browser's language.
-# Behaviour: uPlot makes an Intl.NumberFormat of navigator.language while its module is evaluated. With a language that is no valid tag
-#            (WebKitGTK under LANG=C says "C"; "en_US" and "zh_CN" are invalid, too) the import itself fails, and with it every module
-#            that imports uPlot. There is no option to set before.
+# Behaviour: uPlot creates an Intl.NumberFormat for navigator.language while its module is evaluated. With a language that is not a valid tag
+#            (WebKitGTK under LANG=C says "C"; "en_US" and "zh_CN" are invalid too), the import itself fails, and with it every module that
+#            imports uPlot. No option can be set before.
 # Output seen:
 #   en-US: loaded
 #   POSIX: loaded
