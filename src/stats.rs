@@ -36,7 +36,7 @@ pub struct ActivationStats {
     pub bins: Vec<u32>, // (ACTIVATION_BINS), from min to max
     pub nan: u32,
     pub inf: u32,
-    /// Of the finite values.
+    /// Over the finite values, as are the next three.
     pub min: f32,
     pub max: f32,
     pub mean: f32,

@@ -23,7 +23,7 @@ pub const VERSION: u32 = 1;
 pub const MOST_STEPS: u64 = 1 << 53;
 const VELOCITY: &str = "velocity.";
 
-/// What the file says besides the tensors.
+/// What the file holds besides the tensors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meta {
     /// `config`: every setting except the view, in the link's form. Defaults are written too, so that a file stays valid when a

@@ -71,7 +71,7 @@ impl Scene {
             poses[0].tilt = if lacking { steep * UPRIGHT } else { beyond + steep * (STEEPEST - UPRIGHT) };
         }
         let occluded = chance.below(2) == 0;
-        // Dark, middling and light, in any order.
+        // Dark, medium and light, in any order.
         let contrast = chance.between(0.75, 1.0);
         let order = [chance.below(3), 1 + chance.below(2)];
         let held_back = (variation == Variation::Texture).then_some(!lacking);

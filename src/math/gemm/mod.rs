@@ -195,7 +195,7 @@ impl<T: Product> Packed<'_, T> {
             for (strip, rows) in a.rows.chunks(self.kernel.rows).enumerate() {
                 let place = strip * self.kernel.rows;
                 // SAFETY: elements of `a` lie in its data by construction, and `panels` holds whole panels. `c`, (rows, columns)
-                // by the assertion above, is borrowed mutably. `T::kernel` gives what the processor can run.
+                // by the assertion above, is borrowed mutably. `T::kernel` returns a kernel that the processor can run.
                 unsafe {
                     (self.kernel.run)(&Strip {
                         a: std::array::from_fn(|i| a.data.as_ptr().add(rows[i.min(rows.len() - 1)])),
