@@ -59,6 +59,16 @@ pytorch() {
     cargo build --release && /usr/bin/python3 tests/pytorch/check.py
 }
 
+# The page's scripts, against the types that the engine's build has written.
+types() {
+    local written=target/page/types/alexnet_lab.d.ts
+    if ! [ -f "$written" ]; then
+        echo "$written is missing: build the page first, with cargo run --release -- build"
+        return 1
+    fi
+    npx --no-install tsc --project tsconfig.json
+}
+
 stage packages packages
 stage rust_parts rust_parts
 stage format cargo fmt --check
@@ -69,7 +79,7 @@ stage pytorch pytorch
 stage page cargo run --release -- build
 stage size node benches/page.mjs sizes
 stage prettier npx --no-install prettier --check .
-stage types npx --no-install tsc --project tsconfig.json
+stage types types
 stage scripts node --test --test-reporter=tap tests/page/*.test.mjs
 stage browsers timeout 2400 node --test --test-force-exit --test-reporter=tap --test-concurrency=1 tests/browser/*.test.mjs
 

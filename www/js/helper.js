@@ -3,10 +3,10 @@
 import { loadModule } from "./worker/module.js";
 import { answering } from "./worker/talk.js";
 
-/** Sends to the engine's worker. No message means that this helper cannot continue. @type {(message?: any, transfer?: Transferable[]) => void} */
+/** Sends to the engine's worker. No message means that this helper cannot continue. @type {import("./worker/types.js").Say} */
 let say = () => {};
 
-/** @type {Promise<(message: any) => void> | null} handles messages in order once the module is loaded */
+/** @type {Promise<import("./worker/types.js").Hear> | null} handles messages in order once the module is loaded */
 let receive = null;
 
 /** @param {{build: import("./worker/module.js").Build, wasm: WebAssembly.Module}} compiled */

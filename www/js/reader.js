@@ -4,11 +4,11 @@ import { loadReader } from "./worker/module.js";
 import { problem } from "./worker/problem.js";
 import { answering } from "./worker/talk.js";
 
-/** @typedef {(message: {progress?: import("./worker/types.js").Progress, problem?: import("./worker/types.js").Problem, result?: any}, transfer?: Transferable[]) => void} Answer */
+/** @typedef {(message: import("./worker/types.js").ReadAnswer, transfer?: Transferable[]) => void} Answer */
 
 answering((task, send) => read(task, send));
 
-/** @param {any} task @param {Answer} answer */
+/** @param {import("./worker/types.js").ReadTask} task @param {Answer} answer */
 async function read({ sheet, files }, answer) {
   try {
     const reader = await loadReader();
@@ -27,8 +27,9 @@ async function read({ sheet, files }, answer) {
 /** Reads bytes `start` to `end` of a file synchronously, and reports progress. @param {File[]} files @param {Answer} answer */
 function pieces(files, answer) {
   const total = files.reduce((sum, file) => sum + file.size, 0);
-  /** @type {{readAsArrayBuffer: (part: Blob) => ArrayBuffer}} */
-  const source = new /** @type {any} */ (self).FileReaderSync();
+  const source = new /** @type {{FileReaderSync: new () => {readAsArrayBuffer: (part: Blob) => ArrayBuffer}}} */ (
+    /** @type {unknown} */ (self)
+  ).FileReaderSync();
   let loaded = 0;
   return (/** @type {number} */ file, /** @type {number} */ start, /** @type {number} */ end) => {
     answer({ progress: { loaded, total, name: files[file].name } });

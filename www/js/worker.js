@@ -4,9 +4,9 @@ import { showLife } from "./worker/alive.js";
 import { Engine } from "./worker/engine.js";
 import { problem } from "./worker/problem.js";
 
-/** @typedef {{id: number, command: string, args: any[]}} Command */
+/** @typedef {{id: number, command: string, args: unknown[]}} Command */
 
-const scope = /** @type {{postMessage: (message: any, transfer?: Transferable[]) => void, onmessage: any}} */ (/** @type {unknown} */ (self));
+const scope = /** @type {import("./worker/types.js").Scope} */ (/** @type {unknown} */ (self));
 
 const engine = new Engine((event, detail, transfer = []) => scope.postMessage({ event, detail }, transfer));
 

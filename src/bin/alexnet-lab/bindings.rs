@@ -49,8 +49,14 @@ pub fn bind(page: &Page, name: &str, wasm_opt_flags: &[&str], compiled: &Path, p
         .input_path(compiled)
         .out_name(name)
         .web(true)
-        .and_then(|bindgen| bindgen.typescript(false).generate(&raw))
+        .and_then(|bindgen| bindgen.typescript(true).generate(&raw))
         .map_err(|error| Failure::new(format!("The bindings of {} could not be made: {error:#}.", compiled.display())))?;
+
+    // Alone in their folder, as `tsc` would take the bindings where they are missing.
+    let types = page.work.join("types");
+    fs::create_dir_all(&types).map_err(about(&types))?;
+    let declarations = format!("{name}.d.ts");
+    fs::rename(raw.join(&declarations), types.join(&declarations)).map_err(about(&raw))?;
 
     let (script, wasm) = (format!("{name}.js"), format!("{name}_bg.wasm"));
     let names = page.work.join(format!("{name}.json"));

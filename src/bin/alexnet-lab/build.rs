@@ -69,6 +69,9 @@ const STEPS: &[Step] = &[
             "dist/pkg/alexnet_lab_relaxed_bg.wasm",
             "dist/pkg/alexnet_reader.js",
             "dist/pkg/alexnet_reader_bg.wasm",
+            // What `tsc` knows of the engine: see tsconfig.json.
+            "target/page/types/alexnet_lab.d.ts",
+            "target/page/types/alexnet_reader.d.ts",
         ],
         make: engine,
     },

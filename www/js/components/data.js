@@ -94,15 +94,15 @@ async function filesOf(given) {
   return files;
 }
 
-/** Adds a file, or returns the content of a folder. @param {any} entry @param {File[]} files @returns {Promise<FileSystemEntry[]>} */
+/** Adds a file, or returns the content of a folder. @param {FileSystemEntry} entry @param {File[]} files @returns {Promise<FileSystemEntry[]>} */
 async function enter(entry, files) {
   try {
     if (entry.isFile) {
-      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      const file = await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject));
       files.push(new File([file], entry.fullPath.slice(1)));
       return [];
     }
-    const reader = entry.createReader();
+    const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
     const read = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     const children = [];
     // Browsers return the entries in parts.
@@ -130,7 +130,7 @@ export function acceptDrops(host, lab, load) {
     const given = [...(event.dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
     if (given.length > 0) load(filesOf(given.map((item) => item.webkitGetAsEntry() ?? item.getAsFile())));
   };
-  /** @type {[string, any][]} */
+  /** @type {["dragover" | "dragleave" | "drop", (event: DragEvent) => void][]} */
   const listeners = [
     ["dragover", over],
     ["dragleave", over],

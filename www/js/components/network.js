@@ -135,7 +135,7 @@ export class Network {
     );
   }
 
-  /** @param {import("../worker/types.js").Snapshot} snapshot */
+  /** @param {Pick<import("../worker/types.js").Snapshot, "parameters">} snapshot */
   showSnapshot({ parameters }) {
     for (const { block, tensor, spark, norm } of this.gradients) {
       const row = parameters.subarray(tensor * GRADIENT_ROW, (tensor + 1) * GRADIENT_ROW);

@@ -21,7 +21,8 @@ export class OnDemand {
   }
 
   async fetch() {
-    this.panel = await (await importModule(new URL(this.file, import.meta.url))).open(this.shell);
+    const { open } = /** @type {{open: (shell: import("./host.js").Host) => Promise<Panel>}} */ (await importModule(new URL(this.file, import.meta.url)));
+    this.panel = await open(this.shell);
   }
 
   /** @param {import("../session/state.js").State} state */

@@ -8,6 +8,8 @@ import { ways } from "./ways.js";
 /** Seconds without news until the duration is shown, until a way out is offered, and the latter while the engine's files load. */
 const [LONG, TOO_LONG, LOADING] = [3, 10, 20];
 
+/** @typedef {import("../worker/types.js").Problem} Problem */
+
 export class Status {
   /** @param {import("./context.js").Context} context */
   constructor(context) {
@@ -157,7 +159,7 @@ export class Status {
     return h("button", { type: "button", class: primary ? "action primary" : "action", onclick }, this.context.t(text, fields));
   }
 
-  /** The sentence of an error or a note, in the page's language. @param {string} group @param {any} what */
+  /** The sentence of an error or a note, in the page's language. @param {string} group @param {Problem} what */
   words(group, what) {
     const { t, session } = this.context;
     const key = `${group}.${what.code}`;
@@ -170,7 +172,7 @@ export class Status {
     return t(t.has(key) ? key : "errors.unexpected", fields);
   }
 
-  /** That sentence, and, folded, the browser's or driver's own words, which are not translated. @param {string} group @param {any} what */
+  /** That sentence, and, folded, the browser's or driver's own words, which are not translated. @param {string} group @param {Problem} what */
   told(group, what) {
     const text = this.words(group, what);
     const raw =
@@ -180,7 +182,7 @@ export class Status {
     return h("div", null, h("p", null, text), raw);
   }
 
-  /** @param {any} problem */
+  /** @param {Problem} problem */
   problem(problem) {
     const { t, session, change } = this.context;
     const on = session.state.describe?.backend.name;
@@ -193,32 +195,32 @@ export class Status {
     );
   }
 
-  /** @param {any} problem */
+  /** @param {Problem | null} problem */
   failed(problem) {
     const { change, session } = this.context;
     const { state } = session;
     const code = problem?.code;
     const actions = [this.action("actions.again", () => session.begin(), code === "download"), this.action("actions.reload", () => location.reload())];
     // Without an engine there is no other place to train.
-    const others = state.schema.length > 0 && code !== "download" ? ways(state).filter(({ name }) => helps(name, code)) : [];
+    const others = state.schema.length > 0 && code !== "download" ? ways(state).filter(({ name }) => helps(name, /** @type {string} */ (code))) : [];
     for (const { name, changes } of others.reverse()) actions.unshift(this.action(`slow.${name}`, () => change(changes), true));
     return this.card("bad", [this.told("errors", problem ?? { code: "unexpected" })], null, actions);
   }
 
-  /** @param {any} problem @param {import("../session/state.js").State} state */
+  /** @param {Problem | null} problem @param {import("../session/state.js").State} state */
   lost(problem, { lanes, shown, describe }) {
     const { session, t } = this.context;
     const step = lanes[shown]?.saved?.step;
     const how = step ? "kept" : "nothing";
     const fields = { step: integer(step ?? 0) };
     const onGpu = describe?.backend.name === "gpu";
-    const gone = onGpu && ["no_device", "no_adapter"].includes(problem?.code);
+    const gone = onGpu && ["no_device", "no_adapter"].includes(/** @type {Problem} */ (problem)?.code);
     const actions = [this.action(`lost.${how}_go_on`, () => session.recover(), !gone, fields)];
     if (onGpu) actions.push(this.action(`lost.${how}_cpu`, () => session.recover({ backend: "cpu" }), gone, fields));
     return this.card("bad", [this.told("errors", problem ?? { code: "device_lost" }), h("p", null, t(`lost.${how}`, fields))], null, actions);
   }
 
-  /** @param {any} missing @param {import("../session/state.js").State} state */
+  /** @param {Problem & {waiting: boolean}} missing @param {import("../session/state.js").State} state */
   missing(missing, { describe, config }) {
     const { t, session } = this.context;
     const { train_arrived, train_total, test_arrived, test_total } = /** @type {import("../worker/types.js").Description} */ (describe).data;
@@ -272,7 +274,7 @@ export class Status {
     return this.card("bad", words, null, actions);
   }
 
-  /** @param {any[]} notes */
+  /** @param {Problem[]} notes */
   notes(notes) {
     const { session, change } = this.context;
     const back = notes.some(({ code }) => code === "no_photographs") && session.state.config.data === "toy";

@@ -80,8 +80,8 @@ export class Views {
     return [...this.ridges.charts, ...this.others];
   }
 
-  /** Takes new data of one kind. @param {import("../session/state.js").Kind} kind @param {any} detail @param {number} lane its network */
-  receive(kind, detail, lane) {
+  /** Takes new data of one kind. @param {import("../session/state.js").Change} change `lane`: its network */
+  receive({ kind, detail, lane }) {
     const { state } = this.context.session;
     const side = state.lanes[lane];
     this.begin(state);
@@ -127,7 +127,7 @@ export class Views {
     this.confusion.update({ ...evaluation, classes: this.classes(), counts: evaluation.confusion, holdBack: this.context.session.state.config.hold_back });
   }
 
-  /** @param {{step: number, changes: [string, string][]}} change @param {number} lane */
+  /** @param {{step: number, changes: [key: string, value: string, before: string][]}} change @param {number} lane */
   mark({ step, changes }, lane) {
     const { t } = this.context;
     const label = changes.map(([key, value]) => valueLabel(t, key, value)).join(", ");

@@ -14,12 +14,15 @@
  * @property {number} left
  * @property {number} kernel
  *
+ * @typedef {ReturnType<typeof weightedSum>["detail"] & ReturnType<typeof batchNorm>["detail"] & ReturnType<typeof pool>["detail"]
+ *   & ReturnType<typeof lrn>["detail"] & ReturnType<typeof softmax>["detail"] & {responses: Float32Array, channel: number}} Detail
+ *
  * @typedef {object} Stage One layer of the block, at one output.
  * @property {Layer} layer
  * @property {number} value as computed here
  * @property {number} engine as computed by the engine
  * @property {number} magnitude sum of the terms' absolute values: rounding is relative to it
- * @property {any} [detail] depends on the layer's kind
+ * @property {Detail} detail of which there is what the layer's kind has
  */
 
 /** The worker's name for the image as the network receives it. */
@@ -166,7 +169,7 @@ export function pooledMap(layer, input, channel) {
   return { values, gradient };
 }
 
-/** @param {ArrayLike<number>} logits @param {number} i */
+/** @param {Float32Array} logits @param {number} i */
 export function softmax(logits, i) {
   const top = Math.max(...Array.from(logits));
   const powers = Array.from(logits, (z) => Math.exp(z - top));
@@ -216,7 +219,7 @@ export function stagesOf(layers, outputs, learnt, channel, place) {
           return simple(own); // in evaluation dropout passes its input on
       }
     };
-    return { layer, engine, ...computed() };
+    return /** @type {Stage} */ ({ layer, engine, ...computed() });
   });
 }
 

@@ -64,7 +64,8 @@ export class Card {
 
   /** The numbers of the formulas. @param {import("./arithmetic.js").Stage} stage @returns {Record<string, number>} */
   values({ value, detail }) {
-    return { ...detail, y: value };
+    // A formula names none but numbers.
+    return /** @type {Record<string, number>} */ (/** @type {unknown} */ ({ ...detail, y: value }));
   }
 
   /** @param {import("./arithmetic.js").Stage} stage @param {Now} now */

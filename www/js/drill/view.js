@@ -55,7 +55,7 @@ export class View {
     shell.root.append(this.element);
     /** @type {{destroy: () => void, refreshTheme: () => void}[]} */
     this.charts = [];
-    const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
+    const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail);
     this.session.addEventListener("change", receive);
     this.forget = () => this.session.removeEventListener("change", receive);
   }
@@ -171,7 +171,7 @@ export class View {
 
   // ---- incoming data -----------------------------------------------------------------------------------------------
 
-  /** @param {{kind: string, detail: any}} change */
+  /** @param {import("../session/state.js").Change} change */
   receive({ kind, detail }) {
     if (kind !== "unit" || JSON.stringify(detail.unit) !== JSON.stringify(this.unit)) return;
     const { layers, before } = this.layers;
@@ -181,8 +181,8 @@ export class View {
       ({ height, width, channels }, at) => outputs[at]?.length === height * width * channels,
     );
     if (!fits) return; // the image has not arrived, or the network has changed
-    const learnt = Object.fromEntries(detail.unit.learnt.map((/** @type {string} */ name, /** @type {number} */ at) => [name, detail.learnt[at]]));
-    this.reading = { layers, before, image, outputs, learnt, channel: detail.unit.channel, step: this.session.state.step };
+    const learnt = Object.fromEntries(detail.unit.learnt.map((name, at) => [name, detail.learnt[at]]));
+    this.reading = /** @type {Reading} */ ({ layers, before, image, outputs, learnt, channel: detail.unit.channel, step: this.session.state.step });
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.draw();

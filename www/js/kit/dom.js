@@ -7,7 +7,7 @@ const NOWHERE = /NaN|Infinity/;
 
 /**
  * @typedef {Node | string | number | null | undefined | false} Child
- * @typedef {Record<string, any>} Props `on*` are listeners, `class`, `data-*` and `aria-*` attributes, the rest properties.
+ * @typedef {Record<string, unknown>} Props `on*` are listeners, `class`, `data-*` and `aria-*` attributes, the rest properties.
  */
 
 /**
@@ -23,10 +23,10 @@ export function h(tag, props, ...children) {
   for (const [name, value] of Object.entries(props ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (typeof value === "number" && !Number.isFinite(value)) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
     else if (name === "class" || name === "for" || name === "role" || name.includes("-")) {
       element.setAttribute(name, value === true ? "" : String(value));
-    } else /** @type {any} */ (element)[name] = value;
+    } else /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (element))[name] = value;
   }
   append(element, children);
   return element;

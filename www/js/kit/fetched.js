@@ -1,10 +1,10 @@
 // @ts-check
 /** Files of the page's folder. Each is fetched once; after a failure it is fetched again. */
 
-/** Files that are loading or loaded. @type {Map<string, Promise<any>>} */
+/** Files that are loading or loaded. @type {Map<string, Promise<unknown>>} */
 const files = new Map();
 
-/** The content of a file. @param {string} file @param {"json" | "text"} kind @returns {Promise<any>} */
+/** The content of a file. @param {string} file @param {"json" | "text"} kind @returns {Promise<unknown>} */
 export function fetched(file, kind) {
   const content = files.get(file) ?? load(file, kind);
   files.set(file, content);

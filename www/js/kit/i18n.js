@@ -3,6 +3,7 @@
 
 /**
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Translate
+ * @typedef {{[key: string]: string | Tree}} Tree what is in a file of texts
  * @typedef {Translate & {has: (key: string) => boolean, language: string}} Texts
  */
 
@@ -20,12 +21,12 @@ export function browserLanguage() {
 }
 
 /**
- * The texts of a file. @param {any} tree its content @param {string} language
+ * The texts of a file. @param {Tree} tree its content @param {string} language
  * @returns {Texts}
  */
 export function texts(tree, language) {
   /** @param {string} key @returns {unknown} */
-  const find = (key) => key.split(".").reduce((node, part) => node?.[part], tree);
+  const find = (key) => key.split(".").reduce((node, part) => /** @type {Tree | undefined} */ (node)?.[part], /** @type {Tree | string | undefined} */ (tree));
   /** @type {Translate} */
   const t = (key, fields = {}) => {
     const text = find(key);

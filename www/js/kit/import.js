@@ -2,7 +2,7 @@
 /**
  * Imports a module of the page. After a failure it uses another address, as browsers may remember the failure.
  * @param {URL} address
- * @returns {Promise<any>}
+ * @returns {Promise<unknown>}
  */
 export async function importModule(address) {
   try {

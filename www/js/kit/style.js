@@ -16,6 +16,6 @@ export function sheetFor(root, text) {
  * @param {string} file beside the page's own
  */
 export async function loadStyle(root, file) {
-  const sheet = sheetFor(root, await fetched(file, "text"));
+  const sheet = sheetFor(root, /** @type {string} */ (await fetched(file, "text")));
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
 }

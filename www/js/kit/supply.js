@@ -24,7 +24,7 @@ export class Supply {
       return true;
     } catch (error) {
       console.warn(error);
-      this.missing.set(part, { file: /** @type {any} */ (error)?.file ?? part, again: () => this.need(part, work) });
+      this.missing.set(part, { file: /** @type {{file?: string} | null} */ (error)?.file ?? part, again: () => this.need(part, work) });
       this.changed();
       return false;
     }
@@ -33,7 +33,7 @@ export class Supply {
   /**
    * Loads the texts of a language; English while a file of the language is missing.
    * @param {string} language
-   * @param {Record<string, any>} english content of the English files, by the part of the texts: `lessons.`
+   * @param {Record<string, import("./i18n.js").Tree>} english content of the English files, by the part of the texts: `lessons.`
    * @param {(...texts: import("./i18n.js").Texts[]) => void} use called again when a missing file has loaded
    */
   async speak(language, english, use) {
@@ -41,7 +41,7 @@ export class Supply {
     if (language === "en") return inEnglish();
     const files = Object.keys(english).map((part) => `i18n/${part}${language}.json`);
     const got = await this.need(files[0], async () =>
-      use(...(await Promise.all(files.map((file) => fetched(file, "json")))).map((tree) => texts(tree, language))),
+      use(...(await Promise.all(files.map((file) => fetched(file, "json")))).map((tree) => texts(/** @type {import("./i18n.js").Tree} */ (tree), language))),
     );
     if (!got) inEnglish();
   }

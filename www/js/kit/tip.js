@@ -33,8 +33,8 @@ export class Tip {
     const show = () => this.show(around, words);
     const focused = () => around.querySelector(":focus-visible") ?? around.matches(":focus-visible");
     let touched = false;
-    const on = (/** @type {HTMLElement} */ element, /** @type {string} */ event, /** @type {(event: any) => void} */ act) =>
-      element.addEventListener(event, act);
+    const on = (/** @type {HTMLElement} */ element, /** @type {string} */ event, /** @type {(event: PointerEvent) => void} */ act) =>
+      element.addEventListener(event, /** @type {EventListener} */ (act));
     on(node, "pointerenter", ({ pointerType }) => {
       if (pointerType !== "touch") this.timer = window.setTimeout(show, this.rest);
     });

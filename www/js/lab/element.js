@@ -33,7 +33,7 @@ export class AlexNetLab extends HTMLElement {
     /** @type {(() => void)[]} what closing undoes */
     this.undo = [];
     this.closing = 0;
-    /** The command before. @type {Promise<any>} */
+    /** The command before. @type {Promise<unknown>} */
     this.turn = Promise.resolve();
     this.inView = false;
     this.whereabouts = new Whereabouts(this.attachShadow({ mode: "open" }));
@@ -49,10 +49,12 @@ export class AlexNetLab extends HTMLElement {
   /** Each command waits for those before it. @template T @param {(session: Session) => T} work @returns {Promise<Awaited<T> | undefined>} */
   queue(work) {
     const { begun } = this;
-    return (this.turn = this.turn
-      .catch(() => {})
-      .then(() => begun)
-      .then((session) => session && work(session)));
+    return /** @type {Promise<Awaited<T> | undefined>} */ (
+      this.turn = this.turn
+        .catch(() => {})
+        .then(() => begun)
+        .then((session) => session && work(session))
+    );
   }
 
   connectedCallback() {
@@ -241,7 +243,7 @@ export class AlexNetLab extends HTMLElement {
     let ready = false;
     let phase = session.state.phase;
     session.addEventListener("change", (event) => {
-      const { kind, detail, lane } = /** @type {CustomEvent} */ (event).detail;
+      const { kind, detail, lane } = /** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail;
       const { state } = session;
       if (kind === "records") {
         for (let row = 0; row < detail.length; row += 3) {
@@ -261,7 +263,7 @@ export class AlexNetLab extends HTMLElement {
     });
   }
 
-  /** @param {string} name @param {any} detail */
+  /** @param {string} name @param {object | null} detail */
   fire(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }

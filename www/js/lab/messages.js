@@ -23,6 +23,14 @@ const EVENTS = ["ready", "step", "diverged", "lost", "lesson"];
  * @property {import("./shell.js").Shell | null} shell
  *
  * @typedef {HTMLElement & Methods} Lab
+ *
+ * @typedef {object} Message
+ * @property {number} [alexnetLab] the version
+ * @property {string} command
+ * @property {unknown} [id]
+ * @property {unknown} [settings]
+ * @property {unknown} [restart]
+ * @property {unknown} [all]
  */
 
 /**
@@ -31,7 +39,7 @@ const EVENTS = ["ready", "step", "diverged", "lost", "lesson"];
  * @returns {() => void} stops listening
  */
 export function listen(lab, session) {
-  /** @type {Record<string, (message: any) => unknown>} */
+  /** @type {Record<string, (message: Message) => unknown>} */
   const commands = {
     play: () => lab.play(),
     pause: () => lab.pause(),
@@ -71,9 +79,9 @@ function tell(message) {
   window.parent.postMessage({ alexnetLab: VERSION, ...message }, "*");
 }
 
-/** @param {unknown} data */
+/** @param {unknown} data @returns {Message | null} */
 function read(data) {
-  let message = /** @type {any} */ (data);
+  let message = /** @type {Message} */ (data);
   if (typeof data === "string" && data.startsWith("{")) {
     try {
       message = JSON.parse(data);

@@ -26,6 +26,8 @@ import { Tip } from "../kit/tip.js";
 import { Views } from "../components/views.js";
 import english from "../../i18n/en.json" with { type: "json" };
 
+/** @typedef {{Export: new (context: import("../components/context.js").Context, views: Views | null) => {element: HTMLElement}}} Exports `export.js` */
+
 export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 const forcedColours = matchMedia("(forced-colors: active)");
@@ -60,9 +62,9 @@ export class Shell {
     this.tip = new Tip();
     /** What was last acted upon, to act once. */
     this.seen = { view: "", controls: "", watch: "", run: 0 };
-    /** @type {any} */
+    /** @type {import("../worker/types.js").Images | null} */
     this.lastBatch = null;
-    /** @type {any} */
+    /** @type {Pick<import("../worker/types.js").Snapshot, "parameters"> | null} */
     this.lastSnapshot = null;
     /** @type {{update: (state: import("../session/state.js").State) => void}[]} */
     this.parts = [];
@@ -76,7 +78,7 @@ export class Shell {
     const recolour = () => this.applyTheme(true);
     forcedColours.addEventListener("change", recolour);
     const stopKeys = listenToKeys(host, (action) => act(this, action));
-    const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
+    const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail);
     session.addEventListener("change", receive);
     const dropped = acceptDrops(host, this.lab, (files) => session.loadFiles(files));
     this.undo = [
@@ -229,7 +231,7 @@ export class Shell {
     this.cost = new Cost(context);
     this.data = new Data(context);
     this.settings = null;
-    this.quick = ["activation", "norm", "pool", "dropout"].map((kind) => new Chip({ kind: /** @type {any} */ (kind), ghost: false }, `quick.${kind}`, context));
+    this.quick = /** @type {const} */ (["activation", "norm", "pool", "dropout"]).map((kind) => new Chip({ kind, ghost: false }, `quick.${kind}`, context));
     this.arrange();
   }
 
@@ -322,9 +324,7 @@ export class Shell {
       ...(this.quick ?? []),
     ]
       .filter((part) => !!part)
-      .map((part) =>
-        part instanceof Chip ? { update: (/** @type {import("../session/state.js").State} */ { config }) => part.update(config) } : /** @type {any} */ (part),
-      );
+      .map((part) => (part instanceof Chip ? { update: (/** @type {import("../session/state.js").State} */ { config }) => part.update(config) } : part));
     // Their colours are those of where they stand now.
     this.network?.retheme();
     this.views.refresh();
@@ -336,7 +336,7 @@ export class Shell {
   export(name) {
     if (name !== "export") return;
     this.supply.need("export.js", async () => {
-      const { Export } = await importModule(new URL("export.js", import.meta.url));
+      const { Export } = /** @type {Exports} */ (await importModule(new URL("export.js", import.meta.url)));
       this.exporter.replaceChildren(new Export(this.context, this.views).element);
     });
   }
@@ -366,12 +366,13 @@ export class Shell {
 
   // ---- what happens --------------------------------------------------------------------------------------------------
 
-  /** @param {{kind: import("../session/state.js").Kind, detail: any, lane: number}} change */
-  receive({ kind, detail, lane }) {
+  /** @param {import("../session/state.js").Change} change */
+  receive(change) {
+    const { kind, detail, lane } = change;
     if (kind === "batch") this.network?.showBatch((this.lastBatch = detail));
     else if (kind === "state") this.follow();
     else {
-      this.views?.receive(kind, detail, lane);
+      this.views?.receive(change);
       if (kind === "snapshot" && lane === this.session.state.shown) this.showSnapshot((this.lastSnapshot = detail));
     }
     this.redraw();
@@ -429,7 +430,8 @@ export class Shell {
     const { past = null } = this.views?.timeline ?? {};
     if (!this.network) return;
     this.network.element.style.setProperty("--past", past && JSON.stringify(past.label));
-    if (past ?? newest) this.network.showSnapshot(past ?? newest);
+    const shown = past ?? newest;
+    if (shown) this.network.showSnapshot(shown);
   }
 
   /** Tells the worker what can be seen. */

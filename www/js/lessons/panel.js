@@ -85,7 +85,7 @@ export class Panel {
     this.size = "full";
     this.stopKeys = () => {};
     this.listen = (/** @type {Event} */ event) => {
-      const { kind, detail } = /** @type {CustomEvent} */ (event).detail;
+      const { kind, detail } = /** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail;
       if (kind === "unit" && this.unit) this.toy?.receive?.(detail);
     };
     this.session.addEventListener("change", this.listen);

@@ -109,7 +109,7 @@ function run(panel) {
 export function progress(panel) {
   const { body, say, recording, replay, result, session, lesson, stuck } = panel;
   const [bar, count, resume, offer] = [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map(
-    (name) => /** @type {any} */ (body.querySelector(name)),
+    (name) => /** @type {HTMLProgressElement} */ (body.querySelector(name)),
   );
   if (!bar || !lesson) return;
   const { milliseconds } = session.state;

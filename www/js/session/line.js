@@ -3,14 +3,23 @@
 import { watchLife } from "../worker/alive.js";
 import { Workers } from "./workers.js";
 
-/** @typedef {import("../worker/types.js").Problem} Problem */
+/**
+ * @typedef {import("../worker/types.js").Problem} Problem
+ * @typedef {import("../worker/types.js").Reported} Reported
+ * @typedef {import("../worker/engine.js").Engine} Engine
+ * @typedef {"open" | "set" | "play" | "pause" | "step" | "restart" | "resume" | "watch" | "show" | "files" | "fetch" | "keep" | "recover" | "save"} Command
+ * @typedef {<C extends Command>(command: C, ...args: Parameters<Engine[C]>) => Promise<Awaited<ReturnType<Engine[C]>>>} Send
+ *
+ * @typedef {Reported | {event: "worker", detail: import("./workers.js").Word} | {event: "alive", detail: string}} Event
+ * @typedef {Event | {event?: undefined, id: number, result?: unknown, problem?: Problem}} Message
+ */
 
 export class Line {
-  /** @param {(event: string, detail: any) => void} report @param {(problem: Problem) => void} ended hears, once, that the worker is no more */
+  /** @param {(reported: Reported) => void} report @param {(problem: Problem) => void} ended hears, once, that the worker is no more */
   constructor(report, ended) {
     this.report = report;
     this.ended = ended;
-    /** @type {Map<number, {resolve: (value: any) => void, reject: (problem: Problem) => void}>} */
+    /** @type {Map<number, {resolve: (value: never) => void, reject: (problem: Problem) => void}>} */
     this.pending = new Map();
     this.lastId = 0;
     /** It has said something. */
@@ -26,7 +35,7 @@ export class Line {
     return this.closing.signal.aborted;
   }
 
-  /** @param {string} command @param {...any} args @returns {Promise<any>} */
+  /** @template {Command} C @param {C} command @param {Parameters<Engine[C]>} args @returns {Promise<Awaited<ReturnType<Engine[C]>>>} */
   send(command, ...args) {
     if (this.closed) return Promise.reject({ code: "engine_ended" });
     const id = ++this.lastId;
@@ -36,16 +45,17 @@ export class Line {
     });
   }
 
-  /** @param {any} message */
-  receive({ id, result, problem, event, detail }) {
+  /** @param {Message} message */
+  receive(message) {
     this.alive = true;
-    if (event === "worker") return this.workers.receive(detail);
-    if (event === "alive") return watchLife(detail, this.closing.signal, () => this.end());
-    if (event) return this.report(event, detail);
+    if (message.event === "worker") return this.workers.receive(message.detail);
+    if (message.event === "alive") return watchLife(message.detail, this.closing.signal, () => this.end());
+    if (message.event) return this.report(message);
+    const { id, result, problem } = message;
     const waiting = this.pending.get(id);
     this.pending.delete(id);
     if (problem) waiting?.reject(problem);
-    else waiting?.resolve(result);
+    else waiting?.resolve(/** @type {never} */ (result)); // whatever the command answers
   }
 
   /** @param {string} [raw] the browser's words */

@@ -16,13 +16,13 @@ export const PAUSES = [1000, 2000, 4000, 8000, 16_000];
  * @property {{closed: boolean}} line
  * @property {() => unknown} connect makes another worker
  * @property {(fragment: string) => Promise<unknown>} start has it make the engine
- * @property {(command: string, ...args: any[]) => Promise<any>} send
+ * @property {import("./line.js").Send} send
  * @property {(work: () => Promise<void>) => Promise<void>} attempt
  * @property {(described: import("../worker/types.js").Described) => void} described
  * @property {(part: Partial<import("./state.js").State>) => void} patch
  * @property {() => void} again a run from step 0
  * @property {(lane: number, news: Partial<import("./state.js").Lane>) => void} learn
- * @property {(kind: "cut", step: number, lane: number) => void} emit
+ * @property {(kind: "cut", step: number, lane?: number) => void} emit
  * @property {(before: Record<string, string>[]) => void} markChanges
  * @property {() => void} drive
  */

@@ -13,6 +13,10 @@ import { firstState, fragmentOf, newLane, pairsOf } from "./state.js";
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Lane} Lane
  * @typedef {import("./state.js").Kind} Kind
+ * @typedef {import("../worker/types.js").Described} Described
+ * @typedef {import("./line.js").Command} Command
+ * @typedef {import("./line.js").Engine} Engine
+ * @typedef {Awaited<ReturnType<Engine["set"]>>} Answer to a changed fragment
  */
 
 /** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */
@@ -39,7 +43,7 @@ export class Session extends EventTarget {
     this.training = false;
     /** Changes of settings that the worker has not answered yet. */
     this.changing = 0;
-    /** What the worker has said last. @type {import("../worker/types.js").Described} */
+    /** What the worker has said last. @type {Described} */
     this.confirmed = { fragment, lanes: [] };
     /** What settings are changed after: the link has been read, and whole fragments are answered. @type {Promise<unknown>} */
     this.turn = this.opened;
@@ -76,7 +80,7 @@ export class Session extends EventTarget {
   connect() {
     this.line?.close();
     return (this.line = new Line(
-      (event, detail) => this.report(event, detail),
+      (reported) => this.report(reported),
       (problem) => this.ended(problem),
     ));
   }
@@ -91,15 +95,15 @@ export class Session extends EventTarget {
     });
   }
 
-  /** Has the worker make the engine; what cannot be fetched is asked for again, by a new worker. @param {string} [fragment] @returns {Promise<any>} */
+  /** Has the worker make the engine; what cannot be fetched is asked for again, by a new worker. @param {string} [fragment] @returns {Promise<Described>} */
   async start(fragment = this.state.fragment) {
-    for (const pause of [...PAUSES, 0]) {
+    for (let tries = 0; ; tries++) {
       try {
         return await this.send("open", fragment, BUILD, recall(), this.attributes);
       } catch (error) {
-        if (/** @type {Problem} */ (error).code !== "download" || pause === 0) throw error;
+        if (/** @type {Problem} */ (error).code !== "download" || tries === PAUSES.length) throw error;
         const { line } = this;
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]));
         if (this.line !== line || this.closed) return new Promise(() => {}); // somebody has begun anew, or left
         this.connect();
       }
@@ -131,14 +135,14 @@ export class Session extends EventTarget {
     return done;
   }
 
-  /** @param {Record<string, any>} changes @param {boolean} restart @param {number | "all"} of */
+  /** @param {Record<string, string | null>} changes @param {boolean} restart @param {number | "all"} of */
   async change(changes, restart, of) {
     if (!this.known) return void this.adopt([this.state.fragment, ...pairsOf(changes)].join("&"), restart);
     const { lanes, shown } = this.state;
     const effects = Object.keys(changes).map((key) => this.setting(key)?.effect);
     const entries = Object.entries(changes);
     const lists = entries.filter(([key]) => isLane(key));
-    const settings = entries.filter(([key]) => !isLane(key));
+    const settings = /** @type {[string, string][]} */ (entries.filter(([key]) => !isLane(key)));
     const common = settings.filter(([key]) => !this.setting(key)?.lane);
     const configs = lanes.map(({ config }, at) => ({ ...config, ...Object.fromEntries(of === "all" || of === at ? settings : common) }));
     const each = configs.map((config) => Object.fromEntries(Object.entries(config).filter(([key, value]) => configs[0][key] !== value)));
@@ -195,13 +199,13 @@ export class Session extends EventTarget {
   /**
    * A whole fragment in the place of the one before. Changes wait for its answer, as they build upon it.
    * @param {() => string} build @param {boolean} [restart] @param {number} [gone] a lane that is no more
-   * @returns {Promise<any>} the answer, if it was taken
+   * @returns {Promise<Answer | undefined>} the answer, if it was taken
    */
   replace(build, restart = false, gone) {
-    return (this.turn = this.turn.then(() => this.adopt(build(), restart, gone)));
+    return /** @type {Promise<Answer | undefined>} */ (this.turn = this.turn.then(() => this.adopt(build(), restart, gone)));
   }
 
-  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more @returns {Promise<any>} the answer, if it was taken */
+  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more @returns {Promise<Answer | undefined>} the answer, if it was taken */
   async adopt(fragment, restart, gone) {
     // An engine that did not start is asked again with this.
     if (!this.known) return void (this.state.fragment = fragment);
@@ -222,7 +226,7 @@ export class Session extends EventTarget {
     return answer;
   }
 
-  /** @param {import("../worker/types.js").Described & {effect: string, notes: Problem[]}} answer @param {boolean} restart */
+  /** @param {Described & {effect: string, notes: Problem[]}} answer @param {boolean} restart */
   adopted({ effect, notes, ...described }, restart) {
     const before = this.confirmed.lanes.map(({ describe }) => describe.config);
     const again = effect === "restart" || restart;
@@ -396,7 +400,7 @@ export class Session extends EventTarget {
     else if (phase === "running" || phase === "waiting") this.patch({ phase: "paused" });
   }
 
-  /** @param {string} key */
+  /** @param {string | undefined} key */
   setting(key) {
     return this.state.schema.find((setting) => setting.key === key);
   }
@@ -417,17 +421,17 @@ export class Session extends EventTarget {
     }
   }
 
-  /** @param {string} command @param {...any} args @returns {Promise<any>} */
+  /** @template {Command} C @param {C} command @param {Parameters<Engine[C]>} args @returns {Promise<Awaited<ReturnType<Engine[C]>>>} */
   send(command, ...args) {
     return this.line.send(command, ...args);
   }
 
-  /** What the worker says of itself. @param {string} event @param {any} detail */
-  report(event, detail) {
+  /** What the worker says of itself. @param {import("../worker/types.js").Reported} reported */
+  report({ event, detail }) {
     switch (event) {
       case "opened":
         this.attributes = []; // the fragment has them now
-        this.state.lanes = detail.lanes.map((/** @type {Lane} */ { config, changes }, /** @type {number} */ at) => {
+        this.state.lanes = detail.lanes.map(({ config, changes }, at) => {
           const { id, saved } = this.state.lanes[at] ?? newLane();
           return { ...newLane(config, changes), id, saved }; // of a new worker they are the same ones
         });
@@ -465,7 +469,7 @@ export class Session extends EventTarget {
       // falls through
       default:
         this.since = performance.now();
-        return this.emit(/** @type {Kind} */ (event), detail, detail.lane);
+        return this.emit(event, detail, /** @type {{lane?: number}} */ (detail).lane);
     }
   }
 
@@ -481,7 +485,7 @@ export class Session extends EventTarget {
     this.emit("records", rows, lane);
   }
 
-  /** @param {{lane: number, divergence: import("../worker/types.js").Divergence, all: boolean}} diverged */
+  /** @param {{lane: number, divergence: import("../worker/types.js").Divergence | null, all: boolean}} diverged */
   diverged({ lane, divergence, all }) {
     this.learn(lane, { divergence });
     if (!all) return this.patch({});
@@ -497,7 +501,7 @@ export class Session extends EventTarget {
     if (at === this.state.shown) Object.assign(this.state, news);
   }
 
-  /** @param {import("../worker/types.js").Described} described */
+  /** @param {Described} described */
   described(described) {
     this.confirmed = described;
     // The worker is ahead of the records, and may not be where the run was lost; and while a change is on its way, what is shown is newer.
@@ -559,7 +563,7 @@ export class Session extends EventTarget {
     this.emit("state");
   }
 
-  /** @param {Kind} kind @param {any} [detail] @param {number} [lane] */
+  /** @template {Kind} K @param {K} kind @param {import("./state.js").Changes[K]} [detail] @param {number} [lane] */
   emit(kind, detail, lane = 0) {
     this.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
   }

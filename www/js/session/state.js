@@ -46,7 +46,13 @@
  * @property {import("../worker/types.js").Divergence | null} divergence
  * @property {{step: number, bytes: Uint8Array, config: Record<string, string>} | null} saved the newest copy of its weights, and the settings then
  *
- * @typedef {"state" | "cut" | "mark" | "records" | "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps" | "unit"} Kind
+ * @typedef {import("../worker/types.js").Reports} Reports
+ * @typedef {{state: undefined, cut: number, mark: Mark, records: Float64Array}
+ *   & Pick<Reports, "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps" | "unit">} Changes
+ *   What changes, by its kind: `cut` is the step after which the record is forgotten.
+ * @typedef {{step: number, changes: [key: string, value: string, before: string][]}} Mark settings that were changed while it trains
+ * @typedef {keyof Changes} Kind
+ * @typedef {{[K in Kind]: {kind: K, detail: Changes[K], lane: number}}[Kind]} Change
  */
 
 let made = 0;
@@ -105,5 +111,5 @@ export function fragmentOf(first, others) {
   return [...pairs, ...lanes].join("&");
 }
 
-/** @param {Record<string, string>} settings */
+/** @param {Record<string, string | null>} settings */
 export const pairsOf = (settings) => Object.entries(settings).map(([key, value]) => `${key}=${value}`);

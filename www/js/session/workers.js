@@ -4,11 +4,11 @@ import { watchLife } from "../worker/alive.js";
 
 /**
  * What the engine's worker says of a worker: that it is wanted, something for it, or that it has ended.
- * @typedef {{id: number, script?: string, talk?: MessagePort, packet?: any, ended?: boolean}} Word
+ * @typedef {{id: number, script?: string, talk?: MessagePort, packet?: import("../worker/talk.js").Packet, ended?: boolean}} Word
  */
 
 export class Workers {
-  /** @param {(message: any, transfer?: Transferable[]) => void} tell says something to the engine's worker */
+  /** @param {(message: unknown, transfer?: Transferable[]) => void} tell says something to the engine's worker */
   constructor(tell) {
     this.tell = tell;
     this.closing = new AbortController();
@@ -44,9 +44,9 @@ export class Workers {
   }
 }
 
-/** The buffers of a message's arrays, to be moved and not copied. @param {any} message @returns {ArrayBuffer[]} */
+/** The buffers of a message's arrays, to be moved and not copied. @param {unknown} message @returns {ArrayBuffer[]} */
 function buffersOf(message) {
-  /** @type {any[]} */
-  const parts = [message, message?.result].find(Array.isArray) ?? [];
+  /** @type {unknown[]} */
+  const parts = [message, /** @type {{result?: unknown} | undefined} */ (message)?.result].find(Array.isArray) ?? [];
   return parts.flatMap((part) => (ArrayBuffer.isView(part) ? [/** @type {ArrayBuffer} */ (part.buffer)] : []));
 }

@@ -4,8 +4,6 @@
  * answers nobody for minutes; but the lock of one that has ended is free, and no other. Browsers have no locks on plain http and in
  * some sandboxes: there nobody hears of a silent end.
  */
-const scope = /** @type {any} */ (globalThis);
-
 /** In the worker. @param {(lock: string) => void} tell tells the page the lock's name */
 export function showLife(tell) {
   const lock = `alexnet-lab ${performance.timeOrigin} ${Math.random()}`;
@@ -13,10 +11,10 @@ export function showLife(tell) {
     tell(lock);
     return new Promise(() => {});
   };
-  scope.navigator.locks?.request(lock, hold).catch(() => {});
+  navigator.locks?.request(lock, hold).catch(() => {});
 }
 
 /** In the page. @param {string} lock @param {AbortSignal} signal to wait no longer @param {() => void} ended */
 export function watchLife(lock, signal, ended) {
-  scope.navigator.locks.request(lock, { signal }, ended).catch(() => {});
+  navigator.locks.request(lock, { signal }, ended).catch(() => {});
 }

@@ -33,7 +33,7 @@ export async function fetchShards(name, { arrived, add, progress, missing }, sig
   /** What has failed last, by kind: training images need not wait for test images. @type {Map<string, Problem>} */
   const failed = new Map();
   let tries = 0;
-  /** @param {string} kind @param {string} file @param {any} error */
+  /** @param {string} kind @param {string} file @param {Problem} error or the browser's own */
   const fail = (kind, file, error) => {
     if (signal.aborted) return;
     failed.set(kind, { code: "download", file: error.file ?? file, cause: error.cause ?? "damaged", status: error.status, why: error.why ?? error.message });
@@ -57,7 +57,7 @@ export async function fetchShards(name, { arrived, add, progress, missing }, sig
       order = orderOf(JSON.parse(text));
       index = text;
     } catch (error) {
-      fail("index", "index.json", error);
+      fail("index", "index.json", /** @type {Problem} */ (error));
       const problem = await pause();
       if (problem && !signal.aborted) throw problem;
     }
@@ -81,7 +81,7 @@ export async function fetchShards(name, { arrived, add, progress, missing }, sig
       progress(before + shard.bytes, total);
       if (failed.size === 0 && !signal.aborted) missing(null);
     } catch (error) {
-      fail(shard.kind, shard.file, error);
+      fail(shard.kind, shard.file, /** @type {Problem} */ (error));
     }
   }
 }

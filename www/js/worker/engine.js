@@ -15,6 +15,7 @@ import { Training } from "./training.js";
  * @typedef {import("./types.js").Description} Description
  * @typedef {import("./types.js").Watch} Watch
  * @typedef {import("./types.js").Report} Report
+ * @typedef {import("./types.js").Glue} Glue
  */
 
 /** Longest stretch of drawing images between two turns of the training loop, ms, and images between two looks at the clock. */
@@ -30,7 +31,7 @@ export class Engine {
   /** @param {Report} report */
   constructor(report) {
     this.report = report;
-    /** @type {any} the wasm module's bindings */
+    /** @type {Glue | null} the wasm module's bindings */
     this.module = null;
     /** @type {import("./module.js").Loaded | null} */
     this.loaded = null;
@@ -49,16 +50,18 @@ export class Engine {
     this.speed = undefined;
   }
 
-  /** Runs a command after those before it. @param {string} name @param {any[]} args */
+  /** Runs a command after those before it. @param {string} name @param {unknown[]} args */
   async command(name, args) {
     if (!COMMANDS.includes(name)) throw { code: "unexpected", why: `no command ${name}` };
     // Pausing must not wait for the loop's turn to see it.
     if (name === "pause" && this.training) this.training.running = false;
-    if (name === "watch") this.watched = args[0];
-    return this.exclusive(() => /** @type {any} */ (this)[name](...args)).catch((error) => {
-      if (this.training && problem(error).code === "device_lost") this.training.lost = true;
-      throw error;
-    });
+    if (name === "watch") this.watched = /** @type {Watch} */ (args[0]);
+    return this.exclusive(() => /** @type {Record<string, (...args: unknown[]) => unknown>} */ (/** @type {unknown} */ (this))[name](...args)).catch(
+      (error) => {
+        if (this.training && problem(error).code === "device_lost") this.training.lost = true;
+        throw error;
+      },
+    );
   }
 
   /** @template T @param {() => T | Promise<T>} work @returns {Promise<T>} */
@@ -87,7 +90,7 @@ export class Engine {
       this.module = this.loaded.glue;
       this.adapters = adapters;
     }
-    const schema = JSON.parse(this.module.schema());
+    const schema = /** @type {import("./types.js").Setting[]} */ (JSON.parse(this.module.schema()));
     const read = this.read([...settingsOf(schema, attributes).map((pair) => pair.join("=")), fragment].join("&"));
     this.report("opened", { schema, ...read });
     await this.create(read);
@@ -97,7 +100,7 @@ export class Engine {
   /** What a fragment says. @param {string} fragment @returns {import("./types.js").Read} */
   read(fragment) {
     const known = fragment.replace(/(?<=(^|&)lang=)[^&]+/g, (tag) => languageOf(tag) ?? tag);
-    return JSON.parse(this.module.read_state(known));
+    return JSON.parse(/** @type {Glue} */ (this.module).read_state(known));
   }
 
   /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more */
@@ -183,7 +186,7 @@ export class Engine {
     await this.training?.setDataset(dataset);
     this.download.abort();
     this.report("missing", null);
-    const { notes } = JSON.parse(dataset[0]);
+    const { notes } = /** @type {{notes: Problem[]}} */ (JSON.parse(dataset[0]));
     if (notes.length > 0) this.report("notes", notes);
   }
 
@@ -200,7 +203,7 @@ export class Engine {
   /** The shown network as a weights file. */
   save() {
     this.lab;
-    return this.training?.lanes.shown.lab.save();
+    return /** @type {Training} */ (this.training).lanes.shown.lab.save();
   }
 
   /**
@@ -243,7 +246,7 @@ export class Engine {
     const gigaflops = lanes.reduce((sum, { cost, config }) => sum + (2 * cost.training_macs * Number(config.batch)) / 1e9, 0);
     if (lanes.length === 0 || gigaflops < LARGE) return NaN;
     const { kernels, workers } = lanes[0].backend;
-    this.speed ??= (2 * SIDE ** 3) / 1e6 / this.module.matrix_product(SIDE);
+    this.speed ??= (2 * SIDE ** 3) / 1e6 / /** @type {Glue} */ (this.module).matrix_product(SIDE);
     return gigaflops / (kernels ? (kernels.measured?.[kernels.family] ?? NaN) : this.speed * workers);
   }
 
@@ -253,7 +256,7 @@ export class Engine {
     this.training?.close();
     this.training = null;
     const [first, ...others] = fragmentsOf(read);
-    const lab = await this.module.Lab.create(first, (/** @type {any} */ receive) => startHelper(this.loaded, receive), this.adapters);
+    const lab = await /** @type {Glue} */ (this.module).Lab.create(first, (receive) => startHelper(this.loaded, receive), this.adapters);
     this.training = new Training(lab, this.report, problem);
     this.training.watched = this.watched;
     if (others.length > 0) await this.training.set([first, ...others], false);

@@ -7,15 +7,15 @@ const PATIENCE = 20_000;
 
 /**
  * @param {import("./module.js").Loaded | null} loaded the module, compiled once, here
- * @param {(message?: any) => void} receive takes what the helper says; without a message: it is no more
- * @returns {(message?: any, transfer?: Transferable[]) => void} says something to it; without a message: ends it
+ * @param {import("./types.js").Hear} receive takes what the helper says; without a message: it is no more
+ * @returns {import("./types.js").Say} says something to it; without a message: ends it
  */
 export function startHelper(loaded, receive) {
   const fail = () => {
     end();
     receive();
   };
-  const hear = (/** @type {any} */ message) => {
+  const hear = (/** @type {unknown} */ message) => {
     clearTimeout(timer);
     if (message === "ready") return;
     if (message) receive(message);

@@ -3,7 +3,7 @@
 
 /** One of them. */
 export class Lane {
-  /** @param {any} lab the wasm module's `Lab` */
+  /** @param {import("./types.js").Lab} lab */
   constructor(lab) {
     this.lab = lab;
     /** Steps enqueued since the weights' start. */
@@ -21,7 +21,7 @@ export class Lane {
 }
 
 export class Lanes {
-  /** @param {any} lab the first one's */
+  /** @param {import("./types.js").Lab} lab the first one's */
   constructor(lab) {
     this.all = [new Lane(lab)];
     /** The lane whose details are watched. */
@@ -96,7 +96,7 @@ export class Lanes {
     const added = [];
     try {
       for (const [at, { lab }] of this.all.slice(0, fragments.length).entries()) {
-        const answer = JSON.parse(await lab.set(fragments[at], restart));
+        const answer = /** @type {{effect: string, emptied: boolean}} */ (JSON.parse(await lab.set(fragments[at], restart)));
         effects.push(answer.effect);
         emptied ||= answer.emptied;
       }
@@ -142,7 +142,7 @@ export class Lanes {
     for (const { lab, diverged } of this.all) if (diverged) await lab.resume();
   }
 
-  /** Other images, from step 0. @param {any[]} dataset */
+  /** Other images, from step 0. @param {import("./types.js").DataSet} dataset */
   async setDataset(dataset) {
     const [, ...others] = this.describe();
     await this.all[0].lab.set_dataset(...dataset);

@@ -6,9 +6,11 @@ import { importModule } from "../kit/import.js";
  * @typedef {"simd128" | "relaxed"} Build the vector instructions that the module uses
  *
  * @typedef {object} Loaded
- * @property {any} glue the bindings, ready to call
+ * @property {import("./types.js").Glue} glue the bindings, ready to call
  * @property {WebAssembly.Module} wasm the compiled module; a helper worker can be given it, and compiles nothing again
  * @property {Build} build
+ *
+ * @typedef {{default: (start: {module_or_path: WebAssembly.Module}) => Promise<unknown>}} Bindings of any module
  */
 
 /** The engine's names in `pkg`. @type {Record<Build, string>} */
@@ -21,18 +23,18 @@ const NAMES = { simd128: "alexnet_lab", relaxed: "alexnet_lab_relaxed" };
  * @returns {Promise<Loaded>}
  */
 export async function loadModule(build = hasRelaxedSimd() ? "relaxed" : "simd128", wasm) {
-  return { ...(await start(NAMES[build], wasm)), build };
+  return { .../** @type {Omit<Loaded, "build">} */ (await start(NAMES[build], wasm)), build };
 }
 
-/** The module that reads files. @returns {Promise<any>} its bindings */
+/** The module that reads files. @returns {Promise<typeof import("reader")>} its bindings */
 export async function loadReader() {
-  return (await start("alexnet_reader")).glue;
+  return /** @type {typeof import("reader")} */ ((await start("alexnet_reader")).glue);
 }
 
 /** @param {string} name @param {WebAssembly.Module} [wasm] */
 async function start(name, wasm) {
   const script = address(`${name}.js`);
-  const bindings = importModule(script).catch((error) => failed(script, "network", error));
+  const bindings = /** @type {Promise<Bindings>} */ (importModule(script)).catch((error) => failed(script, "network", error));
   const [compiled, glue] = await Promise.all([wasm ?? compile(address(`${name}_bg.wasm`)), bindings]);
   await glue.default({ module_or_path: compiled });
   return { glue, wasm: compiled };
@@ -65,11 +67,11 @@ async function compile(address) {
       ? WebAssembly.compileStreaming(answer)
       : WebAssembly.compile(await answer.arrayBuffer()));
   } catch (error) {
-    return failed(address, "damaged", error); // or its end did not come
+    return failed(address, "damaged", /** @type {Error} */ (error)); // or its end did not come
   }
 }
 
-/** @param {URL} address @param {string} cause @param {any} error the browser's words @param {number} [status] @returns {never} */
+/** @param {URL} address @param {string} cause @param {Error | null} error the browser's words @param {number} [status] @returns {never} */
 function failed(address, cause, error, status) {
   throw { code: "download", file: address.pathname.split("/").pop(), cause, status, why: error?.message };
 }

@@ -23,23 +23,32 @@ export async function pixels(bytes) {
   return colours;
 }
 
+/** @typedef {import("./types.js").ReadTask} Task */
+
 /**
- * @typedef {{sheet: {index: string, file: string, bytes: Uint8Array}} | {files: File[]}} Task
- *
  * Has a task done by the reader, in a worker of its own: its memory goes with it.
+ * @overload
+ * @param {Task & {files: File[]}} task
+ * @param {(progress: import("./types.js").Progress) => void} report
+ * @returns {Promise<import("./types.js").DataSet>}
+ *
+ * @overload
+ * @param {Task & {sheet: object}} task
+ * @returns {Promise<Uint8Array>}
+ *
  * @param {Task} task
  * @param {(progress: import("./types.js").Progress) => void} [report]
- * @returns {Promise<any>}
+ * @returns {Promise<unknown>}
  */
 export function read(task, report) {
   return new Promise((resolve, reject) => {
-    const fail = (/** @type {any} */ problem) => {
+    const fail = (/** @type {import("./types.js").Problem} */ problem) => {
       reader.end();
       reject(problem);
     };
     let heard = false;
     const end = (/** @type {string} */ why) => fail(heard ? { code: "reader_ended", why } : { code: "download", file: "reader.js", cause: "network", why });
-    const hear = (/** @type {any} */ { progress, problem, result }) => {
+    const hear = (/** @type {import("./types.js").ReadAnswer} */ { progress, problem, result }) => {
       heard = true;
       if (progress) return report?.(progress);
       if (problem) return fail(problem);

@@ -2,7 +2,7 @@
 /** Has the page start a worker, and talks with it. The page's end is `session/workers.js`, the worker's is `answering` in `talk.js`. */
 import { Talk } from "./talk.js";
 
-const scope = /** @type {any} */ (self);
+const scope = /** @type {import("./types.js").Scope} */ (/** @type {unknown} */ (self));
 /** Those that were asked for, to tell them apart. */
 let count = 0;
 
@@ -11,9 +11,10 @@ let count = 0;
  * test drives the browser, as the start then waits for the new worker's debugger on a condition that another thread may take.
  *
  * @param {"helper.js" | "reader.js"} script in the folder above
- * @param {(message: any) => void} hear takes what it says
+ * @template Message
+ * @param {(message: Message) => void} hear takes what it says
  * @param {(why: string) => void} fail called when it cannot go on
- * @returns {{send: Talk["send"], end: () => void}} says something to it, and ends it at once
+ * @returns {{send: Talk<Message>["send"], end: () => void}} says something to it, and ends it at once
  */
 export function spawn(script, hear, fail) {
   const id = (count += 1);

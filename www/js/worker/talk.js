@@ -10,12 +10,13 @@ import { showLife } from "./alive.js";
 /** Bytes from which a message is large. */
 const LARGE = 1 << 16;
 
+/** @template Message what is heard */
 export class Talk {
   /**
    * @param {MessagePort} port
    * @param {(packet: Packet, transfer: Transferable[]) => void} passToPage sends a packet by way of the page
-   * @param {(message: any) => void} hear takes what the other end says
-   * @typedef {{at: number, message: any}} Packet `at` counts the packets of one end
+   * @param {(message: Message) => void} hear takes what the other end says
+   * @typedef {{at: number, message: unknown}} Packet `at` counts the packets of one end
    */
   constructor(port, passToPage, hear) {
     this.port = port;
@@ -23,12 +24,12 @@ export class Talk {
     this.hear = hear;
     this.sent = 0;
     this.heard = 0;
-    /** What came before those that go first. @type {Map<number, any>} */
+    /** What came before those that go first. @type {Map<number, Message>} */
     this.early = new Map();
     port.onmessage = ({ data }) => this.take(data);
   }
 
-  /** @param {any} message @param {Transferable[]} [transfer] */
+  /** @param {unknown} message @param {Transferable[]} [transfer] */
   send(message, transfer = []) {
     const packet = { at: this.sent, message };
     let bytes = 0;
@@ -40,9 +41,9 @@ export class Talk {
 
   /** A packet from either way. @param {Packet} packet */
   take({ at, message }) {
-    this.early.set(at, message);
+    this.early.set(at, /** @type {Message} */ (message));
     while (this.early.has(this.heard)) {
-      const next = this.early.get(this.heard);
+      const next = /** @type {Message} */ (this.early.get(this.heard));
       this.early.delete(this.heard);
       this.heard += 1;
       this.hear(next);
@@ -56,11 +57,12 @@ export class Talk {
 
 /**
  * The end of a worker that the page has started for another one: `hear(message, send)` takes what that one says.
- * @param {(message: any, send: Talk["send"]) => void} hear
+ * @template Message
+ * @param {(message: Message, send: (answer: unknown, transfer?: Transferable[]) => void) => void} hear
  */
 export function answering(hear) {
-  const scope = /** @type {any} */ (self);
-  /** @type {Talk} */
+  const scope = /** @type {import("./types.js").Scope} */ (/** @type {unknown} */ (self));
+  /** @type {Talk<Message>} */
   let talk;
   scope.onmessage = (/** @type {MessageEvent} */ { data }) => {
     if (data.packet) return talk.take(data.packet);

@@ -19,7 +19,7 @@ const MOST_PARAMETERS = 2 ** 23;
 
 export class Training {
   /**
-   * @param {any} lab the first lane's `Lab`
+   * @param {import("./types.js").Lab} lab the first lane's
    * @param {import("./types.js").Report} report
    * @param {(error: unknown) => import("./types.js").Problem} problem
    */
@@ -127,7 +127,7 @@ export class Training {
     this.begin();
   }
 
-  /** Other images for all lanes, from step 0. @param {any[]} dataset */
+  /** Other images for all lanes, from step 0. @param {import("./types.js").DataSet} dataset */
   async setDataset(dataset) {
     await this.lanes.setDataset(dataset);
     this.begin(true);
@@ -305,9 +305,9 @@ export class Training {
 
   /** A lane's new records and notes. @param {import("./lanes.js").Lane} lane @returns {boolean} whether it has just diverged */
   take(lane) {
-    const rows = /** @type {Float64Array} */ (lane.lab.records());
+    const rows = lane.lab.records();
     const notes = lane.lab.notes();
-    if (notes) this.report("notes", JSON.parse(notes));
+    if (notes) this.report("notes", /** @type {import("./types.js").Problem[]} */ (JSON.parse(notes)));
     if (rows.length === 0) return false;
     if (lane === this.lanes.live[0]) this.rate.finished(performance.now(), rows.length / 3);
     lane.records.push(rows);
@@ -338,7 +338,11 @@ export class Training {
     const found = await lane.lab.divergence();
     const all = this.lanes.live.length === 0;
     if (all) this.running = false;
-    this.report("diverged", { lane: this.lanes.all.indexOf(lane), divergence: found ? JSON.parse(found) : null, all });
+    this.report("diverged", {
+      lane: this.lanes.all.indexOf(lane),
+      divergence: found ? /** @type {import("./types.js").Divergence} */ (JSON.parse(found)) : null,
+      all,
+    });
     if (all) await this.show();
   }
 
@@ -393,10 +397,11 @@ export class Training {
     const start = performance.now();
     const images = batch ? lab.next_batch() : undefined;
     if (images) this.report("batch", images);
-    for (const [at, lane] of filters ? this.lanes.all.entries() : []) this.report("filters", { lane: at, values: await lane.lab.learnt("conv1") });
+    for (const [at, lane] of filters ? this.lanes.all.entries() : [])
+      this.report("filters", { lane: at, values: /** @type {Float32Array} */ (await lane.lab.learnt("conv1")) });
     if (predict) this.report("predictions", { first: predict.first, ...(await lab.predict(predict.first, predict.count)) });
     const values = maps ? await lab.layer_output(maps.layer, maps.image) : undefined;
-    if (values) this.report("maps", { ...maps, values });
+    if (values) this.report("maps", { .../** @type {NonNullable<typeof maps>} */ (maps), values });
     if (unit) this.report("unit", await readUnit(lab, unit));
     this.views.ran(start, performance.now());
   }
@@ -416,7 +421,7 @@ export class Training {
     this.saves.ran(start, performance.now());
   }
 
-  /** Weights that nobody could go on from are not kept; those before them are. @param {any} lab @returns {Promise<Uint8Array | undefined>} */
+  /** Weights that nobody could go on from are not kept; those before them are. @param {import("./types.js").Lab} lab @returns {Promise<Uint8Array | void>} */
   saved(lab) {
     return lab.save().catch((/** @type {unknown} */ error) => {
       if (this.problem(error).code !== "weights_value") throw error;
@@ -424,7 +429,7 @@ export class Training {
   }
 }
 
-/** One output channel of a block, all of it at the same step. @param {any} lab @param {NonNullable<Watch["unit"]>} unit */
+/** One output channel of a block, all of it at the same step. @param {import("./types.js").Lab} lab @param {import("./types.js").Unit} unit */
 async function readUnit(lab, unit) {
   const outputs = [];
   for (const layer of unit.layers) outputs.push(await lab.layer_output(layer, unit.image));

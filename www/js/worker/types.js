@@ -5,7 +5,8 @@
  * @typedef {{key: string, kind: "choice" | "switch" | "integer" | "number", options?: string[], min?: number, max?: number,
  *   log?: boolean, effect: "live" | "rebuild" | "restart" | "view", lane: boolean, default: string}} Setting `lane`: lanes may differ in it.
  *
- * @typedef {{code: string, message?: string, [field: string]: unknown}} Problem An error or a note: `errors.<code>`, `notes.<code>`.
+ * @typedef {{code: string, message?: string, key?: string, why?: string, file?: string, cause?: string, status?: number, [field: string]: unknown}} Problem
+ *   An error or a note: `errors.<code>`, `notes.<code>`.
  *
  * @typedef {{fragment: string, notes: Problem[], lanes: {fragment: string, changes: Record<string, string>, config: Record<string, string>}[]}} Read
  *   What a fragment says: that of each lane, and how it differs from the first.
@@ -37,7 +38,8 @@
  *   fixed?: boolean}} Snapshot `fixed`: it is of a step that `Watch.every` names
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
  *   pixels: Uint8Array, pair?: {accuracies: Float64Array, pixels: Uint8Array}}} Evaluation `pair` where something is held back
- * @typedef {{pixels: Uint8Array, labels: Uint8Array, probabilities: Float32Array}} Predictions
+ * @typedef {{pixels: Uint8Array, labels: Uint8Array}} Images (n, 32, 32, 3)
+ * @typedef {Images & {probabilities: Float32Array}} Predictions
  * @typedef {{unit: Unit, outputs: (Float32Array | undefined)[], learnt: (Float32Array | undefined)[]}} UnitReading
  * @typedef {{step: number, layer: string, place: string, remedy: string}} Divergence
  *
@@ -55,8 +57,55 @@
  * @typedef {{image: number, channel?: number, layers: string[], learnt: string[]}} Unit Whose outputs, (height, width, channels), are read for an
  *   image, and what has been learnt for the channel, or for all.
  *
- * @typedef {(event: string, detail?: any, transfer?: Transferable[]) => void} Report says something to the page
+ * @typedef {{loaded: number, total: number, name?: string}} Progress bytes of data that have arrived
  *
- * @typedef {{loaded: number, total: number, name: string}} Progress bytes of data that have arrived
+ * @typedef {object} Reports What the worker says of itself, by event.
+ * @property {Read & {schema: Setting[]}} opened
+ * @property {Described} described
+ * @property {Progress} progress
+ * @property {Problem} data_problem
+ * @property {Problem & {waiting: boolean} | null} missing images, and whether they are asked for again by themselves
+ * @property {Problem[]} notes
+ * @property {{lane: number, rows: Float64Array, milliseconds: number}} records rows of step, loss, accuracy
+ * @property {undefined} waiting
+ * @property {{lane: number, step: number, bytes: Uint8Array}} saved
+ * @property {{lane: number, divergence: Divergence | null, all: boolean}} diverged
+ * @property {Problem} lost
+ * @property {Problem} failed
+ * @property {{key: string, step: number}} stopped
+ * @property {Snapshot & {lane: number}} snapshot
+ * @property {Evaluation & {lane: number}} evaluation
+ * @property {Images} batch
+ * @property {{lane: number, values: Float32Array}} filters
+ * @property {Predictions & {first: number}} predictions
+ * @property {{layer: string, image: number, values: Float32Array}} maps
+ * @property {UnitReading} unit
+ *
+ * @typedef {{[E in keyof Reports]: {event: E, detail: Reports[E]}}[keyof Reports]} Reported
+ * @typedef {<E extends keyof Reports>(event: E, detail?: Reports[E], transfer?: Transferable[]) => void} Report says something to the page
+ *
+ * @typedef {object} Objects What the engine gives as plain objects, of which its own types know nothing.
+ * @property {() => Promise<Snapshot | undefined>} snapshot
+ * @property {() => Promise<Evaluation | undefined>} evaluate_chunk
+ * @property {(first: number, count: number) => Promise<Predictions>} predict
+ * @property {() => Images | undefined} next_batch
+ * @property {(layer: string, image: number) => Promise<Float32Array | undefined>} layer_output
+ * @property {(layer: string, channel?: number) => Promise<Float32Array | undefined>} learnt
+ *
+ * @typedef {Omit<import("engine").Lab, keyof Objects | "beside"> & Objects & {beside: (fragment: string) => Promise<Lab>}} Lab
+ * @typedef {Omit<typeof import("engine"), "Lab" | "help"> & {Lab: {create: (fragment: string, startHelper: StartHelper, adapters: string) => Promise<Lab>}, help: (send: Say) => Hear}} Glue
+ * @typedef {(message?: unknown, transfer?: Transferable[]) => void} Say to another worker; without a message: it is over
+ * @typedef {(message?: unknown) => void} Hear from another worker
+ * @typedef {(hear: Hear) => Say} StartHelper
+ * @typedef {{sheet: {index: string, file: string, bytes: Uint8Array}, files?: undefined} | {files: File[], sheet?: undefined}} ReadTask for the reader's worker
+ * @typedef {{progress?: Progress, problem?: Problem, result?: unknown}} ReadAnswer of the reader's worker
+ * @typedef {[about: string, trainPixels: Uint8Array, trainLabels: Uint8Array, testPixels: Uint8Array, testLabels: Uint8Array]} DataSet
+ *   what the reader makes of the user's files
+ *
+ * @typedef {object} Scope A worker's own: TypeScript's names of a page have no worker among them.
+ * @property {(message: unknown, transfer?: Transferable[]) => void} postMessage
+ * @property {((event: MessageEvent) => void) | null} onmessage
+ * @property {(type: "message", listener: (event: MessageEvent) => void) => void} addEventListener
+ * @property {(type: "message", listener: (event: MessageEvent) => void) => void} removeEventListener
  */
 export {};

@@ -27,7 +27,7 @@ const BESIDE_LABEL = 14;
 /** The widest of the labels, in pixels. @param {import("uplot")} plot @param {string[]} labels @param {number} axis */
 function widest({ ctx, axes }, labels, axis) {
   ctx.save();
-  ctx.font = /** @type {any} */ (axes[axis].font)[0];
+  ctx.font = /** @type {[string]} */ (/** @type {unknown} */ (axes[axis].font))[0];
   const width = Math.max(0, ...labels.map((label) => Math.max(...label.split("\n").map((line) => ctx.measureText(line).width))));
   ctx.restore();
   return width / uPlot.pxRatio;
@@ -83,8 +83,8 @@ export const placed = (columns, scale) =>
 /** Space above a plot, and to its right for half of the last label. @param {{size: number}} font @param {number} above @returns {import("uplot").Padding} */
 export function paddingOf({ size }, above) {
   const fitted = calm(size * 1.4);
-  const right = (/** @type {import("uplot")} */ plot) => fitted(widest(plot, /** @type {any} */ (plot.axes[0])._values ?? [], 0) / 2 + 4);
-  return [size * above, /** @type {any} */ (right), 0, 0];
+  const right = (/** @type {import("uplot")} */ plot) => fitted(widest(plot, /** @type {{_values?: string[]}} */ (plot.axes[0])._values ?? [], 0) / 2 + 4);
+  return [size * above, right, 0, 0];
 }
 
 /**
@@ -116,7 +116,7 @@ export const cursorOf = (key) => ({
     // uPlot ignores scaled ancestors, so it gets the pointer's position without them.
     mousemove: (plot, over, move) => (event) => {
       const { x, y } = placeIn(over, event);
-      return move(/** @type {any} */ ({ type: event.type, clientX: plot.rect.left + x, clientY: plot.rect.top + y }));
+      return move(/** @type {MouseEvent} */ ({ type: event.type, clientX: plot.rect.left + x, clientY: plot.rect.top + y }));
     },
     mousedown: () => null, // no dragging
     dblclick: () => null,

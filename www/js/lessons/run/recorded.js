@@ -56,18 +56,20 @@ export class Recorded extends EventTarget {
     const describe = { network, data: { classes: [] } };
     const settings = Object.fromEntries([...new URLSearchParams(fragment)].filter(([key]) => !/^lane\d$/.test(key)));
     const first = { ridges: "layers", layer: names[0], image: "0", ...config, ...settings };
-    /** @type {any} the part of a session's state that is read */
-    this.state = {
-      run: 0,
-      shown: 0,
-      config: first,
-      describe,
-      evaluation: null,
-      lanes: file.lanes.map(({ changes, divergence }, id) => ({ id, changes, config: { ...first, ...changes }, describe, divergence, step: file.until })),
-    };
+    /** The part of a session's state that is read. */
+    this.state = /** @type {import("../../session/state.js").State} */ (
+      /** @type {unknown} */ ({
+        run: 0,
+        shown: 0,
+        config: first,
+        describe,
+        evaluation: null,
+        lanes: file.lanes.map(({ changes, divergence }, id) => ({ id, changes, config: { ...first, ...changes }, describe, divergence, step: file.until })),
+      })
+    );
     /** Steps replayed so far. */
     this.step = 0;
-    this.recording = new Recording(/** @type {any} */ (this), file.until, () => {});
+    this.recording = new Recording(this, file.until, () => {});
   }
 
   /** What lessons measure, after the whole replay. */
@@ -75,9 +77,14 @@ export class Recorded extends EventTarget {
     return this.recording.measured;
   }
 
-  /** @param {number[][]} blocks @returns {Record<string, any>} values that were not recorded are missing */
+  /** @param {number[][]} blocks @returns {Record<string, import("./measure.js").Layer>} values that were not recorded are missing */
   layers(blocks) {
-    return Object.fromEntries(blocks.map((values, at) => [this.file.names[at], Object.fromEntries(NUMBERS.map((key, i) => [key, values[i]]))]));
+    return Object.fromEntries(
+      blocks.map((values, at) => [
+        this.file.names[at],
+        /** @type {import("./measure.js").Layer} */ (Object.fromEntries(NUMBERS.map((key, i) => [key, values[i]]))),
+      ]),
+    );
   }
 
   /** Replays everything up to a step. @param {number} step */
@@ -85,7 +92,7 @@ export class Recorded extends EventTarget {
     const from = this.step;
     this.step = Math.min(step, this.file.until);
     const news = (/** @type {number} */ at) => at > from && at <= this.step;
-    const emit = (/** @type {string} */ kind, /** @type {any} */ detail, /** @type {number} */ lane) =>
+    const emit = (/** @type {string} */ kind, /** @type {object} */ detail, /** @type {number} */ lane) =>
       this.dispatchEvent(new CustomEvent("change", { detail: { kind, detail, lane } }));
     this.file.lanes.forEach(({ looks, tests, numbers }, lane) => {
       for (const look of looks.filter((look) => news(look.step))) emit("snapshot", snapshot(look, !numbers), lane);

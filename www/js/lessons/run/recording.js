@@ -8,7 +8,7 @@ const GRACE = 20;
 
 export class Recording {
   /**
-   * @param {import("../../session/session.js").Session} session
+   * @param {EventTarget & {state: import("../../session/state.js").State}} session
    * @param {number} until steps
    * @param {() => void} ended called once
    * @param {string[]} [changeable] settings whose changes are recorded; any other change ends it
@@ -23,7 +23,7 @@ export class Recording {
     /** @type {"going" | "complete" | "interrupted"} */
     this.outcome = "going";
     this.run = session.state.run;
-    this.listen = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent} */ (event).detail);
+    this.listen = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent<import("../../session/state.js").Change>} */ (event).detail);
     session.addEventListener("change", this.listen);
   }
 
@@ -46,7 +46,7 @@ export class Recording {
     this.ended();
   }
 
-  /** @param {{kind: string, detail: any, lane?: number}} change */
+  /** @param {import("../../session/state.js").Change} change */
   receive({ kind, detail, lane = 0 }) {
     const { state } = this.session;
     const allowed = kind === "mark" && detail.changes.every((/** @type {string[]} */ [key]) => this.changeable.includes(key));
@@ -103,12 +103,12 @@ export class Recording {
   /** The session's state of a lane; without lanes, of the run. @param {number} lane */
   side(lane) {
     const { state } = this.session;
-    return /** @type {any} */ (state).lanes?.[lane] ?? state;
+    return state.lanes?.[lane] ?? state;
   }
 
   enough() {
     const { state } = this.session;
-    const count = /** @type {any} */ (state).lanes?.length ?? 1;
+    const count = state.lanes?.length ?? 1;
     const evaluates = Number(state.config.test_every) > 0;
     for (let lane = 0; lane < count; lane++) {
       const { records, evaluations, last } = this.lane(lane);

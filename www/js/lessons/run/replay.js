@@ -22,8 +22,7 @@ export class Replay {
     for (const name of TAKEN) this.views.hosts[name].classList.add("recording");
     this.views.curves.gap = views?.curves.gap ?? false;
     this.recorded.addEventListener("change", (event) => {
-      const { kind, detail, lane } = /** @type {CustomEvent} */ (event).detail;
-      this.views.receive(kind, detail, lane);
+      this.views.receive(/** @type {CustomEvent<import("../../session/state.js").Change>} */ (event).detail);
     });
     this.look = "";
     this.frame = 0;
@@ -40,7 +39,7 @@ export class Replay {
     const { context } = this.shell;
     return {
       ...context,
-      session: /** @type {any} */ (this.recorded),
+      session: /** @type {import("../../session/session.js").Session} */ (/** @type {unknown} */ (this.recorded)),
       change: (changes) => {
         Object.assign(this.recorded.state.config, changes);
         this.views.update(this.recorded.state);

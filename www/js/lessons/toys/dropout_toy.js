@@ -61,7 +61,7 @@ export class DropoutToy {
     );
     // A step is reported before any later change, so this is the p of that step.
     this.listen = (/** @type {Event} */ event) => {
-      const { kind, lane } = /** @type {CustomEvent} */ (event).detail;
+      const { kind, lane } = /** @type {CustomEvent<import("../../session/state.js").Change>} */ (event).detail;
       if (kind !== "records" || lane !== LANE) return;
       this.last = { step: session.state.lanes[LANE]?.step ?? 0, p: Number(session.confirmed.lanes[LANE]?.describe.config.dropout) };
     };
