@@ -96,8 +96,8 @@ test("a lesson walked through by keys shows the numbers of its own run", async (
   if (shown.lanes > 1) {
     const [relu, sigmoid] = [shown.seen.first[0], shown.seen.first[1]];
     assert.ok(relu > 0 && sigmoid > 0);
-    for (const number of [sigmoid, relu / sigmoid])
-      assert.ok(shown.sentences.gradient.includes(number.toExponential(1).replace("e+", "e")), `${number} in ${shown.sentences.gradient}`);
+    const written = (x) => (x >= 1e-3 && x < 1e6 ? Number(x.toPrecision(3)).toLocaleString("en-US") : x.toExponential(1).replace("e+", "e"));
+    for (const number of [sigmoid, relu / sigmoid]) assert.ok(shown.sentences.gradient.includes(written(number)), `${number} in ${shown.sentences.gradient}`);
     assert.ok(shown.sentences.gradient.includes(String(Number(digits(relu)))), `${relu} in ${shown.sentences.gradient}`);
   }
   assert.deepEqual(complaints, []);

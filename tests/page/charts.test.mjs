@@ -20,12 +20,11 @@ import {
   vigour,
 } from "../../www/js/charts/rows.js";
 import { gapAreas, gapAt, valueAt } from "../../www/js/charts/plots/gap.js";
+import { Numbers, decade } from "../../www/js/charts/numbers.js";
 import {
-  Numbers,
   Scale,
   accuracyRange,
   curveScale,
-  decade,
   differenceRange,
   extent,
   linearTicks,

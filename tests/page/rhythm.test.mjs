@@ -42,7 +42,7 @@ test("the rate is time over steps, of training alone", () => {
 });
 
 test("numbers have units and sensible digits", () => {
-  assert.deepEqual([0, 2.302585, 0.00012, 123456, NaN, -0.00002].map(number), ["0", "2.3", "1.2e-4", "1.2e5", "NaN", "−2.0e-5"]);
+  assert.deepEqual([0, 2.302585, 0.00012, 123456, NaN, -0.00002].map(number), ["0", "2.3", "1.2e-4", "123,000", "NaN", "−2.0e-5"]);
   assert.deepEqual([950, 62378344, 1.23e12].map(si), ["950", "62.4 M", "1.23 T"]);
   assert.deepEqual([0, 1023, 1536, 20_480_000].map(bytes), ["0 B", "1023 B", "1.5 KiB", "19.5 MiB"]);
 });

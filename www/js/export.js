@@ -2,7 +2,7 @@
 /** The panel that saves a run's data and loads weights. A separate module, loaded when the panel is opened. */
 import { framed, labLink } from "./components/link.js";
 import { h } from "./kit/dom.js";
-import { integer } from "./kit/format.js";
+import { integer, writeIn } from "./kit/format.js";
 import { csv } from "./export/csv.js";
 import { HEIGHT, WIDTH, figure } from "./export/figure.js";
 import { records } from "./export/images.js";
@@ -27,6 +27,7 @@ export class Export {
     this.context = context;
     this.views = views;
     const { t, session } = context;
+    writeIn(t.language);
     const input = h("input", { type: "file", accept: ".safetensors", class: "visually-hidden", tabIndex: -1, "aria-hidden": "true" });
     input.addEventListener("change", () => {
       session.loadFiles([...(input.files ?? [])]);

@@ -2,7 +2,8 @@
 // and a text equivalent for users who cannot see it.
 
 import { lookAtScreen, placeIn, placeInWindow, scaleOf, sharpness, whenScreenChanges } from "../kit/place.js";
-import { Numbers, clamp } from "./scale.js";
+import { Numbers } from "./numbers.js";
+import { clamp } from "./scale.js";
 
 export { clamp };
 

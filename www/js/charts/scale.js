@@ -1,4 +1,4 @@
-// Ticks, placement and number formats: the parts of a chart that need no canvas.
+// Ticks and placement: the parts of a chart that need no canvas.
 
 /** Most ticks of an axis, whatever its ends. */
 const MOST_TICKS = 40;
@@ -177,86 +177,6 @@ export function differenceRange(low, high) {
   if (!(low <= high)) return [-0.1, 0.1];
   const margin = Math.max(0.1 * (high - low), 0.02);
   return [Math.min(low, -0.05) - margin, Math.max(high, 0.05) + margin];
-}
-
-/**
- * A log10 exponent as written on axes and in sentences: `1e-7`.
- * @param {number} exponent
- */
-export const decade = (exponent) => (Math.abs(exponent) <= 2 ? String(Number(`1e${exponent}`)) : `1e${exponent}`);
-
-/** Gives a formatted negative number a true minus sign. @param {string} text */
-const minus = (text) => text.replace(/^-/, "−");
-
-/** Numbers, shares and counts in one language. */
-export class Numbers {
-  /** @param {string} [language] of the page */
-  constructor(language = "en") {
-    this.plain = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
-    this.three = new Intl.NumberFormat(language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
-    this.whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-    this.tenth = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-    this.compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
-  }
-
-  /**
-   * Three significant digits: `0.0123`, `18,400`, `1.2e-7`.
-   * @param {number} value
-   */
-  number(value) {
-    if (Number.isNaN(value)) return "NaN";
-    if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-    const size = Math.abs(value);
-    if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
-      return value
-        .toExponential(1)
-        .replace("e+", "e")
-        .replace("-", value < 0 ? "−" : "-");
-    }
-    return minus(this.plain.format(value));
-  }
-
-  /**
-   * As `number`, but always with three digits, so that a live value keeps its width.
-   * @param {number} value
-   */
-  live(value) {
-    const size = Math.abs(value);
-    return size >= 1e-3 && size < 1e3 ? minus(this.three.format(value)) : this.number(value);
-  }
-
-  /**
-   * The value whose log10 is given, written as on axes below 0.01; NaN (nothing to measure) is a dash.
-   * @param {number} exponent
-   */
-  power(exponent) {
-    if (!Number.isFinite(exponent)) return "–";
-    return exponent < -2 ? (10 ** exponent).toExponential(1) : this.live(10 ** exponent);
-  }
-
-  /**
-   * A share of 1 in percent. 0 % and 100 % appear only when they are exact.
-   * @param {number} share
-   */
-  percent(share) {
-    if (!Number.isFinite(share)) return "–";
-    const value = share * 100;
-    if (value > 0 && value < 0.1) return `<${this.tenth.format(0.1)}\u00a0%`;
-    if (value < 100 && value > 99.9) return `>${this.tenth.format(99.9)}\u00a0%`;
-    const exact = value === 0 || value === 100;
-    const digits = !exact && (value < 9.95 || value > 99) ? this.tenth : this.whole;
-    return `${minus(digits.format(value))}\u00a0%`;
-  }
-
-  /** A share of 1 in whole percent, for an axis. @param {number} share */
-  wholePercent(share) {
-    return `${minus(this.whole.format(share * 100))}\u00a0%`;
-  }
-
-  /** @param {number} value */
-  count(value) {
-    return this.whole.format(value);
-  }
 }
 
 /** Pixels between two labels. */

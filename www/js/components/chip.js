@@ -61,8 +61,8 @@ export class Chip {
     this.element.addEventListener("pointerleave", mates(false));
   }
 
-  /** @param {Record<string, string>} config */
-  update(config) {
+  /** @param {import("../session/state.js").State} state */
+  update({ config }) {
     const { t } = this.context;
     const { sign, text } = this.words(config);
     if (this.sign.dataset.sign !== sign) {

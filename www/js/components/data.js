@@ -116,9 +116,9 @@ async function enter(entry, files) {
 /**
  * Loads files and folders dropped anywhere on the lab as data.
  * @param {HTMLElement} host @param {HTMLElement} lab shows that files can be dropped @param {(files: Promise<File[]>) => void} load
- * @returns {() => void} stops listening
+ * @param {AbortSignal} signal ends it
  */
-export function acceptDrops(host, lab, load) {
+export function acceptDrops(host, lab, load, signal) {
   const over = (/** @type {DragEvent} */ event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
@@ -130,14 +130,7 @@ export function acceptDrops(host, lab, load) {
     const given = [...(event.dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
     if (given.length > 0) load(filesOf(given.map((item) => item.webkitGetAsEntry() ?? item.getAsFile())));
   };
-  /** @type {["dragover" | "dragleave" | "drop", (event: DragEvent) => void][]} */
-  const listeners = [
-    ["dragover", over],
-    ["dragleave", over],
-    ["drop", drop],
-  ];
-  for (const [name, listener] of listeners) host.addEventListener(name, listener);
-  return () => {
-    for (const [name, listener] of listeners) host.removeEventListener(name, listener);
-  };
+  host.addEventListener("dragover", over, { signal });
+  host.addEventListener("dragleave", over, { signal });
+  host.addEventListener("drop", drop, { signal });
 }

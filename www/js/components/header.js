@@ -11,45 +11,27 @@ export class Header {
   constructor(context) {
     const { t } = context;
     this.context = context;
-    const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) =>
-      h("button", { type: "button", class: "tool", title: t(`actions.${name}_title`), "aria-label": t(`actions.${name}`), onclick }, icon(name));
+    const tool = (/** @type {string} */ name, /** @type {import("../kit/dom.js").Props} */ props, /** @type {import("../kit/dom.js").Child[]} */ ...content) =>
+      h("button", { type: "button", class: "tool wide", title: t(`actions.${name}_title`), onclick: () => context.act(name), ...props }, content);
+    const button = (/** @type {string} */ name) => tool(name, { class: "tool", "aria-label": t(`actions.${name}`) }, icon(name));
+    const wide = (/** @type {string} */ name, /** @type {string} */ sign) => tool(name, {}, icon(sign), h("span", null, t(`actions.${name}`)));
 
     this.playIcon = h("span", { class: "play-icon" });
     this.playText = h("span", { class: "play-text" });
     this.play = h("button", { type: "button", class: "play", onclick: () => context.act("play") }, this.playIcon, this.playText);
-    this.step = button("step", () => context.act("step"));
-    this.restart = button("restart", () => context.act("restart"));
+    this.step = button("step");
+    this.restart = button("restart");
     this.speed = this.speeds();
     this.count = h("span", { class: "figure" }, "0");
     this.epoch = h("span", { class: "figure" }, "0.0");
     this.rateText = h("span", { class: "figure" }, "–");
     this.backend = h("button", { type: "button", class: "backend", onclick: () => context.act("backend") });
 
-    this.lessons = h(
-      "button",
-      { type: "button", class: "tool wide", title: t("actions.lessons_title"), onclick: () => context.act("lessons") },
-      icon("lesson"),
-      h("span", null, t("actions.lessons")),
-    );
-    this.copy = h(
-      "button",
-      { type: "button", class: "tool wide", title: t("actions.copy_title"), onclick: () => context.act("copy") },
-      icon("link"),
-      h("span", null, t("actions.copy")),
-    );
-    this.language = h(
-      "button",
-      { type: "button", class: "tool wide", title: t("actions.language_title"), lang: otherLanguage(t.language), onclick: () => context.act("language") },
-      t("actions.language"),
-    );
-    this.theme = h("button", {
-      type: "button",
-      class: "tool tool-theme",
-      title: t("actions.theme_title"),
-      "aria-label": t("actions.theme"),
-      onclick: () => context.act("theme"),
-    });
-    this.help = button("help", () => context.act("help"));
+    this.lessons = wide("lessons", "lesson");
+    this.copy = wide("copy", "link");
+    this.language = tool("language", { lang: otherLanguage(t.language) }, t("actions.language"));
+    this.theme = tool("theme", { class: "tool tool-theme", "aria-label": t("actions.theme") });
+    this.help = button("help");
     const full = labLink(context, { class: "tool", title: t("actions.open_title"), "aria-label": t("actions.open") }, icon("open"));
     this.full = full;
 

@@ -1,8 +1,8 @@
 // @ts-check
 /** The first steps, and every key. */
 import { h } from "../kit/dom.js";
-import { icon } from "../kit/icons.js";
 import { KEYS } from "../kit/keyboard.js";
+import { dialog } from "./dialog.js";
 
 export class Help {
   /** @param {import("./context.js").Context} context */
@@ -11,11 +11,9 @@ export class Help {
       h("tr", null, h("td", null, h("kbd", null, t.has(`keys.${key}`) ? t(`keys.${key}`) : key)), h("td", null, t(`keys.action_${action}`))),
     );
     const points = ["first", "second", "third", "fourth"].map((name) => h("li", null, t(`help.${name}`)));
-    const close = h("button", { type: "button", class: "tool", "aria-label": t("actions.close"), onclick: () => this.element.close() }, icon("close"));
-    this.element = h(
-      "dialog",
-      { class: "dialog", "aria-label": t("help.title") },
-      h("div", { class: "dialog-head" }, h("h2", null, t("help.title")), close),
+    this.element = dialog(
+      t,
+      t("help.title"),
       h("p", null, t("help.what")),
       h("ol", null, points),
       h("h3", null, t("help.keys")),

@@ -1,7 +1,7 @@
 // @ts-check
 /** A link to the lab with its current settings. It opens in a tab, or is shown for copying by hand where the browser allows neither. */
 import { h, setText } from "../kit/dom.js";
-import { icon } from "../kit/icons.js";
+import { dialog } from "./dialog.js";
 
 /** Whether the lab is in a frame, which may forbid what the browser allows. */
 export const framed = window.parent !== window;
@@ -24,15 +24,7 @@ export class LinkDialog {
     this.why = h("p", { id: "link-why" });
     this.field = h("input", { type: "text", class: "link-field", readOnly: true, "aria-labelledby": "link-why", onfocus: () => this.field.select() });
     this.tab = h("p", null, labLink(context, {}, t("actions.open_title")));
-    const close = h("button", { type: "button", class: "tool", "aria-label": t("actions.close"), onclick: () => this.element.close() }, icon("close"));
-    this.element = h(
-      "dialog",
-      { class: "dialog", "aria-label": t("link.title") },
-      h("div", { class: "dialog-head" }, h("h2", null, t("link.title")), close),
-      this.why,
-      this.field,
-      this.tab,
-    );
+    this.element = dialog(t, t("link.title"), this.why, this.field, this.tab);
   }
 
   /** @param {"copy" | "open"} refused what the browser refused */

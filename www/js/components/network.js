@@ -34,7 +34,7 @@ export class Network {
     const { network } = state.describe;
     const key = JSON.stringify([network.layers, network.blocks.map((block) => block.name)]);
     if (key !== this.key) this.build(state.describe, key);
-    for (const chip of this.chips) chip.update(state.config);
+    for (const chip of this.chips) chip.update(state);
     setText(this.loss, Number.isNaN(state.loss) && state.step === 0 ? "–" : live(state.loss));
     setText(this.accuracy, Number.isNaN(state.accuracy) ? "–" : percent(state.accuracy));
     for (const gradient of this.gradients) {

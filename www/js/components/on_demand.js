@@ -2,6 +2,8 @@
 /** A part of the page in a separate module, loaded when it is first used. */
 import { importModule } from "../kit/import.js";
 
+/** @template Panel @typedef {{open: (shell: import("./host.js").Host) => Promise<Panel>}} Module */
+
 /** @template {{update: (state: import("../session/state.js").State) => void, destroy: () => void}} Panel */
 export class OnDemand {
   /** @param {import("./host.js").Host} shell @param {string} file of the module, which exports `open` */
@@ -21,8 +23,7 @@ export class OnDemand {
   }
 
   async fetch() {
-    const { open } = /** @type {{open: (shell: import("./host.js").Host) => Promise<Panel>}} */ (await importModule(new URL(this.file, import.meta.url)));
-    this.panel = await open(this.shell);
+    this.panel = await /** @type {Module<Panel>} */ (await importModule(new URL(this.file, import.meta.url))).open(this.shell);
   }
 
   /** @param {import("../session/state.js").State} state */

@@ -9,7 +9,7 @@ export class Tabs {
    * @param {string} label
    * @param {{name: string, title: string, about: string, panel: HTMLElement}[]} tabs
    * @param {import("../kit/tip.js").Tip} tip
-   * @param {string} chosen name of the tab shown first
+   * @param {string | undefined} chosen name of the tab shown first; the first one unless given
    * @param {(name: string) => void} [onchange]
    */
   constructor(label, tabs, tip, chosen, onchange = () => {}) {
@@ -42,7 +42,7 @@ export class Tabs {
       this.tabs.map(({ panel }) => panel),
     );
     this.chosen = "";
-    this.choose(tabs.some(({ name }) => name === chosen) ? chosen : tabs[0].name);
+    this.choose((tabs.find(({ name }) => name === chosen) ?? tabs[0]).name);
   }
 
   /** @param {string} chosen */

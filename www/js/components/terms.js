@@ -17,7 +17,7 @@ export const fieldsIn = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]
 export function written(name, value) {
   if (/^(step|count)/.test(name)) return integer(value);
   if (/(accuracy|share)$/.test(name)) return percent(value);
-  return (name.endsWith("loss") ? live(value) : number(value)).replace(/^-/, "−");
+  return name.endsWith("loss") ? live(value) : number(value);
 }
 
 /** The text without its terms' keys. @param {string} text */

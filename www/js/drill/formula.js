@@ -4,7 +4,9 @@
  * is the operator. `<-name>` is subtracted.
  */
 import { h, setText } from "../kit/dom.js";
-import { number } from "../kit/format.js";
+import { number as figure } from "../kit/format.js";
+
+export { figure };
 
 /** With two digits, for narrow places. @param {number} x */
 export const short = (x) => figure(Number(x.toPrecision(2)));
@@ -12,11 +14,8 @@ export const short = (x) => figure(Number(x.toPrecision(2)));
 /** A number as a summand, with its sign in front. @param {number} x */
 const signed = (x) => `${x < 0 ? "−" : "+"} ${figure(Math.abs(x))}`;
 
-/** A number with a true minus sign. @param {number} x */
-export const figure = (x) => number(x).replace(/^-/, "−");
-
 export class Formula {
-  /** @param {import("../components/terms.js").Terms} terms @param {string[]} lines with terms as in `rich.js` */
+  /** @param {import("../components/terms.js").Terms} terms @param {string[]} lines with terms as in `components/terms.js` */
   constructor(terms, lines) {
     /** @type {Map<string, Text[]>} */
     this.fields = new Map();

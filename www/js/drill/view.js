@@ -2,7 +2,7 @@
 /** The view into a layer: one channel, one pixel of it, and the arithmetic of this output with the current numbers. */
 import { FeatureMaps } from "../charts/pictures/feature_maps.js";
 import { h, setText } from "../kit/dom.js";
-import { integer } from "../kit/format.js";
+import { integer, writeIn } from "../kit/format.js";
 import { icon } from "../kit/icons.js";
 import { numberField } from "../kit/number.js";
 import { Terms } from "../components/terms.js";
@@ -79,6 +79,7 @@ export class View {
     return this.shell.supply.speak(language, { "drill.": english, "lessons.": lessonsEnglish }, (own, lessons) => {
       if (this.language !== language) return;
       this.texts = own;
+      writeIn(language);
       this.terms.sentence = (key) => (own.has(`terms.${key}`) ? own : lessons)(`terms.${key}`);
       this.build();
     });

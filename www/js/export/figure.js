@@ -1,6 +1,7 @@
 // @ts-check
 /** The curves as a vector drawing, for slides and papers: loss and accuracy side by side, on white. */
-import { Numbers, curveScale, extent, linearTicks, placeMarks } from "../charts/scale.js";
+import { Numbers } from "../charts/numbers.js";
+import { curveScale, extent, linearTicks, placeMarks } from "../charts/scale.js";
 import { gapAreas, gapAt } from "../charts/plots/gap.js";
 import { SMOOTHING, Series, Smooth } from "../charts/plots/series.js";
 
@@ -56,7 +57,7 @@ function pane(curves, quantity, [from, to], t, numbers) {
   const start = first < 0.2 * last ? 0 : first; // a run that was resumed far from step 0
   const scale = curveScale(quantity, extent([...smooth.y, ...test.y], log), log);
   const { height, top } = PANE;
-  const value = (/** @type {number} */ tick) => (quantity === "accuracy" ? `${numbers.whole.format(100 * tick)} %` : numbers.number(tick));
+  const value = (/** @type {number} */ tick) => (quantity === "accuracy" ? `${numbers.whole(100 * tick)} %` : numbers.number(tick));
   const ticks = scale.ticks(height, 40);
   const steps = linearTicks(start, last, 5);
   // Leave room for the labels on both sides.

@@ -1,55 +1,71 @@
 // @ts-check
-/** Numbers with sensible digits, the same everywhere. */
+/** Numbers with sensible digits, in the page's language. */
 
 /** Stands for an unknown number. */
 const NONE = "–";
 
-/** @param {number} n e.g. 18432 -> "18,432" */
-export function integer(n) {
-  return Number.isFinite(n) ? Math.round(n).toLocaleString("en-US") : NONE;
+/** The sign of a negative number that was formatted. @param {string} text */
+const minus = (text) => text.replace(/^-/, "−");
+
+/** Numbers, shares and counts in one language. */
+export class Numbers {
+  /** @param {string} [language] */
+  constructor(language = "en") {
+    const format = (/** @type {Intl.NumberFormatOptions} */ digits) => new Intl.NumberFormat(language, digits).format;
+    this.plain = format({ maximumSignificantDigits: 3 });
+    this.three = format({ minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+    this.whole = format({ maximumFractionDigits: 0 });
+    this.tenth = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  }
+
+  /** Three digits; scientific outside of 0.001 to 999,999: `0.0123`, `18,400`, `1.2e-7`. @param {number} x */
+  number(x) {
+    const size = Math.abs(x);
+    const scientific = size !== 0 && size < Infinity && (size < 1e-3 || size >= 1e6);
+    return minus(scientific ? x.toExponential(1).replace("+", "") : this.plain(x));
+  }
+
+  /** The same with trailing zeros, so that a changing number keeps its width: `2.30`. @param {number} x */
+  live(x) {
+    const size = Math.abs(x);
+    return size >= 1e-3 && size < 1e3 ? minus(this.three(x)) : this.number(x);
+  }
+
+  /** A whole number: `18,432`. @param {number} n */
+  count(n) {
+    return Number.isFinite(n) ? this.whole(n) : NONE;
+  }
+
+  /** A share of 1 in percent. @param {number} share */
+  percent(share) {
+    const value = 100 * share;
+    return Number.isFinite(value) ? `${minus((value && value < 9.95 ? this.tenth : this.whole)(value))} %` : NONE;
+  }
 }
 
-/** Three significant digits; scientific outside 0.001 to 99,999: `0.0123`, `1.2e-7`. @param {number} x */
-export function number(x) {
-  if (Number.isNaN(x)) return "NaN";
-  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
-  if (x === 0) return "0";
-  const size = Math.abs(x);
-  if (size < 1e-3 || size >= 1e5)
-    return x
-      .toExponential(1)
-      .replace("e+", "e")
-      .replace("-", x < 0 ? "−" : "-");
-  if (size >= 1000) return integer(x);
-  return String(Number(x.toPrecision(3)));
-}
+let page = new Numbers();
 
-/** The same with trailing zeros, so that a changing number keeps its width: `2.30`. @param {number} x */
-export function live(x) {
-  const size = Math.abs(x);
-  return size >= 1e-3 && size < 999.5 ? x.toPrecision(3) : number(x);
-}
+/** Has the functions below write as a language does. @param {string} language */
+export const writeIn = (language) => (page = new Numbers(language));
 
-const PREFIXES = ["", "k", "M", "G", "T", "P"];
+/** @param {number} n */
+export const integer = (n) => page.count(n);
+/** @param {number} x */
+export const number = (x) => page.number(x);
+/** @param {number} x */
+export const live = (x) => page.live(x);
+/** @param {number} share */
+export const percent = (share) => page.percent(share);
+
+/** In the largest unit that fits, each so many times the one before. @param {number} x @param {number} times @param {string[]} units */
+function scaled(x, times, units) {
+  let unit = 0;
+  for (; x >= times && unit < units.length - 1; unit++) x /= times;
+  return Number.isFinite(x) ? `${Number.isInteger(x) ? x : number(x)}${units[unit]}` : NONE;
+}
 
 /** With an SI prefix: 62378344 -> "62.4 M". @param {number} x */
-export function si(x) {
-  if (!Number.isFinite(x)) return NONE;
-  if (!(Math.abs(x) >= 1000)) return String(Number(x.toPrecision(3)));
-  const power = Math.min(Math.floor(Math.log10(Math.abs(x)) / 3), PREFIXES.length - 1);
-  return `${Number((x / 1000 ** power).toPrecision(3))} ${PREFIXES[power]}`;
-}
+export const si = (x) => scaled(x, 1000, ["", " k", " M", " G", " T", " P"]);
 
 /** Bytes in MiB or the unit that fits. @param {number} bytes */
-export function bytes(bytes) {
-  if (!Number.isFinite(bytes)) return NONE;
-  const units = ["B", "KiB", "MiB", "GiB"];
-  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), 3);
-  return power === 0 ? `${bytes} B` : `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
-}
-
-/** @param {number} share 0 to 1 */
-export function percent(share) {
-  if (!Number.isFinite(share)) return NONE;
-  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
-}
+export const bytes = (bytes) => scaled(bytes, 1024, [" B", " KiB", " MiB", " GiB"]);

@@ -29,10 +29,10 @@ export const KEYS = [
  * @param {HTMLElement} host
  * @param {(action: string) => void} act
  * @param {{key: string, action: string}[]} [keys]
+ * @param {AbortController} [ours] ends it, too
  * @returns {() => void} stops listening
  */
-export function listenToKeys(host, act, keys = KEYS) {
-  const ours = new AbortController();
+export function listenToKeys(host, act, keys = KEYS, ours = new AbortController()) {
   const { signal } = ours;
   /** The press of each key, and the presses that were hidden: their release is hidden too. @type {Map<string, KeyboardEvent>} */
   const pressed = new Map();

@@ -51,12 +51,11 @@ export function act(shell, action) {
       return lab.querySelector(".panel-more")?.scrollIntoView({ block: "nearest" });
     case "builtin":
       return void session.reopen();
-    default:
+    default: {
       // The name of a component: its first chip, one that is in the network if there is any.
-      return [`[data-kind="${action}"]:not([data-ghost])`, `[data-kind="${action}"]`]
-        .map((kind) => /** @type {HTMLElement | null} */ (lab.querySelector(`.chip${kind}`)))
-        .find((chip) => chip)
-        ?.click();
+      const chip = `.chip[data-kind="${action}"]`;
+      /** @type {HTMLElement | null} */ (lab.querySelector(`${chip}:not([data-ghost])`) ?? lab.querySelector(chip))?.click();
+    }
   }
 }
 

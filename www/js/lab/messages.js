@@ -7,6 +7,8 @@
  */
 
 const VERSION = 1;
+/** Commands that are methods of the element. */
+const METHODS = /** @type {const} */ (["play", "pause", "step", "reset", "next", "back", "getState"]);
 const EVENTS = ["ready", "step", "diverged", "lost", "lesson"];
 
 /**
@@ -39,17 +41,8 @@ const EVENTS = ["ready", "step", "diverged", "lost", "lesson"];
  * @returns {() => void} stops listening
  */
 export function listen(lab, session) {
-  /** @type {Record<string, (message: Message) => unknown>} */
-  const commands = {
-    play: () => lab.play(),
-    pause: () => lab.pause(),
-    step: () => lab.step(),
-    reset: () => lab.reset(),
-    next: () => lab.next(),
-    back: () => lab.back(),
-    set: ({ settings, restart, all }) => lab.queue(() => session.set(texts(settings), restart === true, all === true ? "all" : 0)),
-    getState: () => lab.getState(),
-  };
+  const set = (/** @type {Message} */ { settings, restart, all }) =>
+    lab.queue((session) => session.set(texts(settings), restart === true, all === true ? "all" : 0));
 
   const receive = async (/** @type {MessageEvent} */ event) => {
     if (event.source !== window.parent || window.parent === window) return;
@@ -59,9 +52,10 @@ export function listen(lab, session) {
     const message = read(event.data);
     if (!message) return;
     const { command: answer, id, settings = {} } = message;
-    const error = !Object.hasOwn(commands, answer) ? "unknown" : Array.isArray(settings) || typeof settings !== "object" ? "settings" : "";
+    const method = METHODS.find((name) => name === answer);
+    const error = !method && answer !== "set" ? "unknown" : Array.isArray(settings) || typeof settings !== "object" ? "settings" : "";
     if (error) return tell({ answer, id, error });
-    await commands[answer](message);
+    await (method ? lab[method]() : set(message));
     tell({ answer, id, detail: await lab.stateOf(session) });
   };
 

@@ -3,6 +3,7 @@
 import { act, linkOf } from "./actions.js";
 import { h, setAttribute } from "../kit/dom.js";
 import { Room } from "./room.js";
+import { writeIn } from "../kit/format.js";
 import { browserLanguage, languageOf } from "../kit/i18n.js";
 import { importModule } from "../kit/import.js";
 import { listenToKeys } from "../kit/keyboard.js";
@@ -73,21 +74,14 @@ export class Shell {
     this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
     this.root.append(this.lab);
     this.room = new Room(host, this.lab, () => this.measure());
-    const retheme = () => this.applyTheme();
-    prefersDark.addEventListener("change", retheme);
-    const recolour = () => this.applyTheme(true);
-    forcedColours.addEventListener("change", recolour);
-    const stopKeys = listenToKeys(host, (action) => act(this, action));
+    this.closing = new AbortController();
+    const { signal } = this.closing;
+    prefersDark.addEventListener("change", () => this.applyTheme(), { signal });
+    forcedColours.addEventListener("change", () => this.applyTheme(true), { signal });
     const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail);
-    session.addEventListener("change", receive);
-    const dropped = acceptDrops(host, this.lab, (files) => session.loadFiles(files));
-    this.undo = [
-      () => prefersDark.removeEventListener("change", retheme),
-      () => forcedColours.removeEventListener("change", recolour),
-      stopKeys,
-      dropped,
-      () => session.removeEventListener("change", receive),
-    ];
+    session.addEventListener("change", receive, { signal });
+    acceptDrops(host, this.lab, (files) => session.loadFiles(files), signal);
+    listenToKeys(host, (action) => act(this, action), undefined, this.closing);
     this.applyTheme();
     /** Words and style are there. */
     this.started = this.start().catch(failed);
@@ -113,7 +107,7 @@ export class Shell {
   }
 
   destroy() {
-    for (const undo of this.undo) undo();
+    this.closing.abort();
     this.tip.hide();
     this.room.destroy();
     cancelAnimationFrame(this.frame);
@@ -139,6 +133,7 @@ export class Shell {
     await this.supply.speak(language, { "": english }, (t) => {
       if (this.language !== language) return;
       this.texts = t;
+      writeIn(language);
       // Not on the host: there `lang` is a setting of the author's.
       this.lab.lang = t.language === "zh" ? "zh-Hans" : "en";
       if (this.isPage) document.documentElement.lang = this.lab.lang;
@@ -242,11 +237,6 @@ export class Shell {
     const { t } = this.context;
     const { hosts } = this.views;
     const known = this.session.state.schema.length > 0;
-    const chosen = {
-      gradients: this.tabs.gradients?.chosen ?? "ridges",
-      sees: this.tabs.sees?.chosen ?? "predictions",
-      more: this.tabs.more?.chosen ?? "settings",
-    };
     const panel = (/** @type {string} */ name, /** @type {Element[]} */ ...content) => h("section", { class: `panel panel-${name}` }, ...content);
     const tab = (/** @type {string} */ name, /** @type {Node | null | undefined | false} */ content) => ({
       name,
@@ -260,26 +250,19 @@ export class Shell {
     let parts;
     if (this.size === "full") {
       this.settings = known ? new Settings(this.context) : null;
+      const tabs = (/** @type {string} */ name, /** @type {ReturnType<typeof tab>[]} */ list, /** @type {(name: string) => void} */ onchange = watch) =>
+        new Tabs(t(`regions.${name}`), list, this.tip, this.tabs[name]?.chosen, onchange);
       this.tabs = {
-        gradients: new Tabs(
-          t("regions.gradients"),
-          [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)],
-          this.tip,
-          chosen.gradients,
-          watch,
-        ),
-        sees: new Tabs(
-          t("regions.sees"),
-          [tab("predictions", hosts.predictions), tab("filters", hosts.filters), tab("maps", this.mapsPanel(hosts.maps)), tab("confusion", hosts.confusion)],
-          this.tip,
-          chosen.sees,
-          watch,
-        ),
-        more: new Tabs(
-          t("regions.more"),
+        gradients: tabs("gradients", [tab("ridges", hosts.ridges), tab("norms", hosts.norms), tab("activations", hosts.activations)]),
+        sees: tabs("sees", [
+          tab("predictions", hosts.predictions),
+          tab("filters", hosts.filters),
+          tab("maps", this.mapsPanel(hosts.maps)),
+          tab("confusion", hosts.confusion),
+        ]),
+        more: tabs(
+          "more",
           [tab("settings", this.settings?.element), tab("data", this.data?.element), tab("cost", this.cost?.element), tab("export", this.exporter)],
-          this.tip,
-          chosen.more,
           (name) => this.export(name),
         ),
       };
@@ -322,9 +305,7 @@ export class Shell {
       this.lesson,
       this.drill,
       ...(this.quick ?? []),
-    ]
-      .filter((part) => !!part)
-      .map((part) => (part instanceof Chip ? { update: (/** @type {import("../session/state.js").State} */ { config }) => part.update(config) } : part));
+    ].filter((part) => !!part);
     // Their colours are those of where they stand now.
     this.network?.retheme();
     this.views.refresh();

@@ -1,6 +1,7 @@
 // @ts-check
 /** The panel of lessons: a list of lessons and recipes, or one lesson, step by step. */
 import { h, setAttribute, setText } from "../kit/dom.js";
+import { writeIn } from "../kit/format.js";
 import { icon } from "../kit/icons.js";
 import { listenToKeys } from "../kit/keyboard.js";
 import { apply } from "./run/apply.js";
@@ -156,6 +157,7 @@ export class Panel {
     return this.shell.supply.speak(language, { "lessons.": english, "drill.": layerEnglish }, (own, inside) => {
       if (this.language !== language) return;
       [this.texts, this.layerTexts] = [own, inside];
+      writeIn(language);
       this.endToy(); // its texts are in the old language
       this.terms.sentence = (key) => (own.has(`terms.${key}`) ? own : inside)(`terms.${key}`);
       this.show();

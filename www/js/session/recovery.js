@@ -1,7 +1,7 @@
 // @ts-check
 /** How a run goes on when its device or its worker is lost: from the copies of its weights that the page has. */
 
-import { pairsOf } from "./state.js";
+import { START, pairsOf } from "./state.js";
 
 /** Problems after which nothing more can be asked of the device, or of the worker. */
 export const LOST = ["device_lost", "engine_ended"];
@@ -70,7 +70,7 @@ function goOn(session, saved) {
   const step = Math.max(...steps);
   if (step === 0) session.again();
   for (const [at, from] of step > 0 ? steps.entries() : []) {
-    session.learn(at, { step: from, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: saved[at] ?? null });
+    session.learn(at, { ...START, step: from, saved: saved[at] ?? null });
     session.emit("cut", from, at);
   }
   // Switches that were flipped since: their marks are cut too.

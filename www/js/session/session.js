@@ -5,7 +5,7 @@ import { keep, recall } from "./adapters.js";
 import { isLane } from "../worker/attributes.js";
 import { Line } from "./line.js";
 import { LOST, PAUSES, recover } from "./recovery.js";
-import { firstState, fragmentOf, newLane, pairsOf } from "./state.js";
+import { START, firstState, fragmentOf, newLane, pairsOf } from "./state.js";
 
 /**
  * @typedef {import("../worker/types.js").Problem} Problem
@@ -522,8 +522,7 @@ export class Session extends EventTarget {
   }
 
   again() {
-    const start = { step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null };
-    this.patch({ run: this.state.run + 1, ...start, lanes: this.state.lanes.map((lane) => ({ ...lane, ...start })) });
+    this.patch({ run: this.state.run + 1, ...START, lanes: this.state.lanes.map((lane) => ({ ...lane, ...START })) });
     if (this.state.phase === "diverged" || this.state.phase === "paused") this.patch({ phase: "ready" });
   }
 

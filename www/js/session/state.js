@@ -55,6 +55,9 @@
  * @typedef {{[K in Kind]: {kind: K, detail: Changes[K], lane: number}}[Kind]} Change
  */
 
+/** What is known of a run at its step 0. */
+export const START = { step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null };
+
 let made = 0;
 /** @param {Record<string, string>} [config] @param {Record<string, string>} [changes] @returns {Lane} */
 export const newLane = (config = {}, changes = {}) => ({
@@ -62,12 +65,7 @@ export const newLane = (config = {}, changes = {}) => ({
   changes,
   config,
   describe: null,
-  step: 0,
-  loss: NaN,
-  accuracy: NaN,
-  evaluation: null,
-  divergence: null,
-  saved: null,
+  ...START,
 });
 
 /** Before the engine has read the fragment. @param {string} fragment @returns {State} */
@@ -83,17 +81,13 @@ export const firstState = (fragment) => ({
   describe: null,
   notes: [],
   problem: null,
-  divergence: null,
   stopped: null,
   progress: null,
   missing: null,
   seconds: NaN,
   quiet: 0,
-  step: 0,
-  loss: NaN,
-  accuracy: NaN,
+  ...START,
   milliseconds: NaN,
-  evaluation: null,
   run: 0,
   lanes: [newLane()],
   shown: 0,

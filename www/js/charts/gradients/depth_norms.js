@@ -2,7 +2,8 @@
 // at each layer.
 
 import { Chart, clamp, laneColour } from "../canvas.js";
-import { decade, logTicks } from "../scale.js";
+import { decade } from "../numbers.js";
+import { logTicks } from "../scale.js";
 
 /**
  * @typedef {object} DepthNormsData

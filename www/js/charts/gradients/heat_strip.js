@@ -2,7 +2,8 @@
 
 import { clamp } from "../canvas.js";
 import { BIN, FLOOR, GRADIENT_BINS, gradientAt, percentile } from "../rows.js";
-import { decade, linearTicks, logTicks, placeMarks } from "../scale.js";
+import { decade } from "../numbers.js";
+import { linearTicks, logTicks, placeMarks } from "../scale.js";
 
 const TOP = 2; // log10: the strip shows the floor to 100, and more only once values reach it
 

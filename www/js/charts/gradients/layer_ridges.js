@@ -2,7 +2,8 @@
 
 import { clamp, hatch } from "../canvas.js";
 import { BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, density, gradientAt, vigour } from "../rows.js";
-import { decade, logTicks } from "../scale.js";
+import { decade } from "../numbers.js";
+import { logTicks } from "../scale.js";
 
 /** How far the highest ridge rises above its row. */
 const OVERLAP = 0.7;

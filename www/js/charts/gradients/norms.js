@@ -2,7 +2,8 @@
 
 import { Chart, clamp } from "../canvas.js";
 import { gradientAt } from "../rows.js";
-import { decade, logTicks } from "../scale.js";
+import { decade } from "../numbers.js";
+import { logTicks } from "../scale.js";
 
 /**
  * @typedef {object} NormsData

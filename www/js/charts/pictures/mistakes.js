@@ -30,7 +30,7 @@ export class Mistakes {
   /**
    * @param {MistakesData} data
    * @param {(key: string, values?: Record<string, string | number>) => string} t
-   * @param {import("../scale.js").Numbers} numbers
+   * @param {import("../numbers.js").Numbers} numbers
    */
   update({ classes, mistakes, pixels }, t, numbers) {
     const count = mistakes.length / ROW;

@@ -37,7 +37,7 @@ export class Pair {
    * @param {string} what the held-back part: a value of the setting
    * @param {number} count of the test images, both kinds together
    * @param {(key: string, values?: Record<string, string | number>) => string} t
-   * @param {import("../scale.js").Numbers} numbers
+   * @param {import("../numbers.js").Numbers} numbers
    */
   update(data, what, count, t, numbers) {
     this.root.hidden = !data;

@@ -2,7 +2,7 @@
 
 import { share } from "../../kit/dom.js";
 import { element } from "../canvas.js";
-import { Numbers } from "../scale.js";
+import { Numbers } from "../numbers.js";
 
 /**
  * @typedef {object} PredictionsData

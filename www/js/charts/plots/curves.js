@@ -4,7 +4,7 @@ import { element, readPalette, styleOf, whenNear } from "../canvas.js";
 import { whenScreenChanges } from "../../kit/place.js";
 import { Pane } from "./pane.js";
 import { Record } from "../record.js";
-import { Numbers } from "../scale.js";
+import { Numbers } from "../numbers.js";
 
 /** @typedef {import("./types.js").CurvesData} CurvesData @typedef {import("./types.js").Quantity} Quantity */
 const QUANTITIES = /** @type {Quantity[]} */ (["loss", "accuracy"]);

@@ -247,7 +247,7 @@ export class Pane {
     const { numbers, stepsPerEpoch, t } = this.curves;
     if (!Number.isInteger(step)) return "";
     if (!this.showsEpochs) return numbers.count(step);
-    return `${numbers.count(step)}\n${t("charts.epoch", { epoch: numbers.tenth.format(step / stepsPerEpoch) })}`;
+    return `${numbers.count(step)}\n${t("charts.epoch", { epoch: numbers.tenth(step / stepsPerEpoch) })}`;
   }
 
   /** Measured only when the layout may have changed, as measuring forces a layout. */

@@ -5,7 +5,8 @@ import uPlot from "uplot";
 import { element, faint, laneColour, readPalette, styleOf } from "../canvas.js";
 import { whenScreenChanges } from "../../kit/place.js";
 import { UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
-import { Numbers, Scale, extent } from "../scale.js";
+import { Numbers } from "../numbers.js";
+import { Scale, extent } from "../scale.js";
 
 /** The share of values below each curve, in the order of the data. */
 export const SHARES = [0.05, 0.5, 0.95];

@@ -89,7 +89,7 @@ export function paddingOf({ size }, above) {
 
 /**
  * The axis below a plot: whole steps.
- * @param {Record<string, string>} palette @param {{size: number, family: string}} font @param {import("../scale.js").Numbers} numbers
+ * @param {Record<string, string>} palette @param {{size: number, family: string}} font @param {import("../numbers.js").Numbers} numbers
  * @returns {import("uplot").Axis}
  */
 export const stepAxisOf = (palette, font, numbers) => ({

@@ -21,7 +21,7 @@
  * @property {import("../canvas.js").ChartOptions["t"]} t
  * @property {Style["palette"]} palette
  * @property {Style["font"]} font
- * @property {import("../scale.js").Numbers} numbers
+ * @property {import("../numbers.js").Numbers} numbers
  * @property {HTMLElement} spoken
  * @property {string[]} lanes
  * @property {{step: number, label: string}[]} events

@@ -5,7 +5,8 @@ import uPlot from "uplot";
 import { element, laneColour, readPalette, styleOf } from "../canvas.js";
 import { whenScreenChanges } from "../../kit/place.js";
 import { DASHES, UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
-import { Numbers, Scale, extent } from "../scale.js";
+import { Numbers } from "../numbers.js";
+import { Scale, extent } from "../scale.js";
 
 /** Digits of a value: it varies by more from batch to batch. */
 const DIGITS = 2;
