@@ -1,129 +1,24 @@
-// What every canvas chart shares: sharp pixels, drawing on demand, the page's colours, the pointer and the keyboard,
-// and a text equivalent for users who cannot see it.
+// What every canvas chart adds to its frame: sharp pixels, snapshots, the pointer and the keyboard.
 
-import { lookAtScreen, placeIn, placeInWindow, scaleOf, sharpness, whenScreenChanges } from "../kit/place.js";
-import { Numbers } from "./numbers.js";
+import { lookAtScreen, placeIn, placeInWindow, scaleOf, sharpness } from "../kit/place.js";
+import { Frame, element } from "./frame.js";
 import { clamp } from "./scale.js";
 
-export { clamp };
-
-/**
- * @typedef {object} ChartOptions
- * @property {(key: string, values?: Record<string, string | number>) => string} t text of a key in the page's language
- * @property {boolean} reducedMotion
- * @property {string} [language] of the page
- * @property {boolean} [compact] fewer words, for slides and small embeds
- * @property {boolean} [recorded] a recording that has ended
- */
-
 /** @typedef {{row: number, column: number}} Cell */
-/** @typedef {{x: number, y: number, lines: string[]}} Tip where it points to (in CSS pixels) and what it says */
-/** @typedef {[number, number, number]} Rgb */
-
-const COLOURS = /** @type {const} */ ([
-  "train",
-  "test",
-  "gradient",
-  "gradient-ink",
-  "activation",
-  "activation-ink",
-  "weight",
-  "weight-ink",
-  "ink",
-  "muted",
-  "line",
-  "surface",
-  "sunken",
-  "bad",
-  "mark",
-  "lane-1",
-  "lane-2",
-  "lane-3",
-  "lane-4",
-]);
-/** @typedef {Record<typeof COLOURS[number], string>} Palette */
-
-/** Milliseconds between two versions of the text equivalent. */
-const SUMMARY_EVERY = 2000;
-let nextId = 0;
-
-/**
- * @param {string} tag
- * @param {string} className
- * @param {string} [text]
- */
-export function element(tag, className, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-/**
- * Tells whether a chart is in view or less than a screen away. Farther away it need not be drawn.
- * @param {Element} stage
- * @param {(near: boolean) => void} tell
- */
-export function whenNear(stage, tell) {
-  const observer = new IntersectionObserver((entries) => tell(entries[entries.length - 1].isIntersecting), { rootMargin: "100%" });
-  observer.observe(stage);
-  return observer;
-}
-
-/**
- * The page's colours as the browser resolves them (rgb(...)), so that they can be taken apart.
- * @param {HTMLElement} root
- * @returns {Palette}
- */
-export function readPalette(root) {
-  const probe = element("span", "");
-  probe.style.setProperty("forced-color-adjust", "none"); // charts keep their hues
-  root.append(probe);
-  const palette = /** @type {Palette} */ ({});
-  for (const name of COLOURS) {
-    probe.style.color = `var(--${name})`;
-    palette[name] = getComputedStyle(probe).color;
-  }
-  probe.remove();
-  return palette;
-}
-
-/** @param {Palette} palette @param {number} lane */
-export const laneColour = (palette, lane) => palette[/** @type {keyof Palette} */ (`lane-${lane + 1}`)];
-
-/** @param {string} colour rgb(r, g, b) */
-export const faint = (colour) => colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.22)");
-
-/**
- * @param {string} colour as `readPalette` returns it
- * @returns {Rgb} 0 to 255
- */
-export function rgb(colour) {
-  const parts = (colour.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
-  const unit = colour.startsWith("color(") ? 255 : 1;
-  return [(parts[0] ?? 0) * unit, (parts[1] ?? 0) * unit, (parts[2] ?? 0) * unit];
-}
-
-/** Colours, type and language of a chart as the page has them now. @param {{root: HTMLElement, host: HTMLElement, options: {language?: string}}} chart */
-export function styleOf({ root, host, options }) {
-  const { fontFamily, fontSize } = getComputedStyle(root);
-  return { palette: readPalette(root), font: { family: fontFamily, size: parseFloat(fontSize) || 14 }, numbers: new Numbers(options.language) };
-}
+/** @typedef {{x: number, y: number, lines: string[]}} Tip its target (in CSS pixels) and its text */
 
 /**
  * A chart on one canvas. A subclass draws it, finds the cell under a point, and describes a cell and the whole chart in words.
  * @template Data
  */
-export class Chart {
+export class Chart extends Frame {
   /**
    * @param {HTMLElement} host
-   * @param {ChartOptions} options
+   * @param {import("./frame.js").ChartOptions} options
    * @param {string} name also the key of its texts: `charts.NAME.label`
    */
   constructor(host, options, name) {
-    this.host = host;
-    this.options = options;
-    this.name = name;
+    super(host, options, name);
     /** @type {Data | null} the newest */
     this.latest = null;
     /** @type {Data | null} the snapshot shown in its place */
@@ -132,49 +27,25 @@ export class Chart {
     this.cell = null;
     this.width = 0;
     this.height = 0;
-    this.frame = 0;
-    this.summaryTimer = 0;
-
-    this.root = element("div", `chart chart-${name}`);
     this.stage = element("div", "chart-stage");
     this.canvas = /** @type {HTMLCanvasElement} */ (element("canvas", "chart-canvas"));
-    this.summary = element("p", "chart-words");
-    this.summary.id = `chart-${name}-${nextId++}`;
-    this.spoken = element("p", "chart-words");
-    this.spoken.setAttribute("aria-live", "polite");
     this.tip = element("div", "chart-tip");
     this.tip.popover = "manual";
     this.pastLabel = element("p", "chart-past");
     this.pastLabel.hidden = true;
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-describedby", this.summary.id);
+    this.canvas.setAttribute("aria-describedby", this.id);
     this.stage.append(this.canvas, this.tip);
-    this.root.append(this.pastLabel, this.stage, this.summary, this.spoken);
-    host.append(this.root);
-
+    this.enter(this.pastLabel, this.stage);
     this.ctx = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    this.palette = readPalette(this.root);
-    this.numbers = new Numbers(options.language);
-    this.font = { family: "sans-serif", size: 14 };
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("pointerleave", () => this.select(null));
     this.canvas.addEventListener("keydown", (event) => this.press(event));
     this.canvas.addEventListener("blur", () => this.select(null));
-    this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
-    this.stopWatching = whenScreenChanges(() => this.resize());
-    this.near = true;
-    this.sight = whenNear(this.stage, (near) => {
-      this.near = near;
-      if (near) this.invalidate();
-    });
+    this.sight.observe(this.stage);
     this.refreshTheme();
-  }
-
-  /** The page may change the language in `options`, so no copy is kept. */
-  get t() {
-    return this.options.t;
   }
 
   /** The data on show. */
@@ -196,42 +67,27 @@ export class Chart {
     this.invalidate();
   }
 
-  /** Reads colours, type and language again. */
-  refreshTheme() {
-    Object.assign(this, styleOf(this));
+  restyled() {
     this.canvas.setAttribute("aria-label", this.t(`charts.${this.name}.label`));
     this.themed();
     this.invalidate();
   }
 
-  resize() {
+  resized() {
     const { clientWidth, clientHeight } = this.stage;
     const ratio = sharpness(this.stage);
     [this.width, this.height] = [clientWidth, clientHeight];
-    if (!this.palette.ink) this.refreshTheme(); // made before it was put into the page
     const [w, h] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
     if (w === this.canvas.width && h === this.canvas.height) return;
     [this.canvas.width, this.canvas.height] = [w, h];
     this.invalidate();
   }
 
-  destroy() {
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.summaryTimer);
-    this.frame = -1; // nothing is drawn any more
-    this.observer.disconnect();
-    this.sight.disconnect();
-    this.stopWatching();
-    this.root.remove();
-  }
-
-  /** Draws in the next animation frame, once. */
-  invalidate() {
-    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.paint());
+  redraw() {
+    this.paint();
   }
 
   paint() {
-    this.frame = 0;
     lookAtScreen();
     if (this.width < 8 || this.height < 8 || !this.canvas.isConnected) return; // in a hidden tab
     if (this.data) this.describeSoon();
@@ -245,15 +101,6 @@ export class Chart {
     if (!this.data) return this.drawEmpty(ctx);
     this.draw(ctx);
     if (this.cell) this.showTip();
-  }
-
-  /** Renews the text equivalent from time to time. */
-  describeSoon() {
-    this.summaryTimer ||= window.setTimeout(() => {
-      this.summaryTimer = 0;
-      const words = this.describe();
-      if (this.summary.textContent !== words) this.summary.textContent = words;
-    }, SUMMARY_EVERY);
   }
 
   /**
@@ -288,11 +135,6 @@ export class Chart {
 
   /** @param {CanvasRenderingContext2D} _ctx in CSS pixels */
   draw(_ctx) {}
-
-  /** @returns {string} the picture in words */
-  describe() {
-    return "";
-  }
 
   /** @returns {{rows: number, columns: number}} how many cells the arrow keys reach */
   grid() {

@@ -17,6 +17,6 @@
  * @property {() => string} link
  * @property {() => string} size mini, slide or full
  * @property {() => void} recalled reports that the charts have gone back in the run, or to the present
- * @property {() => import("../charts/canvas.js").ChartOptions} chartOptions
+ * @property {() => import("../charts/frame.js").ChartOptions} chartOptions
  */
 export {};

@@ -1,7 +1,9 @@
 // @ts-check
 /** One channel's map, enlarged, or a colour picture, with the chosen pixel and the windows over it. */
-import { Chart, clamp, rgb } from "../charts/canvas.js";
+import { Chart } from "../charts/canvas.js";
+import { rgb } from "../charts/colours.js";
 import { figure } from "./formula.js";
+import { clamp } from "../charts/scale.js";
 
 /**
  * @typedef {import("./arithmetic.js").Place} Place
@@ -20,7 +22,7 @@ import { figure } from "./formula.js";
 export class PixelMap extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import("../charts/canvas.js").ChartOptions & {say: import("../kit/i18n.js").Texts, onpick?: (place: Place) => void, colour?: "activation" | "gradient"}} options
+   * @param {import("../charts/frame.js").ChartOptions & {say: import("../kit/i18n.js").Texts, onpick?: (place: Place) => void, colour?: "activation" | "gradient"}} options
    *   say: the view's texts; onpick: called when a pixel is chosen; colour: of positive values
    * @param {string} name
    */

@@ -1,9 +1,10 @@
 // The norm of the gradient that reaches each layer, first to last, for all networks on one log axis, beside a curve that falls to a quarter
 // at each layer.
 
-import { Chart, clamp, laneColour } from "../canvas.js";
+import { Chart } from "../canvas.js";
+import { laneColour } from "../colours.js";
 import { decade } from "../numbers.js";
-import { logTicks } from "../scale.js";
+import { clamp, logTicks } from "../scale.js";
 
 /**
  * @typedef {object} DepthNormsData
@@ -19,7 +20,7 @@ const SIDES = [0, 4, 3, 5];
 export class DepthNorms extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions} options
+   * @param {import("../frame.js").ChartOptions} options
    */
   constructor(host, options) {
     super(host, options, "depth_norms");

@@ -1,9 +1,8 @@
 // One layer over the whole run: one column per snapshot, darker where more values lie, with the percentiles as lines.
 
-import { clamp } from "../canvas.js";
 import { BIN, FLOOR, GRADIENT_BINS, gradientAt, percentile } from "../rows.js";
 import { decade } from "../numbers.js";
-import { linearTicks, logTicks, placeMarks } from "../scale.js";
+import { clamp, linearTicks, logTicks, placeMarks } from "../scale.js";
 
 const TOP = 2; // log10: the strip shows the floor to 100, and more only once values reach it
 

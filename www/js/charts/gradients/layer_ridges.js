@@ -1,9 +1,9 @@
 // All layers at one step: one ridge per layer, the first on top, and a line through the medians that shows how the gradient flows.
 
-import { clamp, hatch } from "../canvas.js";
+import { hatch } from "../canvas.js";
 import { BIN, CEILING, FLOOR, GRADIENT_BINS, GRADIENT_ROW, density, gradientAt, vigour } from "../rows.js";
 import { decade } from "../numbers.js";
-import { logTicks } from "../scale.js";
+import { clamp, logTicks } from "../scale.js";
 
 /** How far the highest ridge rises above its row. */
 const OVERLAP = 0.7;

@@ -1,9 +1,9 @@
 // The Euclidean norm of every layer's gradient on one log axis: a dot for the weights, a diamond for the activations.
 
-import { Chart, clamp } from "../canvas.js";
+import { Chart } from "../canvas.js";
 import { gradientAt } from "../rows.js";
 import { decade } from "../numbers.js";
-import { logTicks } from "../scale.js";
+import { clamp, logTicks } from "../scale.js";
 
 /**
  * @typedef {object} NormsData
@@ -27,7 +27,7 @@ export const sigmoidBound = (norms) => norms.map((_, layer) => (layer < norms.le
 export class Norms extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions} options
+   * @param {import("../frame.js").ChartOptions} options
    */
   constructor(host, options) {
     super(host, options, "norms");

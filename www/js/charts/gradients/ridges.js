@@ -1,7 +1,8 @@
 // The lab's main picture: where log10|g| of every layer lies, on one axis from the floor to the largest gradient.
 // A gradient that vanishes slides to the left, pales, and piles up in the hatched gutter below the floor.
 
-import { Chart, element } from "../canvas.js";
+import { Chart } from "../canvas.js";
+import { element } from "../frame.js";
 import { HeatStrip } from "./heat_strip.js";
 import { LayerRidges } from "./layer_ridges.js";
 import { RidgeScale } from "./ridge_scale.js";
@@ -19,7 +20,7 @@ const GHOST_EVERY = 4;
 export class Ridges extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions & {onview?: (layer: string | null) => void, scale?: RidgeScale, leader?: Ridges}} options
+   * @param {import("../frame.js").ChartOptions & {onview?: (layer: string | null) => void, scale?: RidgeScale, leader?: Ridges}} options
    *   onview: one layer over time was chosen, or all layers; scale: shared with others; leader: the chart whose choices it follows
    */
   constructor(host, options) {

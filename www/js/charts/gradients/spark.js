@@ -1,7 +1,8 @@
 // Under each layer of the drawn network: its gradient histogram, and its norm as a bar below. All words are in the tip.
 
-import { Chart, clamp, hatch } from "../canvas.js";
+import { Chart, hatch } from "../canvas.js";
 import { BIN, FLOOR, GRADIENT_BINS, density, gradientAt, vigour } from "../rows.js";
+import { clamp } from "../scale.js";
 
 /**
  * @typedef {object} SparkData
@@ -16,7 +17,7 @@ const END = 1;
 export class Spark extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions} options
+   * @param {import("../frame.js").ChartOptions} options
    */
   constructor(host, options) {
     super(host, options, "spark");

@@ -1,9 +1,11 @@
 // Which class is mistaken for which: rows are true classes, columns predicted ones. Below, the worst pairs in words; beside, the
 // worst mistakes as pictures, and the images held back from training.
 
-import { Chart, clamp, element } from "../canvas.js";
+import { Chart } from "../canvas.js";
+import { element } from "../frame.js";
 import { Mistakes } from "./mistakes.js";
 import { Pair } from "./pair.js";
+import { clamp } from "../scale.js";
 
 /**
  * @typedef {import("./mistakes.js").MistakesData & {counts: Uint32Array, count: number, pair?: import("./pair.js").PairData, holdBack: string}}
@@ -36,7 +38,7 @@ export function worstPairs(counts, classes, limit) {
 export class Confusion extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions & {onpick: (image: number) => void}} options onpick: called when a mistake is chosen
+   * @param {import("../frame.js").ChartOptions & {onpick: (image: number) => void}} options onpick: called when a mistake is chosen
    */
   constructor(host, options) {
     super(host, options, "confusion");

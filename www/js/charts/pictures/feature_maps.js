@@ -1,6 +1,6 @@
 // The feature maps of one layer for one image, all on one scale: the surface colour is 0, blue is positive, grey to ink is negative.
 
-import { rgb } from "../canvas.js";
+import { rgb } from "../colours.js";
 import { Patches } from "./patches.js";
 
 /** @typedef {{layer: string, height: number, width: number, channels: number, values: Float32Array}} FeatureMapsData values (height, width, channels) */

@@ -1,6 +1,6 @@
 // The network's most confident mistakes on test images, each with its true class and its guess. One can be chosen.
 
-import { element } from "../canvas.js";
+import { element } from "../frame.js";
 import { drawPicture } from "./predictions.js";
 
 /** Numbers per row: image, true class, guess, probability of the guess. */

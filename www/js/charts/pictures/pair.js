@@ -2,7 +2,7 @@
 // scenes with the held-back part.
 
 import { share } from "../../kit/dom.js";
-import { element } from "../canvas.js";
+import { element } from "../frame.js";
 import { drawPicture } from "./predictions.js";
 
 /**

@@ -1,6 +1,7 @@
 // A grid of small pictures on one canvas, enlarged without blur: filters and feature maps.
 
-import { Chart, clamp } from "../canvas.js";
+import { Chart } from "../canvas.js";
+import { clamp } from "../scale.js";
 
 /**
  * Finds the number of columns that makes the patches largest.
@@ -27,7 +28,7 @@ export function bestGrid(count, width, height, aspect, gap) {
 export class Patches extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions & {onpick?: (index: number) => void}} options onpick: called when a patch is clicked, or Enter is pressed on it
+   * @param {import("../frame.js").ChartOptions & {onpick?: (index: number) => void}} options onpick: called when a patch is clicked, or Enter is pressed on it
    * @param {string} name
    */
   constructor(host, options, name) {

@@ -1,7 +1,7 @@
 // A few test images, enlarged without blur, each with the five most likely classes. The true class has a tick.
 
 import { share } from "../../kit/dom.js";
-import { element } from "../canvas.js";
+import { element } from "../frame.js";
 import { Numbers } from "../numbers.js";
 
 /**
@@ -29,7 +29,7 @@ export function top(probabilities, count) {
 export class Predictions {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions & {onpick?: (index: number) => void}} options onpick: called when an image is chosen
+   * @param {import("../frame.js").ChartOptions & {onpick?: (index: number) => void}} options onpick: called when an image is chosen
    */
   constructor(host, options) {
     this.host = host;

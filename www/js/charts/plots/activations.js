@@ -1,7 +1,8 @@
 // The distribution of each layer's activations on the probe images, in figures too: saturated, dead, mean and standard deviation.
 
-import { Chart, clamp } from "../canvas.js";
+import { Chart } from "../canvas.js";
 import { ACTIVATION_BINS, activationAt } from "../rows.js";
+import { clamp } from "../scale.js";
 
 /**
  * @typedef {object} ActivationsData
@@ -17,7 +18,7 @@ const PANEL_WIDTH = 26;
 export class Activations extends Chart {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions} options
+   * @param {import("../frame.js").ChartOptions} options
    */
   constructor(host, options) {
     super(host, options, "activations");

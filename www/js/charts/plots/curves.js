@@ -1,35 +1,25 @@
 // Training and test curves of loss and accuracy, for one network or several side by side.
 
-import { element, readPalette, styleOf, whenNear } from "../canvas.js";
-import { whenScreenChanges } from "../../kit/place.js";
+import { Frame, element } from "../frame.js";
 import { Pane } from "./pane.js";
 import { Record } from "../record.js";
-import { Numbers } from "../numbers.js";
 
 /** @typedef {import("./types.js").CurvesData} CurvesData @typedef {import("./types.js").Quantity} Quantity */
 const QUANTITIES = /** @type {Quantity[]} */ (["loss", "accuracy"]);
-const SUMMARY_EVERY = 2000;
-let nextId = 0;
 
 /** Rows of step, loss, accuracy: 1.5 MB and 0.2 MB at most. */
 const newRecords = () => ({ training: new Record(3, 2 ** 17), test: new Record(3, 2 ** 14) });
 
-export class Curves {
+export class Curves extends Frame {
   /**
    * @param {HTMLElement} host
-   * @param {import('../canvas.js').ChartOptions & {show?: Quantity[]}} options
+   * @param {import("../frame.js").ChartOptions & {show?: Quantity[]}} options
    */
   constructor(host, options) {
-    this.host = host;
+    super(host, options, "curves");
     this.options = options;
-    this.root = element("div", "chart chart-curves");
-    this.summary = element("p", "chart-words");
-    this.spoken = element("p", "chart-words");
-    this.spoken.setAttribute("aria-live", "polite");
-    const sync = `chart-curves-${nextId++}`;
-    this.panes = QUANTITIES.map((quantity) => new Pane(this, quantity, sync));
-    this.root.append(...this.panes.map((pane) => pane.root), this.summary, this.spoken);
-    host.append(this.root);
+    this.panes = QUANTITIES.map((quantity) => new Pane(this, quantity, this.id));
+    this.enter(...this.panes.map((pane) => pane.root));
     /** @type {{step: number, label: string}[]} */
     this.events = [];
     /** For export, one per network. */
@@ -44,29 +34,14 @@ export class Curves {
     this.differences = false;
     /** Shades the area between training and test. */
     this.gap = false;
-    this.frame = 0;
-    this.summaryTimer = 0;
-    this.palette = readPalette(this.root);
-    this.numbers = new Numbers();
-    this.font = { family: "sans-serif", size: 14 };
-    this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
-    this.stopWatching = whenScreenChanges(() => this.resize());
-    this.near = true;
-    this.sight = whenNear(this.root, (near) => {
-      this.near = near;
-      if (near) this.invalidate();
-    });
+    this.sight.observe(this.root);
     this.refreshTheme();
-  }
-
-  get t() {
-    return this.options.t;
   }
 
   /** @param {CurvesData} data */
   update(data) {
-    if (data.lanes && data.lanes.join("\n") !== this.lanes.join("\n")) this.name(data.lanes, data.kept);
+    if (data.lanes && data.lanes.join("\n") !== this.lanes.join("\n")) this.rename(data.lanes, data.kept);
     if (data.restart) {
       for (const pane of this.panes) pane.clear();
       this.records = this.lanes.map(newRecords);
@@ -103,7 +78,7 @@ export class Curves {
   }
 
   /** @param {string[]} lanes @param {number[]} [kept] */
-  name(lanes, kept = lanes.map((_, lane) => lane)) {
+  rename(lanes, kept = lanes.map((_, lane) => lane)) {
     this.lanes = lanes;
     if (lanes.length === 1) this.differences = false;
     this.records = kept.map((lane) => this.records[lane] ?? newRecords());
@@ -137,8 +112,7 @@ export class Curves {
   }
 
   /** Colours, type and language are built into uPlot's axes, so the plots are rebuilt. */
-  refreshTheme() {
-    Object.assign(this, styleOf(this));
+  restyled() {
     this.arrange();
     for (const pane of this.panes) {
       pane.build();
@@ -149,32 +123,22 @@ export class Curves {
     this.invalidate();
   }
 
-  resize() {
-    if (!this.palette.ink) return this.refreshTheme(); // built before it was in the page
+  resized() {
     this.arrange();
     for (const pane of this.panes) pane.resize();
   }
 
   destroy() {
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.summaryTimer);
-    this.frame = -1;
-    this.observer.disconnect();
-    this.stopWatching();
-    this.sight.disconnect();
+    super.destroy();
     for (const pane of this.panes) pane.plot?.destroy();
-    this.root.remove();
   }
 
-  invalidate() {
-    if (this.frame !== 0) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      for (const pane of this.panes) if (!pane.root.hidden) pane.draw(this.near);
-      this.summaryTimer ||= window.setTimeout(() => {
-        this.summaryTimer = 0;
-        this.summary.textContent = this.panes.map((pane) => pane.describe()).join(" ");
-      }, SUMMARY_EVERY);
-    });
+  redraw() {
+    for (const pane of this.panes) if (!pane.root.hidden) pane.draw(this.near);
+    this.describeSoon();
+  }
+
+  describe() {
+    return this.panes.map((pane) => pane.describe()).join(" ");
   }
 }

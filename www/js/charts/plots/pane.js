@@ -1,10 +1,11 @@
 // One quantity's plot: its curves over the steps and a legend with their live values. uPlot draws; this file decides what.
 
 import uPlot from "uplot";
-import { element, faint, laneColour } from "../canvas.js";
+import { faint, laneColour } from "../colours.js";
+import { element } from "../frame.js";
 import { gapAt, shadeGap, valueAt, writeGaps } from "./gap.js";
 import { drawExplosions, drawMarks, drawPast } from "./marks.js";
-import { DASHES, UNIT, axisOf, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, valueAxisOf } from "./plot.js";
+import { DASHES, UNIT, axisOf, cursorOf, fit, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stageOf, valueAxisOf } from "./plot.js";
 import { Scale, curveScale, differenceRange, extent, together } from "../scale.js";
 import { Series, align } from "./series.js";
 import { Track } from "./track.js";
@@ -31,11 +32,10 @@ export class Pane {
     this.gap = this.toggle(() => curves.showGap(!curves.gap));
     /** @type {{root: HTMLElement, label: HTMLElement, value: HTMLElement}[]} */
     this.keys = [];
-    this.stage = element("div", "chart-stage");
-    this.stage.tabIndex = 0;
-    this.stage.setAttribute("role", "img");
-    this.stage.addEventListener("keydown", (event) => this.press(event));
-    this.stage.addEventListener("blur", () => this.plot && leaveCursor(this.plot));
+    this.stage = stageOf(
+      () => this.plot,
+      (event) => this.press(event),
+    );
     this.root.append(this.legend, this.stage);
     /** @type {uPlot | null} */
     this.plot = null;

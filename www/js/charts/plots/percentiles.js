@@ -2,10 +2,9 @@
 // one scale.
 
 import uPlot from "uplot";
-import { element, faint, laneColour, readPalette, styleOf } from "../canvas.js";
-import { whenScreenChanges } from "../../kit/place.js";
-import { UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
-import { Numbers } from "../numbers.js";
+import { faint, laneColour } from "../colours.js";
+import { Frame, element } from "../frame.js";
+import { UNIT, cursorOf, fit, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stageOf, stepAxisOf, valueAxisOf } from "./plot.js";
 import { Scale, extent } from "../scale.js";
 
 /** The share of values below each curve, in the order of the data. */
@@ -14,7 +13,6 @@ export const SHARES = [0.05, 0.5, 0.95];
 const STEPS = 10;
 /** Digits of a value: the histogram's bins resolve no more. */
 const DIGITS = 2;
-let nextId = 0;
 
 /**
  * @typedef {object} Lane One network.
@@ -25,30 +23,18 @@ let nextId = 0;
  * @typedef {{lanes: Lane[], until: number, of: string}} PercentilesData until: end of the step axis; of: the quantity, in words
  */
 
-export class Percentiles {
-  /** @param {HTMLElement} host @param {import("../canvas.js").ChartOptions} options */
+export class Percentiles extends Frame {
+  /** @param {HTMLElement} host @param {import("../frame.js").ChartOptions} options */
   constructor(host, options) {
-    this.host = host;
-    this.options = options;
-    this.root = element("div", "chart chart-percentiles");
+    super(host, options, "percentiles");
     this.plots = element("div", "percentiles-lanes");
     this.empty = element("p", "chart-note");
-    this.summary = element("p", "chart-words");
-    this.spoken = element("p", "chart-words");
-    this.spoken.setAttribute("aria-live", "polite");
-    this.root.append(this.plots, this.empty, this.summary, this.spoken);
-    host.append(this.root);
-    this.sync = `chart-percentiles-${nextId++}`;
+    this.enter(this.plots, this.empty);
     /** @type {PercentilesData} */
     this.data = { lanes: [], until: STEPS, of: "" };
     /** @type {Plot[]} */
     this.lanes = [];
-    this.palette = readPalette(this.root);
-    this.numbers = new Numbers();
-    this.font = { family: "sans-serif", size: 14 };
-    this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
-    this.stopWatching = whenScreenChanges(() => this.resize());
     this.refreshTheme();
   }
 
@@ -62,8 +48,7 @@ export class Percentiles {
   }
 
   /** Colours, type and language are built into uPlot's axes, so the plots are rebuilt. */
-  refreshTheme() {
-    Object.assign(this, styleOf(this));
+  restyled() {
     this.build();
   }
 
@@ -82,8 +67,7 @@ export class Percentiles {
     this.summary.textContent = [this.data.of, ...this.lanes.flatMap((lane) => lane.describe())].join(" ");
   }
 
-  resize() {
-    if (!this.palette.ink) return this.refreshTheme(); // built before it was in the page
+  resized() {
     for (const lane of this.lanes) lane.resize();
   }
 
@@ -102,10 +86,8 @@ export class Percentiles {
   }
 
   destroy() {
-    this.observer.disconnect();
-    this.stopWatching();
+    super.destroy();
     for (const { plot } of this.lanes) plot.destroy();
-    this.root.remove();
   }
 }
 
@@ -128,13 +110,12 @@ class Plot {
     const legend = element("div", "percentiles-legend");
     this.step = element("span", "percentiles-step");
     legend.append(name, this.step);
-    this.stage = element("div", "chart-stage");
+    this.stage = stageOf(
+      () => this.plot,
+      (event) => this.press(event),
+    );
     this.scale = chart.scale;
-    this.stage.tabIndex = 0;
-    this.stage.setAttribute("role", "img");
     this.stage.setAttribute("aria-label", chart.options.t("charts.percentiles.label", { lane: this.data.name }));
-    this.stage.addEventListener("keydown", (event) => this.press(event));
-    this.stage.addEventListener("blur", () => leaveCursor(this.plot));
     this.root = element("div", "percentiles-lane");
     this.root.append(legend, this.values, this.stage);
     chart.plots.append(this.root);
@@ -162,7 +143,7 @@ class Plot {
       ...sizeOf(this.stage),
       padding: paddingOf(font, 0.6),
       legend: none,
-      cursor: cursorOf(chart.sync),
+      cursor: cursorOf(chart.id),
       scales: { x: { time: false, range: () => chart.stepRange() }, y: UNIT },
       axes: [
         stepAxisOf(palette, font, numbers),

@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 import { lookAtScreen, placeIn, sharpness } from "../../kit/place.js";
+import { element } from "../frame.js";
 import { clamp } from "../scale.js";
 
 /** Presses of an arrow key from one end to the other. */
@@ -98,6 +99,19 @@ export const stepAxisOf = (palette, font, numbers) => ({
   size: font.size * 2,
   values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")),
 });
+
+/** Where a plot is drawn: it takes the focus, and with it the keys. @param {() => import("uplot") | null} plot @param {(event: KeyboardEvent) => void} press */
+export function stageOf(plot, press) {
+  const stage = element("div", "chart-stage");
+  stage.tabIndex = 0;
+  stage.setAttribute("role", "img");
+  stage.addEventListener("keydown", press);
+  stage.addEventListener("blur", () => {
+    const drawn = plot();
+    if (drawn) leaveCursor(drawn);
+  });
+  return stage;
+}
 
 /** Gives a plot another size, or another resolution if its enlargement has changed. @param {import("uplot")} plot @param {{width: number, height: number}} size */
 export function fit(plot, size) {

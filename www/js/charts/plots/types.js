@@ -14,11 +14,11 @@
  *
  * @typedef {"loss" | "accuracy"} Quantity
  *
- * @typedef {{palette: import("../canvas.js").Palette, font: {family: string, size: number}}} Style
+ * @typedef {{palette: import("../colours.js").Palette, font: {family: string, size: number}}} Style
  *
  * @typedef {object} Frame The chart around a pane: everything that its panes share.
- * @property {import("../canvas.js").ChartOptions} options
- * @property {import("../canvas.js").ChartOptions["t"]} t
+ * @property {import("../frame.js").ChartOptions} options
+ * @property {import("../frame.js").ChartOptions["t"]} t
  * @property {Style["palette"]} palette
  * @property {Style["font"]} font
  * @property {import("../numbers.js").Numbers} numbers

@@ -2,17 +2,15 @@
 // the value that a rule predicts for one of them.
 
 import uPlot from "uplot";
-import { element, laneColour, readPalette, styleOf } from "../canvas.js";
-import { whenScreenChanges } from "../../kit/place.js";
-import { DASHES, UNIT, cursorOf, fit, leaveCursor, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stepAxisOf, valueAxisOf } from "./plot.js";
-import { Numbers } from "../numbers.js";
+import { laneColour } from "../colours.js";
+import { Frame, element } from "../frame.js";
+import { DASHES, UNIT, cursorOf, fit, moveCursor, paddingOf, placed, sharpen, show, sizeOf, stageOf, stepAxisOf, valueAxisOf } from "./plot.js";
 import { Scale, extent } from "../scale.js";
 
 /** Digits of a value: it varies by more from batch to batch. */
 const DIGITS = 2;
 /** Space above and below the curves, as a factor. */
 const MARGIN = 1.25;
-let nextId = 0;
 
 /**
  * @typedef {{name: string, steps: number[], values: number[]}} Curve values above 0; NaN where nothing was measured
@@ -20,41 +18,28 @@ let nextId = 0;
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Say
  */
 
-export class Updates {
-  /** @param {HTMLElement} host @param {import("../canvas.js").ChartOptions} options @param {Say} say texts: label, empty, at */
+export class Updates extends Frame {
+  /** @param {HTMLElement} host @param {import("../frame.js").ChartOptions} options @param {Say} say texts: label, empty, at */
   constructor(host, options, say) {
-    this.host = host;
-    this.options = options;
+    super(host, options, "updates");
     this.say = say;
     this.values = element("div", "percentiles-values");
-    this.stage = element("div", "chart-stage");
-    this.stage.tabIndex = 0;
-    this.stage.setAttribute("role", "img");
-    this.stage.addEventListener("keydown", (event) => this.press(event));
-    this.stage.addEventListener("blur", () => leaveCursor(this.plot));
+    this.stage = stageOf(
+      () => this.plot,
+      (event) => this.press(event),
+    );
     this.empty = element("p", "chart-note");
-    this.summary = element("p", "chart-words");
-    this.spoken = element("p", "chart-words");
-    this.spoken.setAttribute("aria-live", "polite");
-    this.root = element("div", "chart chart-updates");
-    this.root.append(this.values, this.stage, this.empty, this.summary, this.spoken);
-    host.append(this.root);
-    this.sync = `chart-updates-${nextId++}`;
+    this.enter(this.values, this.stage, this.empty);
     /** @type {UpdatesData} */
     this.data = { curves: [], rule: null, until: 10, of: "" };
     /** The cell for each curve's value. @type {HTMLElement[]} */
     this.cells = [];
     this.step = element("span", "percentiles-step");
-    this.palette = readPalette(this.root);
-    this.numbers = new Numbers();
-    this.font = { family: "sans-serif", size: 14 };
     /** @type {(number | undefined)[][]} values of each curve */
     this.rows = [];
     this.scale = new Scale([1e-4, 1e-2], true);
     this.plot = this.make();
-    this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
-    this.stopWatching = whenScreenChanges(() => this.resize());
     this.refreshTheme();
   }
 
@@ -72,8 +57,7 @@ export class Updates {
   }
 
   /** Colours, type and language are built into the plot, so it is rebuilt. */
-  refreshTheme() {
-    Object.assign(this, styleOf(this));
+  restyled() {
     this.build();
   }
 
@@ -108,7 +92,7 @@ export class Updates {
         ...sizeOf(this.stage),
         padding: paddingOf(font, 0.6),
         legend: none,
-        cursor: cursorOf(this.sync),
+        cursor: cursorOf(this.id),
         scales: { x: { time: false, range: () => [0, this.data.until] }, y: UNIT },
         axes: [
           stepAxisOf(palette, font, numbers),
@@ -155,8 +139,7 @@ export class Updates {
     this.summary.textContent = [this.data.of, ...ends.map((at) => this.sentence(at))].join(" ");
   }
 
-  resize() {
-    if (!this.palette.ink) return this.refreshTheme(); // built before it was in the page
+  resized() {
     fit(this.plot, sizeOf(this.stage));
   }
 
@@ -188,9 +171,7 @@ export class Updates {
   }
 
   destroy() {
-    this.observer.disconnect();
-    this.stopWatching();
+    super.destroy();
     this.plot.destroy();
-    this.root.remove();
   }
 }

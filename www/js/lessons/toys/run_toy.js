@@ -4,12 +4,12 @@ import { setAttribute, h } from "../../kit/dom.js";
 import { endsOf, sameLooks } from "../run/measure.js";
 
 /**
- * @template {{options: import("../../charts/canvas.js").ChartOptions, refreshTheme(): void, destroy(): void}} Chart
+ * @template {{options: import("../../charts/frame.js").ChartOptions, refreshTheme(): void, destroy(): void}} Chart
  */
 export class RunToy {
   /**
    * @param {import("../run/types.js").Panel} panel
-   * @param {(host: HTMLElement, options: import("../../charts/canvas.js").ChartOptions) => Chart} chartIn
+   * @param {(host: HTMLElement, options: import("../../charts/frame.js").ChartOptions) => Chart} chartIn
    * @param {string} [hostClass]
    */
   constructor(panel, chartIn, hostClass = "") {
