@@ -4,8 +4,8 @@
 /** A pause loses nothing worth a question until this much training, ms. */
 const WORTH = 60_000;
 
-/** @param {import("../session/session.js").Session} session @returns {() => void} stops listening */
-export function bindAddress(session) {
+/** @param {import("../session/session.js").Session} session @param {AbortSignal} signal ends it */
+export function bindAddress(session, signal) {
   let at = location.hash;
   /** The settings that the address stands for. */
   let told = at.slice(1);
@@ -35,17 +35,16 @@ export function bindAddress(session) {
     kept = "";
     at = location.hash;
   };
-  session.addEventListener("change", write);
-  window.addEventListener("hashchange", read);
-  return () => window.removeEventListener("hashchange", read);
+  session.addEventListener("change", write, { signal });
+  window.addEventListener("hashchange", read, { signal });
 }
 
 /**
  * Has the browser ask before a run is left that goes on, or took long; in a frame it never does.
- * @param {import("../session/session.js").Session} session @returns {() => void} stops it
+ * @param {import("../session/session.js").Session} session @param {AbortSignal} signal ends it
  */
-export function guardRun(session) {
-  if (window.parent !== window) return () => {};
+export function guardRun(session, signal) {
+  if (window.parent !== window) return;
   const ask = (/** @type {Event} */ event) => event.preventDefault();
   let asks = false;
   // Where nothing can be lost there is no listener: a browser keeps such a page for the way back.
@@ -54,12 +53,8 @@ export function guardRun(session) {
     const wants = step > 0 && (wanted || step * milliseconds > WORTH);
     if (wants === asks) return;
     asks = wants;
-    if (asks) addEventListener("beforeunload", ask);
+    if (asks) addEventListener("beforeunload", ask, { signal });
     else removeEventListener("beforeunload", ask);
   };
-  session.addEventListener("change", look);
-  return () => {
-    session.removeEventListener("change", look);
-    removeEventListener("beforeunload", ask);
-  };
+  session.addEventListener("change", look, { signal });
 }

@@ -30,8 +30,8 @@ export class AlexNetLab extends HTMLElement {
     this.session = null;
     /** @type {Shell | null} */
     this.shell = null;
-    /** @type {(() => void)[]} what closing undoes */
-    this.undo = [];
+    /** Ends what has begun with the session. */
+    this.ending = new AbortController();
     this.closing = 0;
     /** The command before. @type {Promise<unknown>} */
     this.turn = Promise.resolve();
@@ -106,7 +106,8 @@ export class AlexNetLab extends HTMLElement {
   close() {
     if (!this.session) return;
     clearTimeout(this.closing);
-    for (const undo of this.undo.splice(0)) undo();
+    this.ending.abort();
+    this.ending = new AbortController();
     this.shell?.destroy();
     this.session.close();
     this.shell = this.session = null;
@@ -195,9 +196,13 @@ export class AlexNetLab extends HTMLElement {
   bind(session) {
     const observer = new MutationObserver((records) => this.changed(session, records));
     observer.observe(this, { attributes: true, attributeOldValue: true });
-    this.undo.push(() => observer.disconnect());
-    if (this.binds("messages")) this.undo.push(listen(this, session));
-    if (this.binds("url")) this.undo.push(bindAddress(session), guardRun(session));
+    const { signal } = this.ending;
+    signal.addEventListener("abort", () => observer.disconnect());
+    if (this.binds("messages")) listen(this, session, signal);
+    if (this.binds("url")) {
+      bindAddress(session, signal);
+      guardRun(session, signal);
+    }
   }
 
   /** A changed attribute is a changed setting of the first network; one that is taken away, its default. @param {Session} session @param {MutationRecord[]} records */
@@ -224,13 +229,13 @@ export class AlexNetLab extends HTMLElement {
     ); // at 0 it tells nothing of what has shrunk to a line
     observer.observe(this);
     const look = () => this.look();
-    document.addEventListener("visibilitychange", look);
+    const { signal } = this.ending;
+    document.addEventListener("visibilitychange", look, { signal });
     const clock = setInterval(look, LOOK_EVERY); // nothing tells what style sheets hide
-    this.undo.push(
-      () => clearInterval(clock),
-      () => observer.disconnect(),
-      () => document.removeEventListener("visibilitychange", look),
-    );
+    signal.addEventListener("abort", () => {
+      clearInterval(clock);
+      observer.disconnect();
+    });
   }
 
   /** Whether it can be seen now. */

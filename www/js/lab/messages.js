@@ -38,9 +38,9 @@ const EVENTS = ["ready", "step", "diverged", "lost", "lesson"];
 /**
  * @param {Lab} lab
  * @param {import("../session/session.js").Session} session
- * @returns {() => void} stops listening
+ * @param {AbortSignal} signal ends it
  */
-export function listen(lab, session) {
+export function listen(lab, session, signal) {
   const set = (/** @type {Message} */ { settings, restart, all }) =>
     lab.queue((session) => session.set(texts(settings), restart === true, all === true ? "all" : 0));
 
@@ -60,12 +60,8 @@ export function listen(lab, session) {
   };
 
   const forward = (/** @type {Event} */ event) => tell({ event: event.type, detail: /** @type {CustomEvent} */ (event).detail });
-  window.addEventListener("message", receive);
-  if (window.parent !== window) for (const name of EVENTS) lab.addEventListener(name, forward);
-  return () => {
-    window.removeEventListener("message", receive);
-    for (const name of EVENTS) lab.removeEventListener(name, forward);
-  };
+  window.addEventListener("message", receive, { signal });
+  if (window.parent !== window) for (const name of EVENTS) lab.addEventListener(name, forward, { signal });
 }
 
 /** Nothing in these messages is a secret: settings and losses. @param {object} message */
