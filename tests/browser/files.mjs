@@ -114,7 +114,7 @@ export async function refusal(page) {
     const element = document.querySelector("alexnet-lab");
     const text = element.shadowRoot.querySelector(".card-bad .card-words").textContent;
     const { code } = element.session.state.problem;
-    element.session.setProblem(null);
+    element.session.patch({ problem: null });
     return { code, text };
   });
   // Drawn with the next frame: what is there later is the next file's.

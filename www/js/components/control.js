@@ -104,7 +104,7 @@ export class Control {
       try {
         this.commit(typedNumber(field.value, this.setting.kind === "integer"));
       } catch (problem) {
-        this.context.session.setProblem({ .../** @type {import("../worker/types.js").Problem} */ (problem), key: this.setting.key });
+        this.context.session.patch({ problem: { .../** @type {import("../worker/types.js").Problem} */ (problem), key: this.setting.key } });
       }
       field.value = this.value ?? "";
     });

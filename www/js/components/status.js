@@ -190,7 +190,7 @@ export class Status {
     return this.card(
       "bad",
       [this.told("errors", problem), problem.code !== "download" && h("p", { class: "fine" }, t("status.goes_on"))],
-      () => session.setProblem(null),
+      () => session.patch({ problem: null }),
       cpu ? [cpu] : [],
     );
   }
@@ -278,7 +278,7 @@ export class Status {
   notes(notes) {
     const { session, change } = this.context;
     const back = notes.some(({ code }) => code === "no_photographs") && session.state.config.data === "toy";
-    const close = () => session.dismissNotes();
+    const close = () => session.patch({ notes: [] });
     const again = () => {
       close();
       change({ data: "cifar10" });

@@ -3,33 +3,9 @@
 
 import { START, pairsOf } from "./state.js";
 
-/** Problems after which nothing more can be asked of the device, or of the worker. */
-export const LOST = ["device_lost", "engine_ended"];
-/** Pauses before what could not be fetched is asked for again, ms. */
-export const PAUSES = [1000, 2000, 4000, 8000, 16_000];
-
-/**
- * @typedef {object} Run What recovers: a session.
- * @property {import("./state.js").State} state
- * @property {File[] | null} files that the images come from
- * @property {boolean} training
- * @property {{closed: boolean}} line
- * @property {() => unknown} connect makes another worker
- * @property {(fragment: string) => Promise<unknown>} start has it make the engine
- * @property {import("./line.js").Send} send
- * @property {(work: () => Promise<void>) => Promise<void>} attempt
- * @property {(described: import("../worker/types.js").Described) => void} described
- * @property {(part: Partial<import("./state.js").State>) => void} patch
- * @property {() => void} again a run from step 0
- * @property {(lane: number, news: Partial<import("./state.js").Lane>) => void} learn
- * @property {(kind: "cut", step: number, lane?: number) => void} emit
- * @property {(before: Record<string, string>[]) => void} markChanges
- * @property {() => void} drive
- */
-
 /**
  * The record of each network is cut where it goes on.
- * @param {Run} session @param {Record<string, string>} changes @param {boolean} keep
+ * @param {import("./run.js").Run} session @param {Record<string, string>} changes @param {boolean} keep
  * @returns {Promise<boolean>} whether it can go on
  */
 export async function recover(session, changes = {}, keep = true) {
@@ -56,14 +32,14 @@ export async function recover(session, changes = {}, keep = true) {
   return phase !== "compiling" && phase !== "lost";
 }
 
-/** Another worker, with the same images. @param {Run} session @param {string} fragment */
+/** Another worker, with the same images. @param {import("./run.js").Run} session @param {string} fragment */
 async function revive(session, fragment) {
   session.connect();
   await session.start(fragment);
   if (session.files) await session.send("files", session.files);
 }
 
-/** @param {Run} session @param {import("./state.js").Lane["saved"][]} saved */
+/** @param {import("./run.js").Run} session @param {import("./state.js").Lane["saved"][]} saved */
 function goOn(session, saved) {
   const { lanes } = session.state;
   const steps = lanes.map(({ describe }) => describe?.step ?? 0);

@@ -55,6 +55,11 @@
  * @typedef {{[K in Kind]: {kind: K, detail: Changes[K], lane: number}}[Kind]} Change
  */
 
+/** Problems after which nothing more can be asked of the device, or of the worker. */
+export const LOST = ["device_lost", "engine_ended"];
+/** Pauses before what could not be fetched is asked for again, ms. */
+export const PAUSES = [1000, 2000, 4000, 8000, 16_000];
+
 /** What is known of a run at its step 0. */
 export const START = { step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null };
 
