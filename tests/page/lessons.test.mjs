@@ -105,6 +105,7 @@ test("every text that is asked for is there, and every lesson's and recipe's tex
   );
   const scripts = [
     "panel",
+    "runs",
     "home",
     "steps",
     "toys/toy",

@@ -4,12 +4,9 @@ import { h, setAttribute, setText } from "../kit/dom.js";
 import { writeIn } from "../kit/format.js";
 import { icon } from "../kit/icons.js";
 import { listenToKeys } from "../kit/keyboard.js";
-import { apply } from "./run/apply.js";
 import { home } from "./home.js";
 import { LESSONS } from "./list.js";
-import { fetchRecording } from "./run/recorded.js";
-import { Recording } from "./run/recording.js";
-import { Replay } from "./run/replay.js";
+import { Runs } from "./runs.js";
 import { Terms } from "../components/terms.js";
 import { layersAt, progress, stepBody } from "./steps.js";
 import layerEnglish from "../../i18n/drill.en.json" with { type: "json" };
@@ -22,50 +19,24 @@ const REMOTE = [
   { key: "PageDown", action: "next" },
   { key: "PageUp", action: "back" },
 ];
-/** The depth in a lesson's settings, if the lesson offers others. */
-const DEPTH = /(?<=\bdepth=)\d+/;
-/** Pause before another try for images that have not arrived, ms. */
-const RETRY = 200;
 
-/** @typedef {import("./run/types.js").Result} Result */
-
-/** The depth that a lesson is written and recorded for. @param {import("./run/types.js").Lesson | null} lesson */
-const depthOf = (lesson) => (lesson?.depths && lesson.fragment.match(DEPTH)?.[0]) ?? "";
-
-export class Panel {
+export class Panel extends Runs {
   /** @param {import("../components/host.js").Host} shell */
   constructor(shell) {
-    this.shell = shell;
-    this.session = shell.session;
+    super(shell);
     this.terms = new Terms();
     /** The requested language. */
     this.language = "";
-    /** @type {import("../kit/i18n.js").Texts | null} the lessons' texts */
-    this.texts = null;
     /** @type {import("../kit/i18n.js").Texts | null} texts of the view into a layer, whose pictures toys use */
     this.layerTexts = null;
     this.shown = false;
-    /** @type {import("./run/types.js").Lesson | null} */
-    this.lesson = null;
     this.at = 0;
     /** @type {Map<string, string>} predictions by lesson */
     this.choices = new Map();
-    /** @type {Map<string, Result[]>} by lesson and depth, newest last */
-    this.results = new Map();
-    /** The setting `depth` of the lesson's run, if there is a choice. */
-    this.depth = "";
-    /** @type {Recording | null} */
-    this.recording = null;
     /** The interactive part of some steps. @type {import("./run/types.js").Toy | null} */
     this.toy = null;
     /** @type {Map<Function, import("./run/types.js").Toy>} the lesson's toys, by the function that makes them */
     this.toys = new Map();
-    /** Counts the requested runs and recordings: the last one wins. */
-    this.asked = 0;
-    /** Milliseconds per step of its run. */
-    this.pace = NaN;
-    /** @type {Replay | null} the recording on show */
-    this.replay = null;
     /** The recipe applied last. */
     this.recipe = "";
     const button = (/** @type {string} */ action, /** @type {string} */ name) => h("button", { type: "button", class: name, onclick: () => this.act(action) });
@@ -77,7 +48,6 @@ export class Panel {
     this.next = button("next", "action primary");
     this.where = h("span", { class: "fine" });
     this.foot = h("div", { class: "guide-foot" }, this.back, this.where, this.next);
-    this.live = h("p", { class: "visually-hidden", role: "status" });
     this.element = h(
       "section",
       { class: "panel panel-guide", hidden: true, onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) },
@@ -97,11 +67,6 @@ export class Panel {
     return (this.shown && this.shell.size !== "mini" && this.toy?.element.isConnected && this.toy.unit) || null;
   }
 
-  /** Steps between the snapshots that the worker takes while the lesson runs. */
-  get every() {
-    return this.recording?.outcome === "going" ? (this.lesson?.every ?? 0) : 0;
-  }
-
   destroy() {
     this.stopKeys();
     this.endToy();
@@ -116,11 +81,6 @@ export class Panel {
   }
 
   /** @returns {import("../kit/i18n.js").Texts} */
-  get say() {
-    return /** @type {import("../kit/i18n.js").Texts} */ (this.texts);
-  }
-
-  /** @returns {import("../kit/i18n.js").Texts} */
   get inside() {
     return /** @type {import("../kit/i18n.js").Texts} */ (this.layerTexts);
   }
@@ -130,24 +90,9 @@ export class Panel {
     return this.say(`lessons.${this.lesson?.name}.${key}`, fields);
   }
 
-  /** The open lesson's runs at the current depth, newest last. */
-  get ran() {
-    return this.results.get(`${this.lesson?.name} ${this.depth}`) ?? [];
-  }
-
-  /** The newest of them. */
-  get result() {
-    return this.ran.at(-1);
-  }
-
   /** Number of learnt layers of the lesson's network. */
   get layers() {
     return layersAt(this.depth);
-  }
-
-  /** The run on show: the recording's, the current one, or the last one. @returns {import("./run/measure.js").Run | undefined} */
-  get shownRun() {
-    return this.replay?.recorded.measured ?? this.recording?.measured ?? this.result?.run;
   }
 
   /** Loads the texts in the page's language. */
@@ -233,12 +178,6 @@ export class Panel {
     else this.shell.change({ lesson });
   }
 
-  /** The engine has not started, so nothing runs here. */
-  get stuck() {
-    const { phase, describe } = this.session.state;
-    return phase === "failed" && !describe;
-  }
-
   /** @param {number} at */
   go(at) {
     this.at = at;
@@ -275,91 +214,11 @@ export class Panel {
   /** Changes the depth, and starts the run if its step is on show. @param {string} depth */
   chooseDepth(depth) {
     if (depth === this.depth) return;
-    if (this.recording?.outcome === "going") this.session.pause();
-    this.recording?.end("interrupted");
-    this.recording = null;
-    this.asked++;
-    this.leaveRecording();
-    this.depth = depth;
+    this.deepen(depth);
     this.show();
     // The button was rebuilt.
     /** @type {HTMLElement | null} */ (this.body.querySelector(`[data-depth="${depth}"]`))?.focus();
     if (this.step === "run") this.start(this.seed);
-  }
-
-  /** The initial depth of a lesson: the link's, if nothing has been trained yet. @param {import("./run/types.js").Lesson | null} lesson */
-  firstDepth(lesson) {
-    const { config, step } = this.session.state;
-    const own = depthOf(lesson);
-    return step === 0 && !this.stuck && config.depth !== "0" && lesson?.depths?.includes(config.depth) ? config.depth : own;
-  }
-
-  get seed() {
-    return Number(this.session.state.config.seed);
-  }
-
-  /** Trains the lesson's run. Its first step is measured in full. @param {number} seed */
-  async start(seed) {
-    const { session, lesson, depth } = this;
-    if (!lesson) return;
-    this.recording?.end("interrupted");
-    this.recording = null;
-    this.leaveRecording();
-    this.pace = NaN;
-    const asked = ++this.asked;
-    const fragment = lesson.depths ? lesson.fragment.replace(DEPTH, depth) : lesson.fragment;
-    if (!(await apply(session, `${fragment}&seed=${seed}`)) || this.lesson !== lesson || this.asked !== asked) return;
-    const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, depth, seed), lesson.changeable);
-    this.recording = recording;
-    this.show();
-    while (recording.step === 0 && recording.outcome === "going" && session.state.phase !== "diverged") {
-      await session.step();
-      if (recording.step === 0) await new Promise((resolve) => setTimeout(resolve, RETRY));
-    }
-    if (recording.outcome === "going") session.play();
-  }
-
-  /** @param {Recording} recording @param {import("./run/types.js").Lesson} lesson @param {string} depth @param {number} seed */
-  ended(recording, lesson, depth, seed) {
-    if (recording.outcome === "complete") {
-      this.session.pause();
-      this.keep(lesson, depth, { seed, run: recording.measured });
-      setText(this.live, this.say("run.complete"));
-    }
-    this.show();
-  }
-
-  /** @param {import("./run/types.js").Lesson} lesson @param {string} depth @param {Omit<Result, "outcome" | "values">} result replaces an earlier one with the same seed and origin */
-  keep(lesson, depth, result) {
-    const key = `${lesson.name} ${depth}`;
-    const earlier = (this.results.get(key) ?? []).filter(({ seed, recorded }) => seed !== result.seed || !recorded !== !result.recorded);
-    const measured = lesson.measure(result.run);
-    // The prediction only applies to the lesson's own settings.
-    if (result.run.lanes.some(({ changes }) => changes.length > 0)) measured.outcome = "";
-    this.results.set(key, [...earlier, { ...result, ...measured }]);
-  }
-
-  // ---- the recording -----------------------------------------------------------------------------------------------
-
-  /** Shows the run that ships with the page; the lab's own run waits. */
-  async showRecording() {
-    const { session, lesson } = this;
-    if (!lesson) return;
-    this.recording?.end("interrupted");
-    this.recording = null;
-    this.asked++;
-    this.depth = depthOf(lesson);
-    session.pause();
-    await session.attempt(async () => {
-      const file = await fetchRecording(lesson.name);
-      if (this.lesson !== lesson || this.replay) return;
-      this.replay = new Replay(this, file, () => {
-        this.keep(lesson, depthOf(lesson), { seed: file.seed, run: /** @type {Replay} */ (this.replay).recorded.measured, recorded: file });
-        setText(this.live, this.say("recorded.complete"));
-        this.show();
-      });
-      this.show();
-    }, true);
   }
 
   /** Returns to the lab's own run. */
@@ -368,17 +227,6 @@ export class Panel {
     this.show();
     // The button was rebuilt.
     /** @type {HTMLElement | null} */ (this.body.querySelector(".guide-recorded"))?.focus();
-  }
-
-  leaveRecording() {
-    this.replay?.destroy();
-    this.replay = null;
-  }
-
-  /** A sentence on where and when it was recorded. @param {string} key @param {import("./run/recorded.js").File} file */
-  aboutRecording(key, { date, backend, seed, version }) {
-    const where = this.shell.context.t(`backends.${backend.name}_long`, { simd: backend.simd });
-    return this.say(`recorded.${key}`, { date, backend: where, seed, version });
   }
 
   // ---- drawing -----------------------------------------------------------------------------------------------------
@@ -398,13 +246,11 @@ export class Panel {
     const asked = this.stuck ? this.shell.early("lesson") : config.lesson;
     const next = LESSONS.find((lesson) => lesson.name === asked) ?? null;
     if (next !== this.lesson) {
-      this.recording?.end("interrupted");
-      this.recording = null;
+      this.interrupt();
       this.leaveRecording();
       this.endToy();
       if (this.lesson?.gap || next?.gap) this.shell.views?.curves.showGap(next?.gap ?? false);
-      this.lesson = next;
-      this.depth = this.firstDepth(next);
+      this.take(next);
       // Closing a lesson in the full lab leads back to the list; a slide has no room for the list.
       this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
       this.at = 0;

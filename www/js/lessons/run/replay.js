@@ -9,7 +9,7 @@ const DURATION = 6000;
 const TAKEN = /** @type {const} */ (["curves", "ridges", "norms", "activations"]);
 
 export class Replay {
-  /** @param {import("./types.js").Panel} panel @param {import("./recorded.js").File} file @param {() => void} ended called when the replay ends */
+  /** @param {Pick<import("./types.js").Panel, "shell" | "aboutRecording" | "showProgress">} panel @param {import("./recorded.js").File} file @param {() => void} ended called when the replay ends */
   constructor(panel, file, ended) {
     this.panel = panel;
     this.shell = panel.shell;
