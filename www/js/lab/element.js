@@ -189,7 +189,7 @@ export class AlexNetLab extends HTMLElement {
 
   /** @param {string} word */
   binds(word) {
-    return (this.getAttribute("bind") ?? "").split(/\s+/).includes(word);
+    return this.matches(`[bind~=${word}]`);
   }
 
   /** @param {Session} session */
@@ -222,7 +222,7 @@ export class AlexNetLab extends HTMLElement {
   watchVisibility() {
     const observer = new IntersectionObserver(
       (entries) => {
-        this.inView = entries[entries.length - 1].intersectionRatio > 0;
+        this.inView = /** @type {IntersectionObserverEntry} */ (entries.at(-1)).intersectionRatio > 0;
         this.look();
       },
       { threshold: 1e-9 },

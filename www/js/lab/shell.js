@@ -1,14 +1,8 @@
 // @ts-check
-/** Puts the lab together: size, theme and language, components and charts, and one drawing a frame. */
-import { act, linkOf } from "./actions.js";
+/** Puts the lab together: components and charts, and one drawing a frame. */
 import { h, setAttribute } from "../kit/dom.js";
-import { Room } from "./room.js";
-import { writeIn } from "../kit/format.js";
-import { browserLanguage, languageOf } from "../kit/i18n.js";
 import { importModule } from "../kit/import.js";
 import { listenToKeys } from "../kit/keyboard.js";
-import { loadStyle } from "../kit/style.js";
-import { Supply } from "../kit/supply.js";
 import { Chip } from "../components/chip.js";
 import { Cost } from "../components/facts.js";
 import { Data, acceptDrops } from "../components/data.js";
@@ -25,32 +19,23 @@ import { Status } from "../components/status.js";
 import { Tabs } from "../components/tabs.js";
 import { Tip } from "../kit/tip.js";
 import { Views } from "../components/views.js";
-import english from "../../i18n/en.json" with { type: "json" };
+import { act, linkOf } from "./actions.js";
+import { Surface } from "./surface.js";
 
 /** @typedef {{Export: new (context: import("../components/context.js").Context, views: Views | null) => {element: HTMLElement}}} Exports `export.js` */
 
 export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
-const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-const forcedColours = matchMedia("(forced-colors: active)");
 
-export class Shell {
+export class Shell extends Surface {
   /**
    * @param {import("../components/host.js").Host["host"]} host
    * @param {import("../session/session.js").Session} session
    * @param {(error: unknown) => void} failed
    */
   constructor(host, session, failed) {
-    this.host = host;
-    this.session = session;
-    this.root = /** @type {ShadowRoot} */ (host.shadowRoot);
+    super(host, session);
     this.flip = { restart: false, all: false };
-    this.size = "full";
     this.frame = 0;
-    /** @type {import("../kit/i18n.js").Texts | null} */
-    this.texts = null;
-    /** The language that was asked for. */
-    this.language = "";
-    this.supply = new Supply(() => this.redraw());
     /** @type {Views | null} the charts */
     this.views = null;
     /** @type {Network | null} */
@@ -67,116 +52,32 @@ export class Shell {
     this.lastBatch = null;
     /** @type {Pick<import("../worker/types.js").Snapshot, "parameters"> | null} */
     this.lastSnapshot = null;
-    /** @type {{update: (state: import("../session/state.js").State) => void}[]} */
+    /** @type {({update: (state: import("../session/state.js").State) => void} | null | undefined)[]} */
     this.parts = [];
     this.lesson = new Lesson(this);
     this.drill = new Drill(this);
-    this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
-    this.root.append(this.lab);
-    this.room = new Room(host, this.lab, () => this.measure());
-    this.closing = new AbortController();
     const { signal } = this.closing;
-    prefersDark.addEventListener("change", () => this.applyTheme(), { signal });
-    forcedColours.addEventListener("change", () => this.applyTheme(true), { signal });
     const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail);
     session.addEventListener("change", receive, { signal });
     acceptDrops(host, this.lab, (files) => session.loadFiles(files), signal);
     listenToKeys(host, (action) => act(this, action), undefined, this.closing);
-    this.applyTheme();
     /** Words and style are there. */
     this.started = this.start().catch(failed);
   }
 
-  async start() {
-    const styled = this.supply.need("style.css", async () => {
-      await loadStyle(this.root, "style.css");
-      if (!this.lab.hidden) this.restyle();
-    });
-    await this.applyLanguage();
-    await styled;
-    this.lab.hidden = false;
-    this.restyle();
-  }
-
-  restyle() {
-    this.room.measure();
-    this.measure();
-    // Colours and sizes exist only now.
-    this.views?.refresh();
-    this.network?.retheme();
-  }
-
   destroy() {
-    this.closing.abort();
+    super.destroy();
     this.tip.hide();
-    this.room.destroy();
     cancelAnimationFrame(this.frame);
     this.network?.destroy();
     this.views?.destroy();
     this.lesson.panel?.destroy();
     this.drill.panel?.destroy();
-    this.lab.remove();
   }
 
-  // ---- language, theme, size -------------------------------------------------------------------------------------
-
-  /** The view's settings before the engine has read them: only to show the first words in the right language. @param {string} key */
-  early(key) {
-    return this.session.state.config[key] ?? new URLSearchParams(this.session.state.fragment).get(key) ?? this.host.getAttribute(key) ?? "auto";
-  }
-
-  async applyLanguage() {
-    const language = languageOf(this.early("lang")) ?? browserLanguage();
-    if (this.language === language) return;
-    this.language = language;
-    this.supply.forgetTexts();
-    await this.supply.speak(language, { "": english }, (t) => {
-      if (this.language !== language) return;
-      this.texts = t;
-      writeIn(language);
-      // Not on the host: there `lang` is a setting of the author's.
-      this.lab.lang = t.language === "zh" ? "zh-Hans" : "en";
-      if (this.isPage) document.documentElement.lang = this.lab.lang;
-      this.build();
-    });
-  }
-
-  /** The lab is the page, not a part of one. */
-  get isPage() {
-    return (this.host.getAttribute("bind") ?? "").includes("url");
-  }
-
-  dark() {
-    const theme = this.early("theme");
-    // Forced colours come with the system's theme.
-    if (forcedColours.matches) return prefersDark.matches;
-    return theme === "dark" || (theme !== "light" && prefersDark.matches);
-  }
-
-  /** @param {boolean} [anew] its colours may be others */
-  applyTheme(anew = false) {
-    const theme = this.dark() ? "dark" : "light";
-    if (this.host.dataset.theme === theme && !anew) return;
-    this.host.dataset.theme = theme;
-    if (this.isPage) document.documentElement.dataset.theme = theme;
+  recolour() {
     this.views?.refresh();
     this.network?.retheme();
-  }
-
-  /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element with a height of its own can be too low for the whole lab. */
-  measure() {
-    const { width, height } = this.room;
-    const wanted = this.early("controls");
-    let size = "full";
-    if (["mini", "slide", "full"].includes(wanted)) size = wanted;
-    else if ((width < 480 || height < 280) && height < 480) size = "mini";
-    else if (height < 620) size = "slide";
-    setAttribute(this.lab, "data-narrow", width < 720);
-    setAttribute(this.lab, "data-wide", size === "full" && width >= 1080);
-    if (size === this.size) return;
-    this.size = size;
-    setAttribute(this.lab, "data-size", size);
-    this.arrange();
   }
 
   // ---- parts -------------------------------------------------------------------------------------------------------
@@ -278,13 +179,12 @@ export class Shell {
       parts = this.size === "slide" ? [chips, curves, panel("gradients", hosts.ridges)] : [curves];
     }
     const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
-    const network = this.size === "full" ? this.network?.element : null;
     this.lab.replaceChildren(
       ...[
         this.header.element,
         this.status?.element,
         this.lanes?.element,
-        network,
+        this.size === "full" ? this.network?.element : null,
         main,
         this.menu?.element,
         this.help?.element,
@@ -305,7 +205,7 @@ export class Shell {
       this.lesson,
       this.drill,
       ...(this.quick ?? []),
-    ].filter((part) => !!part);
+    ];
     // Their colours are those of where they stand now.
     this.network?.retheme();
     this.views.refresh();
@@ -395,7 +295,7 @@ export class Shell {
   update() {
     const { state } = this.session;
     const network = this.network?.key;
-    for (const part of this.parts) part.update(state);
+    for (const part of this.parts) part?.update(state);
     this.views?.update(state);
     if (network !== this.network?.key) {
       // The network was drawn anew: what was in it goes back.

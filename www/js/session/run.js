@@ -99,7 +99,7 @@ export class Run extends EventTarget {
     this.training = should;
     this.attempt(() => this.send(should ? "play" : "pause"), true);
     if (should) this.patch({ phase: "running" });
-    else if (phase === "running" || phase === "waiting") this.patch({ phase: "paused" });
+    else if (["running", "waiting"].includes(phase)) this.patch({ phase: "paused" });
   }
 
   /** Runs a command and turns what it throws into the state's problem. @param {() => Promise<unknown>} work @param {boolean} [quiet] */
@@ -226,7 +226,7 @@ export class Run extends EventTarget {
   /** Counts how long what is under way has been without news. */
   tick() {
     const { phase, busy, quiet } = this.state;
-    const under = phase === "loading" || phase === "compiling" || this.training || (busy && phase !== "failed" && phase !== "lost");
+    const under = ["loading", "compiling"].includes(phase) || this.training || (busy && !["failed", "lost"].includes(phase));
     if (!under) this.since = performance.now();
     const seconds = Math.floor((performance.now() - this.since) / 1000);
     if (seconds !== quiet) this.patch({ quiet: seconds });
@@ -256,7 +256,7 @@ export class Run extends EventTarget {
 
   again() {
     this.patch({ run: this.state.run + 1, ...START, lanes: this.state.lanes.map((lane) => ({ ...lane, ...START })) });
-    if (this.state.phase === "diverged" || this.state.phase === "paused") this.patch({ phase: "ready" });
+    if (["diverged", "paused"].includes(this.state.phase)) this.patch({ phase: "ready" });
   }
 
   /** Tells what was switched while it trains. @param {Record<string, string>[]} before settings of each lane */

@@ -1,0 +1,132 @@
+// @ts-check
+/** The lab's place in the page: its size, theme and language, before and whatever is in it. */
+import { h, setAttribute } from "../kit/dom.js";
+import { writeIn } from "../kit/format.js";
+import { browserLanguage, languageOf } from "../kit/i18n.js";
+import { loadStyle } from "../kit/style.js";
+import { Supply } from "../kit/supply.js";
+import { Room } from "./room.js";
+import english from "../../i18n/en.json" with { type: "json" };
+
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const forcedColours = matchMedia("(forced-colors: active)");
+
+export class Surface {
+  /**
+   * @param {import("../components/host.js").Host["host"]} host
+   * @param {import("../session/session.js").Session} session
+   */
+  constructor(host, session) {
+    this.host = host;
+    this.session = session;
+    this.root = /** @type {ShadowRoot} */ (host.shadowRoot);
+    this.size = "full";
+    /** @type {import("../kit/i18n.js").Texts | null} */
+    this.texts = null;
+    /** The language that was asked for. */
+    this.language = "";
+    this.supply = new Supply(() => this.redraw());
+    this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
+    this.root.append(this.lab);
+    this.room = new Room(host, this.lab, () => this.measure());
+    this.closing = new AbortController();
+    const { signal } = this.closing;
+    prefersDark.addEventListener("change", () => this.applyTheme(), { signal });
+    forcedColours.addEventListener("change", () => this.applyTheme(true), { signal });
+    this.applyTheme();
+  }
+
+  async start() {
+    const styled = this.supply.need("style.css", async () => {
+      await loadStyle(this.root, "style.css");
+      if (!this.lab.hidden) this.restyle();
+    });
+    await this.applyLanguage();
+    await styled;
+    this.lab.hidden = false;
+    this.restyle();
+  }
+
+  restyle() {
+    this.room.measure();
+    this.measure();
+    this.recolour(); // colours and sizes exist only now
+  }
+
+  destroy() {
+    this.closing.abort();
+    this.room.destroy();
+    this.lab.remove();
+  }
+
+  /** The view's settings before the engine has read them: only to show the first words in the right language. @param {string} key */
+  early(key) {
+    return this.session.state.config[key] ?? new URLSearchParams(this.session.state.fragment).get(key) ?? this.host.getAttribute(key) ?? "auto";
+  }
+
+  async applyLanguage() {
+    const language = languageOf(this.early("lang")) ?? browserLanguage();
+    if (this.language === language) return;
+    this.language = language;
+    this.supply.forgetTexts();
+    await this.supply.speak(language, { "": english }, (t) => {
+      if (this.language !== language) return;
+      this.texts = t;
+      writeIn(language);
+      // Not on the host: there `lang` is a setting of the author's.
+      this.lab.lang = t.language === "zh" ? "zh-Hans" : "en";
+      if (this.isPage) document.documentElement.lang = this.lab.lang;
+      this.build();
+    });
+  }
+
+  /** The lab is the page, not a part of one. */
+  get isPage() {
+    return this.host.matches("[bind~=url]");
+  }
+
+  dark() {
+    // Forced colours come with the system's theme.
+    const theme = forcedColours.matches ? "auto" : this.early("theme");
+    return theme === "dark" || (theme !== "light" && prefersDark.matches);
+  }
+
+  /** @param {boolean} [anew] its colours may be others */
+  applyTheme(anew = false) {
+    const theme = this.dark() ? "dark" : "light";
+    if (this.host.dataset.theme === theme && !anew) return;
+    this.host.dataset.theme = theme;
+    if (this.isPage) document.documentElement.dataset.theme = theme;
+    this.recolour();
+  }
+
+  /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element with a height of its own can be too low for the whole lab. */
+  measure() {
+    const { width, height } = this.room;
+    const wanted = this.early("controls");
+    let size = "full";
+    if (["mini", "slide", "full"].includes(wanted)) size = wanted;
+    else if ((width < 480 || height < 280) && height < 480) size = "mini";
+    else if (height < 620) size = "slide";
+    setAttribute(this.lab, "data-narrow", width < 720);
+    setAttribute(this.lab, "data-wide", size === "full" && width >= 1080);
+    if (size === this.size) return;
+    this.size = size;
+    setAttribute(this.lab, "data-size", size);
+    this.arrange();
+  }
+
+  // ---- what a shell fills in ---------------------------------------------------------------------------------------
+
+  /** Makes all parts anew, in the language of the moment. */
+  build() {}
+
+  /** Lays the parts out for the size of the moment. */
+  arrange() {}
+
+  /** Colours or sizes are others. */
+  recolour() {}
+
+  /** With the next frame. */
+  redraw() {}
+}
