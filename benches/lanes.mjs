@@ -1,4 +1,4 @@
-// What networks side by side cost in the page: time a step of one, two and four lanes, in turn in one browser.
+// What networks side by side cost in the page: the time of a step with one, two and four lanes, alternating in one browser.
 // usage: node benches/lanes.mjs [chromium|firefox] [settings]     a table; lanes differ in their seeds
 import { launch, newPage } from "../tests/browser/browsers.mjs";
 import { startLab } from "../tests/browser/servers.mjs";
@@ -12,7 +12,7 @@ const lab = await startLab();
 const { browser, close } = await launch(place);
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
-/** Milliseconds a step, of all lanes together, over some seconds once the first steps are done. */
+/** Milliseconds per step of all lanes together, over some seconds after the first steps. */
 async function measure(lanes) {
   const { page } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {

@@ -1,4 +1,4 @@
-// What the page costs: bytes that it loads, time from opening it to the first finished training step, how fast its memory grows.
+// What the page costs: bytes that it loads, time from opening to the first finished training step, growth of its memory.
 // usage: node benches/page.mjs [sizes] [start] [memory]     all three unless named; writes target/benches/page.json
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -8,12 +8,12 @@ import { launch, newPage } from "../tests/browser/browsers.mjs";
 import { ROOT, startLab } from "../tests/browser/servers.mjs";
 import { watchTab } from "./tab.mjs";
 
-/** Most bytes of modules and scripts, packed, that the page loads before it trains; data, charts and texts are not counted. */
+/** Most packed bytes of modules and scripts that the page loads before it trains; data, charts and texts are not counted. */
 const LIMIT = 350_000;
-/** Loaded only when the user gives files or takes some, when somebody opens a lesson or looks into a layer, or where the browser alters canvases. */
+/** Loaded only when the user adds or saves files, opens a lesson or looks into a layer, or where the browser alters canvases. */
 const ON_DEMAND = /reader|export|lessons|drill/;
 
-/** As gzip makes it; the zlib inside Node is faster and makes the module 2 % larger. */
+/** Packed by gzip itself; the zlib inside Node is faster and makes the module 2 % larger. */
 const packed = (bytes) => execFileSync("gzip", ["-9c"], { input: bytes, maxBuffer: 2 ** 25 }).length;
 
 /** Bytes of each file after gzip. A browser loads one of the two engines: the larger one is counted. */
@@ -27,7 +27,7 @@ async function sizes() {
     ),
   );
   const engines = ["alexnet_lab", "alexnet_lab_relaxed"].map((name) => files[`pkg/${name}.js`] + files[`pkg/${name}_bg.wasm`]);
-  // The page's script as it is built, but for the charts and the texts that are built in.
+  // The page's script as it is built, without its built-in charts and texts.
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, "www/js/main.js")],
     external: ["../charts/*", "../../i18n/*"],
@@ -56,7 +56,7 @@ async function open(browser, lab, settings) {
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
-/** Milliseconds from the start of the navigation to the first step's event: the first time, and then with a warm cache. */
+/** Milliseconds from the start of the navigation to the first step's event: at first, and then with a warm cache. */
 async function start(lab, backend) {
   const { browser, close } = await launch("chromium");
   const times = [];

@@ -4,17 +4,17 @@ import { readFileSync, readdirSync } from "node:fs";
 /** Steps between two samples. */
 const EVERY = 200;
 /**
- * Fewest steps before the window: everything was shown and evaluated, code is optimised, the curves' histories are full, and the
- * heap of Chromium's graphics process, which grows for longest, has settled.
+ * Fewest steps before the window: everything has been shown and evaluated, code is optimised, the curves' histories are full, and the heap of Chromium's
+ * graphics process, which grows for longest, has settled.
  */
 const WARM_UP = 10_000;
 const WINDOW = 10_000;
-/** Share of what the tab holds by which it may grow over so many steps. */
+/** Largest allowed growth over STEPS steps, as a share of what the tab holds. */
 const LIMIT = 0.01;
 const STEPS = 2000;
 
 /**
- * Samples while a page trains that counts its steps in `window.steps`; the window begins when all data is there.
+ * Samples a training page that counts its steps in `window.steps`; the window begins when all data has loaded.
  * @param {import("puppeteer-core").Browser} browser @param {import("puppeteer-core").Page} page
  */
 export async function watchTab(browser, page) {
@@ -33,13 +33,13 @@ export async function watchTab(browser, page) {
   const quantities = Object.keys(samples[0]).filter((name) => name !== "step");
   const growth = Object.fromEntries(quantities.map((name) => [name, slope(window.map((sample) => [sample.step, sample[name]]))]));
   const bytes = window.reduce((sum, { total }) => sum + total, 0) / window.length;
-  // Two standard errors on either side; between them the window is too short to tell.
+  // Two standard errors on either side; between the two bounds the window is too short to decide.
   const [least, most] = [-2, 2].map((errors) => ((growth.total.slope + errors * growth.total.error) * STEPS) / bytes);
   const verdict = most < LIMIT ? "flat" : least > LIMIT ? "GROWS" : "within its noise of the limit";
   return { start, window: WINDOW, steps: STEPS, isolates: isolates.size, bytes, growth, least, most, limit: LIMIT, verdict, samples };
 }
 
-/** In the page: pauses, so that nothing is on its way between workers; steps so far, and whether every image has arrived. */
+/** In the page: pauses, so that workers exchange nothing; returns the steps so far, and whether every image has loaded. */
 async function rest() {
   const lab = document.querySelector("alexnet-lab");
   lab.pause();
@@ -62,7 +62,7 @@ async function attach(page) {
   return isolates;
 }
 
-/** Bytes. `total` is what the renderer's and the graphics process have for themselves; the heaps are parts of it. */
+/** Bytes. `total` is the memory of the renderer and the graphics process that belongs to no file; the heaps are parts of it. */
 async function sample(browser, isolates) {
   const heaps = { page_heap: 0, worker_heaps: 0, array_buffers: 0, wasm: 0 };
   for (const [session, isolate] of isolates) {
@@ -79,7 +79,7 @@ async function sample(browser, isolates) {
   return { total: renderer + gpu, renderer, gpu, ...heaps };
 }
 
-/** A handle of the array of an isolate's WebAssembly memories; they are searched for once, as that takes a walk over its heap. */
+/** A handle of the array of an isolate's WebAssembly memories; found only once, since that walks over its heap. */
 async function wasmMemories(session) {
   const { result } = await session.send("Runtime.evaluate", { expression: "WebAssembly.Memory.prototype" });
   const { objects } = await session.send("Runtime.queryObjects", { prototypeObjectId: result.objectId });

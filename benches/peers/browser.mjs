@@ -1,4 +1,4 @@
-// The benchmark in browsers: a page a case, a worker a peer. usage: see options.mjs
+// The benchmark in browsers: a page for each case, a worker for each peer. usage: see options.mjs
 import { build } from "esbuild";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -10,12 +10,12 @@ import { Figures } from "./tables.mjs";
 const MORE = {
   // WebGL on the processor, for TensorFlow.js.
   chromium: ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-  // Else its clock shows whole milliseconds.
+  // Otherwise its clock shows whole milliseconds.
   firefox: { "privacy.reduceTimerPrecision": false, "webgl.force-enabled": true },
 };
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json", ".wasm": "application/wasm" };
 const PAGE = `<!doctype html><meta charset="utf-8"><title>peers</title><script type="module" src="/bundle/page.js"></script>`;
-/** A case that says nothing for so long has stopped. */
+/** A case that is silent for this long has stopped. */
 const SILENCE_MS = 15 * 60_000;
 
 const BUNDLE = join(WORK, "bundle");
@@ -24,7 +24,7 @@ await build({
   outdir: BUNDLE, entryNames: "[name]", bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "error",
 });
 
-/** What the page tells; replaced for each case. */
+/** Receives what the page reports; replaced for each case. */
 let hear = () => {};
 const server = createServer(async (request, response) => {
   const path = normalize(new URL(request.url, "http://localhost").pathname);

@@ -1,4 +1,4 @@
-// Writes what the native peers train on: export.mjs FOLDER VARIANT BATCH WIDTH. JSON for the network, raw numbers for the rest.
+// Writes the input of the native peers: export.mjs FOLDER VARIANT BATCH WIDTH. JSON for the network, raw numbers for the rest.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { data, module } from "./files.mjs";

@@ -1,4 +1,4 @@
-// Our engine and its data in Node, from dist/: what lab/assets.js is in a page.
+// Our engine and its data in Node, from dist/; lab/assets.js does the same in a page.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -2,7 +2,7 @@
 # A machine with a real GPU: whole steps at batch 128 and 512, width 1 and 2, against TensorFlow.js on Dawn and PyTorch on
 # CUDA, and the time to 26 % and 18 % test error on CIFAR-10. Run by run.sh --gpu, which prepares everything.
 # usage: gpu.sh OUT [--peak TFLOP/s] [--data PATH] [--quick]
-#   --peak    f32 rate of the card, from its data sheet, for the share of it; else estimated from PyTorch and nvidia-smi
+#   --peak    f32 rate of the card, from its data sheet, to compute shares; otherwise estimated from PyTorch and nvidia-smi
 #   --data    the complete CIFAR-10 in the binary version (.tar.gz or the .bin files), for the time to accuracy
 #   --quick   tiny sizes, to try the script itself on a machine without a GPU
 # PYTHON names an interpreter with numpy and, for PyTorch on CUDA, torch (default: python3).
@@ -26,7 +26,7 @@ done
 torch=''
 if "$PYTHON" -c 'import numpy, torch; assert torch.cuda.is_available()' 2> /dev/null; then
     torch=torch-cuda
-    # Lanes of f32 in a multiprocessor: 64 on compute capability 7.x and 8.0, 128 on later ones; two operations a clock.
+    # Lanes of f32 in a multiprocessor: 64 on compute capability 7.x and 8.0, 128 on later ones; two operations per clock.
     [ -n "$peak" ] || peak=$("$PYTHON" - << 'PY'
 import subprocess, torch
 card = torch.cuda.get_device_properties(0)
@@ -44,7 +44,7 @@ status=0
 "$PYTHON" "$HERE/native.py" --backend gpu --batches $batches --widths $widths --turns $turns --steps $steps --out "$out" \
     --peers "$torch" ${peak:+--peak "$peak"} || status=1
 
-# goal PERCENT OPTION...: trains until the error on all 10,000 test images is at most so much.
+# goal PERCENT OPTION...: trains until at most PERCENT of all 10,000 test images are wrong.
 goal() {
     echo "== to $1 % test error: ${*:2}"
     "$LAB" train --backend gpu --data "$data" --test-size 10000 --until-error "$@" || status=1

@@ -25,7 +25,7 @@ TOLERANCE = 8e-4
 
 
 class Setting:
-    """What export.mjs wrote."""
+    """The output of export.mjs."""
 
     def __init__(self, folder):
         import numpy as np
@@ -40,8 +40,8 @@ class Setting:
 def forward(ops, network, weights, x):
     """Logits (batch, classes) of images x (batch, 32, 32, 3); `ops` has the five operations of a library.
 
-    Batch normalisation is in training mode; the running averages, which change nothing here, are left out, for the
-    peers' benefit.
+    Batch normalisation is in training mode. The running averages change nothing here and are left out, which favours
+    the peers.
     """
     for layer in network["layers"]:
         kind = layer["kind"]
@@ -64,7 +64,7 @@ def forward(ops, network, weights, x):
 
 
 def jax_step(setting, threads):
-    """step(i) -> loss. XLA runs a whole training step that was compiled once."""
+    """step(i) -> loss. XLA runs a whole training step, compiled once."""
     import jax, jax.numpy as jnp
     from jax import lax
 
@@ -121,7 +121,7 @@ def tensorflow_step(setting, threads, xla):
 
         def max_pool(x, kernel, stride, padding):
             pads = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
-            # XLA pads no pool; after ReLU no value is below the zeros of tf.pad.
+            # XLA does not pad pools; after ReLU no value is below the zeros of tf.pad.
             return tf.nn.max_pool2d(tf.pad(x, pads), kernel, stride, "VALID") if xla else tf.nn.max_pool2d(x, kernel, stride, pads)
 
         def lrn(x, n, k, alpha, beta):
@@ -200,7 +200,7 @@ def torch_step(setting):
 
 
 def child():
-    """One library in a process of its own: a line of JSON for every line of standard input, a number of steps."""
+    """One library in a separate process: reads a number of steps per line of standard input, answers with a line of JSON."""
     name, folder, threads = arguments.child, Path(arguments.out), int(arguments.threads)
     setting = Setting(folder)
     make = {
@@ -239,7 +239,7 @@ class Peer:
             "JAX_PLATFORMS": "cpu",
         }
         command = [sys.executable, __file__, "--child", name, "--out", str(folder), "--threads", str(threads)]
-        # XLA starts as many threads as it may run on; the kernel holds them to this number.
+        # XLA starts as many threads as it may run on; the affinity limits them to this number.
         if hasattr(os, "sched_setaffinity") and name != "torch-cuda":
             cores = sorted(os.sched_getaffinity(0))[:threads]
             pin = lambda: os.sched_setaffinity(0, cores)
@@ -305,7 +305,7 @@ def measure(variant, batch, width, threads):
     for peer in found:
         peer["gflops"] = 2 * macs * batch / peer["ms"]["median"] / 1e6
         peer["images_per_second"] = batch / peer["ms"]["median"] * 1e3
-        # Over the turns, since a machine's speed drifts.
+        # Over the turns, because a machine's speed drifts.
         peer["times_ours_native"] = statistics.median(theirs / ours for theirs, ours in zip(peer["turns"], medians))
         peer["first_loss_differs"] = abs(peer["losses"][0] / found[0]["losses"][0] - 1)
         peer["same_network"] = peer["first_loss_differs"] < TOLERANCE

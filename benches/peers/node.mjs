@@ -10,12 +10,12 @@ import { WORK, read } from "./options.mjs";
 import { SHARD, makeSetting } from "./lab/setting.js";
 import { Figures } from "./tables.mjs";
 
-// What our module and TensorFlow.js look for: the classes of WebGPU, a worker's global class, by which both know that they
-// are in a browser's worker, and its navigator.
+// What our module and TensorFlow.js look for: the classes of WebGPU, the global class of a worker, which tells both that they run in a browser's worker, and
+// its navigator.
 Object.assign(globalThis, globals, { WorkerGlobalScope: class WorkerGlobalScope {} });
 Object.defineProperty(globalThis, "navigator", { value: { gpu: await open(), userAgent: "node" }, configurable: true });
 
-/** Dawn; on a machine without a GPU on the software adapter of Debian's chromium, since Dawn wants more than Debian's lavapipe has. */
+/** Dawn. Without a GPU: on the software adapter of Debian's chromium, since Dawn requires more than Debian's lavapipe has. */
 async function open() {
   const gpu = create([]);
   if (await gpu.requestAdapter()) return gpu;
@@ -26,7 +26,7 @@ async function open() {
   process.exit(1);
 }
 
-// One bundle, so that TensorFlow.js is one module whoever imports it.
+// One bundle, so that there is one TensorFlow.js module for all that import it.
 const bundle = join(WORK, "bundle", "host.mjs");
 await build({
   entryPoints: [join(import.meta.dirname, "lab", "host.js")],

@@ -14,7 +14,7 @@ const BROWSER = ["ours-cpu-2", "ours-cpu-relaxed-2", "tfjs-webgl"];
 const PEERS = ["tfjs-webgpu", "tfjs-webgl", "tfjs-cpu", "convnetjs"];
 export const ALL = [...new Set(["ours-gpu", ...CPUS, ...PEERS, ...PRODUCTS])];
 
-/** Cases of a run in software: [peers, variant, batch]. Slow peers take small batches, and few of them. */
+/** Cases of a run in software: [peers, variant, batch]. Slow peers get few cases, with small batches. */
 const DEFAULT = {
   chromium: [
     [[...OURS, "tfjs-webgpu", "tfjs-webgl", ...PRODUCTS], "none", 16],
@@ -51,7 +51,7 @@ const HELP = `options:
   --out FILE         where the figures go (benches/peers/peers.json)
   --append           add to that file instead of replacing it`;
 
-/** @param {string[]} places where the cases are for, by name: "chromium", "firefox" or "node" */
+/** @param {string[]} places what the cases run in, by name: "chromium", "firefox" or "node" */
 export function read(places) {
   const text = { type: "string" };
   const flag = { type: "boolean", default: false };

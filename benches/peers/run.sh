@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The engine beside its peers. Figures go to benches/peers/peers.json, tables to standard output.
+# Measures the engine beside its peers. Figures go to benches/peers/peers.json, tables to standard output.
 # usage: bash benches/peers/run.sh [--browser] [--node] [--native] [--gpu] [OPTION...]
 #   --browser   Chromium and Firefox: our page's module, TensorFlow.js, ConvNetJS
 #   --node      Node with Dawn: our module and TensorFlow.js, for a machine with a GPU and no browser
@@ -30,7 +30,7 @@ cargo build --release --manifest-path "$ROOT/Cargo.toml"
 [ -d "$HERE/node_modules/webgpu" ] || (cd "$HERE" && npm ci)
 mkdir -p "$ROOT/target/peers"
 
-# python FILE: an environment of its own with the packages of FILE.
+# python FILE: a separate environment with the packages of FILE.
 python() {
     [ -x "$PYTHON/bin/python" ] || python3 -m venv "$PYTHON"
     cmp -s "$HERE/$1" "$PYTHON/$1" && return

@@ -1,19 +1,19 @@
-// From what was measured to the figures of peers.json, and those as tables.
+// Turns measurements into the figures of peers.json, and these into tables.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { median } from "./lab/case.js";
 
-/** 512^3, the product that shows what the machine can do. */
+/** 512^3, the product that shows the best rate of the machine. */
 const PRODUCT_OPERATIONS = 2 * 512 ** 3;
 /** The first loss comes from one forward pass in f32. Its longest sum has 1,600 terms and eight follow one another; the
  * rounding of each term is 6e-8 of its size, so that two correct programs differ by less than 8 * 1600 * 6e-8. */
 const TOLERANCE = 8e-4;
 
-/** How many times as long `peer` took as `other`: the median over the turns that both had, since a machine's speed drifts. */
+/** How many times as long `peer` took as `other`: the median over the turns of both, since a machine's speed drifts. */
 const ratio = (peer, other) =>
   median(peer.turns.slice(0, other.turns.length).map((ms, turn) => ms / other.turns[turn]));
 
-/** Adds images a second, rates, ratios to ours and the share of the pure product to each peer of a run. */
+/** Adds images per second, rates, ratios to ours and the share of the pure product to each peer of a run. */
 export function derive(run) {
   const find = (name) => run.peers.find((peer) => peer.name === name && !peer.error);
   const [gpu, cpu] = [find("ours-gpu"), find("ours-cpu")];
@@ -26,11 +26,11 @@ export function derive(run) {
     peer.images_per_second = (run.batch / peer.ms.median) * 1e3;
     peer.times_ours_gpu = gpu && ratio(peer, gpu);
     peer.times_ours_cpu = cpu && ratio(peer, cpu);
-    // Dropout masks are each library's own.
+    // Each library draws its own dropout masks.
     if (run.variant !== "dropout" && reference) peer.first_loss_differs = Math.abs(peer.losses[0] / reference.losses[0] - 1);
     peer.same_network = peer.first_loss_differs === undefined || peer.first_loss_differs < TOLERANCE;
   }
-  // Two workers are compared with two products: one core each.
+  // Two workers are compared with two products, one per core.
   const shares = [["ours-gpu", "product-gpu", 1], ["ours-cpu", "product-cpu", 1], ["ours-cpu-2", "product-cpu", 2]];
   shares.push(["ours-cpu-relaxed", "product-cpu-relaxed", 1], ["ours-cpu-relaxed-2", "product-cpu-relaxed", 2]);
   for (const [name, of, workers] of shares) {
@@ -75,7 +75,7 @@ const COLUMNS = [
   ["first loss", (peer) => peer.losses?.[0]?.toFixed(5)],
 ];
 
-/** Counts are of interest only where WebGPU is used at all. */
+/** Counts are of interest only where WebGPU is used. */
 function count(peer, key, owner = peer) {
   const counts = peer.counts ?? peer;
   const used = owner.counts?.submits > 0;
@@ -88,7 +88,7 @@ function number(value) {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-/** A run as text, a row a peer. */
+/** A run as text, one row per peer. */
 export function table(run) {
   const good = run.peers.filter((peer) => !peer.error);
   const columns = COLUMNS.filter(([, cell]) => good.some((peer) => cell(peer) !== undefined));

@@ -1,7 +1,7 @@
 """The cost of scale: `alexnet-lab bench` over batch, width and depth on both backends, beside the model on paper.
 
-Of each series it fits exponents by least squares on logarithms: of the step's time, and of the multiply-adds and the
-memory that the engine states. Along depth they are those of what the further layers add.
+For each series it fits exponents by least squares on logarithms: of the step's time, and of the multiply-adds and the
+memory that the engine states. Along depth, only the added layers count.
 """
 
 import argparse
@@ -34,7 +34,7 @@ COLOURS = {"cpu": "#1b6ca8", "gpu": "#c8553d"}
 
 
 def bench(backend, settings, steps):
-    """One run of the program; its report."""
+    """Runs the program once; returns its report."""
     flags = [f"--{key}={value}" for key, value in settings.items()]
     command = [PROGRAM, "bench", f"--backend={backend}", "--workers=1", "--family=registers", "--warm-up=1"]
     run = subprocess.run([*command, f"--steps={steps}", *flags], capture_output=True, text=True)
@@ -44,7 +44,7 @@ def bench(backend, settings, steps):
 
 
 def measure(axes, rounds, steps):
-    """The points of every series, smallest value first. Rounds go over all points, so that a slow minute meets all."""
+    """The points of every series, smallest value first. Each round visits all points, so that a slow minute affects all of them."""
     series = [(backend, axis, values, batch) for backend, (of, batch) in axes.items() for axis, values in of.items()]
     points = {}
     for turn in range(rounds):
@@ -73,7 +73,7 @@ def fit(axis, points):
     values = numpy.array([point["value"] for point in points], float)
     columns = {key: numpy.array([point[key] for point in points], float) for key in ("ms", "macs", "parameters", "memory_bytes")}
     if axis == "depth":
-        # Nothing at depth 0 but the rest of the network, which is no part of what a layer costs.
+        # Depth 0 holds only the rest of the network, which is no part of a layer's cost.
         values, columns = values[1:], {key: column[1:] - column[0] for key, column in columns.items()}
     fits = {key: exponent(values, column) for key, column in columns.items() if (column > 0).all()}
     half = min(len(values) // 2, len(values) - 2)
@@ -85,7 +85,7 @@ def fit(axis, points):
 
 
 def plot(series, path):
-    """Above the time, with the multiply-adds at the rate of the largest point, dashed; below the memory."""
+    """Top: time, and dashed, the multiply-adds at the rate of the largest point. Bottom: memory."""
     matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "scale", "font.size": 9}
     figure, rows = plt.subplots(2, 3, figsize=(9, 5), sharex="col", layout="constrained")
     for one in series:

@@ -1,9 +1,9 @@
-/** One case of the benchmark: the peers train the same network in turn, a step or a short group of steps each. */
+/** One case of the benchmark: the peers take turns to train the same network, a step or a short group of steps each. */
 
-/** A fast peer does several steps a turn, to fill about as long. */
+/** Time that a fast peer fills with several steps in its turn. */
 const TURN_MS = 300;
 const MOST_A_TURN = 4;
-/** Steps of the run that waits for no loss: about so long, but left out where the fewest would take too long. */
+/** Approximate time of the run that waits for no loss; the run is left out if even the fewest steps would take too long. */
 const RUN_MS = 3000;
 const RUN_STEPS = { least: 6, most: 30 };
 const RUN_MOST_MS = 15_000;

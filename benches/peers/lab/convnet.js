@@ -20,7 +20,7 @@ export class ConvNet {
       case "conv":
         return { type: "conv", sx: layer.kernel, filters: layer.output.channels, stride: layer.stride, pad: layer.padding };
       case "linear":
-        // Its softmax layer brings a linear layer of its own.
+        // Its softmax layer includes a linear layer.
         return layer.name === "fc8" ? [] : { type: "fc", num_neurons: layer.output.channels };
       case "activation":
         return { type: "relu" };
@@ -49,7 +49,7 @@ export class ConvNet {
     });
   }
 
-  /** One image forward and back without an update. */
+  /** One image forward and backward without an update. */
   async warm() {
     this.net.forward(this.image(0, 0), true);
     this.net.backward(this.setting.batches[0].labels[0]);

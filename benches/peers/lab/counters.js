@@ -1,7 +1,7 @@
-/** Counts what a peer asks of WebGPU, by wrapping the calls in this worker or process. Load it before any peer. */
+/** Counts a peer's calls to WebGPU, by wrapping the calls in this worker or process. Load it before any peer. */
 
 const counts = { dispatches: 0, submits: 0, bindGroups: 0, readbacks: 0, awaited: 0 };
-/** Readbacks requested and not there yet. */
+/** Readbacks requested that have not arrived. */
 let pending = 0;
 /** Whether a readback was requested since the last submit. */
 let requested = false;
@@ -23,7 +23,7 @@ export function install() {
   wrap("GPUDevice", "createBindGroup", () => (counts.bindGroups += 1));
   wrap("GPUQueue", "submit", () => {
     counts.submits += 1;
-    // Work follows a readback that has arrived: somebody waited for it, and the adapter had nothing to do meanwhile.
+    // Work after a readback has arrived: somebody waited for it, and the adapter was idle meanwhile.
     if (requested && pending === 0) counts.awaited += 1;
     requested = false;
   });

@@ -24,7 +24,7 @@ export const PEERS = {
   "product-cpu": (assets) => new CpuProduct("simd128", assets),
   "product-cpu-relaxed": (assets) => new CpuProduct("relaxed", assets),
 };
-/** These get one image to warm up, the others a whole step. */
+/** These warm up with one image, the others with a whole step. */
 const SLOW = ["tfjs-cpu", "convnetjs"];
 
 export class Host {
@@ -43,7 +43,7 @@ export class Host {
     return { ...facts, losses, open_ms: opened - start, warm_ms: performance.now() - opened };
   }
 
-  /** Some steps, each waited for: milliseconds and loss of each, and what they asked of WebGPU. */
+  /** Some steps, each waited for: milliseconds and loss of each, and its calls to WebGPU. */
   async steps(count) {
     const [ms, losses] = [[], []];
     take();
@@ -55,7 +55,7 @@ export class Host {
     return { ms, losses, counts: take() };
   }
 
-  /** Some steps that do not wait for their losses: milliseconds of all. Undefined where the peer has no such way. */
+  /** Some steps that do not wait for their losses: milliseconds in all. Undefined where the peer cannot do this. */
   async run(count) {
     if (!this.peer.run) return undefined;
     take();

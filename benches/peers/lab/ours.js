@@ -1,7 +1,7 @@
 /** Our engine as a peer: the page's own module, stepped as the page's worker does. */
 import { fragment } from "./setting.js";
 
-/** Steps under way at once when no step waits for its loss, as in the page. */
+/** Steps in flight when no step waits for its loss, as in the page. */
 const DEPTH = 3;
 
 export class Ours {
@@ -54,7 +54,7 @@ function readable(error) {
   throw new Error(typeof error === "string" ? error : String(error?.message ?? error));
 }
 
-/** Looks often at first, for a fast adapter; later seldom, since a software adapter computes on the same processor. */
+/** Polls often at first, for a fast adapter, and seldom later, since a software adapter computes on the same processor. */
 function rest(looks) {
   if (looks > 20) return new Promise((resolve) => setTimeout(resolve, 8));
   const { port1, port2 } = new MessageChannel();

@@ -1,13 +1,13 @@
-/** A pure product of two 512x512 matrices of f32: what the adapter, and our engine's CPU kernel, reach at best. */
+/** A pure product of two 512x512 matrices of f32: the best rate of the adapter, and of our engine's CPU kernel. */
 
 const SIDE = 512;
-/** Rows and vec4 columns of outputs a thread, and the workgroup; every kernel keeps its sums in registers. */
+/** Rows and vec4 columns of outputs per thread, and the workgroup; every kernel keeps its sums in registers. */
 const TILES = [[4, 1], [8, 1], [16, 1], [4, 2], [8, 2], [16, 2], [4, 4], [8, 4], [16, 4]];
 const WORKGROUPS = [[8, 8], [16, 4], [4, 4]];
 const FORMS = ["vec4", "mat4"];
-/** How many of the kernels that were fastest in one measurement are measured again. */
+/** How many of the fastest kernels of one measurement are measured again. */
 const FINALISTS = 5;
-/** Products are measured together for so long: Firefox looks for finished work only every 100 ms. */
+/** Time for which products are measured together: Firefox looks for finished work only every 100 ms. */
 const TOGETHER_MS = 400;
 
 const range = (count) => [...Array(count).keys()];

@@ -1,4 +1,4 @@
-/** What every peer trains: network, initial weights and images, as our engine has them. */
+/** What every peer trains: network, initial weights and images, as in our engine. */
 
 /** The switches of each variant; the rest is the same in all. */
 export const VARIANTS = {
@@ -7,7 +7,7 @@ export const VARIANTS = {
   bn: "norm=bn",
   dropout: "norm=none&dropout=0.5",
 };
-/** Batches that the other peers train on, over and over; our engine goes on through its images. */
+/** Batches that the other peers train on repeatedly; our engine continues through its images. */
 export const BATCHES = 8;
 /** Images on a sheet of the built-in data. */
 export const SHARD = 1000;
@@ -18,7 +18,7 @@ export const fragment = ({ variant, batch, width = 1 }, backend) =>
   `v=1&${VARIANTS[variant]}&batch=${batch}&width=${width}&lr=${LEARNING_RATE}&momentum=${MOMENTUM}` +
   `&weight_decay=0&test_every=0&backend=${backend}&workers=1`;
 
-/** Without helpers: nothing here is timed. */
+/** Without helpers: this is not timed. */
 const alone = (what) => `${fragment(what, "cpu")}&workers=1`;
 const noHelper = () => {
   throw new Error("no helper was asked for");
@@ -30,7 +30,7 @@ const noHelper = () => {
  * @param {{variant: string, batch: number, width?: number}} what
  */
 export async function makeSetting(glue, data, what) {
-  // Neither network nor weights depend on the batch, and a large one of a wide network is more than wasm may hold.
+  // Neither network nor weights depend on the batch, and a wide network with a large batch may not fit in wasm.
   const lab = await glue.Lab.create(alone({ ...what, batch: 1 }), noHelper);
   const { network, cost } = JSON.parse(lab.describe());
   const { tensors, meta } = readSafetensors(await lab.save());
@@ -47,7 +47,7 @@ export async function makeSetting(glue, data, what) {
 
 /** The images of the first steps, in our order: `inputs` (batch, 32, 32, 3) normalised, `labels` (batch). */
 async function batches(glue, data, what, { mean, std }) {
-  // The order depends on neither the width nor the switches, so that a small network leads through it.
+  // The order depends on neither the width nor the switches, so a small network can give it.
   const lab = await glue.Lab.create(alone({ ...what, variant: "none", width: 0.25 }), noHelper);
   for (const { file, sheet } of data.shards) lab.add_sheet(data.index, file, sheet);
   const found = [];

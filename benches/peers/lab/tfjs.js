@@ -27,7 +27,7 @@ export class TensorFlow {
     return { adapter, version: tf.version_core };
   }
 
-  /** One image forward and back without an update, so that the interpreter has compiled what a slow backend runs. */
+  /** One image forward and backward without an update, so that the interpreter has compiled the code of a slow backend. */
   async warm() {
     const { inputs, labels } = this.setting.batches[0];
     await this.select();
@@ -116,7 +116,7 @@ function describe(info) {
   return [info?.vendor, info?.architecture, info?.description].filter(Boolean).join(" ");
 }
 
-/** The renderer's name, if the browser tells it. */
+/** The renderer's name, if the browser reveals it. */
 function webglRenderer() {
   const { gl } = tf.backend().gpgpu;
   const known = gl.getExtension("WEBGL_debug_renderer_info");
