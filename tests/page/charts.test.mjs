@@ -87,7 +87,7 @@ test("axes hold their curves with room for the noise around them", () => {
   }
 });
 
-/** What a curve can consist of that an axis has to bear. */
+/** Kinds of values in a curve that an axis must handle. */
 const KINDS = {
   none: [],
   one: [2.3],
@@ -319,7 +319,7 @@ test("percentiles follow a known distribution, as in Rust", () => {
     [0.5, -4],
     [0.95, -2.2],
   ]) {
-    // A bin at an end of the range is only partly covered: at most 5 % of its width apart at these shares, 0.0075.
+    // A bin at an end of the range is only partly covered: at these shares the error is at most 5 % of its width, 0.0075.
     assert.ok(Math.abs(percentile(bins, 0, 0, q) - wanted) < 0.01, `${percentile(bins, 0, 0, q)} ${wanted}`);
   }
   assert.ok(Number.isNaN(percentile(new Float32Array(GRADIENT_BINS), 0, 0, 0.5)));
@@ -406,7 +406,7 @@ test("the top classes come in order, ties by class", () => {
 });
 
 test("the sigmoid's bound falls by 4 a layer from the last hidden one", () => {
-  // Chain rule by hand: dL/da2 has no sigmoid' in it, dL/da1 one, dL/da0 two.
+  // Chain rule by hand: dL/da2 contains no sigmoid', dL/da1 one, dL/da0 two.
   assert.deepEqual(sigmoidBound([1e-9, 1e-5, 0.8, 3]), [0.05, 0.2, 0.8, NaN]);
 });
 
@@ -435,7 +435,7 @@ test("the gap is test minus training, at a step that only one of them has too", 
   assert.ok(Number.isNaN(gapAt(training, test, 1)), "there was no evaluation yet");
 });
 
-/** Of a polygon, by the shoelace formula. */
+/** Area of a polygon, by the shoelace formula. */
 const areaOf = (outline) =>
   Math.abs(
     outline.reduce((sum, [x, y], i) => {

@@ -1,4 +1,4 @@
-// The arithmetic of one output: every stage comes to what the engine gives, in every kind of network. Needs dist/.
+// The arithmetic of one output: every stage agrees with the engine, in every kind of network. Needs dist/.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ async function trained(settings) {
   return { lab, network: JSON.parse(lab.describe()).network };
 }
 
-/** All stages of a block at some of its outputs: corners, where windows reach over the edge, and places between. */
+/** All stages of a block at some of its outputs: corners, where windows reach over the edge, and places in between. */
 async function stagesOf({ lab, network }, { layers: { start, end } }) {
   const layers = network.layers.slice(start, end);
   const outputs = [];
@@ -93,7 +93,7 @@ for (const settings of NETWORKS) {
   });
 }
 
-/** Where max 3/2 sends a gradient depends on the images: other ones in the batch than those looked at. */
+/** With max 3/2 the share without gradient depends on the images, and the engine's batch has other images: tolerance of this share. */
 const OTHER_IMAGES = 0.05;
 
 for (const pooling of POOLINGS) {
@@ -137,8 +137,8 @@ test("looking changes nothing: the same losses as without", async () => {
 });
 
 /**
- * The units that the engine dropped in its next step: what they feed gets no gradient, so the weights behind them stay as they are. One
- * image, no momentum and no decay; tanh, as a unit of ReLU can be 0 by itself.
+ * The units that the engine dropped in its next step: the weights after them get no gradient and do not change. One
+ * image, no momentum, no decay; tanh, as a ReLU unit can be 0 anyway.
  */
 async function droppedBy(lab, { name: behind, output: { channels: width } }, units) {
   const before = await lab.learnt(behind, undefined); // (units, width), then the bias
@@ -230,7 +230,7 @@ describe("without the engine", () => {
 
   test("what comes back of a gradient of 1 from each output is the slope of their sum", () => {
     const input = { height: 6, width: 6, channels: 2 };
-    // No two values within a step of one another, so no winner changes.
+    // Values differ by more than a step, so no winner changes.
     const values = Float32Array.from({ length: 72 }, (_, i) => ((i * 37) % 72) / 8);
     const step = 1 / 64;
     for (const pooling of POOLINGS) {

@@ -1,4 +1,4 @@
-// What a run is exported as: its record, the table and the figure. Run with `node --test tests/page/`.
+// The exports of a run: its record, the table and the figure. Run with `node --test tests/page/`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Record } from "../../www/js/charts/record.js";
@@ -148,10 +148,10 @@ test("images become records of CIFAR-10", () => {
 });
 
 test("a picture says how large it is, in a chunk of its own behind the header", () => {
-  // The smallest grey PNG, its image data and end left out: nothing behind the header is looked at.
+  // The smallest grey PNG without its image data and end: nothing after the header is read.
   const png = Buffer.from("89504e470d0a1a0a0000000d4948445200000001000000010800000000 3a7e9b55 ffff".replaceAll(" ", ""), "hex");
   const dense = Buffer.from(withDensity(png, 192));
-  // 192 pixels an inch are 7559 (0x1d87) a metre; the checksum is zlib's crc32 of type and data.
+  // 192 pixels per inch are 7559 (0x1d87) per metre; the checksum is zlib's crc32 of type and data.
   assert.equal(dense.subarray(33, 54).toString("hex"), "00000009704859730000" + "1d8700001d8701" + "8fe5f165");
   assert.deepEqual([dense.subarray(0, 33), dense.subarray(54)], [png.subarray(0, 33), png.subarray(33)]);
 });

@@ -1,10 +1,10 @@
-// The record of a run that the page goes back in: bounded, exact where it is kept, and honest about which step it is of.
+// The snapshots of a run: bounded, exact where they are kept, and labelled with their true steps.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Looks } from "../../www/js/charts/past/looks.js";
 import { ACTIVATION_ROW, GRADIENT_ROW } from "../../www/js/charts/rows.js";
 
-/** A look at `n` layers whose numbers say which step and which part they are of. */
+/** A snapshot of `n` layers whose numbers encode their step and part. */
 const look = (step, n = 8, activation = "relu") => ({
   step,
   activation,

@@ -1,4 +1,4 @@
-// Networks side by side: in step, whatever each of them does; and the difference of their curves.
+// Networks side by side stay in step, whatever each of them does; and the difference of their curves.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { Apart, Track } from "../../www/js/charts/plots/track.js";
 import { laneLabels, laneMarks } from "../../www/js/components/labels.js";
 import { Lanes } from "../../www/js/worker/lanes.js";
 
-/** What the lanes ask of the engine. `arrived`: steps whose images are there. */
+/** The part of the engine that lanes use. `arrived`: steps whose images have arrived. */
 class Lab {
   constructor(fragment, arrived = Infinity) {
     Object.assign(this, { fragment, arrived, steps: 0, freed: false, refuses: false });
@@ -129,7 +129,7 @@ test("the difference of two curves is taken at the steps of both, whichever come
       [5, -10, 2],
     ],
   );
-  // The other one has ended.
+  // The other network has ended.
   for (let x = 5; x < 20_000; x++) apart.push(0, x, 0);
   assert.ok(apart.waiting[0].length < 5000);
 });

@@ -1,4 +1,4 @@
-// Lessons and recipes: settings that the table knows, texts in both languages, and numbers that are those of the run.
+// Lessons and recipes: valid settings, texts in both languages, and the numbers of the run.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,12 +19,12 @@ const flatten = (tree, prefix = "") =>
   Object.entries(tree).flatMap(([key, value]) => (typeof value === "string" ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`)));
 const texts = Object.fromEntries(["en", "zh"].map((language) => [language, new Map(flatten(JSON.parse(read("www", "i18n", `lessons.${language}.json`))))]));
 
-/** The settings' table: what each key allows. */
+/** The table of settings: the allowed values of each key. */
 const table = new Map(
   [...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \((\w+) ?([^)]*)\) \w+ \w+ "/gm)].map(([, key, kind, range]) => [key, { kind, range }]),
 );
 
-/** Whether the table takes the value as it is: unknown, misread or clamped ones would become notes. */
+/** Whether the table accepts the value unchanged: unknown, misread or clamped values would cause notes. */
 function allowed(key, value) {
   const { kind, range } = table.get(key) ?? {};
   if (["choice", "word"].includes(kind)) return range.includes(`"${value}"`);
@@ -66,7 +66,7 @@ test("every recipe's settings are in the table; good and broken ones differ in t
   }
 });
 
-/** Every text that a lesson or a recipe asks for by a name of its own. */
+/** Every text with a name that belongs to one lesson or recipe. */
 const wanted = [
   ...LESSONS.flatMap(({ name, choices, lanes, sentences }) =>
     [
@@ -163,14 +163,14 @@ test("numbers are written as their names say", () => {
   for (const [name, value, text] of cases) assert.equal(written(name, value), text);
 });
 
-// ---- measuring on runs that are made up ----------------------------------------------------------------------------
+// ---- measuring made-up runs ----------------------------------------------------------------------------------------
 
 const NAMES = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"];
 
-/** Losses that fall from 2.3 by `slope` a step, half of the answers right. */
+/** Losses that fall from 2.3 by `slope` per step, with an accuracy of one half. */
 const records = (steps, slope, wobble = 0) => Array.from({ length: steps }, (_, i) => [i + 1, 2.3 - slope * (i + 1) + wobble * (i % 2 ? 1 : -1), 0.5]);
 
-/** A look at which every layer has the same numbers, but for those given. */
+/** A snapshot in which all layers have the same numbers, except for the given ones. */
 const look = (step, special = {}) => {
   const plain = { weight: 1, size: 1, activation: 1, zero: 0, mean: 1, std: 1, max: 1, saturated: 0, dead: 0, p5: 0, p50: 0, p95: 1 };
   return { step, layers: Object.fromEntries(NAMES.map((name) => [name, { ...plain, ...special[name] }])) };
@@ -341,7 +341,7 @@ test("norms: the lowest loss wins only beyond two standard errors of all differe
   assert.equal(outcome, "bn");
   assert.equal(measure("norms", [{ slope: 0.001 }, { slope: 0.002 }, { slope: 0.004 }, { slope: 0.003 }]).outcome, "bn_as_lrn");
   assert.equal(measure("norms", [{ slope: 0.001 }, { slope: 0.001, wobble: 0.1 }, { slope: 0.001 }, { slope: 0.001 }]).outcome, "noise");
-  // Steps 151 to 200, so many thousandths a step apart.
+  // Steps 151 to 200; the losses differ by this many thousandths per step.
   [values.none_lrn, values.lrn_as_lrn, values.as_lrn_bn, values.lrn_bn].forEach((apart, at) => close(apart, 0.001 * [1, 3, 4, 7][at] * 175.5, "difference"));
   assert.equal(values.bn_test_accuracy, 0.45);
 });
@@ -403,7 +403,7 @@ test("a whole run fills every sentence; a run of one lane decides nothing and br
 
 // ---- recording -----------------------------------------------------------------------------------------------------
 
-/** A session of two lanes that says what it is told to say. */
+/** A fake session of two lanes that sends the given events. */
 function session() {
   const network = { classes: 10, blocks: [{ name: "conv1" }], tensors: [{ name: "conv1.bias" }, { name: "conv1.weight" }] };
   const lanes = [0, 1].map(() => ({ describe: { network }, divergence: null }));
@@ -543,7 +543,7 @@ test("a picture of looks is drawn anew for another run, even of the same steps, 
   const before = endsOf(one);
   one.lanes[1].last = look(5);
   assert.ok(!sameLooks(endsOf(one), before), "a newer look of one lane");
-  // A run without looks is one to draw, too: once.
+  // A run without snapshots is also drawn, once.
   assert.ok(!sameLooks(endsOf(undefined), null) && sameLooks(endsOf({ lanes: [] }), endsOf(undefined)));
 });
 

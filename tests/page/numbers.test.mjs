@@ -1,4 +1,4 @@
-// Numbers as they are typed.
+// Typed numbers.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { typedNumber } from "../../www/js/kit/number.js";

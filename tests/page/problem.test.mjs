@@ -1,4 +1,4 @@
-// What went wrong, as data: the modules' own errors as they are, and the browser's words without their wrapping.
+// Problems as data: the modules' own errors unchanged, and the browser's words without their wrapping.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problem } from "../../www/js/worker/problem.js";

@@ -1,4 +1,4 @@
-// The recordings of lessons that ship with the page: those of the lessons as they are now, small, and with an outcome.
+// The recordings of lessons that ship with the page match the current lessons, are small, and have an outcome.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { fieldsIn } from "../../www/js/components/terms.js";
 const ROOT = join(import.meta.dirname, "..", "..");
 const FOLDER = join(ROOT, "www", "data", "lessons");
 const read = (name) => readFileSync(join(FOLDER, `${name}.json`), "utf8");
-/** Most bytes of a recording, packed. */
+/** Most bytes of a packed recording. */
 const LIMIT = 40_000;
 
 test("every lesson has a recording, and no other is there", () => {
@@ -52,7 +52,7 @@ for (const { name, fragment, until, every, lanes, choices, sentences, measure } 
         records.slice(0, end).map(([step]) => step),
         Array.from({ length: end }, (_, i) => i + 1),
       );
-      // The looks that a run takes here, so that it says the same.
+      // The snapshots that a run takes here, so that both say the same.
       const looks = [...new Set([1, ...Array.from({ length: until / every }, (_, i) => every * (i + 1))])].filter(
         (step) => step <= until && !(divergence && step >= end),
       );
@@ -77,7 +77,7 @@ test("a packed row keeps its numbers, how many values it holds, and its shape", 
   assert.ok(Math.abs(is.total / was.total - 1) < 1e-3, `${is.total} of ${was.total}`);
   for (const key of ["zero", "below", "norm"]) assert.ok(Math.abs(is[key] - was[key]) <= 1e-3 * Math.abs(was[key]), `${key}: ${is[key]}, was ${was[key]}`);
   for (const key of ["p5", "p50", "p95"]) assert.ok(Math.abs(is[key] - was[key]) <= 0.1 * BIN, `${key}: ${is[key]}, was ${was[key]}`);
-  // Half of 31 levels, of the root, at the peak: 1/31 of it; and as much for the sum that is kept.
+  // The root has 31 levels, and half a level at the peak is 1/31 of the count; the kept sum adds as much again.
   for (let bin = 0; bin < GRADIENT_BINS; bin++) assert.ok(Math.abs(is.bins[bin] - was.bins[bin]) < 0.04 * 1e5, `${bin}: ${is.bins[bin]}, was ${was.bins[bin]}`);
   const activations = new Float32Array(ACTIVATION_ROW);
   activations.set([5, 0, -1, 2, 0.5, 0.25, 0.125, 0.75], ACTIVATION_BINS);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Rate, Throttle } from "../../www/js/worker/rhythm.js";
 import { bytes, number, si } from "../../www/js/kit/format.js";
 
-/** Runs something of a given cost whenever the throttle lets it, for a minute; returns how often and which share it took. */
+/** For a minute, runs a task of a given cost whenever the throttle allows it; returns how often, and its share of the time. */
 function spend(throttle, cost) {
   let [now, count, spent] = [0, 0, 0];
   while (now < 60_000) {
@@ -24,7 +24,7 @@ test("snapshots come ten a second while they are cheap, and never take more than
   assert.ok(cheap.count >= 580 && cheap.count <= 600, `${cheap.count} in a minute`);
   for (const cost of [2, 6, 50, 400]) {
     const { share } = spend(new Throttle(100, 0.05), cost);
-    // One run may fall on the edge of the minute.
+    // One run may cross the end of the minute.
     assert.ok(share <= 0.05 + cost / 60_000, `cost ${cost} ms: ${share}`);
   }
 });

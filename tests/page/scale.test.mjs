@@ -1,4 +1,4 @@
-// The scale of a layer's weights in the page's own arithmetic, against what is known of it.
+// The scale of a layer's weights in the page's own arithmetic, compared with known identities.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { identities } from "../../www/js/lessons/toys/scale.js";

@@ -1,4 +1,4 @@
-// When a run stops by itself. Run with `node --test tests/page/`.
+// When a run stops automatically. Run with `node --test tests/page/`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Stop } from "../../www/js/worker/stop.js";
@@ -50,7 +50,7 @@ test("accuracy and loss stop it at an evaluation, and once", () => {
     run(stop({ stop_loss: "1.5" }), 200, undefined, (step) => 2 - step / 100),
     [[50, "stop_loss"]],
   );
-  // 29 of 100 is 29 %, however the numbers are rounded.
+  // 29 of 100 is 29 %, regardless of rounding.
   for (let percent = 1; percent <= 100; percent++) {
     assert.equal(stop({ stop_accuracy: String(percent) }).at({ step: 1, seconds: 0, accuracy: percent / 100 }), "stop_accuracy", `${percent}`);
   }
@@ -59,7 +59,7 @@ test("accuracy and loss stop it at an evaluation, and once", () => {
 test("time stops it as soon as it is over", () => {
   const made = stop({ stop_seconds: "25" });
   assert.deepEqual(run(made, 40), [[25, "stop_seconds"]]);
-  // A slider that is drawn over what lies behind stops nothing; what lies ahead does.
+  // A limit that has already passed stops nothing; a limit ahead does.
   made.config = { ...OFF, stop_seconds: "30" };
   assert.equal(made.at({ step: 41, seconds: 41 }), undefined);
   made.config = { ...OFF, stop_seconds: "50" };

@@ -1,4 +1,4 @@
-// Both languages say everything: every key the scripts ask for, every setting, error, note, reason and remedy of the engine.
+// Both languages are complete: every key that scripts use, and every setting, error, note, reason and remedy of the engine.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ const flatten = (tree, prefix = "") =>
 const texts = Object.fromEntries(["en", "zh"].map((language) => [language, new Map(flatten(JSON.parse(read("www", "i18n", `${language}.json`))))]));
 const snake = (name) => name.replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase();
 
-/** The variants of a Rust enum as serde names them: their fields, and those that their English sentence shows. */
+/** The variants of a Rust enum under their serde names: their fields, and those in their English sentence. */
 function variants(file, name) {
   const body = read("src", file).match(new RegExp(`pub enum ${name} \\{\\n([\\s\\S]*?)\\n\\}`))[1];
   const found = new Map();
@@ -26,13 +26,13 @@ const SETTINGS = [
   ...read("src", "config", "mod.rs").matchAll(/^ {4}(\w+): \(((?:choice|word)[^[]*\[([^\]]*)\]|switch|integer[^)]*|number[^)]*)\) \w+ \w+ "/gm),
 ];
 
-/** The fields that a sentence shows. */
+/** The fields in a sentence. */
 const shown = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort();
 
-/** The codes that scripts of the page throw themselves. */
+/** The codes that the page's scripts throw. */
 const thrown = () => scripts().flatMap((script) => [...script.matchAll(/(?:throw |return |\? |reject\(|fail\()\{ code: "(\w+)"/g)].map((match) => match[1]));
 
-/** The codes of notes that scripts of the page report themselves. */
+/** The codes of notes that the page's scripts report. */
 const reported = () => scripts().flatMap((script) => [...script.matchAll(/(?:report\("notes", \[|note\()\{ code: "(\w+)"/g)].map((match) => match[1]));
 
 function scripts(folder = join(ROOT, "www", "js")) {
@@ -86,8 +86,8 @@ for (const [group, file, name] of [
       const filled = group === "hints" ? SETTINGS.map(([, key]) => key) : fields;
       const unknown = shown(text).filter((field) => !filled.includes(field));
       assert.deepEqual(unknown, [], `${group}.${code} shows fields that ${name} does not have`);
-      // The byte, the label and the file of the English sentence are on the page too.
-      // Words of a browser or a driver have no translation: the page keeps them apart, in a fold.
+      // The byte, the label and the file of the English sentence appear on the page too.
+      // A browser's or driver's own words have no translation: the page shows them folded.
       const raw = (field) => ["why", "place"].includes(field) && !shown(text).includes(field);
       if (group === "errors")
         assert.deepEqual(

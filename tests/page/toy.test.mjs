@@ -1,4 +1,4 @@
-// Toy objects in WebAssembly are those of the program, byte for byte. Needs dist/.
+// Toy objects are the same in WebAssembly and in the program, byte for byte. Needs dist/.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

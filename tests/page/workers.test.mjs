@@ -1,4 +1,4 @@
-// The engine's worker starts none itself: `www/js/worker/spawn.js` says why.
+// The engine's worker starts no workers itself: `www/js/worker/spawn.js` says why.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
