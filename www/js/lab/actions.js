@@ -1,14 +1,14 @@
 // @ts-check
-/** What buttons and keys can ask for, by name. */
+/** The actions of buttons and keys, by name. */
 import { LANGUAGES } from "../kit/i18n.js";
 
-/** How long a button says that it has copied, ms. */
+/** How long a button confirms a copy, ms. */
 const COPIED = 1500;
 
 /**
- * @typedef {object} Acted What of the shell is acted upon.
+ * @typedef {object} Acted The part of the shell that actions use.
  * @property {import("../kit/i18n.js").Texts | null} texts
- * @property {string} language that was asked for
+ * @property {string} language the requested one
  * @property {boolean} isPage
  * @property {import("../components/lesson.js").Lesson} lesson
  * @property {import("../components/help.js").Help} [help]
@@ -52,21 +52,21 @@ export function act(shell, action) {
     case "builtin":
       return void session.reopen();
     default: {
-      // The name of a component: its first chip, one that is in the network if there is any.
+      // The action is a component's name: open its first chip, preferably one that is in the network.
       const chip = `.chip[data-kind="${action}"]`;
       /** @type {HTMLElement | null} */ (lab.querySelector(`${chip}:not([data-ghost])`) ?? lab.querySelector(chip))?.click();
     }
   }
 }
 
-/** The address that reproduces this run, in the whole lab. @param {Shell} shell */
+/** The link that reproduces this run in the full lab. @param {Shell} shell */
 export function linkOf(shell) {
   const page = shell.isPage ? location.href.split("#")[0].replace(/embed\.html$/, "") : new URL("../index.html", import.meta.url).href;
   const pairs = shell.session.state.fragment.split("&").filter((pair) => !pair.startsWith("controls="));
   return `${page}#${pairs.join("&")}`;
 }
 
-/** In a tab, unless the frame forbids it. @param {Shell} shell */
+/** Opens the lab in a tab, unless the frame forbids it. @param {Shell} shell */
 function openLab(shell) {
   const tab = window.open(linkOf(shell));
   if (tab) tab.opener = null;
@@ -79,7 +79,7 @@ async function copyLink(shell) {
   try {
     await navigator.clipboard.writeText(linkOf(shell));
   } catch {
-    // No permission, or plain http: the link can still be copied by hand.
+    // No permission, or plain http: the user can still copy the link by hand.
     return shell.link?.open("copy");
   }
   const words = shell.header?.copy.querySelector("span");

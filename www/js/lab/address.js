@@ -1,15 +1,15 @@
 // @ts-check
-/** Where the lab is the page: the address and the lab's settings, both ways; and a run that leaving would lose. */
+/** Where the lab is the page: keeps the address and the settings in step, and guards a run that leaving would lose. */
 
-/** A pause loses nothing worth a question until this much training, ms. */
+/** Leaving a paused run asks only after this much training, ms. */
 const WORTH = 60_000;
 
 /** @param {import("../session/session.js").Session} session @param {AbortSignal} signal ends it */
 export function bindAddress(session, signal) {
   let at = location.hash;
-  /** The settings that the address stands for. */
+  /** The settings in the address. */
   let told = at.slice(1);
-  /** The settings that an address was read as of which something was not understood: it stays as it is until they change. */
+  /** The settings read from an address that was not fully understood. That address stays until the settings change. */
   let kept = "";
   let reading = false;
   session.opened.then(() => {
@@ -20,7 +20,7 @@ export function bindAddress(session, signal) {
     const mine = (at = location.hash);
     reading = true;
     const understood = await session.setFragment(at.slice(1));
-    if (mine !== at) return; // another one is read already
+    if (mine !== at) return; // a newer one is being read
     reading = false;
     told = at.slice(1);
     kept = understood ? "" : session.state.fragment;
@@ -30,7 +30,7 @@ export function bindAddress(session, signal) {
     const { fragment, describe } = session.state;
     if (!describe || reading || location.hash !== at || fragment === told || fragment === kept) return;
     told = fragment;
-    // The plain page keeps its plain address; and the way back leads to a link that was not understood, which a frame's page has anyway.
+    // The plain page keeps its plain address. A link that was not understood stays in the history; in a frame, the embedding page has it anyway.
     if (fragment !== "v=1" || at) history[kept && window.parent === window ? "pushState" : "replaceState"](history.state, "", `#${fragment}`);
     kept = "";
     at = location.hash;
@@ -40,14 +40,14 @@ export function bindAddress(session, signal) {
 }
 
 /**
- * Has the browser ask before a run is left that goes on, or took long; in a frame it never does.
+ * Has the browser ask before the user leaves a run that is training or took long; never in a frame.
  * @param {import("../session/session.js").Session} session @param {AbortSignal} signal ends it
  */
 export function guardRun(session, signal) {
   if (window.parent !== window) return;
   const ask = (/** @type {Event} */ event) => event.preventDefault();
   let asks = false;
-  // Where nothing can be lost there is no listener: a browser keeps such a page for the way back.
+  // No listener while nothing can be lost: browsers keep such a page in the back/forward cache.
   const look = () => {
     const { step, wanted, milliseconds } = session.state;
     const wants = step > 0 && (wanted || step * milliseconds > WORTH);

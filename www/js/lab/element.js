@@ -2,7 +2,7 @@
 /**
  * `<alexnet-lab>`: the whole lab in a shadow root.
  *
- * Attributes are the URL fragment's keys. `bind="url"` ties the lab to the page's address; `bind="messages"` obeys postMessage.
+ * Attributes are the URL fragment's keys. `bind="url"` ties the lab to the page's address; `bind="messages"` accepts commands by postMessage.
  * Methods: play, pause, step, reset, next, back, getState. Events: ready, step, diverged, lost, lesson.
  */
 import { bindAddress, guardRun } from "./address.js";
@@ -15,12 +15,12 @@ import { listen } from "./messages.js";
 import { Whereabouts } from "./whereabouts.js";
 import words from "../../i18n/start.json" with { type: "json" };
 
-/** What holds before the style sheet is there: an element that takes room. Its width does not follow from what is in it. */
+/** Before the style sheet has loaded: an element that takes space. Its width does not depend on its content. */
 const BLOCK = ":host { display: block; min-width: 0; contain-intrinsic-inline-size: 1080px; overflow: clip !important } :host([hidden]) { display: none }";
 
-/** How long a lab that has left the page keeps its run, ms: it may be on its way to another place. */
+/** How long a lab that has left the page keeps its run, ms: the page may be moving it. */
 const KEPT = 1000;
-/** Pause between two looks at whether it can be seen, ms. */
+/** Pause between two checks of its visibility, ms. */
 const LOOK_EVERY = 500;
 
 export class AlexNetLab extends HTMLElement {
@@ -30,17 +30,17 @@ export class AlexNetLab extends HTMLElement {
     this.session = null;
     /** @type {Shell | null} */
     this.shell = null;
-    /** Ends what has begun with the session. */
+    /** Ends everything that began with the session. */
     this.ending = new AbortController();
     this.closing = 0;
-    /** The command before. @type {Promise<unknown>} */
+    /** The previous command. @type {Promise<unknown>} */
     this.turn = Promise.resolve();
     this.inView = false;
     this.whereabouts = new Whereabouts(this.attachShadow({ mode: "open" }));
     this.expect();
   }
 
-  /** Commands wait for the session; there is none where it cannot start. */
+  /** Commands wait for the session; if it cannot start, there is none. */
   expect() {
     /** @type {Promise<Session | null>} */
     this.begun = new Promise((resolve) => (this.begin = resolve));
@@ -88,17 +88,17 @@ export class AlexNetLab extends HTMLElement {
     this.begun = Promise.resolve(session);
   }
 
-  /** Moved with `moveBefore`: nothing has to be done. */
+  /** Moved with `moveBefore`: nothing to do. */
   connectedMoveCallback() {}
 
-  /** Moved, or gone: it pauses now, and ends when it does not come back. */
+  /** Moved or removed: the lab pauses now, and ends if it does not return. */
   disconnectedCallback() {
     this.whereabouts.leave();
     this.look();
     this.closing = setTimeout(() => this.close(), KEPT);
   }
 
-  /** Another document has other workers. */
+  /** In another document the workers are lost. */
   adoptedCallback() {
     this.close();
   }
@@ -114,7 +114,7 @@ export class AlexNetLab extends HTMLElement {
     this.expect();
   }
 
-  /** It could not start: says so in both languages, as neither a language nor a style is sure to be there. @param {unknown} error */
+  /** Explains a failed start in both languages, as neither texts nor style may have loaded. @param {unknown} error */
   explain(error) {
     this.close();
     this.begin?.(null);
@@ -134,9 +134,9 @@ export class AlexNetLab extends HTMLElement {
     this.shadowRoot?.replaceChildren(h("div", { role: "alert" }, said));
   }
 
-  // ---- methods: those called before the element is in a page wait until it is ------------------------------------
+  // ---- methods: calls before the element is in a page wait until it is --------------------------------------------
 
-  /** In a lesson, on to its run. */
+  /** In a lesson, leads to its run. */
   play() {
     return this.queue((session) => {
       if (!this.shell?.lesson.leads()) session.play();
@@ -147,26 +147,26 @@ export class AlexNetLab extends HTMLElement {
     return this.queue((session) => session.pause());
   }
 
-  /** Trains on one batch. @returns {Promise<void>} resolves when it is done, or when the lab has left the page for good */
+  /** Trains on one batch. @returns {Promise<void>} resolves when done, or when the lab has left the page for good */
   step() {
     return this.queue(async (session) => {
-      // It waits for the first images, unless none will come.
+      // Waits for the first images, unless none will arrive.
       await session.until(({ problem, missing, describe }) => problem !== null || missing?.waiting === false || (describe?.data.train_arrived ?? 0) > 0);
       if (!this.shell?.lesson.leads()) await session.step();
     });
   }
 
-  /** Back to step 0 with the same initial weights. */
+  /** Restarts from step 0 with the same initial weights. */
   reset() {
     return this.queue((session) => session.restart());
   }
 
-  /** The next step of the lesson that is open. */
+  /** The next step of the open lesson. */
   next() {
     return this.queue(() => this.shell?.lesson.act("next"));
   }
 
-  /** The lesson's step before. */
+  /** The lesson's previous step. */
   back() {
     return this.queue(() => this.shell?.lesson.act("back"));
   }
@@ -185,7 +185,7 @@ export class AlexNetLab extends HTMLElement {
     return { ...state.config, lesson_step, step: state.step, loss: state.loss, accuracy: state.accuracy, phase: state.phase, backend: name, adapter };
   }
 
-  // ---- the inside ----------------------------------------------------------------------------------------------
+  // ---- internals -----------------------------------------------------------------------------------------------
 
   /** @param {string} word */
   binds(word) {
@@ -205,20 +205,20 @@ export class AlexNetLab extends HTMLElement {
     }
   }
 
-  /** A changed attribute is a changed setting of the first network; one that is taken away, its default. @param {Session} session @param {MutationRecord[]} records */
+  /** A changed attribute changes a setting of the first network; a removed one restores the default. @param {Session} session @param {MutationRecord[]} records */
   async changed(session, records) {
     await session.opened;
     const before = new Map(records.reverse().map(({ attributeName, oldValue }) => [attributeName ?? "", oldValue]));
     const changes = [...before].flatMap(([name, old]) => {
       const value = this.getAttribute(name);
-      if (value === old) return []; // frameworks write again what is there
+      if (value === old) return []; // frameworks rewrite unchanged values
       if (value !== null) return settingsOf(session.state.schema, [[name, value]]);
       return settingsOf(session.state.schema, [[name, old ?? ""]]).map(([key]) => [key, session.setting(key)?.default ?? null]);
     });
     if (changes.length > 0) await session.set(Object.fromEntries(changes), false, 0);
   }
 
-  /** Trains only while somebody can see it. */
+  /** Trains only while it is visible. */
   watchVisibility() {
     const observer = new IntersectionObserver(
       (entries) => {
@@ -226,19 +226,19 @@ export class AlexNetLab extends HTMLElement {
         this.look();
       },
       { threshold: 1e-9 },
-    ); // at 0 it tells nothing of what has shrunk to a line
+    ); // with 0 there is no report when the element shrinks to a line
     observer.observe(this);
     const look = () => this.look();
     const { signal } = this.ending;
     document.addEventListener("visibilitychange", look, { signal });
-    const clock = setInterval(look, LOOK_EVERY); // nothing tells what style sheets hide
+    const clock = setInterval(look, LOOK_EVERY); // no event reports hiding by a style sheet
     signal.addEventListener("abort", () => {
       clearInterval(clock);
       observer.disconnect();
     });
   }
 
-  /** Whether it can be seen now. */
+  /** Updates whether it is visible now. */
   look() {
     this.session?.setVisible(this.inView && document.visibilityState === "visible" && isShown(this));
   }
@@ -274,7 +274,7 @@ export class AlexNetLab extends HTMLElement {
   }
 }
 
-/** In the page, and hidden by no style sheet: its own, or that of a page around that may be asked. @param {Element} element */
+/** Whether it is in the page and not hidden by a style sheet, here or in an embedding page that can be inspected. @param {Element} element */
 function isShown(element) {
   /** @type {Element | null | undefined} */
   let at = element;
@@ -284,5 +284,5 @@ function isShown(element) {
   return true;
 }
 
-// A page may name the script twice.
+// A page may load the script twice.
 if (!customElements.get("alexnet-lab")) customElements.define("alexnet-lab", AlexNetLab);

@@ -1,9 +1,9 @@
 // @ts-check
 /**
  * postMessage for frames. Commands are `{alexnetLab: 1, command: "play" | "pause" | "step" | "reset" | "set" | "next" | "back" | "getState", id?, settings?, restart?, all?}`,
- * as an object or as JSON text. `set` changes the link's first network, `all: true` every one; `settings` may have `lane2` to `lane4`, as in
- * a link: what that network changes. The bare strings that reveal.js sends to a slide's frames are `slide:start` and `slide:stop`.
- * Answers and events go to the parent: `{alexnetLab: 1, event | answer, id?, detail}`, or `error` in the place of `detail`.
+ * as an object or as JSON text. `set` changes the link's first network, with `all: true` all networks; `settings` may contain `lane2` to `lane4`, as in
+ * a link: that network's changes. `slide:start` and `slide:stop` are the plain strings that reveal.js sends to a slide's frames.
+ * Answers and events go to the parent: `{alexnetLab: 1, event | answer, id?, detail}`, or `error` in place of `detail`.
  */
 
 const VERSION = 1;
@@ -46,7 +46,7 @@ export function listen(lab, session, signal) {
 
   const receive = async (/** @type {MessageEvent} */ event) => {
     if (event.source !== window.parent || window.parent === window) return;
-    // A lesson trains when its step says so; here it only goes on.
+    // A lesson decides when to train; here its run is only continued.
     if (event.data === "slide:start") return lab.shell?.lesson.named ? lab.shell.lesson.act("resume") : lab.play();
     if (event.data === "slide:stop") return lab.pause();
     const message = read(event.data);
@@ -64,7 +64,7 @@ export function listen(lab, session, signal) {
   if (window.parent !== window) for (const name of EVENTS) lab.addEventListener(name, forward, { signal });
 }
 
-/** Nothing in these messages is a secret: settings and losses. @param {object} message */
+/** These messages contain no secrets, only settings and losses. @param {object} message */
 function tell(message) {
   window.parent.postMessage({ alexnetLab: VERSION, ...message }, "*");
 }

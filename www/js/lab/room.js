@@ -1,10 +1,10 @@
 // @ts-check
-/** How much room the page gives the lab, whenever that changes. */
+/** Measures the room that the page gives the lab, whenever it changes. */
 import { h, setAttribute } from "../kit/dom.js";
 
 /**
- * Nothing tells whether a page limits an element's height, by whatever means; but where it does, what is in it does not fit. From then on the
- * lab fills the element, and something as high as the lab was stands in its place: once that fits, there is no limit any more.
+ * No property says whether a page limits an element's height, but where it does, the content does not fit. From then on the lab fills the
+ * element, and a strut of the lab's full height stands in its place: once the strut fits, the limit is gone.
  */
 export class Room {
   /** @param {HTMLElement} host @param {HTMLElement} lab @param {() => void} changed */
@@ -12,9 +12,9 @@ export class Room {
     this.host = host;
     this.lab = lab;
     this.width = 1080;
-    /** Infinity where the lab can be as high as it likes. */
+    /** Infinity where the height is not limited. */
     this.height = Infinity;
-    /** What stands in the lab's place, and its height; 0 while the lab does. */
+    /** The strut in the lab's place, and its height; 0 while there is no limit. */
     this.strut = h("div", { class: "room" });
     this.full = 0;
     lab.before(this.strut);
@@ -24,7 +24,7 @@ export class Room {
       changed();
     };
     this.observer = new ResizeObserver((entries) => {
-      // What follows may change the element's size, unless the page limits it: at once, the browser would call it a loop.
+      // Measuring may change the element's size, unless the page limits it. Doing so at once would cause a ResizeObserver loop error.
       if (this.limited && entries.some(({ target }) => target === host)) look();
       else this.frame ||= requestAnimationFrame(() => ((this.frame = 0), look()));
     });
@@ -36,7 +36,7 @@ export class Room {
     return this.host.clientHeight < (this.full || this.lab.offsetHeight - 1);
   }
 
-  /** A lab that is not shown stays as it is. */
+  /** A hidden lab stays as it is. */
   measure() {
     const { host, lab, strut, limited } = this;
     if (host.clientWidth === 0 || lab.hidden) return;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Puts the lab together: components and charts, and one drawing a frame. */
+/** Puts the lab together: components and charts, with one drawing per frame. */
 import { h, setAttribute } from "../kit/dom.js";
 import { importModule } from "../kit/import.js";
 import { listenToKeys } from "../kit/keyboard.js";
@@ -46,7 +46,7 @@ export class Shell extends Surface {
     this.tabs = {};
     this.exporter = h("div");
     this.tip = new Tip();
-    /** What was last acted upon, to act once. */
+    /** The last values acted on, so that each is acted on once. */
     this.seen = { view: "", controls: "", watch: "", run: 0 };
     /** @type {import("../worker/types.js").Images | null} */
     this.lastBatch = null;
@@ -61,7 +61,7 @@ export class Shell extends Surface {
     session.addEventListener("change", receive, { signal });
     acceptDrops(host, this.lab, (files) => session.loadFiles(files), signal);
     listenToKeys(host, (action) => act(this, action), undefined, this.closing);
-    /** Words and style are there. */
+    /** Resolves when texts and style have loaded. */
     this.started = this.start().catch(failed);
   }
 
@@ -102,7 +102,7 @@ export class Shell extends Surface {
       size: () => this.size,
       recalled: () => this.showSnapshot(),
       chartOptions: () => ({
-        // Charts outlive a change of language, so they ask for the texts of the moment.
+        // Charts outlive a change of language, so they look up the current texts.
         t: (key, values) => (this.texts ?? t)(key, values),
         language: this.lab.lang,
         reducedMotion: reducedMotion.matches,
@@ -111,7 +111,7 @@ export class Shell extends Surface {
     };
   }
 
-  /** Makes all parts anew, in the language of the moment; the charts stay. */
+  /** Rebuilds all parts in the current language; the charts stay. */
   build() {
     const context = this.context;
     this.network?.destroy();
@@ -131,7 +131,7 @@ export class Shell extends Surface {
     this.arrange();
   }
 
-  /** Lays the parts out for the size of the moment. */
+  /** Lays out the parts for the current size. */
   arrange() {
     if (!this.header || !this.views) return;
     this.tip.hide();
@@ -206,14 +206,14 @@ export class Shell extends Surface {
       this.drill,
       ...(this.quick ?? []),
     ];
-    // Their colours are those of where they stand now.
+    // Their colours depend on their place.
     this.network?.retheme();
     this.views.refresh();
     this.update();
     watch();
   }
 
-  /** Fills the tab of exports when it is opened, with a module that only it needs. @param {string} name of a tab */
+  /** Loads the tab of exports, a separate module, when it is opened. @param {string} name of a tab */
   export(name) {
     if (name !== "export") return;
     this.supply.need("export.js", async () => {
@@ -222,7 +222,7 @@ export class Shell extends Surface {
     });
   }
 
-  /** Feature maps with the choice of their layer. @param {HTMLElement} host */
+  /** Feature maps with the choice of a layer. @param {HTMLElement} host */
   mapsPanel(host) {
     const { t } = this.context;
     const select = h("select", { onchange: () => this.change({ layer: select.value }) });
@@ -245,7 +245,7 @@ export class Shell extends Surface {
     );
   }
 
-  // ---- what happens --------------------------------------------------------------------------------------------------
+  // ---- events --------------------------------------------------------------------------------------------------------
 
   /** @param {import("../session/state.js").Change} change */
   receive(change) {
@@ -259,7 +259,7 @@ export class Shell extends Surface {
     this.redraw();
   }
 
-  /** Once, with the next frame. */
+  /** Redraws once, in the next frame. */
   redraw() {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
@@ -267,13 +267,13 @@ export class Shell extends Surface {
     });
   }
 
-  /** Settings that concern the page itself. */
+  /** Applies the settings that concern the page itself. */
   follow() {
     const { state } = this.session;
     this.applyTheme();
     this.applyLanguage();
     if (!this.settings && this.size === "full" && state.schema.length > 0 && this.texts) {
-      this.header = new Header(this.context); // the choice of speeds is known now
+      this.header = new Header(this.context); // the speeds are known now
       this.arrange();
     }
     const view = [state.config.layer, state.config.image, state.describe?.data.test_arrived].join();
@@ -288,7 +288,7 @@ export class Shell extends Surface {
     if (state.run !== this.seen.run) {
       this.seen.run = state.run;
       this.lastSnapshot = null;
-      if (this.network) this.network.key = ""; // its gradients are of the run before
+      if (this.network) this.network.key = ""; // its gradients belong to the last run
     }
   }
 
@@ -298,7 +298,7 @@ export class Shell extends Surface {
     for (const part of this.parts) part?.update(state);
     this.views?.update(state);
     if (network !== this.network?.key) {
-      // The network was drawn anew: what was in it goes back.
+      // The network was redrawn: restore its content.
       if (this.lastBatch) this.network?.showBatch(this.lastBatch);
       this.showSnapshot();
     }
@@ -306,7 +306,7 @@ export class Shell extends Surface {
     setAttribute(this.lab, "aria-busy", String(state.busy));
   }
 
-  /** Gradients in the drawn network: the newest ones, or those of the record that is shown. */
+  /** Shows gradients in the drawn network: the newest, or those of the snapshot on show. */
   showSnapshot(newest = this.lastSnapshot) {
     const { past = null } = this.views?.timeline ?? {};
     if (!this.network) return;
@@ -315,7 +315,7 @@ export class Shell extends Surface {
     if (shown) this.network.showSnapshot(shown);
   }
 
-  /** Tells the worker what can be seen. */
+  /** Tells the worker what is visible. */
   watch() {
     if (!this.views) return;
     const { gradients, sees } = this.tabs;
@@ -326,7 +326,7 @@ export class Shell extends Surface {
     watch.snapshot ||= full;
     watch.unit = this.drill.unit ?? this.lesson.panel?.unit ?? null;
     watch.every = this.lesson.panel?.every ?? 0;
-    watch.filters ||= full; // the record has them, whatever is seen
+    watch.filters ||= full; // recorded even while hidden
     const key = JSON.stringify([watch, this.session.state.describe?.data.test_arrived]);
     if (key === this.seen.watch) return;
     this.seen.watch = key;
@@ -339,7 +339,7 @@ export class Shell extends Surface {
     this.session.set(changes, this.flip.restart && rebuilds, this.flip.all ? "all" : undefined);
   }
 
-  /** All chips of a kind are one switch: they light up together. @param {string} kind @param {boolean} on */
+  /** All chips of a kind are one switch, so they light up together. @param {string} kind @param {boolean} on */
   highlight(kind, on) {
     for (const chip of this.lab.querySelectorAll(`.chip[data-kind="${kind}"]`)) setAttribute(chip, "data-mate", on);
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The lab's place in the page: its size, theme and language, before and whatever is in it. */
+/** The lab's frame in the page: its size, theme and language, independent of its content. */
 import { h, setAttribute } from "../kit/dom.js";
 import { writeIn } from "../kit/format.js";
 import { browserLanguage, languageOf } from "../kit/i18n.js";
@@ -23,7 +23,7 @@ export class Surface {
     this.size = "full";
     /** @type {import("../kit/i18n.js").Texts | null} */
     this.texts = null;
-    /** The language that was asked for. */
+    /** The requested language. */
     this.language = "";
     this.supply = new Supply(() => this.redraw());
     this.lab = h("div", { class: "lab", "data-size": "full", hidden: true });
@@ -50,7 +50,7 @@ export class Surface {
   restyle() {
     this.room.measure();
     this.measure();
-    this.recolour(); // colours and sizes exist only now
+    this.recolour(); // colours and sizes are known only now
   }
 
   destroy() {
@@ -59,7 +59,7 @@ export class Surface {
     this.lab.remove();
   }
 
-  /** The view's settings before the engine has read them: only to show the first words in the right language. @param {string} key */
+  /** A view setting before the engine has read it, so that the first texts have the right language. @param {string} key */
   early(key) {
     return this.session.state.config[key] ?? new URLSearchParams(this.session.state.fragment).get(key) ?? this.host.getAttribute(key) ?? "auto";
   }
@@ -73,25 +73,25 @@ export class Surface {
       if (this.language !== language) return;
       this.texts = t;
       writeIn(language);
-      // Not on the host: there `lang` is a setting of the author's.
+      // Not on the host: there the page's author sets `lang`.
       this.lab.lang = t.language === "zh" ? "zh-Hans" : "en";
       if (this.isPage) document.documentElement.lang = this.lab.lang;
       this.build();
     });
   }
 
-  /** The lab is the page, not a part of one. */
+  /** Whether the lab is the page, not a part of one. */
   get isPage() {
     return this.host.matches("[bind~=url]");
   }
 
   dark() {
-    // Forced colours come with the system's theme.
+    // Forced colours bring the system's theme.
     const theme = forcedColours.matches ? "auto" : this.early("theme");
     return theme === "dark" || (theme !== "light" && prefersDark.matches);
   }
 
-  /** @param {boolean} [anew] its colours may be others */
+  /** @param {boolean} [anew] even if the theme is the same, as its colours may differ */
   applyTheme(anew = false) {
     const theme = this.dark() ? "dark" : "light";
     if (this.host.dataset.theme === theme && !anew) return;
@@ -100,7 +100,7 @@ export class Surface {
     this.recolour();
   }
 
-  /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element with a height of its own can be too low for the whole lab. */
+  /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element whose height is limited can be too low for the full lab. */
   measure() {
     const { width, height } = this.room;
     const wanted = this.early("controls");
@@ -116,17 +116,17 @@ export class Surface {
     this.arrange();
   }
 
-  // ---- what a shell fills in ---------------------------------------------------------------------------------------
+  // ---- overridden by the shell -------------------------------------------------------------------------------------
 
-  /** Makes all parts anew, in the language of the moment. */
+  /** Rebuilds all parts in the current language. */
   build() {}
 
-  /** Lays the parts out for the size of the moment. */
+  /** Lays out the parts for the current size. */
   arrange() {}
 
-  /** Colours or sizes are others. */
+  /** Redraws after a change of colours or sizes. */
   recolour() {}
 
-  /** With the next frame. */
+  /** Redraws in the next frame. */
   redraw() {}
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the reader is in the lab: what is scrolled, what is open, and the focus. A browser forgets it when an element is moved. */
+/** Where the reader is in the lab: scroll positions, open dialogs, and the focus. A browser forgets them when an element is moved. */
 
 export class Whereabouts {
   /** @param {ShadowRoot} root */
@@ -9,7 +9,7 @@ export class Whereabouts {
     this.scrolled = new Map();
     /** @type {HTMLElement | null} */
     this.focused = null;
-    /** The focus when it left. @type {HTMLElement | null} */
+    /** The focused element when the lab left the page. @type {HTMLElement | null} */
     this.kept = null;
     root.addEventListener(
       "scroll",
@@ -19,7 +19,7 @@ export class Whereabouts {
       { capture: true, passive: true },
     );
     root.addEventListener("focusin", ({ target }) => (this.focused = /** @type {HTMLElement} */ (target)));
-    // Some browsers tell it before an element is taken away: what was focused then is known until the next task.
+    // Some browsers fire this before they remove an element, so the focus is kept until the next task.
     root.addEventListener("focusout", () => setTimeout(() => root.activeElement || (this.focused = null)));
   }
 
@@ -28,14 +28,14 @@ export class Whereabouts {
     this.kept = this.focused;
   }
 
-  /** It is back, maybe elsewhere. */
+  /** The element is back, perhaps elsewhere. */
   restore() {
     const { root, kept } = this;
     for (const dialog of /** @type {NodeListOf<HTMLDialogElement>} */ (root.querySelectorAll("dialog[open]:not(:modal)"))) {
-      dialog.removeAttribute("open"); // without the event of closing
+      dialog.removeAttribute("open"); // without a close event
       dialog.showModal();
     }
-    for (const chip of root.querySelectorAll(".chip[aria-expanded=true]")) chip.setAttribute("aria-expanded", "false"); // menus are closed by moving
+    for (const chip of root.querySelectorAll(".chip[aria-expanded=true]")) chip.setAttribute("aria-expanded", "false"); // moving closes menus
     if (kept?.isConnected && (document.activeElement ?? document.body) === document.body) kept.focus({ preventScroll: true });
     for (const [element, [left, top]] of this.scrolled) {
       if (element.isConnected) element.scrollTo({ left, top, behavior: "instant" });

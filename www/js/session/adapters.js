@@ -1,9 +1,9 @@
 // @ts-check
-/** What the engine measured of this machine's adapters, kept from visit to visit: JSON that only the engine reads. */
+/** The engine's measurements of this machine's adapters, kept between visits: JSON that only the engine reads. */
 
 const KEY = "alexnet-lab.adapters";
 
-/** @returns {string} empty when there is none, or the browser keeps nothing here: a sandboxed frame, blocked cookies */
+/** @returns {string} empty when there is none, or the browser stores nothing: a sandboxed frame, blocked cookies */
 export function recall() {
   try {
     return localStorage.getItem(KEY) ?? "";

@@ -1,5 +1,5 @@
 // @ts-check
-/** The page's line to the engine's worker: commands and their answers, what the worker reports, and its end. */
+/** The page's line to the engine's worker: commands and their answers, the worker's reports, and its end. */
 import { watchLife } from "../worker/alive.js";
 import { Workers } from "./workers.js";
 
@@ -15,14 +15,14 @@ import { Workers } from "./workers.js";
  */
 
 export class Line {
-  /** @param {(reported: Reported) => void} report @param {(problem: Problem) => void} ended hears, once, that the worker is no more */
+  /** @param {(reported: Reported) => void} report @param {(problem: Problem) => void} ended called once when the worker has ended */
   constructor(report, ended) {
     this.report = report;
     this.ended = ended;
     /** @type {Map<number, {resolve: (value: never) => void, reject: (problem: Problem) => void}>} */
     this.pending = new Map();
     this.lastId = 0;
-    /** It has said something. */
+    /** The worker has sent a message. */
     this.alive = false;
     this.closing = new AbortController();
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
@@ -55,7 +55,7 @@ export class Line {
     const waiting = this.pending.get(id);
     this.pending.delete(id);
     if (problem) waiting?.reject(problem);
-    else waiting?.resolve(/** @type {never} */ (result)); // whatever the command answers
+    else waiting?.resolve(/** @type {never} */ (result)); // any command's answer
   }
 
   /** @param {string} [raw] the browser's words */
@@ -67,7 +67,7 @@ export class Line {
     this.ended(problem);
   }
 
-  /** @param {Problem} [problem] what is still waiting for an answer ends with */
+  /** @param {Problem} [problem] the error for commands that still wait for an answer */
   close(problem) {
     this.closing.abort();
     this.worker.terminate();

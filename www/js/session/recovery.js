@@ -1,12 +1,12 @@
 // @ts-check
-/** How a run goes on when its device or its worker is lost: from the copies of its weights that the page has. */
+/** Continues a run whose device or worker is lost, from the page's copies of its weights. */
 
 import { START, pairsOf } from "./state.js";
 
 /**
- * The record of each network is cut where it goes on.
+ * Cuts the record of each network at the step from which it continues.
  * @param {import("./run.js").Run} session @param {Record<string, string>} changes @param {boolean} keep
- * @returns {Promise<boolean>} whether it can go on
+ * @returns {Promise<boolean>} whether it can continue
  */
 export async function recover(session, changes = {}, keep = true) {
   const { fragment, lanes, problem } = session.state;
@@ -28,11 +28,11 @@ export async function recover(session, changes = {}, keep = true) {
   });
   session.patch({ progress: null });
   const { phase } = session.state;
-  if (phase === "compiling") session.patch({ phase: "lost", problem: session.state.problem ?? problem }); // it can be tried again
+  if (phase === "compiling") session.patch({ phase: "lost", problem: session.state.problem ?? problem }); // the user can try again
   return phase !== "compiling" && phase !== "lost";
 }
 
-/** Another worker, with the same images. @param {import("./run.js").Run} session @param {string} fragment */
+/** Starts another worker with the same images. @param {import("./run.js").Run} session @param {string} fragment */
 async function revive(session, fragment) {
   session.connect();
   await session.start(fragment);
@@ -49,7 +49,7 @@ function goOn(session, saved) {
     session.learn(at, { ...START, step: from, saved: saved[at] ?? null });
     session.emit("cut", from, at);
   }
-  // Switches that were flipped since: their marks are cut too.
+  // Switches changed since the copy: the cut removed their marks too.
   if (step > 0) session.markChanges(saved.map((copy, at) => copy?.config ?? lanes[at].config));
   const note = (/** @type {import("../worker/types.js").Problem} */ said) =>
     session.patch({ notes: [...session.state.notes.filter(({ code }) => code !== said.code), said] });

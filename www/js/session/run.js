@@ -1,5 +1,5 @@
 // @ts-check
-/** A run as the page knows it: its line to the worker, what the worker says, and the one `change` event that follows from that. */
+/** A run as the page knows it: its line to the worker, the worker's reports, and the single `change` event for all of them. */
 import { problem } from "../worker/problem.js";
 import { keep, recall } from "./adapters.js";
 import { Line } from "./line.js";
@@ -15,11 +15,11 @@ import { LOST, PAUSES, START, firstState, newLane } from "./state.js";
  * @typedef {import("./line.js").Engine} Engine
  */
 
-/** `?simd=simd128` in the page's address, for tests and the benchmark: that module, even where the browser takes a faster one. */
+/** `?simd=simd128` in the page's address, for tests and the benchmark: this module even in a browser that supports a faster one. */
 const BUILD = new URLSearchParams(location.search).get("simd") === "simd128" ? "simd128" : undefined;
 
 export class Run extends EventTarget {
-  /** @param {string} fragment of the address @param {[string, string][]} [attributes] the element's, which the fragment goes over */
+  /** @param {string} fragment of the address @param {[string, string][]} [attributes] the element's; the fragment overrides them */
   constructor(fragment, attributes = []) {
     super();
     this.attributes = attributes;
@@ -27,20 +27,20 @@ export class Run extends EventTarget {
     /** @type {Line} */
     this.line = this.connect();
     this.closed = false;
-    /** Files that the images come from. @type {File[] | null} */
+    /** The files with the images. @type {File[] | null} */
     this.files = null;
-    /** When there was news last. */
+    /** The time of the last news. */
     this.since = performance.now();
     this.clock = setInterval(() => this.tick(), 1000);
     /** True while the worker trains. */
     this.training = false;
     /** Changes of settings that the worker has not answered yet. */
     this.changing = 0;
-    /** What the worker has said last. @type {Described} */
+    /** The worker's last description. @type {Described} */
     this.confirmed = { fragment, lanes: [] };
   }
 
-  /** Resolves once the state is so, or the session has ended. @param {(state: State) => boolean} test @returns {Promise<void>} */
+  /** Resolves once the test is true, or the session has ended. @param {(state: State) => boolean} test @returns {Promise<void>} */
   until(test) {
     return new Promise((resolve) => {
       const look = () => {
@@ -53,7 +53,7 @@ export class Run extends EventTarget {
     });
   }
 
-  /** The engine has read the link, so that schema and settings are there; or it cannot. */
+  /** Resolves when the engine has read the link, so that schema and settings are known, or has failed. */
   get opened() {
     return this.until(({ phase }) => this.known || phase === "failed");
   }
@@ -67,7 +67,7 @@ export class Run extends EventTarget {
     return this.state.schema.find((setting) => setting.key === key);
   }
 
-  /** Another worker. @returns {Line} */
+  /** Starts another worker. @returns {Line} */
   connect() {
     this.line?.close();
     return (this.line = new Line(
@@ -76,7 +76,7 @@ export class Run extends EventTarget {
     ));
   }
 
-  /** Has the worker make the engine; what cannot be fetched is asked for again, by a new worker. @param {string} [fragment] @returns {Promise<Described>} */
+  /** Has the worker create the engine. Failed downloads are repeated by a new worker. @param {string} [fragment] @returns {Promise<Described>} */
   async start(fragment = this.state.fragment) {
     for (let tries = 0; ; tries++) {
       try {
@@ -85,13 +85,13 @@ export class Run extends EventTarget {
         if (/** @type {Problem} */ (error).code !== "download" || tries === PAUSES.length) throw error;
         const { line } = this;
         await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]));
-        if (this.line !== line || this.closed) return new Promise(() => {}); // somebody has begun anew, or left
+        if (this.line !== line || this.closed) return new Promise(() => {}); // restarted or closed meanwhile
         this.connect();
       }
     }
   }
 
-  /** Makes the worker do what is wanted and allowed. */
+  /** Tells the worker to train or pause, as wanted and allowed. */
   drive() {
     const { phase, wanted, visible, describe } = this.state;
     const should = wanted && visible && describe !== null && ["ready", "paused", "running", "waiting"].includes(phase);
@@ -102,7 +102,7 @@ export class Run extends EventTarget {
     else if (["running", "waiting"].includes(phase)) this.patch({ phase: "paused" });
   }
 
-  /** Runs a command and turns what it throws into the state's problem. @param {() => Promise<unknown>} work @param {boolean} [quiet] */
+  /** Runs a command and puts its error into the state. @param {() => Promise<unknown>} work @param {boolean} [quiet] */
   async attempt(work, quiet = false) {
     if (!quiet) this.patch({ busy: true });
     try {
@@ -123,16 +123,16 @@ export class Run extends EventTarget {
     return this.line.send(command, ...args);
   }
 
-  // ---- what the worker says -------------------------------------------------------------------------------------
+  // ---- the worker's reports --------------------------------------------------------------------------------------
 
-  /** What the worker says of itself. @param {import("../worker/types.js").Reported} reported */
+  /** Handles a report of the worker. @param {import("../worker/types.js").Reported} reported */
   report({ event, detail }) {
     switch (event) {
       case "opened":
         this.attributes = []; // the fragment has them now
         this.state.lanes = detail.lanes.map(({ config, changes }, at) => {
           const { id, saved } = this.state.lanes[at] ?? newLane();
-          return { ...newLane(config, changes), id, saved }; // of a new worker they are the same ones
+          return { ...newLane(config, changes), id, saved }; // a new worker has the same lanes
         });
         return this.patch({ schema: detail.schema, config: detail.lanes[0].config, fragment: detail.fragment, notes: detail.notes, phase: "compiling" });
       case "described":
@@ -159,7 +159,7 @@ export class Run extends EventTarget {
         this.training = false;
         return this.patch({ phase: "paused", wanted: false, stopped: detail });
       case "failed":
-        // What the driver reports while it trains does not go away.
+        // A driver's error during training is permanent.
         if (["gpu", ...LOST].includes(detail.code)) return this.lost(detail);
         this.training = false;
         return this.patch({ phase: "paused", wanted: false, problem: detail });
@@ -175,7 +175,7 @@ export class Run extends EventTarget {
   /** @param {{lane: number, rows: Float64Array, milliseconds: number}} records */
   recorded({ lane, rows, milliseconds }) {
     const [step, loss, accuracy] = rows.subarray(-3);
-    // A record names the step it was; counted are the steps done.
+    // A record has the index of its step; the state counts finished steps.
     this.learn(lane, { step: Number.isNaN(loss) ? step : step + 1, loss, accuracy });
     this.state.milliseconds = milliseconds;
     this.since = performance.now();
@@ -195,7 +195,7 @@ export class Run extends EventTarget {
   /** @param {Described} described */
   described(described) {
     this.confirmed = described;
-    // The worker is ahead of the records, and may not be where the run was lost; and while a change is on its way, what is shown is newer.
+    // The worker is ahead of the records, and may be at another step than the lost run. While a change is pending, the page's settings are newer.
     const lanes = described.lanes.map(({ changes, describe }, at) => {
       const lane = this.state.lanes[at] ?? newLane(describe.config, changes);
       const settings = this.changing === 0 ? { changes, config: describe.config } : {};
@@ -218,12 +218,12 @@ export class Run extends EventTarget {
     this.patch({ phase: "lost", problem, busy: false });
   }
 
-  /** The worker is no more. @param {Problem} problem */
+  /** The worker has ended. @param {Problem} problem */
   ended(problem) {
     if (this.state.describe) this.lost(problem);
   }
 
-  /** Counts how long what is under way has been without news. */
+  /** Counts the seconds without news of the current work. */
   tick() {
     const { phase, busy, quiet } = this.state;
     const under = ["loading", "compiling"].includes(phase) || this.training || (busy && !["failed", "lost"].includes(phase));
@@ -240,10 +240,10 @@ export class Run extends EventTarget {
 
   // ---- the state -------------------------------------------------------------------------------------------------
 
-  /** What is new of a lane. @param {number} at @param {Partial<Lane>} news */
+  /** Updates a lane. @param {number} at @param {Partial<Lane>} news */
   learn(at, news) {
     const lane = this.state.lanes[at];
-    if (!lane) return; // it was taken away meanwhile
+    if (!lane) return; // removed meanwhile
     Object.assign(lane, news);
     if (at === this.state.shown) Object.assign(this.state, news);
   }
@@ -259,10 +259,10 @@ export class Run extends EventTarget {
     if (["diverged", "paused"].includes(this.state.phase)) this.patch({ phase: "ready" });
   }
 
-  /** Tells what was switched while it trains. @param {Record<string, string>[]} before settings of each lane */
+  /** Reports settings changed during training. @param {Record<string, string>[]} before settings of each lane */
   markChanges(before) {
     this.state.lanes.forEach(({ step }, lane) => {
-      // As the engine has them; what is shown may be newer.
+      // The engine's settings; those on the page may be newer.
       const { config } = this.confirmed.lanes[lane].describe;
       const marked = (/** @type {string} */ key) => this.setting(key)?.effect !== "view" && !key.startsWith("stop_");
       const changed = Object.keys(config).filter((key) => before[lane][key] !== config[key] && marked(key));

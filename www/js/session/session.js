@@ -12,18 +12,18 @@ import { LOST, fragmentOf, pairsOf } from "./state.js";
  * @typedef {Awaited<ReturnType<import("./line.js").Engine["set"]>>} Answer to a changed fragment
  */
 
-/** What a command ends with when the session does first. Nobody is told: the lab is gone. */
+/** The error of commands whose session ends first. It is not shown: the lab is gone. */
 const CLOSED = { code: "closed" };
 
 export class Session extends Run {
-  /** @param {string} fragment of the address @param {[string, string][]} [attributes] the element's, which the fragment goes over */
+  /** @param {string} fragment of the address @param {[string, string][]} [attributes] the element's; the fragment overrides them */
   constructor(fragment, attributes) {
     super(fragment, attributes);
-    /** What settings are changed after: the link has been read, and whole fragments are answered. @type {Promise<unknown>} */
+    /** Changes of settings wait for this: the link has been read, and whole fragments have been answered. @type {Promise<unknown>} */
     this.turn = this.opened;
   }
 
-  /** The engine has answered every change. */
+  /** Resolves when the engine has answered every change. */
   get settled() {
     return this.turn.then(() => this.until(({ phase }) => this.changing === 0 || phase === "failed"));
   }
@@ -36,7 +36,7 @@ export class Session extends Run {
     });
   }
 
-  /** Everything from the start, by a new worker. @param {Record<string, string>} [changes] */
+  /** Starts everything again with a new worker. @param {Record<string, string>} [changes] */
   async begin(changes = {}) {
     this.connect();
     this.training = false;
@@ -47,17 +47,17 @@ export class Session extends Run {
   }
 
   /**
-   * Changes settings by key. Those in which lanes may differ are changed in one of them, and the others keep what they have; what they
-   * have in common is changed in all. `lane2` to `lane4` are what that lane changes, as in a link. Weights go on where the change
+   * Changes settings by key. Settings in which lanes may differ change in one lane, and the other lanes keep theirs; common settings
+   * change in all. `lane2` to `lane4` hold that lane's changes, as in a link. Weights are kept where the change
    * allows it, unless `restart`.
    * @param {Record<string, string | null>} changes null: that lane ends
    * @param {boolean} [restart]
-   * @param {number | "all"} [of] the lane, the shown one unless said
+   * @param {number | "all"} [of] the lane, by default the shown one
    * @returns {Promise<unknown>}
    */
   set(changes, restart = false, of = this.state.shown) {
     const done = this.turn.then(() => this.change(changes, restart, of));
-    if (Object.keys(changes).some(isLane)) this.turn = done; // what comes next builds upon what only the engine can read
+    if (Object.keys(changes).some(isLane)) this.turn = done; // later changes build on a list that only the engine can read
     return done;
   }
 
@@ -72,19 +72,19 @@ export class Session extends Run {
     const common = settings.filter(([key]) => !this.setting(key)?.lane);
     const configs = lanes.map(({ config }, at) => ({ ...config, ...Object.fromEntries(of === "all" || of === at ? settings : common) }));
     const each = configs.map((config) => Object.fromEntries(Object.entries(config).filter(([key, value]) => configs[0][key] !== value)));
-    // Seen at once, confirmed by the answer.
+    // Shown at once, confirmed by the answer.
     this.patch({ lanes: lanes.map((lane, at) => ({ ...lane, changes: each[at], config: configs[at] })) });
     this.patch({ config: configs[shown], busy: effects.some((effect) => effect !== "view" && effect !== "live") });
-    // Of a lane that is said twice, the last word holds.
+    // If a lane is named twice, the last one counts.
     const others = each.slice(1).filter((_, at) => changes[`lane${at + 2}`] !== null);
-    // A value that is not understood leaves the one before.
+    // With an invalid value the old one stays.
     await this.adopt(
       [...pairsOf(lanes[0].config), fragmentOf(configs[0], others), ...lists.filter(([, list]) => list !== null).map((list) => list.join("="))].join("&"),
       restart,
     );
   }
 
-  /** Another network beside the others, all from step 0; it is shown next. @param {Record<string, string>} changes to the first one */
+  /** Adds a network beside the others; all restart from step 0, and the new one is shown. @param {Record<string, string>} changes to the first one */
   async addLane(changes) {
     const { lanes } = this.state;
     this.pause();
@@ -92,42 +92,42 @@ export class Session extends Run {
     if (this.state.lanes.length > lanes.length) await this.show(lanes.length);
   }
 
-  /** The others go on. @param {number} lane not the first */
+  /** Removes a network; the others continue. @param {number} lane not the first */
   async removeLane(lane) {
     await this.show(0);
     await this.replace(() => this.fragmentWith(this.state.lanes.filter((_, at) => at > 0 && at !== lane).map(({ changes }) => changes)), false, lane);
   }
 
-  /** Details are of this lane from now on. @param {number} lane */
+  /** Shows the details of this lane from now on. @param {number} lane */
   async show(lane) {
     if (lane === this.state.shown || !this.state.lanes[lane]) return;
     this.patch({ shown: lane, ...this.shownLane(lane) });
     await this.attempt(() => this.send("show", lane), true);
   }
 
-  /** Takes a whole fragment, as the address bar gives it. @param {string} fragment @returns {Promise<boolean>} all of it was understood */
+  /** Applies a whole fragment, as from the address bar. @param {string} fragment @returns {Promise<boolean>} whether all of it was understood */
   async setFragment(fragment) {
     const answer = await this.replace(() => fragment);
     return answer?.notes.length === 0;
   }
 
-  /** What all are made from, with these networks beside the first. @param {Record<string, string>[]} others how they differ from it */
+  /** The fragment of all networks, with these beside the first. @param {Record<string, string>[]} others how they differ from it */
   fragmentWith(others) {
     return this.known ? fragmentOf(this.state.lanes[0].config, others) : this.state.fragment;
   }
 
   /**
-   * A whole fragment in the place of the one before. Changes wait for its answer, as they build upon it.
-   * @param {() => string} build @param {boolean} [restart] @param {number} [gone] a lane that is no more
-   * @returns {Promise<Answer | undefined>} the answer, if it was taken
+   * Replaces the whole fragment. Changes wait for its answer, as they build on it.
+   * @param {() => string} build @param {boolean} [restart] @param {number} [gone] a removed lane
+   * @returns {Promise<Answer | undefined>} the answer, if it was accepted
    */
   replace(build, restart = false, gone) {
     return /** @type {Promise<Answer | undefined>} */ (this.turn = this.turn.then(() => this.adopt(build(), restart, gone)));
   }
 
-  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more @returns {Promise<Answer | undefined>} the answer, if it was taken */
+  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a removed lane @returns {Promise<Answer | undefined>} the answer, if it was accepted */
   async adopt(fragment, restart, gone) {
-    // An engine that did not start is asked again with this.
+    // An engine that did not start will be started with this.
     if (!this.known) return void (this.state.fragment = fragment);
     this.changing += 1;
     const lost = this.state.phase === "lost";
@@ -136,12 +136,12 @@ export class Session extends Run {
       answer = await this.send("set", fragment, restart, gone);
     });
     this.changing -= 1;
-    // What needs a device first needs another one, where the change wants it.
+    // A change that needs a device first needs a new one, of the kind that the change names.
     if (!answer && lost && (await this.recover({ backend: new URLSearchParams(fragment).get("backend") ?? "auto" })))
       return this.adopt(fragment, restart, gone);
     if (answer && gone !== undefined) this.state.lanes = this.state.lanes.filter((_, at) => at !== gone);
     if (answer) this.adopted(answer, restart);
-    // A refused change must not stay on the page.
+    // The page must not keep showing a refused change.
     else if (this.state.describe && this.changing === 0) this.described(this.confirmed);
     return answer;
   }
@@ -152,7 +152,7 @@ export class Session extends Run {
     const again = effect === "restart" || restart;
     if (again) this.again();
     this.described(described);
-    // What was said of settings is over; what has happened stays.
+    // Notes on settings are outdated; notes on events stay.
     this.patch({ notes: [...this.state.notes.filter(({ key }) => !key), ...notes], problem: null });
     if (["failed", "loading"].includes(this.state.phase) || (this.state.phase === "lost" && again)) this.patch({ phase: "ready" });
     if (!again && before.length === described.lanes.length) this.markChanges(before);
@@ -181,7 +181,7 @@ export class Session extends Run {
     });
   }
 
-  /** Step 0 again, from the same initial weights. */
+  /** Restarts from step 0 with the same initial weights. */
   async restart() {
     await this.opened;
     if (this.state.phase === "failed" && !this.state.describe) return;
@@ -195,7 +195,7 @@ export class Session extends Run {
     });
   }
 
-  /** After a divergence: goes on from the last good state. @param {Record<string, string>} changes */
+  /** After a divergence: continues from the last good state. @param {Record<string, string>} changes */
   async resume(changes) {
     await this.attempt(async () => {
       await this.send("resume");
@@ -206,7 +206,7 @@ export class Session extends Run {
     this.play();
   }
 
-  /** Ends a step that takes too long, with its worker; a run that has steps goes on from its saved weights. @param {Record<string, string>} changes */
+  /** Ends a step that takes too long, and its worker; a run with steps continues from its saved weights. @param {Record<string, string>} changes */
   leave(changes) {
     if (this.state.step === 0) return this.begin(changes);
     this.line.close();
@@ -214,16 +214,16 @@ export class Session extends Run {
   }
 
   /**
-   * After a lost device or worker.
-   * @param {Record<string, string>} [changes] of what all lanes have in common: another backend
+   * Continues after a lost device or worker.
+   * @param {Record<string, string>} [changes] of the common settings: another backend
    * @param {boolean} [saved] from the saved weights, or from step 0
-   * @returns {Promise<boolean>} whether it can go on
+   * @returns {Promise<boolean>} whether it can continue
    */
   recover(changes, saved) {
     return recover(this, changes, saved);
   }
 
-  /** Images or weights; the worker reads them. @param {File[] | Promise<File[]>} files */
+  /** Loads images or weights; the worker reads them. @param {File[] | Promise<File[]>} files */
   async loadFiles(files) {
     this.patch({ reading: true, problem: null, notes: [] });
     await this.attempt(async () => {
@@ -240,7 +240,7 @@ export class Session extends Run {
     this.patch({ reading: false, progress: null });
   }
 
-  /** The shown network as a weights file; when it is lost, its newest copy. @returns {Promise<{step: number, bytes: Uint8Array}>} */
+  /** The shown network as a weights file; after a loss, its newest copy. @returns {Promise<{step: number, bytes: Uint8Array}>} */
   async save() {
     try {
       return { bytes: await this.send("save"), step: this.state.step };
@@ -252,7 +252,7 @@ export class Session extends Run {
     }
   }
 
-  /** From the built-in data set again. */
+  /** Returns to the built-in data set. */
   async reopen() {
     this.training = false;
     this.files = null;
@@ -261,7 +261,7 @@ export class Session extends Run {
     await this.open();
   }
 
-  /** Images that are missing. */
+  /** Fetches missing images. */
   async fetch() {
     if (this.state.missing) this.patch({ missing: { ...this.state.missing, waiting: true } });
     await this.attempt(() => this.send("fetch"), true);
@@ -279,7 +279,7 @@ export class Session extends Run {
     await this.attempt(() => this.send("watch", watch), true);
   }
 
-  /** For good; what is still waiting for an answer is over. */
+  /** Ends the session for good; pending commands fail. */
   close() {
     this.closed = true;
     clearInterval(this.clock);

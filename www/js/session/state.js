@@ -1,5 +1,5 @@
 // @ts-check
-/** What the page knows of the run: all that components are drawn from. */
+/** The page's knowledge of the run: everything that components draw from. */
 
 /**
  * @typedef {import("../worker/types.js").Description} Description
@@ -10,7 +10,7 @@
  * @property {import("../worker/types.js").Phase} phase
  * @property {boolean} wanted the user wants it to train
  * @property {boolean} visible training is allowed: the document is visible and the element in view
- * @property {boolean} busy a command that takes a while is under way
+ * @property {boolean} busy a slow command is running
  * @property {boolean} reading that command reads the user's files
  * @property {import("../worker/types.js").Setting[]} schema
  * @property {Record<string, string>} config
@@ -18,25 +18,25 @@
  * @property {Description | null} describe
  * @property {Problem[]} notes
  * @property {Problem | null} problem why the lab failed or the last command was refused
- * @property {Problem & {waiting: boolean} | null} missing why images are missing, and whether they are asked for again by themselves
- * @property {number} seconds that a step takes, estimated
- * @property {number} quiet seconds since there was news of what is under way
+ * @property {Problem & {waiting: boolean} | null} missing why images are missing, and whether they will be fetched again automatically
+ * @property {number} seconds estimated seconds per step
+ * @property {number} quiet seconds since the last news of the current work
  * @property {import("../worker/types.js").Divergence | null} divergence
  * @property {{key: string, step: number} | null} stopped the setting that stopped the run, and where
  * @property {import("../worker/types.js").Progress | null} progress
  * @property {number} step steps done
  * @property {number} loss of the last step
  * @property {number} accuracy
- * @property {number} milliseconds a step
+ * @property {number} milliseconds per step
  * @property {import("../worker/types.js").Evaluation | null} evaluation
- * @property {number} run counts the starts from initial weights: curves begin anew
+ * @property {number} run counts the starts from initial weights: each clears the curves
  * @property {Lane[]} lanes networks side by side, at least one; `config`, `describe`, `step`, `loss`, `accuracy`, `evaluation` and `divergence`
  *   above are those of the shown one
- * @property {number} shown which lane the details are of
+ * @property {number} shown the lane shown in detail
  *
  * @typedef {object} Lane
- * @property {number} id stays when others are taken away or change
- * @property {Record<string, string>} changes settings by which it differs from the first
+ * @property {number} id stays when other lanes are removed or change
+ * @property {Record<string, string>} changes settings in which it differs from the first
  * @property {Record<string, string>} config
  * @property {Description | null} describe
  * @property {number} step
@@ -49,18 +49,18 @@
  * @typedef {import("../worker/types.js").Reports} Reports
  * @typedef {{state: undefined, cut: number, mark: Mark, records: Float64Array}
  *   & Pick<Reports, "snapshot" | "evaluation" | "batch" | "filters" | "predictions" | "maps" | "unit">} Changes
- *   What changes, by its kind: `cut` is the step after which the record is forgotten.
- * @typedef {{step: number, changes: [key: string, value: string, before: string][]}} Mark settings that were changed while it trains
+ *   The changes by kind: `cut` is the step after which the record is forgotten.
+ * @typedef {{step: number, changes: [key: string, value: string, before: string][]}} Mark settings changed during training
  * @typedef {keyof Changes} Kind
  * @typedef {{[K in Kind]: {kind: K, detail: Changes[K], lane: number}}[Kind]} Change
  */
 
-/** Problems after which nothing more can be asked of the device, or of the worker. */
+/** Problems after which the device or the worker can no longer be used. */
 export const LOST = ["device_lost", "engine_ended"];
-/** Pauses before what could not be fetched is asked for again, ms. */
+/** Pauses before failed downloads are repeated, ms. */
 export const PAUSES = [1000, 2000, 4000, 8000, 16_000];
 
-/** What is known of a run at its step 0. */
+/** The state of a run at step 0. */
 export const START = { step: 0, loss: NaN, accuracy: NaN, evaluation: null, divergence: null, saved: null };
 
 let made = 0;

@@ -1,18 +1,18 @@
 // @ts-check
-/** The workers that the engine's worker asks for. The other end is `worker/spawn.js`, which says why the page starts them. */
+/** The workers that the engine's worker requests. The other end is `worker/spawn.js`, which says why the page starts them. */
 import { watchLife } from "../worker/alive.js";
 
 /**
- * What the engine's worker says of a worker: that it is wanted, something for it, or that it has ended.
+ * A message of the engine's worker about a worker: start it, pass this on, or end it.
  * @typedef {{id: number, script?: string, talk?: MessagePort, packet?: import("../worker/talk.js").Packet, ended?: boolean}} Word
  */
 
 export class Workers {
-  /** @param {(message: unknown, transfer?: Transferable[]) => void} tell says something to the engine's worker */
+  /** @param {(message: unknown, transfer?: Transferable[]) => void} tell sends a message to the engine's worker */
   constructor(tell) {
     this.tell = tell;
     this.closing = new AbortController();
-    /** A worker that nothing refers to may be collected as garbage while it waits for its module. @type {Map<number, Worker>} */
+    /** An unreferenced worker may be garbage-collected while it waits for its module. @type {Map<number, Worker>} */
     this.running = new Map();
   }
 
@@ -44,7 +44,7 @@ export class Workers {
   }
 }
 
-/** The buffers of a message's arrays, to be moved and not copied. @param {unknown} message @returns {ArrayBuffer[]} */
+/** The buffers of a message's arrays, to be transferred instead of copied. @param {unknown} message @returns {ArrayBuffer[]} */
 function buffersOf(message) {
   /** @type {unknown[]} */
   const parts = [message, /** @type {{result?: unknown} | undefined} */ (message)?.result].find(Array.isArray) ?? [];
