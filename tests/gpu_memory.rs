@@ -1,5 +1,6 @@
 //! The bytes that the GPU backend says it needs are those that it allocates, and what is refused allocates nothing.
 
+#[path = "gpu/common.rs"]
 mod gpu_common;
 
 use alexnet_lab::backend::gpu::Gpu;

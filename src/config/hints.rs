@@ -1,4 +1,4 @@
-//! Settings that are allowed but cannot learn, or cannot be evaluated as they ask. `tests/hints.rs` trains with each of them.
+//! Settings that are allowed but cannot learn, or cannot be evaluated as they ask. `tests/training/hints.rs` trains with each of them.
 
 use super::{ActivationFunction, BnPlace, BuiltIn, Config, InitialWeights, Norm, Variation};
 

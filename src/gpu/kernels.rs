@@ -1,4 +1,4 @@
-//! The table of kernels: file, entry point and bindings of each. `tests/shaders.rs` compares it with the WGSL.
+//! The table of kernels: file, entry point and bindings of each. `tests/gpu/shaders.rs` compares it with the WGSL.
 //!
 //! To add a kernel: write its entry point in `shaders/<stem>.wgsl`, add a row below, and record it with
 //! [`super::recorder::Recorder::dispatch`] in `src/layers/<stem>.rs`. A shader consists of the dispatch's constants,

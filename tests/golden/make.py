@@ -1,4 +1,4 @@
-"""Writes the golden values of `tests/golden.rs`: JAX on the CPU in float64, all gradients by its autodiff.
+"""Writes the golden values of `tests/training/golden.rs`: JAX on the CPU in float64, all gradients by its autodiff.
 
     python3 -m venv venv && venv/bin/pip install -r tests/golden/requirements.txt
     venv/bin/python tests/golden/make.py            # writes layers.safetensors and training.json beside this file

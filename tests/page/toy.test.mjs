@@ -7,9 +7,9 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const pinned = readFileSync(join(ROOT, "tests", "toy.rs"), "utf8").match(/const TEST_IMAGES: &str = "(\w+)"/)[1];
+const pinned = readFileSync(join(ROOT, "tests", "training", "toy.rs"), "utf8").match(/const TEST_IMAGES: &str = "(\w+)"/)[1];
 
-test("the first test images in WebAssembly are those that tests/toy.rs pins", async () => {
+test("the first test images in WebAssembly are those that tests/training/toy.rs pins", async () => {
   const glue = await import(pathToFileURL(join(ROOT, "dist", "pkg", "alexnet_lab.js")));
   await glue.default({ module_or_path: readFileSync(join(ROOT, "dist", "pkg", "alexnet_lab_bg.wasm")) });
   const lab = await glue.Lab.create("data=toy&backend=cpu&width=0.25&batch=1&workers=1", () => assert.fail("no helper was asked for"));

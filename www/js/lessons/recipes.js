@@ -2,7 +2,7 @@
 import list from "./recipes.json" with { type: "json" };
 
 /**
- * Good and broken recipes, from `recipes.json`, which `tests/recipes.rs` trains. `expected` is the outcome of each within a few
+ * Good and broken recipes, from `recipes.json`, which `tests/training/recipes.rs` trains. `expected` is the outcome of each within a few
  * hundred steps; the texts explain it.
  * @typedef {"learns" | "slow" | "stalls" | "diverges" | "overfits" | "partly"} Expected
  * @typedef {{key: string, fragment: string, expected: Expected}} Recipe

@@ -1,14 +1,12 @@
 //! Whole small networks in every combination of switches against finite differences in f64: of each tensor, the derivative
 //! along a random direction, which every entry takes part in; of weight matrices along one single entry too.
 
-mod finite_difference;
-
+use crate::finite_difference::{Tally, normals, rms, sample};
 use alexnet_lab::backend::cpu::{Cpu, Mode};
 use alexnet_lab::config::{BnPlace, Config, Norm};
 use alexnet_lab::data::Normalisation;
 use alexnet_lab::network::{Init, Network};
 use alexnet_lab::step::{Hyper, Share};
-use finite_difference::{Tally, normals, rms, sample};
 
 /// Images: at least 3, because two rows are always normalised to +1 and -1, with hardly any gradient left.
 const BATCH: usize = 3;

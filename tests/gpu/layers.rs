@@ -1,7 +1,6 @@
 //! The pooling and normalisation kernels against the CPU, over odd sizes, channels that are no multiple of 4, and batch 1.
 
-mod gpu_common;
-
+use crate::common::*;
 use alexnet_lab::config::PoolKind;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{Recorder, StepParams};
@@ -12,7 +11,6 @@ use alexnet_lab::layers::{Window, batch_norm, lrn, pool};
 use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::optimizer;
 use alexnet_lab::step::peers::Peers;
-use gpu_common::*;
 
 /// Half a unit in the last place: the relative error of one rounding.
 const ROUNDING: f32 = f32::EPSILON / 2.0;

@@ -1,15 +1,11 @@
 //! Toy objects: the same on every machine, chance wherever it is promised, nothing for a linear model, learnt by the network.
 
-mod common;
-#[path = "common/linear.rs"]
-mod linear;
-
+use crate::linear::linear_accuracy;
 use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::{Config, Variation};
 use alexnet_lab::data::toy::{self, CLASSES, HELD_BACK, Scene, Split, UPRIGHT};
 use alexnet_lab::data::{Dataset, IMAGE, Images};
 use alexnet_lab::trainer::{Evaluation, Trainer};
-use linear::linear_accuracy;
 use pollster::block_on;
 use sha2::{Digest, Sha256};
 
@@ -198,7 +194,7 @@ fn holding_back_changes_nothing_else() {
 #[test]
 fn a_linear_model_finds_little() {
     // The same code finds what is linear.
-    let stripes = common::striped(500, 200);
+    let stripes = crate::common::striped(500, 200);
     let easy = linear_accuracy(&stripes.train, &stripes.test, 0.1);
     assert!(easy > 0.95, "{easy}");
     let set = whole(Variation::None);

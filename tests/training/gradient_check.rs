@@ -1,15 +1,13 @@
 //! Every layer on its own against finite differences in f64: the gradient of `sum of r_i y_i` with random r, with respect
 //! to the input and to each parameter. Odd sizes, strides and paddings, 1, 3 and 5 channels, batches of 1 and 3.
 
-mod finite_difference;
-
+use crate::finite_difference::{Tally, normals, rms, sample};
 use alexnet_lab::config::{ActivationFunction, PoolKind};
 use alexnet_lab::layers::dropout::Mask;
 use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
 use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::step::peers::Peers;
-use finite_difference::{Tally, normals, rms, sample};
 use pollster::block_on;
 
 /// Entries of one tensor that are checked.

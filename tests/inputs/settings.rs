@@ -1,15 +1,13 @@
 //! Random settings over the whole of every range: nothing panics, every number is finite or the run is reported as diverged,
 //! and the same run gives the same bits.
 
-mod common;
-
+use crate::common::striped;
 use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::{Config, Effect, Kind, SETTINGS, Setting};
 use alexnet_lab::network::Network;
 use alexnet_lab::stats::Snapshot;
 use alexnet_lab::step::initial_state;
 use alexnet_lab::trainer::Trainer;
-use common::striped;
 use pollster::block_on;
 use proptest::prelude::*;
 

@@ -1,7 +1,6 @@
 //! Whole networks on the GPU against the CPU backend.
 
-mod gpu_common;
-
+use crate::common::*;
 use alexnet_lab::backend::cpu::Cpu;
 use alexnet_lab::backend::gpu::Gpu;
 use alexnet_lab::config::Config;
@@ -14,7 +13,6 @@ use alexnet_lab::math::gemm::Product;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{Stream, hash};
 use alexnet_lab::step::{Hyper, StepRecord, initial_state};
-use gpu_common::*;
 use pollster::block_on;
 
 const NORMALISATION: Normalisation = Normalisation { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };

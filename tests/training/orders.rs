@@ -1,13 +1,11 @@
 //! Operations in orders that nobody would choose: nothing panics, nothing is lost, and what is refused leaves the run as it was.
 
-mod common;
-
+use crate::common::striped;
 use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::{Config, Effect};
 use alexnet_lab::data::{Dataset, Images};
 use alexnet_lab::error::Error;
 use alexnet_lab::trainer::Trainer;
-use common::striped;
 use pollster::block_on;
 use proptest::prelude::*;
 

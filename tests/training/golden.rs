@@ -23,7 +23,7 @@ struct Golden {
     cases: Vec<Value>,
 }
 
-static BYTES: &[u8] = include_bytes!("golden/layers.safetensors");
+static BYTES: &[u8] = include_bytes!("../golden/layers.safetensors");
 
 impl Golden {
     fn new(layer: &'static str) -> Golden {

@@ -1,7 +1,6 @@
 //! Every shader as it is composed for real networks: parsed and validated by naga, and compared with what Rust says of it.
 
-mod gpu_common;
-
+use crate::common::device;
 use alexnet_lab::backend::gpu::Gpu;
 use alexnet_lab::backend::gpu::stats::Task;
 use alexnet_lab::config::Config;
@@ -12,7 +11,6 @@ use alexnet_lab::gpu::kernels::{Access, KERNELS, Kernel};
 use alexnet_lab::gpu::recorder::StepParams;
 use alexnet_lab::network::Network;
 use alexnet_lab::step::Hyper;
-use gpu_common::device;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use pollster::block_on;
 use std::collections::BTreeSet;

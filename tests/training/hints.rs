@@ -1,13 +1,11 @@
 //! Settings that cannot learn: each is trained, and what its hint says is seen to be so, as it is not with the remedy that it names.
 
-mod common;
-
+use crate::common::striped;
 use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::hints::Hint;
 use alexnet_lab::config::{Config, Variation};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::trainer::Trainer;
-use common::striped;
 use pollster::block_on;
 use std::path::Path;
 

@@ -1,12 +1,10 @@
 //! One run from the outside: what goes on, what starts again, what stops.
 
-mod common;
-
+use crate::common::striped;
 use alexnet_lab::backend::machine::{Host, Reason};
 use alexnet_lab::config::{Config, Effect, Preference};
 use alexnet_lab::data::{Dataset, Images, Normalisation};
 use alexnet_lab::trainer::{Trainer, argmax};
-use common::striped;
 use pollster::block_on;
 
 const SMALL: &str = "width=0.25&batch=8&train_size=64&test_size=24&lr=0.02&dropout=0.5&norm=bn&augment=true&backend=cpu";

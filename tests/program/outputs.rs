@@ -1,11 +1,6 @@
 //! What the program writes: nothing before it has read everything, nothing by halves, and nothing is lost that was recorded.
 
-#![cfg(not(target_arch = "wasm32"))]
-
-#[path = "common/program.rs"]
-mod program;
-
-use program::{PROGRAM, SMALL, complaint, folder, json_lines, train};
+use crate::common::{PROGRAM, SMALL, complaint, folder, json_lines, train};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::fs;

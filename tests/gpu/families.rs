@@ -1,10 +1,9 @@
 //! The two families of kernels against each other: the same inputs, over many shapes. That each of them is right, and not
-//! only like the other, `gpu_kernels.rs` and `gpu_matches_cpu.rs` see.
+//! only like the other, `kernels.rs` and `matches_cpu.rs` see.
 //!
-//! Tolerances as in `gpu_kernels.rs`: both sides sum n products of factors in [-1, 1) in an order of their own.
+//! Tolerances as in `kernels.rs`: both sides sum n products of factors in [-1, 1) in an order of their own.
 
-mod gpu_common;
-
+use crate::common::*;
 use alexnet_lab::config::ActivationFunction;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::StepParams;
@@ -13,7 +12,6 @@ use alexnet_lab::layers::dropout::Units;
 use alexnet_lab::layers::fused::{After, Before, GradInput};
 use alexnet_lab::layers::{Window, conv, linear};
 use alexnet_lab::network::{Shape, output_size};
-use gpu_common::*;
 
 const FUNCTIONS: [Option<ActivationFunction>; 5] = [
     None,
@@ -28,7 +26,7 @@ fn tolerance(n: usize) -> f32 {
     2.0 * n as f32 * f32::EPSILON
 }
 
-/// A slope of at most 1 passes the sum's error on; the functions' own is that of `tests/gpu_activation.rs`.
+/// A slope of at most 1 passes the sum's error on; the functions' own is that of `tests/gpu/activation.rs`.
 const FUNCTION: f32 = 1e-5;
 
 struct Conv {

@@ -1,13 +1,11 @@
 //! The activation kernels against the CPU.
 
-mod gpu_common;
-
+use crate::common::*;
 use alexnet_lab::config::{ActivationFunction, PoolKind};
 use alexnet_lab::gpu::recorder::StepParams;
 use alexnet_lab::layers::fused::{Before, GradInput};
 use alexnet_lab::layers::{Window, activation, pool};
 use alexnet_lab::network::Shape;
-use gpu_common::*;
 
 #[test]
 fn activation_matches_the_cpu() {

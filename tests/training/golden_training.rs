@@ -6,8 +6,6 @@
 //! rounding of each weight costs; a backend rounds each of the K <= 600 products of its sums instead, which costs
 //! sqrt(K) = 24 as much, three times a step (forward, backward, update): a factor of 72. For f64 it scales with the unit.
 
-mod gpu_common;
-
 use alexnet_lab::backend::cpu::{Cpu, Mode};
 use alexnet_lab::backend::gpu::Gpu;
 use alexnet_lab::config::Config;
@@ -134,7 +132,7 @@ fn train<T: Product>(run: &Run, error: f64) -> Trace {
 async fn train_on_gpu(run: &Run) -> Result<Trace> {
     let config = run.config();
     let network = Network::new(&config, run.classes);
-    let mut gpu = Gpu::new(gpu_common::device(), &network, config.batch as usize, NORMALISATION).await?;
+    let mut gpu = Gpu::new(crate::gpu_common::device(), &network, config.batch as usize, NORMALISATION).await?;
     gpu.set_state(&initial_state(&network, &config))?;
     let mut trace = Trace { loss: vec![], correct: vec![], after: BTreeMap::new(), logits: vec![] };
     for step in 0..run.loss.len() {
@@ -199,7 +197,7 @@ fn compare(run: &Run, found: &Trace, unit: f64, exact: &Trace, off: &Trace) {
 }
 
 fn check(index: usize) {
-    let runs: Vec<Run> = serde_json::from_str(include_str!("golden/training.json")).unwrap();
+    let runs: Vec<Run> = serde_json::from_str(include_str!("../golden/training.json")).unwrap();
     assert_eq!(runs.len(), 5);
     let run = &runs[index];
     let network = Network::new(&run.config(), run.classes);

@@ -1,11 +1,6 @@
 //! The native program as a user meets it: flags, files, exit status and the served page.
 
-#![cfg(not(target_arch = "wasm32"))]
-
-#[path = "common/program.rs"]
-mod program;
-
-use program::{PROGRAM, SMALL, complaint, folder, json_lines, run, train};
+use crate::common::{PROGRAM, SMALL, complaint, folder, json_lines, run, train};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

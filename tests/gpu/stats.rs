@@ -1,8 +1,7 @@
 //! The statistics kernels against `src/stats.rs`, given the same floats. Padding is filled with NaN to see that it is
 //! left out.
 
-mod gpu_common;
-
+use crate::common::*;
 use alexnet_lab::backend::cpu::Cpu;
 use alexnet_lab::backend::gpu::Gpu;
 use alexnet_lab::backend::gpu::buffers::Buffers;
@@ -16,7 +15,6 @@ use alexnet_lab::gpu::view::{View, padded};
 use alexnet_lab::network::{Kind, Network};
 use alexnet_lab::stats::{ACTIVATION_BINS, ActivationStats, GradientStats, Snapshot};
 use alexnet_lab::step::{Hyper, initial_state};
-use gpu_common::*;
 use pollster::block_on;
 
 const BATCH: usize = 3;

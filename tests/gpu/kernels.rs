@@ -3,8 +3,7 @@
 //! Tolerances: a sum of n products in f32, in any order, is off by at most about n * epsilon * sum |products|; with factors
 //! in [-1, 1) and rounding errors that point either way, sqrt(n) * epsilon * sqrt(n) leaves room. Both sides err, hence 2.
 
-mod gpu_common;
-
+use crate::common::*;
 use alexnet_lab::config::ActivationFunction;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::StepParams;
@@ -14,7 +13,6 @@ use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear,
 use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::optimizer;
 use alexnet_lab::step::Hyper;
-use gpu_common::*;
 
 /// For sums of `n` products of factors below 1 (see above).
 fn tolerance(n: usize) -> f32 {
@@ -114,7 +112,7 @@ fn the_activation_function_of_a_convolution_is_applied_and_padding_stays_zero() 
         r.take().run(device());
         let mut wanted = vec![0.0; 180];
         alexnet_lab::layers::activation::forward(function, &download(&plain, 6), &mut wanted);
-        // As in tests/gpu_activation.rs.
+        // As in tests/gpu/activation.rs.
         assert_close(&format!("{family:?} {function:?}"), &download(&output, 6), &wanted, 1e-5);
     }
 }

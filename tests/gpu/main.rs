@@ -1,0 +1,10 @@
+//! The GPU backend: one device for all tests, which run beside each other.
+
+mod activation;
+mod common;
+mod families;
+mod kernels;
+mod layers;
+mod matches_cpu;
+mod shaders;
+mod stats;
