@@ -6,6 +6,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p tests/out
 passed=0 failed=0 only=" $* "
+# A fresh clone has nothing that a compilation could go on from: cargo need not keep what a later one would.
+[ -n "$(ls target/release/incremental 2>/dev/null)" ] || export CARGO_INCREMENTAL=0
 
 # stage NAME COMMAND...: runs it. If it reports tests (cargo test, node --test), those are counted, else the stage is one.
 stage() {
@@ -23,6 +25,24 @@ stage() {
     fi
     passed=$((passed + good)) failed=$((failed + bad))
     echo "== $name: $good passed, $bad failed, $((SECONDS - start)) s"
+}
+
+# beside STAGES: these run beside those that follow, up to `join`, which shows what they said.
+beside() {
+    (
+        passed=0 failed=0
+        "$1"
+        echo "$passed $failed" >tests/out/beside
+    ) >tests/out/beside.log 2>&1 </dev/null &
+}
+
+join() {
+    local good bad
+    wait
+    cat tests/out/beside.log
+    read -r good bad <tests/out/beside
+    rm tests/out/beside tests/out/beside.log
+    passed=$((passed + good)) failed=$((failed + bad))
 }
 
 # count passed|failed LOG: the sum over "test result: ok. 3 passed; 0 failed" and node's "# pass 3", "# fail 0".
@@ -54,6 +74,34 @@ rust_parts() {
     cargo fmt --version && cargo clippy --version || rustup component add rustfmt clippy
 }
 
+# What the tests depend on turns on no feature of what the program depends on: that would be compiled twice.
+features() {
+    local program twice
+    crates() { cargo tree --locked --prefix none --format '{p} {f}' --edges "$1" | sed 's/ (\*)$//' | sort -u; }
+    program=$(crates normal,no-proc-macro)
+    twice=$(crates normal,dev,no-proc-macro | comm -13 <(echo "$program") - | cut -d" " -f1,2 | sort | comm -12 - <(echo "$program" | cut -d" " -f1,2 | sort))
+    [ -z "$twice" ] || { echo "These have other features for the tests than for the program:" && echo "$twice" && false; }
+}
+
+documents() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items
+}
+
+setup() {
+    stage packages packages
+}
+
+checks() {
+    stage page cargo run --release -- build
+    stage size node benches/page.mjs sizes
+    stage prettier npx --no-install prettier --check .
+    stage types types
+    stage scripts node --test --test-reporter=tap tests/page/*.test.mjs
+    stage clippy cargo clippy --release --all-targets -- -D warnings
+    stage clippy_wasm cargo clippy --release --lib --target wasm32-unknown-unknown -- -D warnings
+    stage documents documents
+}
+
 # The script for PyTorch, in Debian's own Python.
 pytorch() {
     cargo build --release && /usr/bin/python3 tests/pytorch/check.py
@@ -69,19 +117,18 @@ types() {
     npx --no-install tsc --project tsconfig.json
 }
 
-stage packages packages
 stage rust_parts rust_parts
+stage features features
 stage format cargo fmt --check
-stage clippy cargo clippy --release --all-targets -- -D warnings
-stage clippy_wasm cargo clippy --release --lib --target wasm32-unknown-unknown -- -D warnings
+# Two cores are busy throughout: what waits for the net, and what uses one core, runs beside what does not.
+beside setup
+stage build cargo test --release --no-run
+join
+beside checks
 stage rust cargo test --release --no-fail-fast
 stage pytorch pytorch
-stage page cargo run --release -- build
-stage size node benches/page.mjs sizes
-stage prettier npx --no-install prettier --check .
-stage types types
-stage scripts node --test --test-reporter=tap tests/page/*.test.mjs
-stage browsers timeout 2400 node --test --test-force-exit --test-reporter=tap --test-concurrency=1 tests/browser/*.test.mjs
+join
+stage browsers timeout 2400 node --test --test-force-exit --test-reporter=tap --test-concurrency=2 tests/browser/*.test.mjs
 
 if [ $((passed + failed)) -eq 0 ]; then
     echo "no stage is called $*"
