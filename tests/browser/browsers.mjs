@@ -40,6 +40,9 @@ const LAUNCH = {
   },
 };
 
+/** How long a test waits for what must happen, ms: a machine that does other work too is slow, not wrong. */
+export const PATIENCE = 120_000;
+
 export const NAMES = Object.keys(LAUNCH);
 
 /** What makes each browser hide the pixels of a canvas, as settings for privacy do. */
@@ -66,6 +69,7 @@ export async function launch(name, more = {}) {
 export async function newPage(browser, origins, viewport = { width: 1440, height: 900 }) {
   const page = await browser.newPage();
   await page.setViewport(viewport);
+  page.setDefaultTimeout(PATIENCE);
   const complaints = [];
   // A test that leaves a page while it trains means it.
   page.on("dialog", (dialog) => dialog.type() === "beforeunload" && dialog.accept());

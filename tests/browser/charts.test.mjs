@@ -15,7 +15,7 @@ after(() => sources?.close());
 /** An attribute or a style that says NaN or Infinity, anywhere below a node. */
 const NOT_FINITE = `(root) => [...root.querySelectorAll("*")].flatMap((node) => [...node.attributes].filter(({ name, value }) => !name.startsWith("aria-") && name !== "title" && /NaN|Infinity/.test(value)).map(({ name, value }) => node.tagName + " " + name + "=" + value))`;
 
-test("every chart draws, describes and points at data of every kind", { timeout: 120_000 }, async () => {
+test("every chart draws, describes and points at data of every kind", { timeout: 300_000 }, async () => {
   const { page, complaints } = await newPage(browser, [sources.address]);
   await page.goto(sources.address);
   const problems = await page.evaluate(async (notFinite) => {
@@ -217,7 +217,7 @@ async function train(page, step) {
   await page.evaluate(() => document.querySelector("alexnet-lab").pause());
 }
 
-test("before the first step and after a restart, a logarithmic figure is stored as it is: without curves", { timeout: 120_000 }, async () => {
+test("before the first step and after a restart, a logarithmic figure is stored as it is: without curves", { timeout: 300_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "alexnet-lab-figures-"));
   const client = await browser.target().createCDPSession();
   await client.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
@@ -274,7 +274,7 @@ for (const [name, path, viewport, settings] of [
   ["the whole lab in Chinese", "/", undefined, "lang=zh"],
   ["a slide", "/embed.html", { width: 640, height: 360 }, "lang=en"],
 ]) {
-  test(`labels of an axis are whole, however long: ${name}`, { timeout: 120_000 }, async () => {
+  test(`labels of an axis are whole, however long: ${name}`, { timeout: 300_000 }, async () => {
     const { page, complaints } = await open(`norm=bn&lr=10&weight_decay=0.1&test_every=20&${settings}`, path, viewport);
     await train(page, 100);
     for (const logarithmic of [false, true]) {
@@ -370,7 +370,7 @@ for (const { width, height } of [
   });
 }
 
-test("a network that explodes leaves the loss of the others their axis, with ticks, on both kinds of axis", { timeout: 120_000 }, async () => {
+test("a network that explodes leaves the loss of the others their axis, with ticks, on both kinds of axis", { timeout: 300_000 }, async () => {
   const { page, complaints } = await open("norm=none&lr=0.01&test_every=20&lane2=norm:bn,lr:10,weight_decay:0.1");
   await train(page, 40);
   for (const logarithmic of [false, true]) {
@@ -456,7 +456,7 @@ test("a run that diverges brings no number that is none into the page, whatever 
     await page.evaluate(() => document.querySelector("alexnet-lab").step());
     await page.waitForFunction(
       (name) => document.querySelector("alexnet-lab").shell.drill.panel.block === name && document.querySelector("alexnet-lab").shell.drill.panel.reading,
-      { timeout: 60_000 },
+      { timeout: 120_000 },
       layer,
     );
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));

@@ -30,7 +30,7 @@ const click = async (page, selector) => {
 
 const CHIPS = { norm: ["conv1.lrn", "bn"], activation: ["conv3.activation", "tanh"], pool: ["conv1.pool", "avg"] };
 
-test("a choice in a chip's menu closes it, the keyboard's place is the chip, and the gradients below it were never covered", { timeout: 120_000 }, async () => {
+test("a choice in a chip's menu closes it, the keyboard's place is the chip, and the gradients below it were never covered", { timeout: 300_000 }, async () => {
   const { page, complaints } = await open("");
   for (const [kind, [chip, value]] of Object.entries(CHIPS)) {
     await click(page, `[data-chip="${chip}"]`);
@@ -63,7 +63,7 @@ test("a choice in a chip's menu closes it, the keyboard's place is the chip, and
 });
 
 for (const [lang, words] of Object.entries({ en: { right: "right", wrong: "wrong" }, zh: { right: "正确", wrong: "错误" } })) {
-  test(`the verdict is the prediction's, not the measurement's: ${lang}`, { timeout: 120_000 }, async () => {
+  test(`the verdict is the prediction's, not the measurement's: ${lang}`, { timeout: 300_000 }, async () => {
     const { page } = await open(`lesson=relu-or-sigmoid&lang=${lang}`);
     await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel?.lesson);
     const verdict = (choice) =>

@@ -195,7 +195,7 @@ for (const name of NAMES) {
             const { describe, run } = document.querySelector("alexnet-lab").session.state;
             return run > 0 && describe.config.hold_back === value;
           },
-          { timeout: 60_000 },
+          { timeout: 120_000 },
           what,
         );
         await page.evaluate(() => (window.steps = [])); // the last ones of the run before have come too

@@ -52,7 +52,7 @@ async function inView(page, run, ...args) {
 
 /** Waits until `run(view, root, ...args)` is true in the page and what was read is drawn. */
 async function until(page, run, ...args) {
-  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
+  for (const end = Date.now() + 120_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
     if ((await inView(page, run, ...args)) && (await inView(page, (view) => view.frame === 0))) return;
   }
   assert.fail(`waited in vain for ${run}`);
@@ -182,7 +182,7 @@ test("a feature map leads into its channel, and a click or a touch chooses the p
   await page.evaluate(() =>
     [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("[role=tab]")].find(({ id }) => id.endsWith("-maps")).click(),
   );
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.views.maps.data?.layer === "conv3", { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.views.maps.data?.layer === "conv3", { timeout: 120_000 });
   await tabTo(page, ".chart-maps canvas");
   for (const key of ["Home", "ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key); // the first key shows where one is
   await until(page, (view) => view?.reading?.layers[0].name === "conv3");
@@ -219,12 +219,12 @@ test("a link opens it at a layer and an image, and the page's own link says wher
   await until(page, (view) => view?.reading?.layers[0].name === "conv5");
   check(await inView(page, shown), ["conv5", "conv5.activation", "conv5.pool"]);
   assert.equal(await inView(page, (view) => view.imageInput.value), "3");
-  const says = (...wanted) => page.waitForFunction((parts) => parts.every((part) => location.hash.includes(part)), { timeout: 20_000 }, wanted);
+  const says = (...wanted) => page.waitForFunction((parts) => parts.every((part) => location.hash.includes(part)), { timeout: 120_000 }, wanted);
   await inView(page, (view, root) => root.querySelector(".drill-block[data-block=fc7]").click());
   await until(page, (view) => view.reading?.layers[0].name === "fc7");
   await says("inside=true", "layer=fc7");
   await page.keyboard.press("Escape");
-  await page.waitForFunction(() => !location.hash.includes("inside"), { timeout: 20_000 });
+  await page.waitForFunction(() => !location.hash.includes("inside"), { timeout: 120_000 });
   assert.equal(await inView(page, (view) => view.dialog.open), false);
   // By a message or a script, as from a slide.
   await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ inside: "true", layer: "conv2" }));

@@ -90,7 +90,7 @@ test("a message in the frame's load event applies on top of the link, and is ans
   const { seed, activation, width, batch, norm, lang } = state;
   assert.deepEqual({ seed, activation, width, batch, norm, lang }, { seed: "7", activation: "tanh", width: "0.25", batch: "8", norm: "bn", lang: "zh" });
   const frame = page.frames()[1];
-  await frame.waitForFunction(() => document.querySelector("alexnet-lab").session.state.fragment.includes("lane2"), { timeout: 60_000 });
+  await frame.waitForFunction(() => document.querySelector("alexnet-lab").session.state.fragment.includes("lane2"), { timeout: 120_000 });
   assert.equal(
     await frame.evaluate(() => location.hash),
     "#v=1&activation=tanh&norm=bn&width=0.25&seed=7&batch=8&test_size=16&test_every=0&backend=cpu&workers=1&lang=zh&lane2=norm:none",
@@ -123,9 +123,9 @@ test("attributes and methods count from the first moment, in their order", async
   }, SMALL);
   assert.deepEqual([state.before, state.width, state.after], [0, "0.25", 1]);
   assert.deepEqual([state.now.norm, state.now.activation, state.lanes], ["bn", "sigmoid", ["sigmoid", "tanh"]]);
-  await page.waitForFunction(() => window.told.filter(([name]) => name === "step").length > 0, { timeout: 60_000 });
+  await page.waitForFunction(() => window.told.filter(([name]) => name === "step").length > 0, { timeout: 120_000 });
   await page.evaluate(() => document.querySelector("alexnet-lab").removeAttribute("lane2"));
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.lanes.length === 1, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.lanes.length === 1, { timeout: 120_000 });
   await close();
 });
 
@@ -175,7 +175,7 @@ test("a link that is opened while the first one loads is the one that holds", as
   await isReady(page);
   const { seed, norm } = await call(page, "getState");
   assert.deepEqual([seed, norm], ["8", "bn"]);
-  await page.waitForFunction(() => location.hash.startsWith("#v=1&norm=bn"), { timeout: 20_000 });
+  await page.waitForFunction(() => location.hash.startsWith("#v=1&norm=bn"), { timeout: 120_000 });
   await close();
 });
 
@@ -185,7 +185,7 @@ test("a lesson's keys and commands that come while it loads are not lost", async
     document.body.innerHTML = `<alexnet-lab lesson="norms" backend="cpu" workers="1" style="height: 360px"></alexnet-lab>`;
     document.querySelector("alexnet-lab").next();
   });
-  await page.waitForFunction(() => window.told.some(([name, { step }]) => name === "lesson" && step === "predict"), { timeout: 60_000 });
+  await page.waitForFunction(() => window.told.some(([name, { step }]) => name === "lesson" && step === "predict"), { timeout: 120_000 });
   await close();
 });
 
@@ -241,7 +241,7 @@ for (const [name, move] of Object.entries(MOVES)) {
     await page.evaluate(() => (window.lab = document.querySelector("alexnet-lab")));
     await page.evaluate(() => lab.setAttribute("norm", "bn"));
     await page.evaluate(() => lab.play());
-    await page.waitForFunction(() => lab.session.state.lanes.every(({ step }) => step >= 5), { timeout: 60_000 });
+    await page.waitForFunction(() => lab.session.state.lanes.every(({ step }) => step >= 5), { timeout: 120_000 });
     await page.evaluate(() => lab.shadowRoot.querySelector(".control[data-key=lr] .number").focus());
     const before = await page.evaluate(() => ({
       step: lab.session.state.step,
@@ -250,7 +250,7 @@ for (const [name, move] of Object.entries(MOVES)) {
     }));
     const workers = page.workers().length;
     await page.evaluate(`void (${move})(lab)`);
-    await page.waitForFunction((step) => lab.isConnected && lab.session.state.step > step + 5, { timeout: 60_000 }, before.step);
+    await page.waitForFunction((step) => lab.isConnected && lab.session.state.step > step + 5, { timeout: 120_000 }, before.step);
     const after = await page.evaluate(async () => ({
       ...(await lab.getState()),
       points: lab.shell.views.curves.panes[0].plot.data[0].length,
@@ -278,8 +278,8 @@ test("an open lesson, what is scrolled and an open view stay when it is moved", 
     await lab.next();
     lab.setAttribute("inside", "true");
   });
-  await page.waitForFunction(() => lab.shadowRoot.querySelector(".drill")?.open, { timeout: 60_000 });
-  await page.waitForFunction(() => lab.shadowRoot.querySelector(".lab[data-fixed]")?.scrollHeight > 900, { timeout: 60_000 });
+  await page.waitForFunction(() => lab.shadowRoot.querySelector(".drill")?.open, { timeout: 120_000 });
+  await page.waitForFunction(() => lab.shadowRoot.querySelector(".lab[data-fixed]")?.scrollHeight > 900, { timeout: 120_000 });
   await page.evaluate(() => (lab.shadowRoot.querySelector(".lab").scrollTop = 150));
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   await page.evaluate(() => document.querySelector("#there").append(lab));
@@ -302,7 +302,7 @@ test("taken away for good, its workers end, a step that was asked for settles, a
     return window.step;
   });
   assert.equal(settled, "fulfilled");
-  for (const end = Date.now() + 60_000; page.workers().length > 0 && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const end = Date.now() + 120_000; page.workers().length > 0 && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(page.workers().length, 0);
   await page.evaluate(() => {
     window.state = lab.getState();
@@ -325,9 +325,9 @@ test("moved into the document of a frame, it begins anew there and trains; what 
     return (await lab.getState()).step;
   });
   assert.equal(step, 1);
-  await page.waitForFunction(() => getComputedStyle(lab).getPropertyValue("--paper"), { timeout: 60_000 });
+  await page.waitForFunction(() => getComputedStyle(lab).getPropertyValue("--paper"), { timeout: 120_000 });
   await page.evaluate(() => lab.play());
-  await page.waitForFunction(() => lab.session.state.step > 3, { timeout: 60_000 });
+  await page.waitForFunction(() => lab.session.state.step > 3, { timeout: 120_000 });
   await close();
 });
 
@@ -384,11 +384,11 @@ for (const [name, [body, show, [size, height, inside, more]]] of Object.entries(
     await page.evaluate(`(${show})(); ${more ?? ""}`);
     await page.waitForFunction(
       (wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab:not([hidden])")?.dataset.size === wanted,
-      { timeout: 20_000 },
+      { timeout: 120_000 },
       size,
     );
     await isReady(page);
-    await page.waitForFunction((h) => !h || document.querySelector("alexnet-lab").offsetHeight === h, { timeout: 10_000 }, height);
+    await page.waitForFunction((h) => !h || document.querySelector("alexnet-lab").offsetHeight === h, { timeout: 120_000 }, height);
     const now = await sizes(page);
     assert.equal(now.size, size);
     assert.equal(now.inside, inside ?? now.height);
@@ -412,13 +412,13 @@ test("without a height it is as high as the whole lab, also after it had one, an
           lab.offsetWidth > 600
         );
       },
-      { timeout: 20_000 },
+      { timeout: 120_000 },
     );
   await tall();
   for (const style of ["height: 300px", "max-height: 300px", "display: none", "height: 200px; width: 300px"]) {
     await page.evaluate((css) => (document.querySelector("alexnet-lab").style.cssText = css), style);
     if (style !== "display: none")
-      await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab").dataset.size !== "full", { timeout: 20_000 });
+      await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab").dataset.size !== "full", { timeout: 120_000 });
     await page.evaluate(() => (document.querySelector("alexnet-lab").style.cssText = ""));
     await tall();
   }
@@ -433,7 +433,7 @@ const HEAR = () => {
   for (const name of ["keydown", "keyup"]) document.addEventListener(name, ({ key }) => window.heard.push(`${name} ${key}`));
 };
 const focus = async (page, selector) =>
-  (await page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 20_000 }, selector)).evaluate(
+  (await page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 120_000 }, selector)).evaluate(
     (node) => node.focus(),
   );
 /** Presses a key and tells what the page heard of it, and whether the lab is to train. */
@@ -448,7 +448,7 @@ test("on another page, keys without a focus in the lab are the page's", async ()
   await page.evaluate(HEAR);
   await isReady(page);
   for (const key of [" ", "s", "p", "?", "g"]) assert.deepEqual(await press(page, key), [true, false], key);
-  await page.waitForFunction(() => scrollY > 0, { timeout: 10_000 }); // the space bar scrolls
+  await page.waitForFunction(() => scrollY > 0, { timeout: 120_000 }); // the space bar scrolls
   const open = await page.evaluate(
     () => document.querySelector("alexnet-lab").shadowRoot.querySelector(":popover-open, dialog[open], .panel-guide:not([hidden])") !== null,
   );
@@ -541,7 +541,7 @@ test("attributes that are not settings say nothing, those that are count, and a 
     lab.removeAttribute("data-x");
     lab.removeAttribute("batch");
   });
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.batch === "32", { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.batch === "32", { timeout: 120_000 });
   const { norm, lang, width } = await call(page, "getState");
   assert.deepEqual([norm, lang, width, await cards(page)], ["none", "zh", "0.25", []]);
   await close();
@@ -558,7 +558,7 @@ test("a value that is not understood leaves the one that holds, and what was sai
           .querySelector("alexnet-lab")
           .session.state.notes.map(({ code, key, used }) => [code, key, used].join(" ").trim())
           .join() === codes,
-      { timeout: 20_000 },
+      { timeout: 120_000 },
       wanted,
     );
   await page.evaluate(() => document.querySelector("alexnet-lab").session.patch({ notes: [{ code: "begins_again" }] }));
@@ -580,18 +580,18 @@ test("an address that was not understood stays until a setting is changed by han
   assert.equal(await hash(page), link);
   const changed = `#v=1&norm=bn&${LINK.replace(/^(.*)&(backend=cpu&workers=1)&(.*)$/, "$1&$3&$2")}`;
   await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ norm: "bn" }));
-  await page.waitForFunction((wanted) => location.hash === wanted, { timeout: 20_000 }, changed);
+  await page.waitForFunction((wanted) => location.hash === wanted, { timeout: 120_000 }, changed);
   // The next one is opened in the same page.
   const next = `#${LINK}&nonsense`;
   await page.evaluate((fragment) => (location.hash = fragment), next);
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "lrn", { timeout: 20_000 });
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.changing === 0, { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "lrn", { timeout: 120_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.changing === 0, { timeout: 120_000 });
   assert.equal(await hash(page), next);
   await page.goBack();
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "bn", { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "bn", { timeout: 120_000 });
   await page.goBack();
-  await page.waitForFunction((wanted) => location.hash === wanted, { timeout: 20_000 }, link);
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "lrn", { timeout: 20_000 });
+  await page.waitForFunction((wanted) => location.hash === wanted, { timeout: 120_000 }, link);
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "lrn", { timeout: 120_000 });
   assert.equal(await hash(page), link);
   await close();
 });
@@ -604,10 +604,10 @@ test("it trains while style sheets let it be seen, its own page's and those of t
   for (const body of [`<section>${inside}</section>`, `<section><iframe src="/inside" width="640" height="400"></iframe></section>`]) {
     const { page, close } = await visitBody(body);
     const at = () => page.frames().at(-1);
-    await at().waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe?.data.train_arrived > 0, { timeout: 60_000 });
+    await at().waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe?.data.train_arrived > 0, { timeout: 120_000 });
     await at().evaluate(() => document.querySelector("alexnet-lab").play());
     const phase = (wanted) =>
-      at().waitForFunction((name) => document.querySelector("alexnet-lab").session.state.phase === name, { timeout: 30_000, polling: 50 }, wanted);
+      at().waitForFunction((name) => document.querySelector("alexnet-lab").session.state.phase === name, { timeout: 120_000, polling: 50 }, wanted);
     await phase("running");
     for (const style of ["opacity: 0", "visibility: hidden", "display: none", "height: 0; overflow: hidden", "clip-path: inset(100%)"]) {
       await page.evaluate((css) => (document.querySelector("section").style.cssText = css), style);
@@ -632,7 +632,7 @@ test("a decimal comma is read in every number field, and what can be two numbers
     page.waitForFunction(
       (name, wanted) =>
         document.querySelector("alexnet-lab").session.state.config[name] === wanted && document.querySelector("alexnet-lab").session.changing === 0,
-      { timeout: 20_000 },
+      { timeout: 120_000 },
       key,
       value,
     );
@@ -648,10 +648,10 @@ test("a decimal comma is read in every number field, and what can be two numbers
     await config(key, value);
   }
   await type(field("lr"), "1,000");
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad"), { timeout: 10_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad"), { timeout: 120_000 });
   assert.match(await text(page, ".card-bad"), /“1,000” can mean 1000 or 1\. Enter one of these\./);
   await type(field("lr"), "fast");
-  await page.waitForFunction(() => /fast/.test(document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad").textContent), { timeout: 10_000 });
+  await page.waitForFunction(() => /fast/.test(document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad").textContent), { timeout: 120_000 });
   assert.equal((await call(page, "getState")).lr, "0.03"); // what held before
   await page.keyboard.press("Escape");
   // In a menu, and in the view into a layer.
@@ -674,12 +674,12 @@ test("leaving asks while a run goes on, and not before, after, or in a frame", a
   const reload = async () => {
     await page.mouse.click(5, 500); // browsers ask only where somebody has done something
     await page.reload();
-    await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe?.data.train_arrived > 0, { timeout: 60_000 });
+    await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe?.data.train_arrived > 0, { timeout: 120_000 });
   };
   await reload();
   assert.deepEqual(asked, []);
   await call(page, "play");
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.step > 0, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.step > 0, { timeout: 120_000 });
   await reload();
   assert.deepEqual(asked, ["beforeunload"]);
   await call(page, "step");
@@ -698,7 +698,7 @@ test("leaving asks while a run goes on, and not before, after, or in a frame", a
 
   const { page: around, close: done } = await visitBody(`<iframe src="/embed.html#${LINK}&autoplay=true" width="640" height="400"></iframe>`);
   around.on("dialog", (dialog) => asked.push(dialog.type()));
-  await around.frames()[1].waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.step > 0, { timeout: 60_000 });
+  await around.frames()[1].waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.step > 0, { timeout: 120_000 });
   await around.mouse.click(300, 300);
   await around.reload();
   assert.equal(asked.length, 2);

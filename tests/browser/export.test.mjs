@@ -52,7 +52,7 @@ const press = (page, words) =>
     words,
   );
 const shown = (page, pattern) =>
-  page.waitForFunction((source) => new RegExp(source).test(document.querySelector("alexnet-lab").shadowRoot.textContent), { timeout: 20_000 }, pattern);
+  page.waitForFunction((source) => new RegExp(source).test(document.querySelector("alexnet-lab").shadowRoot.textContent), { timeout: 120_000 }, pattern);
 
 /** The bytes of the file that pressing a button stores. */
 async function stored(page, words, name) {
@@ -155,7 +155,7 @@ for (const name of NAMES) {
         await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".tab-export input[type=file]"))
       ).asElement();
       await input.uploadFile(join(folder, "alexnet.safetensors"));
-      await page.waitForFunction(async () => (await document.querySelector("alexnet-lab").getState()).step === 12, { timeout: 20_000 });
+      await page.waitForFunction(async () => (await document.querySelector("alexnet-lab").getState()).step === 12, { timeout: 120_000 });
       assert.deepEqual(await on(), first);
       writeFileSync(join(folder, "damaged.safetensors"), weights.subarray(0, 5000));
       await input.uploadFile(join(folder, "damaged.safetensors"));
@@ -179,7 +179,7 @@ for (const name of NAMES) {
         await page.evaluate(() => document.querySelector("alexnet-lab").setAttribute("lang", "zh"));
         await shown(page, "已按设置在第 7 步停止");
         await call(page, "play");
-        await page.waitForFunction(() => window.steps.length >= 12, { timeout: 60_000 });
+        await page.waitForFunction(() => window.steps.length >= 12, { timeout: 120_000 });
         await call(page, "pause");
         assert.deepEqual(complaints, []);
         await page.close();
@@ -209,7 +209,7 @@ for (const name of NAMES) {
         await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".tab-export input[type=file]"))
       ).asElement();
       await input.uploadFile(join(folder, "alexnet.safetensors"));
-      await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.lanes.length === 1, { timeout: 20_000 });
+      await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.lanes.length === 1, { timeout: 120_000 });
       assert.deepEqual([(await state(page)).step, (await state(page)).norm], [6, "none"]);
       await call(page, "step");
       assert.equal((await steps(page)).at(-1).step, 7);
@@ -229,7 +229,7 @@ for (const name of NAMES) {
         assert.equal((await state(page)).step, 5, setting);
         await shown(page, pattern);
         await call(page, "play");
-        await page.waitForFunction(() => window.steps.length >= 16, { timeout: 60_000 });
+        await page.waitForFunction(() => window.steps.length >= 16, { timeout: 120_000 });
         assert.deepEqual(complaints, []);
         await page.close();
       }
@@ -271,14 +271,14 @@ for (const name of NAMES) {
       const [, truth, guess, percent] = words.match(/^(\w+) mistaken for (\w+), with ([<>]?[\d.]+)\s%/);
       const chosen = () => document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".chart-mistake")[2];
       await (await page.evaluateHandle(chosen)).asElement().click();
-      await page.waitForFunction((wanted) => location.hash.includes(`image=${wanted}`), { timeout: 20_000 }, image);
+      await page.waitForFunction((wanted) => location.hash.includes(`image=${wanted}`), { timeout: 120_000 }, image);
       assert.equal((await state(page)).image, image);
       await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelectorAll('.chart-mistake[aria-pressed="true"]').length === 1);
       await press(page, "Test images");
       // The first card is that image, with the same truth, guess and probability.
       await page.waitForFunction(
         (label) => document.querySelector("alexnet-lab").shadowRoot.querySelector(".chart-card .chart-picture")?.getAttribute("aria-label").endsWith(label),
-        { timeout: 20_000 },
+        { timeout: 120_000 },
         truth,
       );
       await page.waitForFunction(
@@ -286,7 +286,7 @@ for (const name of NAMES) {
           const best = document.querySelector("alexnet-lab").shadowRoot.querySelector(".chart-card .chart-guess");
           return best.querySelector(".chart-name").textContent === name && best.querySelector(".chart-value").textContent.startsWith(share);
         },
-        { timeout: 20_000 },
+        { timeout: 120_000 },
         guess,
         percent,
       );

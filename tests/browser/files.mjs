@@ -59,7 +59,7 @@ export async function open(browser, settings, address) {
   await page.goto(`${address}/#${settings}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
   // The order of the built-in images is that of the whole set, but the later shards need not be awaited.
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe.data.train_arrived >= 1000, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe.data.train_arrived >= 1000, { timeout: 120_000 });
   return { page, complaints };
 }
 
@@ -99,7 +99,7 @@ export async function drop(page, files) {
 
 export const data = (page) => page.evaluate(() => document.querySelector("alexnet-lab").session.state.describe.data);
 export const loaded = (page) =>
-  page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe?.data.source === "files", { timeout: 60_000 });
+  page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe?.data.source === "files", { timeout: 120_000 });
 
 /** The card that a refused file gets: its sentence and its code, once the command has ended. Closes it. */
 export async function refusal(page) {
@@ -108,7 +108,7 @@ export async function refusal(page) {
       const { problem, reading } = document.querySelector("alexnet-lab").session.state;
       return problem && !reading && document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad");
     },
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   );
   const refused = await page.evaluate(() => {
     const element = document.querySelector("alexnet-lab");

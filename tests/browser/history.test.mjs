@@ -159,7 +159,7 @@ test("a network that is taken away takes its record along; the others keep their
 test("a lesson is seen as a recording, labelled, with the outcome that was recorded; a run of this page takes its place", async () => {
   const { page, complaints } = await open("v=1&lang=en&backend=cpu&workers=1&lesson=norms");
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel?.lesson, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel?.lesson, { timeout: 120_000 });
   const { date, outcome, lanes } = file("norms");
   const result = await page.evaluate(async () => {
     const { panel } = document.querySelector("alexnet-lab").shell.lesson;
@@ -205,7 +205,7 @@ test("a lesson is seen as a recording, labelled, with the outcome that was recor
 
   // The first ten steps of the same run, in this page, on this machine.
   await page.evaluate(() => document.querySelector("alexnet-lab").shell.lesson.panel.runAgain(1));
-  await page.waitForFunction(() => window.seen.losses.every((losses) => losses.length >= 10), { timeout: 60_000 });
+  await page.waitForFunction(() => window.seen.losses.every((losses) => losses.length >= 10), { timeout: 120_000 });
   const { losses, replay, offers } = await page.evaluate(() => {
     const { session, shell } = document.querySelector("alexnet-lab");
     const { panel } = shell.lesson;
@@ -233,9 +233,9 @@ test("where the engine cannot start, the lesson says so and offers its recording
   const broken = await startLabWithout("pkg");
   const { page } = await newPage(browser, [broken.address]);
   await page.goto(`${broken.address}/#v=1&lang=en`);
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").session?.state.phase === "failed", { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").session?.state.phase === "failed", { timeout: 120_000 });
   await page.keyboard.press("g");
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".guide-entry"), { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".guide-entry"), { timeout: 120_000 });
   const found = await page.evaluate(async () => {
     const { shadowRoot, shell } = document.querySelector("alexnet-lab");
     const wait = (test) =>
@@ -265,7 +265,7 @@ test("where the engine cannot start, the lesson says so and offers its recording
   });
   // A link to a lesson opens it, too.
   await page.goto(`${broken.address}/embed.html#v=1&lang=en&lesson=norms`);
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell?.lesson.panel?.lesson?.name === "norms", { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell?.lesson.panel?.lesson?.name === "norms", { timeout: 120_000 });
   broken.close();
   assert.match(found.offered, /could not start/);
   assert.deepEqual(found.run, ["Show the recording"]);

@@ -138,7 +138,7 @@ for (const name of NAMES) {
         // No autoplay: reveal.js tells the frame when its slide is shown and left.
         const settings = encodeURIComponent(`${SMALL}&backend=${backend}&controls=slide`);
         await page.goto(`${deck.deck}&settings=${settings}`);
-        await page.waitForFunction(() => window.deckReady, { timeout: 60_000 });
+        await page.waitForFunction(() => window.deckReady, { timeout: 120_000 });
         const count = () => page.evaluate(() => window.steps.length);
         await new Promise((resolve) => setTimeout(resolve, 3000));
         assert.equal(await count(), 0, "nothing trains before the slide is shown");
@@ -146,12 +146,14 @@ for (const name of NAMES) {
         await page.waitForFunction(() => window.steps.length >= 5, { timeout: 120_000 });
         await page.screenshot({ path: join(OUT, `${name}-${backend}-deck.png`) });
         await page.evaluate(() => window.deck.next());
-        await new Promise((resolve) => setTimeout(resolve, 1500));
+        const inside = page.frames().find((frame) => frame.url().startsWith(lab.address));
+        await inside.waitForFunction(() => document.querySelector("alexnet-lab").session.state.phase === "paused");
+        await inside.evaluate(() => document.querySelector("alexnet-lab").session.send("keep")); // answered after the pause
         const left = await count();
         await new Promise((resolve) => setTimeout(resolve, 1500));
         assert.equal(await count(), left, "it pauses when the slide is left");
         await page.evaluate(() => window.deck.prev());
-        await page.waitForFunction((from) => window.steps.length >= from + 3, { timeout: 60_000 }, left);
+        await page.waitForFunction((from) => window.steps.length >= from + 3, { timeout: 120_000 }, left);
         const steps = await page.evaluate(() => window.steps.map(({ step }) => step));
         assert.deepEqual(
           steps,
@@ -181,7 +183,7 @@ for (const name of NAMES) {
       writeFileSync(file, new Uint8Array(3073 * 2 - 5));
       const input = (await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("input[type=file]"))).asElement();
       await input.uploadFile(file);
-      await page.waitForFunction(() => /3073/.test(document.querySelector("alexnet-lab").shadowRoot.textContent), { timeout: 20_000 });
+      await page.waitForFunction(() => /3073/.test(document.querySelector("alexnet-lab").shadowRoot.textContent), { timeout: 120_000 });
       await train(page, 3);
       assert.ok((await call(page, "getState")).step >= before + 3, "the run went on");
       assert.deepEqual(complaints, []);

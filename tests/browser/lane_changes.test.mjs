@@ -146,7 +146,7 @@ test("attributes and a host's `set` are of the link's first network, `all` of ev
   const set = async (message) => {
     const before = await page.evaluate(() => window.answers.length);
     await page.evaluate((message) => document.querySelector("iframe").contentWindow.postMessage({ alexnetLab: 1, command: "set", ...message }, "*"), message);
-    await page.waitForFunction((count) => window.answers.length > count, { timeout: 60_000 }, before);
+    await page.waitForFunction((count) => window.answers.length > count, { timeout: 120_000 }, before);
     return frame.evaluate(() =>
       document.querySelector("alexnet-lab").session.confirmed.lanes.map(({ describe: { config } }) => [config.activation, config.norm, config.lr].join()),
     );

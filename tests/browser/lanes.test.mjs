@@ -93,7 +93,7 @@ for (const name of NAMES) {
             const { state } = document.querySelector("alexnet-lab").session;
             return state.lanes.length === lanes && state.shown === shown && !state.busy;
           },
-          { timeout: 60_000 },
+          { timeout: 120_000 },
           lanes,
           shown,
         );

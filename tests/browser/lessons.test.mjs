@@ -49,7 +49,7 @@ async function open(settings) {
 
 const stepOf = (page) => page.evaluate(async () => (await document.querySelector("alexnet-lab").getState()).lesson_step);
 const atStep = (page, step) =>
-  page.waitForFunction(async (wanted) => (await document.querySelector("alexnet-lab").getState()).lesson_step === wanted, { timeout: 60_000 }, step);
+  page.waitForFunction(async (wanted) => (await document.querySelector("alexnet-lab").getState()).lesson_step === wanted, { timeout: 120_000 }, step);
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 /** Three significant digits, as the page writes a loss. */
 const digits = (x) => x.toPrecision(3);
@@ -183,10 +183,10 @@ test("a deck drives a lesson by messages, and its slide starts nothing before th
     addEventListener("message", ({ data }) => data?.event === "lesson" && window.lesson.push(data.detail.step));
   });
   await page.goto(`${deck.deck}&settings=${encodeURIComponent("v=1&backend=cpu&lesson=lrn-competition")}`);
-  await page.waitForFunction(() => window.deckReady, { timeout: 60_000 });
+  await page.waitForFunction(() => window.deckReady, { timeout: 120_000 });
   await page.evaluate(() => window.deck.next());
   const send = (command) => page.evaluate((name) => document.querySelector("iframe").contentWindow.postMessage({ alexnetLab: 1, command: name }, "*"), command);
-  const told = (list) => page.waitForFunction((wanted) => window.lesson.join() === wanted, { timeout: 60_000 }, list.join());
+  const told = (list) => page.waitForFunction((wanted) => window.lesson.join() === wanted, { timeout: 120_000 }, list.join());
   await told(["question"]);
   await new Promise((resolve) => setTimeout(resolve, 2000));
   assert.equal(await page.evaluate(() => window.steps.length), 0);
@@ -199,12 +199,14 @@ test("a deck drives a lesson by messages, and its slide starts nothing before th
   await page.waitForFunction(() => window.steps.length >= 5, { timeout: 120_000 });
   await page.screenshot({ path: join(OUT, "lesson-deck.png") });
   await page.evaluate(() => window.deck.next());
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const inside = page.frames().find((frame) => frame.url().startsWith(lab.address));
+  await inside.waitForFunction(() => document.querySelector("alexnet-lab").session.state.phase === "paused");
+  await inside.evaluate(() => document.querySelector("alexnet-lab").session.send("keep")); // answered after the pause
   const left = await page.evaluate(() => window.steps.length);
   await new Promise((resolve) => setTimeout(resolve, 1000));
   assert.equal(await page.evaluate(() => window.steps.length), left, "the run waits while its slide is left");
   await page.evaluate(() => window.deck.prev());
-  await page.waitForFunction((from) => window.steps.length > from, { timeout: 60_000 }, left);
+  await page.waitForFunction((from) => window.steps.length > from, { timeout: 120_000 }, left);
   assert.deepEqual(complaints, []);
   await page.close();
 });

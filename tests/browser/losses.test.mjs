@@ -314,7 +314,7 @@ for (const name of NAMES) {
           /Preparing the first step: \d+ s so far\. One step takes 7 minutes or more here\./.test(
             document.querySelector("alexnet-lab").shadowRoot.querySelector(".status-text").textContent,
           ),
-        { timeout: 60_000 },
+        { timeout: 120_000 },
       );
       assert.doesNotMatch(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".lab").innerText), /NaN/);
       assert.doesNotMatch(await cards(page), /CPU/);

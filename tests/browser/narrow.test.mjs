@@ -28,7 +28,7 @@ const SCENES = {
 };
 
 for (const [scene, settings] of Object.entries(SCENES)) {
-  test(`288 pixels hold ${scene}`, { timeout: 120_000 }, async () => {
+  test(`288 pixels hold ${scene}`, { timeout: 300_000 }, async () => {
     const { page, complaints } = await open(settings, { width: 288, height: 800 });
     if (settings.startsWith("lesson")) await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel?.body.textContent);
     if (settings.startsWith("inside")) await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".drill-card-body"));
@@ -63,7 +63,7 @@ for (const [scene, settings] of Object.entries(SCENES)) {
   });
 }
 
-test("the tabs of every panel are whole beside each other, in both languages", { timeout: 120_000 }, async () => {
+test("the tabs of every panel are whole beside each other, in both languages", { timeout: 300_000 }, async () => {
   for (const lang of ["en", "zh"]) {
     const { page } = await open(`lang=${lang}`, { width: 1100, height: 800 });
     for (const width of [1100, 1200, 1280, 1300, 1440]) {
@@ -92,7 +92,7 @@ const CHOSEN = [
 ];
 
 for (const scheme of ["light", "dark"]) {
-  test(`in forced colours, ${scheme}, what is chosen is seen, and charts are legible`, { timeout: 120_000 }, async () => {
+  test(`in forced colours, ${scheme}, what is chosen is seen, and charts are legible`, { timeout: 300_000 }, async () => {
     const { page, complaints } = await open(`lane2=norm:bn&augment=true&overlap=false&theme=${scheme === "dark" ? "light" : "dark"}`);
     await page.emulateMediaFeatures([
       { name: "forced-colors", value: "active" },

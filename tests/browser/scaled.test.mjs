@@ -133,7 +133,7 @@ for (const browserName of NAMES) {
 
     for (const kind of ["curves", "percentiles", "map", "filters", "strip"]) {
       // Firefox has no way to be told of another screen.
-      test(`a canvas has the pixels of the screen that it has come to: ${kind}`, { skip: browserName === "firefox", timeout: 120_000 }, async () => {
+      test(`a canvas has the pixels of the screen that it has come to: ${kind}`, { skip: browserName === "firefox", timeout: 300_000 }, async () => {
         const { page, complaints } = await newPage(browser, [sources.address]);
         await show(page, kind, "");
         const cut = () =>
@@ -152,7 +152,7 @@ for (const browserName of NAMES) {
           if (at > 3 && kind === "percentiles") await page.evaluate(() => window.chart.draw());
           await page.waitForFunction(
             (wanted) => Math.abs(window.canvas().width / window.canvas().getBoundingClientRect().width - wanted) < 0.02,
-            { timeout: 20_000 },
+            { timeout: 120_000 },
             deviceScaleFactor,
           );
           await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
@@ -162,14 +162,14 @@ for (const browserName of NAMES) {
         // A deck scales its slides to a window of another size.
         await page.evaluate(() => Object.assign(document.body.firstElementChild.style, { transform: "scale(1.3)", transformOrigin: "0 0" }));
         await page.setViewport({ width: 1500, height: 900, deviceScaleFactor: 1 });
-        await page.waitForFunction(() => Math.abs(window.canvas().width / window.canvas().getBoundingClientRect().width - 1) < 0.02, { timeout: 20_000 });
+        await page.waitForFunction(() => Math.abs(window.canvas().width / window.canvas().getBoundingClientRect().width - 1) < 0.02, { timeout: 120_000 });
         assert.deepEqual(complaints, []);
         await page.close();
       });
     }
 
     for (const kind of ["curves", "percentiles", "map", "filters", "strip", "bars"]) {
-      test(`a pointer means what it is over: ${kind}`, { timeout: 120_000 }, async () => {
+      test(`a pointer means what it is over: ${kind}`, { timeout: 300_000 }, async () => {
         const { page, complaints } = await newPage(browser, [sources.address]);
         // A step, column or bar is a hundredth of the width, a filter more.
         const tolerance = kind === "filters" ? 0.05 : 0.02;

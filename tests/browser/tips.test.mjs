@@ -31,9 +31,9 @@ const middle = (page, selector) =>
   );
 
 const appears = (page) =>
-  page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".term-tip:popover-open"), { timeout: 5000 });
+  page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".term-tip:popover-open"), { timeout: 120_000 });
 const vanishes = (page) =>
-  page.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector(".term-tip:popover-open"), { timeout: 5000 });
+  page.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector(".term-tip:popover-open"), { timeout: 120_000 });
 
 for (const lang of ["en", "zh"]) {
   test(`every tab, setting and cost has its sentence, ${lang}, and no label has a title that only a mouse can read`, async () => {
@@ -127,7 +127,7 @@ test("a finger shows it by a tap, and hides it by one elsewhere", async () => {
 
 test("inside a layer, the titles of steps and cards are terms", async () => {
   const { page, complaints } = await open("lang=en&norm=bn&inside=true&layer=fc6");
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.drill.panel?.reading, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.drill.panel?.reading, { timeout: 120_000 });
   const titles = await inRoot(page, (root) =>
     [...root.querySelectorAll(".drill :is(.drill-step, .drill-card) h3")].map((title) => {
       const term = title.querySelector(".term");

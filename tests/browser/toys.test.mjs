@@ -65,7 +65,7 @@ async function show(page, step) {
       const { toy } = document.querySelector("alexnet-lab").shell.lesson.panel;
       return toy?.reading && toy.frame === 0 && toy.missing.hidden;
     },
-    { timeout: 20_000 },
+    { timeout: 120_000 },
   );
 }
 
@@ -208,7 +208,7 @@ test("what is not there is said in a sentence, without empty boxes", async () =>
     canvases: [...toy.element.querySelectorAll("canvas")].filter((canvas) => canvas.checkVisibility()).length,
   });
   const { page } = await open("lesson=pooling&image=9999");
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel.toy.missing.textContent.includes("9999"), { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel.toy.missing.textContent.includes("9999"), { timeout: 120_000 });
   assert.equal((await inToy(page, seen)).canvases, 0);
   await page.close();
 
@@ -216,7 +216,7 @@ test("what is not there is said in a sentence, without empty boxes", async () =>
   const { page: bare } = await newPage(browser, [broken.address]);
   await bare.goto(`${broken.address}/#v=1&lang=en&lesson=pooling`);
   await bare.waitForFunction(() => document.querySelector("alexnet-lab").shell?.lesson.panel?.toy?.missing.textContent.includes("could not start"), {
-    timeout: 60_000,
+    timeout: 120_000,
   });
   assert.equal((await inToy(bare, seen)).canvases, 0);
   await bare.close();

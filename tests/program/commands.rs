@@ -324,7 +324,7 @@ fn a_server_answers_on_every_connection_while_the_others_stay_open() {
     for round in 0..5 {
         let ask = |_| {
             let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
             write!(stream, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
             stream
         };
