@@ -1,4 +1,4 @@
-// The page's colours, as charts draw with them.
+// The page's colours for charts.
 
 /** @typedef {[number, number, number]} Rgb 0 to 255 */
 
@@ -26,7 +26,7 @@ const COLOURS = /** @type {const} */ ([
 /** @typedef {Record<typeof COLOURS[number], string>} Palette */
 
 /**
- * The page's colours as the browser resolves them (rgb(...)), so that they can be taken apart; empty outside of the page.
+ * The page's colours as the browser resolves them (rgb(...)), so that they can be taken apart; empty outside the page.
  * @param {HTMLElement} root
  * @returns {Palette}
  */

@@ -1,5 +1,5 @@
-// What every chart has, whoever draws it: a place in the page whose size it follows, the page's colours, type and language, one drawing
-// a frame while it is in sight, and sentences for those who cannot see it.
+// What all charts share, on a canvas or with uPlot: a place in the page whose size they follow, the page's colours, type and language, one
+// drawing per frame while in view, and a text equivalent for users who cannot see them.
 
 import { whenScreenChanges } from "../kit/place.js";
 import { readPalette } from "./colours.js";
@@ -49,7 +49,7 @@ export class Frame {
     this.summaryTimer = 0;
     this.observer = new ResizeObserver(() => this.resize());
     this.stopWatching = whenScreenChanges(() => this.resize());
-    /** It is in view or less than a screen away. Farther away it need not be drawn. */
+    /** Whether it is in view or less than a screen away. Farther away it need not be drawn. */
     this.near = true;
     this.sight = new IntersectionObserver(
       (entries) => {
@@ -65,7 +65,7 @@ export class Frame {
     return this.options.t;
   }
 
-  /** Puts it into the page, and the sentences with it. @param {...Node} parts */
+  /** Puts the chart and its text equivalent into the page. @param {...Node} parts */
   enter(...parts) {
     this.root.append(...parts, this.summary, this.spoken);
     this.host.append(this.root);
@@ -113,7 +113,7 @@ export class Frame {
     this.root.remove();
   }
 
-  // -- what a chart fills in
+  // -- overridden by charts
 
   restyled() {}
 

@@ -1,4 +1,4 @@
-// Numbers as charts write them: a percent sign never begins a line, and small values look as on the axes.
+// Number formats for charts: no line starts with a percent sign, and small values look the same as on the axes.
 
 import { Numbers as Written } from "../kit/format.js";
 

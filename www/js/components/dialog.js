@@ -1,5 +1,5 @@
 // @ts-check
-/** A dialog with its title and a button that closes it. */
+/** A dialog with a title and a button that closes it. */
 import { h } from "../kit/dom.js";
 import { icon } from "../kit/icons.js";
 

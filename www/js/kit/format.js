@@ -4,7 +4,7 @@
 /** Stands for an unknown number. */
 const NONE = "–";
 
-/** The sign of a negative number that was formatted. @param {string} text */
+/** Gives a formatted negative number a true minus sign. @param {string} text */
 const minus = (text) => text.replace(/^-/, "−");
 
 /** Numbers, shares and counts in one language. */
@@ -18,7 +18,7 @@ export class Numbers {
     this.tenth = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
   }
 
-  /** Three digits; scientific outside of 0.001 to 999,999: `0.0123`, `18,400`, `1.2e-7`. @param {number} x */
+  /** Three significant digits; scientific outside 0.001 to 999,999: `0.0123`, `18,400`, `1.2e-7`. @param {number} x */
   number(x) {
     const size = Math.abs(x);
     const scientific = size !== 0 && size < Infinity && (size < 1e-3 || size >= 1e6);
@@ -45,7 +45,7 @@ export class Numbers {
 
 let page = new Numbers();
 
-/** Has the functions below write as a language does. @param {string} language */
+/** Sets the language of the functions below. @param {string} language */
 export const writeIn = (language) => (page = new Numbers(language));
 
 /** @param {number} n */
@@ -57,7 +57,7 @@ export const live = (x) => page.live(x);
 /** @param {number} share */
 export const percent = (share) => page.percent(share);
 
-/** In the largest unit that fits, each so many times the one before. @param {number} x @param {number} times @param {string[]} units */
+/** In the largest unit that fits; each unit is `times` the previous one. @param {number} x @param {number} times @param {string[]} units */
 function scaled(x, times, units) {
   let unit = 0;
   for (; x >= times && unit < units.length - 1; unit++) x /= times;

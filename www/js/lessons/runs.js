@@ -1,5 +1,5 @@
 // @ts-check
-/** The runs of lessons: the one that goes on, those that have ended, and the recordings that ship with the page. */
+/** The runs of lessons: the current one, the finished ones, and the recordings that ship with the page. */
 import { h, setText } from "../kit/dom.js";
 import { apply } from "./run/apply.js";
 import { fetchRecording } from "./run/recorded.js";
@@ -37,7 +37,7 @@ export class Runs {
     this.pace = NaN;
     /** @type {Replay | null} the recording on show */
     this.replay = null;
-    /** What is read aloud. */
+    /** Text for screen readers. */
     this.live = h("p", { class: "visually-hidden", role: "status" });
   }
 
@@ -103,19 +103,19 @@ export class Runs {
     if (recording.outcome === "going") session.play();
   }
 
-  /** The run that goes on counts no more. */
+  /** Drops the current run. */
   interrupt() {
     this.recording?.end("interrupted");
     this.recording = null;
   }
 
-  /** Another lesson, or none. @param {import("./run/types.js").Lesson | null} lesson */
+  /** Sets the lesson; null for none. @param {import("./run/types.js").Lesson | null} lesson */
   take(lesson) {
     this.lesson = lesson;
     this.depth = this.firstDepth(lesson);
   }
 
-  /** Another depth of the lesson's network. @param {string} depth */
+  /** Sets the depth of the lesson's network. @param {string} depth */
   deepen(depth) {
     if (this.recording?.outcome === "going") this.session.pause();
     this.interrupt();
@@ -177,11 +177,11 @@ export class Runs {
     return this.say(`recorded.${key}`, { date, backend: where, seed, version });
   }
 
-  // ---- what a panel fills in ---------------------------------------------------------------------------------------
+  // ---- overridden by the panel -------------------------------------------------------------------------------------
 
-  /** Draws all anew. */
+  /** Redraws everything. */
   show() {}
 
-  /** The progress of the run, here or recorded. */
+  /** Shows the progress of the run, here or recorded. */
   showProgress() {}
 }

@@ -3,9 +3,9 @@
 import { sleep } from "./rhythm.js";
 
 const FOLDER = new URL("../data/", import.meta.url);
-/** Pauses before files are asked for again, ms; after the last one somebody has to ask. */
+/** Pauses before files are fetched again, ms; after the last one the user has to try again. */
 const PAUSES = [1000, 2000, 4000, 8000, 16_000, 32_000];
-/** Seconds without a byte after which a request is given up. */
+/** Seconds without a byte after which a request is abandoned. */
 const PATIENCE = 20;
 
 /**
@@ -14,23 +14,23 @@ const PATIENCE = 20;
  * @typedef {{kind: Kind, file: string, count: number, bytes: number}} Shard
  *
  * @typedef {object} Wishes
- * @property {Record<Kind, number>} arrived images that are there already
- * @property {(index: string, file: string, bytes: Uint8Array) => Promise<void>} add takes a shard, or throws: then it is damaged, and comes again
- * @property {(loaded: number, total: number) => void} progress is called as bytes arrive
- * @property {(problem: Problem & {waiting: boolean} | null) => void} missing tells that something failed, and whether it is asked for again by
- *   itself; null: nothing is in the way any more
+ * @property {Record<Kind, number>} arrived images already loaded
+ * @property {(index: string, file: string, bytes: Uint8Array) => Promise<void>} add adds a shard, or throws if it is damaged; then it is fetched again
+ * @property {(loaded: number, total: number) => void} progress called as bytes arrive
+ * @property {(problem: Problem & {waiting: boolean} | null) => void} missing reports a failure, and whether another try follows
+ *   automatically; null: no failure any more
  */
 
 /**
- * Adds the shards that are not there, in the order in which they are useful. What fails is asked for again after growing pauses.
+ * Adds missing shards, the most useful first. Failed ones are fetched again after growing pauses.
  * @param {string} name folder of the set
  * @param {Wishes} wishes
  * @param {AbortSignal} signal
- * @returns {Promise<void>} when nothing more is asked for; rejects when there is no training image at all
+ * @returns {Promise<void>} when all tries are over; rejects when there is no training image at all
  */
 export async function fetchShards(name, { arrived, add, progress, missing }, signal) {
   const folder = new URL(`${name}/`, FOLDER);
-  /** What has failed last, by kind: training images need not wait for test images. @type {Map<string, Problem>} */
+  /** The last failure by kind: training images need not wait for test images. @type {Map<string, Problem>} */
   const failed = new Map();
   let tries = 0;
   /** @param {string} kind @param {string} file @param {Problem} error or the browser's own */
@@ -39,7 +39,7 @@ export async function fetchShards(name, { arrived, add, progress, missing }, sig
     failed.set(kind, { code: "download", file: error.file ?? file, cause: error.cause ?? "damaged", status: error.status, why: error.why ?? error.message });
     missing({ .../** @type {Problem} */ (failed.get(kind)), waiting: true });
   };
-  /** @returns {Promise<Problem | null>} why it does not go on */
+  /** @returns {Promise<Problem | null>} why there is no further try */
   const pause = async () => {
     const [problem, ...others] = failed.values();
     if (tries === PAUSES.length || [problem, ...others].every(({ status }) => final(status))) return problem;
@@ -69,7 +69,7 @@ export async function fetchShards(name, { arrived, add, progress, missing }, sig
     if (!shard) {
       const problem = await pause();
       if (!problem || signal.aborted) continue;
-      if (left.includes(order[0])) throw problem; // there is nothing to train on
+      if (left.includes(order[0])) throw problem; // no training images
       return missing({ ...problem, waiting: false });
     }
     const before = total - left.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -86,28 +86,28 @@ export async function fetchShards(name, { arrived, add, progress, missing }, sig
   }
 }
 
-/** After two files everything on the page has something to show. @param {Record<Kind, Omit<Shard, "kind">[]>} index @returns {Shard[]} */
+/** After two files every part of the page has data. @param {Record<Kind, Omit<Shard, "kind">[]>} index @returns {Shard[]} */
 function orderOf(index) {
   const [train, test] = /** @type {Kind[]} */ (["train", "test"]).map((kind) => index[kind].map((shard) => ({ ...shard, kind })));
   return [...train.slice(0, 1), ...test, ...train.slice(1)];
 }
 
-/** An answer that will be the same the next time. @param {unknown} status */
+/** Whether another try would get the same answer. @param {unknown} status */
 const final = (status) => typeof status === "number" && status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 
-/** The network is there again. */
+/** Resolves when the network is back. */
 const online = () => new Promise((resolve) => self.addEventListener("online", resolve, { once: true }));
 
 /**
- * By XMLHttpRequest, whose progress events leave the body whole: Chromium counts a body that was read as a stream as aborted.
- * @param {URL} url @param {(loaded: number) => void} progress @param {AbortSignal} signal @param {boolean} again not from the browser's cache
+ * Uses XMLHttpRequest, which reports progress without reading the body as a stream: Chromium counts a streamed body as aborted.
+ * @param {URL} url @param {(loaded: number) => void} progress @param {AbortSignal} signal @param {boolean} again bypasses the browser's cache
  * @returns {Promise<Uint8Array>}
  */
 function download(url, progress, signal, again) {
   const file = url.pathname.split("/").pop() ?? "";
   const request = new XMLHttpRequest();
   const abort = () => request.abort();
-  // Counted, not timed: while a step takes minutes no byte can be seen to arrive.
+  // Counts ticks, not time: during a step of minutes the arrival of bytes goes unnoticed.
   let quiet = 0;
   const clock = setInterval(() => (quiet += 1) === PATIENCE && abort(), 1000);
   return new Promise((resolve, reject) => {
@@ -126,6 +126,6 @@ function download(url, progress, signal, again) {
     request.send();
   }).finally(() => {
     clearInterval(clock);
-    signal.removeEventListener("abort", abort); // the signal lives on, and would keep the body
+    signal.removeEventListener("abort", abort); // the signal outlives the request and would keep the body in memory
   });
 }

@@ -18,10 +18,10 @@ import { Training } from "./training.js";
  * @typedef {import("./types.js").Glue} Glue
  */
 
-/** Longest stretch of drawing images between two turns of the training loop, ms, and images between two looks at the clock. */
+/** Longest time of drawing images between two turns of the training loop, ms, and images between two checks of the clock. */
 const STRETCH = 40;
 const PIECE = 10;
-/** Billions of operations from which a step can take seconds, and the side of the matrices by which the CPU is measured. */
+/** Billions of operations from which a step can take seconds, and the size of the matrices that measure the CPU. */
 const LARGE = 20;
 const SIDE = 384;
 
@@ -35,25 +35,25 @@ export class Engine {
     this.module = null;
     /** @type {import("./module.js").Loaded | null} */
     this.loaded = null;
-    /** What an earlier visit measured of this machine's adapters. */
+    /** An earlier visit's measurements of this machine's adapters. */
     this.adapters = "";
     /** @type {Training | null} */
     this.training = null;
     /** @type {Watch} */
     this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null, every: 0 };
-    /** @type {Promise<unknown>} the end of the queue of everything that touches the lab */
+    /** @type {Promise<unknown>} the end of the queue of all work on the lab */
     this.queue = Promise.resolve();
-    /** What the lanes were made from. @type {import("./types.js").Read} */
+    /** The fragment that the lanes were made from. @type {import("./types.js").Read} */
     this.reading = { fragment: "", lanes: [], notes: [] };
     this.download = new AbortController();
     /** GFLOP/s of one worker on the CPU. @type {number | undefined} */
     this.speed = undefined;
   }
 
-  /** Runs a command after those before it. @param {string} name @param {unknown[]} args */
+  /** Runs a command after all earlier ones. @param {string} name @param {unknown[]} args */
   async command(name, args) {
     if (!COMMANDS.includes(name)) throw { code: "unexpected", why: `no command ${name}` };
-    // Pausing must not wait for the loop's turn to see it.
+    // A pause must not wait for its turn in the queue.
     if (name === "pause" && this.training) this.training.running = false;
     if (name === "watch") this.watched = /** @type {Watch} */ (args[0]);
     return this.exclusive(() => /** @type {Record<string, (...args: unknown[]) => unknown>} */ (/** @type {unknown} */ (this))[name](...args)).catch(
@@ -80,9 +80,9 @@ export class Engine {
 
   /**
    * @param {string} fragment
-   * @param {import("./module.js").Build} [build] for tests: another module than the best one
-   * @param {string} [adapters] what an earlier visit measured of this machine's adapters
-   * @param {[string, string][]} [attributes] of the element; the fragment goes over them
+   * @param {import("./module.js").Build} [build] for tests: overrides the choice of module
+   * @param {string} [adapters] an earlier visit's measurements of this machine's adapters
+   * @param {[string, string][]} [attributes] of the element; the fragment overrides them
    */
   async open(fragment, build, adapters = "", attributes = []) {
     if (!this.module) {
@@ -97,18 +97,18 @@ export class Engine {
     return this.described();
   }
 
-  /** What a fragment says. @param {string} fragment @returns {import("./types.js").Read} */
+  /** Parses a fragment. @param {string} fragment @returns {import("./types.js").Read} */
   read(fragment) {
     const known = fragment.replace(/(?<=(^|&)lang=)[^&]+/g, (tag) => languageOf(tag) ?? tag);
     return JSON.parse(/** @type {Glue} */ (this.module).read_state(known));
   }
 
-  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a lane that is no more */
+  /** @param {string} fragment @param {boolean} restart @param {number} [gone] a removed lane */
   async set(fragment, restart, gone) {
     const read = this.read(fragment);
     const { notes } = read;
     if (!this.training) {
-      // The last state had no backend; this one may have.
+      // The last settings had no backend; these may have one.
       await this.create(read);
       return { effect: "restart", notes, ...this.described() };
     }
@@ -120,7 +120,7 @@ export class Engine {
     return { effect, notes, ...this.described() };
   }
 
-  /** Details are of this lane from now on. @param {number} lane */
+  /** Shows the details of this lane from now on. @param {number} lane */
   async show(lane) {
     await this.training?.choose(lane);
   }
@@ -135,7 +135,7 @@ export class Engine {
     await this.training?.pause();
   }
 
-  /** One batch, with everything about it measured. */
+  /** Trains on one batch and measures everything that is watched. */
   async step() {
     this.lab;
     return this.training?.single();
@@ -148,7 +148,7 @@ export class Engine {
     await this.training?.show();
   }
 
-  /** Goes on from the last good state after a divergence. */
+  /** Continues from the last good state after a divergence. */
   async resume() {
     this.lab;
     await this.training?.resume();
@@ -157,14 +157,14 @@ export class Engine {
 
   /** @param {Watch} watch */
   async watch(watch) {
-    // The steps that follow are those of the newest one; what nobody wants to see any more is not measured.
+    // Only the newest request counts, so views that are no longer wanted are not measured.
     if (this.training) this.training.watched = this.watched;
     if (watch === this.watched) await this.training?.watch(watch);
   }
 
-  /** Trains on the user's files, or goes on from a weights file; when they are refused, the run goes on as it was. @param {File[]} files */
+  /** Trains on the user's files, or continues from a weights file; if they are refused, the run continues unchanged. @param {File[]} files */
   async files(files) {
-    if (!this.training?.lost) await this.training?.settle(); // the last records are seen before the machine is busy with something else
+    if (!this.training?.lost) await this.training?.settle(); // report the last records before the machine is busy otherwise
     const weights = files.find(({ name }) => name.endsWith(".safetensors"));
     if (weights) await this.weights(weights);
     else await this.dataset(files);
@@ -172,7 +172,7 @@ export class Engine {
     return this.described();
   }
 
-  /** One network goes on from a file, with the settings that it was saved with. @param {File} file */
+  /** One network continues from a file, with the settings saved in it. @param {File} file */
   async weights(file) {
     this.lab;
     const fragment = await this.training?.load(file.name, new Uint8Array(await file.arrayBuffer()));
@@ -190,12 +190,12 @@ export class Engine {
     if (notes.length > 0) this.report("notes", notes);
   }
 
-  /** What has not arrived of the built-in set, once more. */
+  /** Fetches missing parts of the built-in set again. */
   fetch() {
     this.load();
   }
 
-  /** Gives the page a copy of all weights. */
+  /** Sends the page a copy of all weights. */
   async keep() {
     await this.training?.save();
   }
@@ -207,8 +207,8 @@ export class Engine {
   }
 
   /**
-   * A new device, where this fragment wants it, and the saved weights; the data stays, and when there is no device, all stays.
-   * @param {string} fragment @param {(Uint8Array | undefined)[]} saved of each lane; where there are none it begins again
+   * A new device, of the fragment's kind, and the saved weights. The data stays; without a device, nothing changes.
+   * @param {string} fragment @param {(Uint8Array | undefined)[]} saved of each lane; a lane without any starts again
    */
   async recover(fragment, saved) {
     const read = this.read(fragment);
@@ -241,7 +241,7 @@ export class Engine {
     return { fragment, lanes: descriptions.map((describe, at) => ({ changes: lanes[at].changes, describe })), seconds: this.estimate(descriptions) };
   }
 
-  /** Seconds of a step by the speed of a product of matrices, which is measured on the CPU only when it matters. @param {Description[]} lanes */
+  /** Seconds per step, estimated from the speed of a matrix product. On the CPU it is measured only for large networks. @param {Description[]} lanes */
   estimate(lanes) {
     const gigaflops = lanes.reduce((sum, { cost, config }) => sum + (2 * cost.training_macs * Number(config.batch)) / 1e9, 0);
     if (lanes.length === 0 || gigaflops < LARGE) return NaN;
@@ -264,13 +264,13 @@ export class Engine {
     this.begin();
   }
 
-  /** Another data set. */
+  /** Begins with another data set. */
   begin() {
     this.report("missing", null);
     this.load();
   }
 
-  /** Adds a sheet as the browser decodes it, or, where that is not what was shipped, as our reader does. @param {string} index @param {string} file @param {Uint8Array} bytes */
+  /** Adds a sheet as decoded by the browser, or, if that differs from the shipped pixels, by our reader. @param {string} index @param {string} file @param {Uint8Array} bytes */
   async add(index, file, bytes) {
     try {
       this.lab.add_sheet(index, file, await pixels(bytes));
@@ -279,7 +279,7 @@ export class Engine {
     }
   }
 
-  /** Gets the built-in set; each part waits its turn in the queue. */
+  /** Loads the built-in set; each part waits for its turn in the queue. */
   async load() {
     this.download.abort();
     this.download = new AbortController();
@@ -338,17 +338,17 @@ export class Engine {
   /** Images have been added. */
   async arrived() {
     this.report("described", this.described());
-    await this.training?.show().catch((error) => this.training?.fail(error)); // they are here, even where nothing can be shown of them
+    await this.training?.show().catch((error) => this.training?.fail(error)); // the images count even if they cannot be shown
   }
 
-  /** The images have ended with a problem; when there are none at all, the run goes over to those that need no download. @param {Problem} problem */
+  /** Loading has failed. Without any images, the run switches to a data set that needs no download. @param {Problem} problem */
   async fallBack(problem) {
     const { data } = this.describe();
     if (data.source !== "builtin" || data.train_arrived > 0) throw problem;
     const read = this.read(`${this.reading.fragment}&data=toy`);
     await /** @type {Training} */ (this.training).set(fragmentsOf(read), true);
     this.reading = read;
-    this.report("progress", { loaded: 0, total: 0 }); // no more
+    this.report("progress", { loaded: 0, total: 0 }); // the download is over
     this.report("missing", null);
     this.report("notes", [{ code: "no_photographs", file: problem.file, cause: problem.cause, status: problem.status, why: problem.why }]);
     this.report("described", this.described());
@@ -356,5 +356,5 @@ export class Engine {
   }
 }
 
-/** A lane each. @param {import("./types.js").Read} read */
+/** One fragment per lane. @param {import("./types.js").Read} read */
 const fragmentsOf = ({ lanes }) => lanes.map(({ fragment }) => fragment);

@@ -2,13 +2,13 @@
 /** Starts the workers that share the CPU backend's batches with this one. The other end is `../helper.js`. */
 import { spawn } from "./spawn.js";
 
-/** A helper that has said nothing by then is given up, ms: training must not wait for one that never comes. */
+/** A helper that is silent for this long is abandoned, ms: training must not wait for it forever. */
 const PATIENCE = 20_000;
 
 /**
- * @param {import("./module.js").Loaded | null} loaded the module, compiled once, here
- * @param {import("./types.js").Hear} receive takes what the helper says; without a message: it is no more
- * @returns {import("./types.js").Say} says something to it; without a message: ends it
+ * @param {import("./module.js").Loaded | null} loaded the module, compiled once in this worker
+ * @param {import("./types.js").Hear} receive takes the helper's messages; no message: the helper has ended
+ * @returns {import("./types.js").Say} sends to the helper; no message: ends it
  */
 export function startHelper(loaded, receive) {
   const fail = () => {

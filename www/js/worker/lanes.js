@@ -1,12 +1,12 @@
 // @ts-check
 /** Networks that train side by side: the same images, the same machine, in step. */
 
-/** One of them. */
+/** One network. */
 export class Lane {
   /** @param {import("./types.js").Lab} lab */
   constructor(lab) {
     this.lab = lab;
-    /** Steps enqueued since the weights' start. */
+    /** Steps enqueued since the initial weights. */
     this.issued = 0;
     this.evaluatedAt = -1;
     this.diverged = false;
@@ -21,7 +21,7 @@ export class Lane {
 }
 
 export class Lanes {
-  /** @param {import("./types.js").Lab} lab the first one's */
+  /** @param {import("./types.js").Lab} lab of the first network */
   constructor(lab) {
     this.all = [new Lane(lab)];
     /** The lane whose details are watched. */
@@ -32,17 +32,17 @@ export class Lanes {
     return this.all.map((lane) => lane.describe());
   }
 
-  /** Those that still train. */
+  /** The lanes that still train. */
   get live() {
     return this.all.filter((lane) => !lane.diverged);
   }
 
-  /** Steps enqueued in the lane that is furthest behind. */
+  /** Fewest steps enqueued in any live lane. */
   get issued() {
     return Math.min(...(this.live.length > 0 ? this.live : this.all).map(({ issued }) => issued));
   }
 
-  /** Steps under way in the lane with the most. */
+  /** Most steps in flight in any lane. */
   inFlight() {
     return Math.max(...this.all.map(({ lab }) => lab.in_flight()));
   }
@@ -66,12 +66,12 @@ export class Lanes {
     for (const { lab } of this.all) await lab.settle();
   }
 
-  /** A little of what the next flip of a switch waits for; false when all is done. */
+  /** Prepares a little for the next change of a switch; false when all is prepared. */
   prepare() {
     return this.all.some(({ lab }) => lab.prepare());
   }
 
-  /** After anything that moved the step. */
+  /** Called after any change of the step. */
   begin() {
     for (const lane of this.all) {
       lane.issued = lane.describe().step;
@@ -81,11 +81,11 @@ export class Lanes {
   }
 
   /**
-   * Brings every lane to its own fragment; there may be more or fewer than before. What has to start again takes all of them back
-   * to step 0. On an error nothing has changed but what cannot be taken back: weights of another shape. Nothing may be in flight.
+   * Applies a fragment to each lane; there may be more or fewer lanes than before. If one has to start again, all go back
+   * to step 0. On an error everything is restored except weights whose shape has changed. Nothing may be in flight.
    * @param {string[]} fragments
    * @param {boolean} restart
-   * @returns {Promise<{effect: string, emptied: boolean}>} emptied: the images are others, which are still to come
+   * @returns {Promise<{effect: string, emptied: boolean}>} emptied: other images, which have yet to arrive
    */
   async set(fragments, restart) {
     const before = this.describe();
@@ -107,7 +107,7 @@ export class Lanes {
       throw error;
     }
     for (const { lab } of this.all.splice(fragments.length)) lab.free();
-    // Each has new images of its own; they are to share those of the first.
+    // Each has its own new images; instead they must share those of the first.
     if (emptied) await this.remake(fragments.slice(1, this.all.length));
     this.all.push(...added);
     if (!this.all.includes(this.shown)) this.choose(0);
@@ -127,7 +127,7 @@ export class Lanes {
     this.shown = this.all[at] ?? this.all[0];
   }
 
-  /** Takes a lane away. @param {number} at not the first */
+  /** Removes a lane. @param {number} at not the first */
   end(at) {
     for (const { lab } of this.all.splice(at, 1)) lab.free();
     this.choose(0);
@@ -137,7 +137,7 @@ export class Lanes {
     for (const { lab } of this.all) await lab.restart();
   }
 
-  /** Those that have diverged go on from their last good state. */
+  /** Diverged lanes continue from their last good state. */
   async resume() {
     for (const { lab, diverged } of this.all) if (diverged) await lab.resume();
   }
@@ -149,7 +149,7 @@ export class Lanes {
     await this.remake(others.map(({ fragment }) => fragment));
   }
 
-  /** Makes all but the first anew, on its images. @param {string[]} fragments */
+  /** Rebuilds all but the first, on its images. @param {string[]} fragments */
   async remake(fragments) {
     const shown = this.all.indexOf(this.shown);
     for (const { lab } of this.all.splice(1)) lab.free();
@@ -157,7 +157,7 @@ export class Lanes {
     this.choose(shown);
   }
 
-  /** The shown one goes on from a weights file, and alone. @param {string} file @param {Uint8Array} bytes @returns {Promise<string>} its fragment */
+  /** The shown network continues from a weights file; the others end. @param {string} file @param {Uint8Array} bytes @returns {Promise<string>} its fragment */
   async load(file, bytes) {
     const { shown } = this;
     await shown.lab.load(file, bytes);
@@ -173,7 +173,7 @@ export class Lanes {
     await this.remake(others);
   }
 
-  /** Weights that were saved. @param {(Uint8Array | undefined)[]} saved of each */
+  /** Restores saved weights. @param {(Uint8Array | undefined)[]} saved of each lane */
   async restore(saved) {
     for (const [at, bytes] of saved.entries()) if (bytes) await this.all[at]?.lab.load("", bytes);
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Loads WebAssembly modules and the bindings that belong to them. The only file that knows where they lie. */
+/** Loads WebAssembly modules and their bindings. The only file that knows their addresses. */
 import { importModule } from "../kit/import.js";
 
 /**
@@ -7,18 +7,18 @@ import { importModule } from "../kit/import.js";
  *
  * @typedef {object} Loaded
  * @property {import("./types.js").Glue} glue the bindings, ready to call
- * @property {WebAssembly.Module} wasm the compiled module; a helper worker can be given it, and compiles nothing again
+ * @property {WebAssembly.Module} wasm the compiled module; helper workers receive it, so that they need not compile it
  * @property {Build} build
  *
- * @typedef {{default: (start: {module_or_path: WebAssembly.Module}) => Promise<unknown>}} Bindings of any module
+ * @typedef {{default: (start: {module_or_path: WebAssembly.Module}) => Promise<unknown>}} Bindings common to all modules
  */
 
 /** The engine's names in `pkg`. @type {Record<Build, string>} */
 const NAMES = { simd128: "alexnet_lab", relaxed: "alexnet_lab_relaxed" };
 
 /**
- * The engine in this worker.
- * @param {Build} [build] the best one that this browser takes, unless given
+ * Loads the engine into this worker.
+ * @param {Build} [build] by default the best one that this browser supports
  * @param {WebAssembly.Module} [wasm] of that build, compiled by another worker; else it is fetched
  * @returns {Promise<Loaded>}
  */
@@ -40,7 +40,7 @@ async function start(name, wasm) {
   return { glue, wasm: compiled };
 }
 
-/** Whether this browser takes a function of one relaxed instruction, a fused multiply-add of three vectors of zeros. */
+/** Whether this browser accepts a function with one relaxed instruction, a fused multiply-add of three zero vectors. */
 function hasRelaxedSimd() {
   const zeros = [0x41, 0x00, 0xfd, 0x0f]; // i32.const 0, i8x16.splat
   const body = [0x00, ...zeros, ...zeros, ...zeros, 0xfd, 0x85, 0x02, 0x0b]; // no locals; f32x4.relaxed_madd, end
@@ -62,12 +62,12 @@ async function compile(address) {
   const answer = await fetch(address).catch((error) => failed(address, "network", error));
   if (!answer.ok) return failed(address, "http", null, answer.status);
   try {
-    // Compiled while it arrives, unless the server does not know what a .wasm file is.
+    // Compiled while it loads, unless the server sends the wrong content type.
     return await (answer.headers.get("content-type") === "application/wasm"
       ? WebAssembly.compileStreaming(answer)
       : WebAssembly.compile(await answer.arrayBuffer()));
   } catch (error) {
-    return failed(address, "damaged", /** @type {Error} */ (error)); // or its end did not come
+    return failed(address, "damaged", /** @type {Error} */ (error)); // or truncated
   }
 }
 

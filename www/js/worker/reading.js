@@ -1,9 +1,9 @@
 // @ts-check
-/** Pictures and files become bytes: by the browser where it can, else by our reader, a module that is loaded when it is needed. */
+/** Decodes pictures and files: in the browser where possible, else in our reader, a module that is loaded when needed. */
 import { spawn } from "./spawn.js";
 
 /**
- * The pixels of a picture as this browser decodes it, (height, width, 3). Settings for privacy can alter them.
+ * The pixels of a picture as this browser decodes it, (height, width, 3). Privacy settings can alter them.
  * @param {Uint8Array} bytes
  */
 export async function pixels(bytes) {
@@ -26,7 +26,7 @@ export async function pixels(bytes) {
 /** @typedef {import("./types.js").ReadTask} Task */
 
 /**
- * Has a task done by the reader, in a worker of its own: its memory goes with it.
+ * Has the reader do a task in a separate worker, whose memory is freed at its end.
  * @overload
  * @param {Task & {files: File[]}} task
  * @param {(progress: import("./types.js").Progress) => void} report

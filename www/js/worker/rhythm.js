@@ -1,7 +1,7 @@
 // @ts-check
-/** When to do what, by the clock: small and without side effects, so that it can be tested alone. */
+/** Timing by the clock: small and without side effects, so that it can be tested alone. */
 
-/** Lets something happen at most every `interval` ms, and rarer when it costs more than `share` of the time. */
+/** Allows something at most every `interval` ms, and less often if it would take more than `share` of the time. */
 export class Throttle {
   /** @param {number} interval @param {number} share 0 to 1 */
   constructor(interval, share) {
@@ -27,7 +27,7 @@ export class Throttle {
   }
 }
 
-/** Milliseconds a step, over the last second or so of training. */
+/** Milliseconds per step over about the last second of training. */
 export class Rate {
   constructor() {
     /** @type {{time: number, steps: number}[]} */
@@ -41,12 +41,12 @@ export class Rate {
     while (this.marks.length > 3 && time - this.marks[0].time > 1500) this.marks.shift();
   }
 
-  /** Time that was not training (a pause) does not count. */
+  /** Excludes time without training (a pause). */
   clear() {
     this.marks = [];
   }
 
-  /** NaN until two steps were seen. */
+  /** NaN until two steps have finished. */
   get milliseconds() {
     const [first, last] = [this.marks[0], this.marks.at(-1)];
     if (!first || !last || last.steps === first.steps) return NaN;
@@ -54,7 +54,7 @@ export class Rate {
   }
 }
 
-/** Resolves in a later task without the 4 ms that nested timers are made to wait. */
+/** Resolves in a later task, without the 4 ms delay of nested timers. */
 export function nextTask() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

@@ -1,20 +1,19 @@
 // @ts-check
-/** Has the page start a worker, and talks with it. The page's end is `session/workers.js`, the worker's is `answering` in `talk.js`. */
+/** Has the page start a worker, and exchanges messages with it. The page's end is `session/workers.js`, the worker's is `answering` in `talk.js`. */
 import { Talk } from "./talk.js";
 
 const scope = /** @type {import("./types.js").Scope} */ (/** @type {unknown} */ (self));
-/** Those that were asked for, to tell them apart. */
+/** Counts the requested workers, for their ids. */
 let count = 0;
 
 /**
- * Only the page starts workers: Firefox can stop a worker for good when it starts one itself while developer tools are open or a
- * test drives the browser, as the start then waits for the new worker's debugger on a condition that another thread may take.
+ * Only the page starts workers: in Firefox, a worker that starts another one can stop for good.
  *
  * @param {"helper.js" | "reader.js"} script in the folder above
  * @template Message
- * @param {(message: Message) => void} hear takes what it says
- * @param {(why: string) => void} fail called when it cannot go on
- * @returns {{send: Talk<Message>["send"], end: () => void}} says something to it, and ends it at once
+ * @param {(message: Message) => void} hear takes its messages
+ * @param {(why: string) => void} fail called when it cannot continue
+ * @returns {{send: Talk<Message>["send"], end: () => void}} functions that send to it and end it at once
  */
 export function spawn(script, hear, fail) {
   const id = (count += 1);

@@ -1,12 +1,12 @@
 // @ts-check
-/** When a run stops by itself: small and without side effects, so that it can be tested alone. */
+/** When a run stops automatically: small and without side effects, so that it can be tested alone. */
 
 /**
  * @typedef {{step: number, seconds: number, loss?: number, accuracy?: number}} Place where a run stands; loss and accuracy are those
- *   of test images, where they have just been evaluated
+ *   of the test images, if they have just been evaluated
  */
 
-/** By setting, whose value is the limit; `before` is the time of the look before. @type {Record<string, (limit: number, place: Place, before: number) => boolean>} */
+/** By setting, whose value is the limit; `before` is the time of the previous check. @type {Record<string, (limit: number, place: Place, before: number) => boolean>} */
 const CONDITIONS = {
   stop_steps: (limit, { step }) => step === limit,
   stop_seconds: (limit, { seconds }, before) => before < limit && seconds >= limit,
@@ -15,8 +15,8 @@ const CONDITIONS = {
 };
 
 /**
- * Each condition stops a run once, so that it can be played beyond: until another limit is set, or the run begins anew. Steps and
- * seconds that lie behind when they are set stop nothing.
+ * Each condition stops a run once, so that Play can continue: until another limit is set, or the run restarts. Limits of steps and
+ * seconds that have already passed stop nothing.
  */
 export class Stop {
   constructor() {

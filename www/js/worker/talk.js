@@ -1,21 +1,21 @@
 // @ts-check
 /**
- * Messages between two workers, in their order, on two ways: small ones through a port of their own, large ones through the page.
+ * Messages between two workers, in order, over two routes: small ones through a port, large ones through the page.
  *
- * Firefox copies what a port moves, and takes 33 ms to send 2.3 MB there and back; through the page it takes 0.2 ms. The page may
- * be drawing, though, so that what is small, and often waited for, goes around it.
+ * Firefox copies what is transferred through a port, and takes 33 ms to send 2.3 MB there and back; through the page it takes 0.2 ms.
+ * But the page may be drawing, so small messages, which are often waited for, avoid it.
  */
 import { showLife } from "./alive.js";
 
 /** Bytes from which a message is large. */
 const LARGE = 1 << 16;
 
-/** @template Message what is heard */
+/** @template Message received messages */
 export class Talk {
   /**
    * @param {MessagePort} port
-   * @param {(packet: Packet, transfer: Transferable[]) => void} passToPage sends a packet by way of the page
-   * @param {(message: Message) => void} hear takes what the other end says
+   * @param {(packet: Packet, transfer: Transferable[]) => void} passToPage sends a packet through the page
+   * @param {(message: Message) => void} hear takes the other end's messages
    * @typedef {{at: number, message: unknown}} Packet `at` counts the packets of one end
    */
   constructor(port, passToPage, hear) {
@@ -24,7 +24,7 @@ export class Talk {
     this.hear = hear;
     this.sent = 0;
     this.heard = 0;
-    /** What came before those that go first. @type {Map<number, Message>} */
+    /** Packets that arrived too early. @type {Map<number, Message>} */
     this.early = new Map();
     port.onmessage = ({ data }) => this.take(data);
   }
@@ -39,7 +39,7 @@ export class Talk {
     this.sent += 1;
   }
 
-  /** A packet from either way. @param {Packet} packet */
+  /** Takes a packet from either route. @param {Packet} packet */
   take({ at, message }) {
     this.early.set(at, /** @type {Message} */ (message));
     while (this.early.has(this.heard)) {
@@ -56,7 +56,7 @@ export class Talk {
 }
 
 /**
- * The end of a worker that the page has started for another one: `hear(message, send)` takes what that one says.
+ * The end in a worker that the page has started for another one: `hear(message, send)` takes that worker's messages.
  * @template Message
  * @param {(message: Message, send: (answer: unknown, transfer?: Transferable[]) => void) => void} hear
  */

@@ -1,25 +1,25 @@
 // @ts-check
-/** The training loop: lanes in step, as fast as the backend takes them, statistics as often as they are cheap. */
+/** The training loop: lanes in step, as fast as the backend allows, and statistics as often as they are cheap. */
 import { Lanes } from "./lanes.js";
 import { Rate, Throttle, nextTask, sleep } from "./rhythm.js";
 import { Stop } from "./stop.js";
 
 /** @typedef {import("./types.js").Watch} Watch */
 
-/** Steps that may be under way at once: enough to keep a GPU busy, few enough to stop quickly. */
+/** Most steps in flight: enough to keep a GPU busy, few enough to stop quickly. */
 const DEPTH = 3;
-/** Longest stretch of steps between two looks at the messages, ms. */
+/** Longest time of steps between two checks for messages, ms. */
 const STRETCH = 40;
-/** Pause between two pieces of preparing for a flip of a switch, ms: what is compiled beside the steps takes little from them. */
+/** Pause between two pieces of preparation for a change of a switch, ms: compiling must hardly slow the steps. */
 const PREPARE_EVERY = 100;
-/** Time between two copies of the weights, for a device or a worker that is lost, ms. */
+/** Time between two copies of the weights, in case the device or the worker is lost, ms. */
 const SAVE_EVERY = 10_000;
-/** Larger networks are not copied at every pause, nor on the CPU, where memory is short and only the worker can be lost. */
+/** Larger networks are not copied at pauses, and never on the CPU, where memory is short and only the worker can be lost. */
 const MOST_PARAMETERS = 2 ** 23;
 
 export class Training {
   /**
-   * @param {import("./types.js").Lab} lab the first lane's
+   * @param {import("./types.js").Lab} lab of the first lane
    * @param {import("./types.js").Report} report
    * @param {(error: unknown) => import("./types.js").Problem} problem
    */
@@ -41,22 +41,22 @@ export class Training {
     this.saves = new Throttle(SAVE_EVERY, 0.05);
     this.rate = new Rate();
     this.ends = new Stop();
-    /** Seconds of training since the weights' start, and when they were last counted. */
+    /** Seconds of training since the initial weights, and when they were last counted. */
     this.seconds = this.counted = 0;
     this.testEvery = 0;
-    /** Milliseconds between two steps; 0 for as fast as it goes. */
+    /** Milliseconds between two steps; 0 for full speed. */
     this.pace = 0;
     this.nextStep = 0;
-    /** The weights are copied now and then, and at every pause. */
+    /** Whether the weights are copied from time to time, and at every pause. */
     this.keeps = this.keepsPauses = false;
     /** The step of the newest copy. */
     this.kept = 0;
-    /** The device is gone. */
+    /** Whether the device is lost. */
     this.lost = false;
     this.begin();
   }
 
-  /** After anything that moved the step or the settings. @param {boolean} anew from initial weights: copies are another run's */
+  /** Called after any change of the step or the settings. @param {boolean} anew from initial weights: old copies belong to another run */
   begin(anew = false) {
     const { issued } = this.lanes;
     this.lanes.begin();
@@ -80,7 +80,7 @@ export class Training {
     this.views.soon();
   }
 
-  /** What was under way is over. */
+  /** Drops the work in flight. */
   stop() {
     this.running = false;
     for (const lane of this.lanes.all) lane.records = [];
@@ -94,34 +94,34 @@ export class Training {
 
   // ---- commands ------------------------------------------------------------------------------------------------
 
-  /** Brings every lane to its own fragment: see `Lanes.set`. @param {string[]} fragments @param {boolean} restart */
+  /** Applies a fragment to each lane: see `Lanes.set`. @param {string[]} fragments @param {boolean} restart */
   async set(fragments, restart) {
-    if (!this.lost) await this.settle(); // what a device has no part in can be changed without one
+    if (!this.lost) await this.settle(); // settings that need no device can change without one
     const { effect, emptied } = await this.lanes.set(fragments, restart);
     this.begin(effect === "restart");
     if (effect === "rebuild" || effect === "restart") await this.show();
     return { effect, emptied };
   }
 
-  /** Takes a lane away. @param {number} lane not the first */
+  /** Removes a lane. @param {number} lane not the first */
   async end(lane) {
     await this.settle();
     this.lanes.end(lane);
   }
 
-  /** Details are of this lane from now on. @param {number} lane */
+  /** Shows the details of this lane from now on. @param {number} lane */
   async choose(lane) {
     this.lanes.choose(lane);
     await this.showViews();
   }
 
-  /** All lanes from step 0. */
+  /** Restarts all lanes from step 0. */
   async restart() {
     await this.lanes.restart();
     this.begin(true);
   }
 
-  /** Lanes that have diverged go on from their last good state. */
+  /** Diverged lanes continue from their last good state. */
   async resume() {
     await this.lanes.resume();
     this.begin();
@@ -133,7 +133,7 @@ export class Training {
     this.begin(true);
   }
 
-  /** One network goes on from a weights file, with the settings that it was saved with. @param {string} file @param {Uint8Array} bytes @returns {Promise<string>} its fragment */
+  /** One network continues from a weights file, with the settings saved in it. @param {string} file @param {Uint8Array} bytes @returns {Promise<string>} its fragment */
   async load(file, bytes) {
     const fragment = await this.lanes.load(file, bytes);
     this.begin(true);
@@ -146,7 +146,7 @@ export class Training {
     this.begin(true);
   }
 
-  /** Goes on from saved weights. @param {(Uint8Array | undefined)[]} saved of each lane */
+  /** Continues from saved weights. @param {(Uint8Array | undefined)[]} saved of each lane */
   async restore(saved) {
     await this.lanes.restore(saved);
     this.begin();
@@ -168,7 +168,7 @@ export class Training {
   }
 
   /**
-   * Once steps have run, compiles what the next flip of a switch would wait for, a piece at a time, whether it trains or not.
+   * After the first steps, compiles piece by piece what the next change of a switch would wait for, during training or a pause.
    * @param {(work: () => boolean) => Promise<boolean>} exclusive
    */
   async prepare(exclusive) {
@@ -186,7 +186,7 @@ export class Training {
     if (this.keepsPauses) await this.save();
   }
 
-  /** One step. @returns {Promise<boolean>} false when its images have not arrived */
+  /** Trains one step. @returns {Promise<boolean>} false when its images have not arrived */
   async single() {
     this.running = false;
     await this.settle();
@@ -204,7 +204,7 @@ export class Training {
     if (!this.running) await this.show();
   }
 
-  /** Everything that is watched, now. */
+  /** Measures and reports everything that is watched, now. */
   async show() {
     if (this.lookDue() || (this.watched.snapshot && this.lanes.issued > 0)) await this.snapshot();
     await this.showViews();
@@ -212,7 +212,7 @@ export class Training {
 
   // ---- the loop --------------------------------------------------------------------------------------------------
 
-  /** Enqueues what fits, collects what is done, measures what is due. @returns {Promise<number>} ms to rest before the next */
+  /** Enqueues steps, collects finished ones, measures what is due. @returns {Promise<number>} ms to rest before the next turn */
   async turn() {
     if (!this.running) return 0;
     if (this.evaluationDue()) {
@@ -248,7 +248,7 @@ export class Training {
     return this.rest(depth);
   }
 
-  /** A queue that stays full for long is asked again later; a fast one at once. @param {number} depth */
+  /** A queue that stays full for long is checked later, a fast one at once. @param {number} depth */
   rest(depth) {
     const ahead = this.nextStep - performance.now();
     const busy = this.lanes.inFlight() >= depth ? this.rate.milliseconds / 2 : 0;
@@ -256,7 +256,7 @@ export class Training {
     return Math.min(wanted > 4 ? wanted : 0, 100);
   }
 
-  /** Pauses where a setting stops the run, with what is due there. @param {{loss?: number, accuracy?: number}} [test] just evaluated */
+  /** Pauses where a setting stops the run, after the measurements due there. @param {{loss?: number, accuracy?: number}} [test] a new evaluation */
   async endIfMet(test) {
     if (!this.running) return;
     const now = performance.now();
@@ -285,14 +285,14 @@ export class Training {
     return live.find(({ lab, evaluatedAt }) => evaluatedAt !== issued && lab.can_evaluate());
   }
 
-  /** Whether there has to be a snapshot of this step before the next. */
+  /** Whether a snapshot of this step is due before the next step. */
   lookDue() {
     const { every } = this.watched;
     const { issued } = this.lanes;
     return every > 0 && issued > 0 && (issued === 1 || issued % every === 0) && this.lookedAt !== issued;
   }
 
-  /** Takes the finished steps' records and reports them, at most every frame unless `all`. @param {boolean} all */
+  /** Takes the finished steps' records and reports them, at most once per frame unless `all`. @param {boolean} all */
   async collect(all) {
     const diverged = this.lanes.all.filter((lane) => this.take(lane));
     const now = performance.now();
@@ -303,7 +303,7 @@ export class Training {
     for (const lane of diverged) await this.diverge(lane);
   }
 
-  /** A lane's new records and notes. @param {import("./lanes.js").Lane} lane @returns {boolean} whether it has just diverged */
+  /** Takes a lane's new records and notes. @param {import("./lanes.js").Lane} lane @returns {boolean} whether it has just diverged */
   take(lane) {
     const rows = lane.lab.records();
     const notes = lane.lab.notes();
@@ -332,7 +332,7 @@ export class Training {
     await this.collect(true);
   }
 
-  /** The other lanes go on without it. @param {import("./lanes.js").Lane} lane */
+  /** The other lanes continue without it. @param {import("./lanes.js").Lane} lane */
   async diverge(lane) {
     lane.diverged = true;
     const found = await lane.lab.divergence();
@@ -355,9 +355,9 @@ export class Training {
     return 0;
   }
 
-  // ---- what is measured --------------------------------------------------------------------------------------------
+  // ---- measurements ------------------------------------------------------------------------------------------------
 
-  /** Drains the queue first, so that the time it takes is its own. */
+  /** Drains the queue first, so that only its own time is measured. */
   async snapshot() {
     await this.settle();
     const start = performance.now();
@@ -368,7 +368,7 @@ export class Training {
       const snapshot = await lab.snapshot();
       if (!snapshot) continue;
       const { parameters, activation_gradients, activations } = snapshot;
-      // A network that has diverged stays behind.
+      // A diverged network stays at an earlier step.
       this.report("snapshot", { lane: at, ...snapshot, fixed: due && snapshot.step === issued }, [
         parameters.buffer,
         activation_gradients.buffer,
@@ -378,7 +378,7 @@ export class Training {
     this.snapshots.ran(start, performance.now());
   }
 
-  /** One more batch of test images; the loop comes back until all are done, in every lane. */
+  /** Evaluates one more batch of test images; the loop repeats this until all lanes are done. */
   async evaluate() {
     await this.settle();
     const lane = this.due();
@@ -406,7 +406,7 @@ export class Training {
     this.views.ran(start, performance.now());
   }
 
-  /** Gives the page a copy of the weights of every lane, if there are new ones. */
+  /** Sends the page a copy of every lane's weights, if they are new. */
   async save() {
     const { issued } = this.lanes;
     if (issued === this.kept) return;
@@ -421,7 +421,7 @@ export class Training {
     this.saves.ran(start, performance.now());
   }
 
-  /** Weights that nobody could go on from are not kept; those before them are. @param {import("./types.js").Lab} lab @returns {Promise<Uint8Array | void>} */
+  /** Saves a lane's weights. If they are unusable, the page keeps the last copy. @param {import("./types.js").Lab} lab @returns {Promise<Uint8Array | void>} */
   saved(lab) {
     return lab.save().catch((/** @type {unknown} */ error) => {
       if (this.problem(error).code !== "weights_value") throw error;
@@ -429,7 +429,7 @@ export class Training {
   }
 }
 
-/** One output channel of a block, all of it at the same step. @param {import("./types.js").Lab} lab @param {import("./types.js").Unit} unit */
+/** Reads one output channel of a block, all at the same step. @param {import("./types.js").Lab} lab @param {import("./types.js").Unit} unit */
 async function readUnit(lab, unit) {
   const outputs = [];
   for (const layer of unit.layers) outputs.push(await lab.layer_output(layer, unit.image));

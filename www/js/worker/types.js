@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What crosses between the engine's worker and the page. The Rust side is `src/web/`.
+ * The data exchanged between the engine's worker and the page. The Rust side is `src/web/`.
  *
  * @typedef {{key: string, kind: "choice" | "switch" | "integer" | "number", options?: string[], min?: number, max?: number,
  *   log?: boolean, effect: "live" | "rebuild" | "restart" | "view", lane: boolean, default: string}} Setting `lane`: lanes may differ in it.
@@ -9,9 +9,9 @@
  *   An error or a note: `errors.<code>`, `notes.<code>`.
  *
  * @typedef {{fragment: string, notes: Problem[], lanes: {fragment: string, changes: Record<string, string>, config: Record<string, string>}[]}} Read
- *   What a fragment says: that of each lane, and how it differs from the first.
+ *   A parsed fragment: each lane's settings, and how they differ from the first lane's.
  * @typedef {{fragment: string, lanes: {changes: Record<string, string>, describe: Description}[], seconds?: number}} Described
- *   `seconds` that a step of all lanes takes, estimated.
+ *   `seconds` is the estimated time of a step of all lanes.
  *
  * @typedef {{height: number, width: number, channels: number}} Shape
  * @typedef {{name: string, kind: string, input: Shape, output: Shape, kernel?: number, stride?: number, padding?: number,
@@ -25,19 +25,19 @@
  * @property {{input: Shape, classes: number, layers: Layer[], blocks: Block[], tensors: Tensor[]}} network
  * @property {{name: "gpu" | "cpu", adapter: string, software: boolean, reason: string,
  *   simd: "simd128" | "relaxed", kernels: Kernels | null, workers: number}} backend
- * @property {string} adapters what the engine knows of adapters, to be given back in the next visit
+ * @property {string} adapters the engine's measurements of adapters, to be passed in at the next visit
  * @property {{parameters: number, macs: number, training_macs: number, memory_bytes: number, dispatches: number}} cost
  * @property {{name: string, classes: string[], train_total: number, test_total: number, train_arrived: number,
  *   test_arrived: number, held_out: boolean, source: "builtin" | "generated" | "files"}} data
- * @property {string} hints what keeps these settings from learning: `hints.<code>`, each with a blank behind it
+ * @property {string} hints reasons why these settings cannot learn: `hints.<code>`, each followed by a space
  * @property {number} step
  *
  * @typedef {{family: "registers" | "tiled", measured: {registers: number, tiled: number} | null}} Kernels GFLOP/s
  *
  * @typedef {{step: number, parameters: Float32Array, norms: Float32Array, activation_gradients: Float32Array, activations: Float32Array,
- *   fixed?: boolean}} Snapshot `fixed`: it is of a step that `Watch.every` names
+ *   fixed?: boolean}} Snapshot `fixed`: due at this step by `Watch.every`
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
- *   pixels: Uint8Array, pair?: {accuracies: Float64Array, pixels: Uint8Array}}} Evaluation `pair` where something is held back
+ *   pixels: Uint8Array, pair?: {accuracies: Float64Array, pixels: Uint8Array}}} Evaluation `pair` if something is held back
  * @typedef {{pixels: Uint8Array, labels: Uint8Array}} Images (n, 32, 32, 3)
  * @typedef {Images & {probabilities: Float32Array}} Predictions
  * @typedef {{unit: Unit, outputs: (Float32Array | undefined)[], learnt: (Float32Array | undefined)[]}} UnitReading
@@ -45,26 +45,26 @@
  *
  * @typedef {"loading" | "compiling" | "ready" | "running" | "waiting" | "paused" | "diverged" | "lost" | "failed"} Phase
  *
- * @typedef {object} Watch What the page shows just now, so that the worker measures nothing that nobody sees.
+ * @typedef {object} Watch What the page currently shows, so that the worker measures nothing else.
  * @property {boolean} snapshot
  * @property {boolean} batch
  * @property {boolean} filters
  * @property {{layer: string, image: number} | null} maps
  * @property {{first: number, count: number} | null} predict
  * @property {Unit | null} unit
- * @property {number} every steps: at the first one and every so many there is a snapshot, whatever the clock says; 0 for none such
+ * @property {number} every steps between snapshots that are independent of the clock, the first at step 1; 0 for none
  *
- * @typedef {{image: number, channel?: number, layers: string[], learnt: string[]}} Unit Whose outputs, (height, width, channels), are read for an
- *   image, and what has been learnt for the channel, or for all.
+ * @typedef {{image: number, channel?: number, layers: string[], learnt: string[]}} Unit The layers whose outputs, (height, width, channels), are read for an
+ *   image, and those whose learnt values are read, for the channel or for all.
  *
  * @typedef {{loaded: number, total: number, name?: string}} Progress bytes of data that have arrived
  *
- * @typedef {object} Reports What the worker says of itself, by event.
+ * @typedef {object} Reports The worker's reports, by event.
  * @property {Read & {schema: Setting[]}} opened
  * @property {Described} described
  * @property {Progress} progress
  * @property {Problem} data_problem
- * @property {Problem & {waiting: boolean} | null} missing images, and whether they are asked for again by themselves
+ * @property {Problem & {waiting: boolean} | null} missing images, and whether they will be fetched again automatically
  * @property {Problem[]} notes
  * @property {{lane: number, rows: Float64Array, milliseconds: number}} records rows of step, loss, accuracy
  * @property {undefined} waiting
@@ -82,9 +82,9 @@
  * @property {UnitReading} unit
  *
  * @typedef {{[E in keyof Reports]: {event: E, detail: Reports[E]}}[keyof Reports]} Reported
- * @typedef {<E extends keyof Reports>(event: E, detail?: Reports[E], transfer?: Transferable[]) => void} Report says something to the page
+ * @typedef {<E extends keyof Reports>(event: E, detail?: Reports[E], transfer?: Transferable[]) => void} Report sends a report to the page
  *
- * @typedef {object} Objects What the engine gives as plain objects, of which its own types know nothing.
+ * @typedef {object} Objects The engine's functions that return plain objects, which its generated types do not describe.
  * @property {() => Promise<Snapshot | undefined>} snapshot
  * @property {() => Promise<Evaluation | undefined>} evaluate_chunk
  * @property {(first: number, count: number) => Promise<Predictions>} predict
@@ -94,15 +94,15 @@
  *
  * @typedef {Omit<import("engine").Lab, keyof Objects | "beside"> & Objects & {beside: (fragment: string) => Promise<Lab>}} Lab
  * @typedef {Omit<typeof import("engine"), "Lab" | "help"> & {Lab: {create: (fragment: string, startHelper: StartHelper, adapters: string) => Promise<Lab>}, help: (send: Say) => Hear}} Glue
- * @typedef {(message?: unknown, transfer?: Transferable[]) => void} Say to another worker; without a message: it is over
- * @typedef {(message?: unknown) => void} Hear from another worker
+ * @typedef {(message?: unknown, transfer?: Transferable[]) => void} Say sends to another worker; no message: it is over
+ * @typedef {(message?: unknown) => void} Hear receives from another worker
  * @typedef {(hear: Hear) => Say} StartHelper
  * @typedef {{sheet: {index: string, file: string, bytes: Uint8Array}, files?: undefined} | {files: File[], sheet?: undefined}} ReadTask for the reader's worker
  * @typedef {{progress?: Progress, problem?: Problem, result?: unknown}} ReadAnswer of the reader's worker
  * @typedef {[about: string, trainPixels: Uint8Array, trainLabels: Uint8Array, testPixels: Uint8Array, testLabels: Uint8Array]} DataSet
- *   what the reader makes of the user's files
+ *   the reader's result for the user's files
  *
- * @typedef {object} Scope A worker's own: TypeScript's names of a page have no worker among them.
+ * @typedef {object} Scope A worker's global scope, which TypeScript's types of a page lack.
  * @property {(message: unknown, transfer?: Transferable[]) => void} postMessage
  * @property {((event: MessageEvent) => void) | null} onmessage
  * @property {(type: "message", listener: (event: MessageEvent) => void) => void} addEventListener
