@@ -1,4 +1,4 @@
-//! The bytes that the GPU backend says it needs are those that it allocates, and what is refused allocates nothing.
+//! The GPU backend allocates exactly the bytes that it says it needs; a refused network allocates nothing.
 
 #[path = "gpu/common.rs"]
 mod gpu_common;
@@ -19,7 +19,7 @@ fn network(fragment: &str) -> Network {
     Network::new(&config, 10)
 }
 
-/// What the driver's memory holds; a device of the test's own, so that no other test allocates on it.
+/// What the driver's memory holds. The device belongs to this test, so that no other test allocates on it.
 fn allocated(device: &Device) -> u64 {
     device.allocated_bytes().expect("wgpu counts on Vulkan")
 }

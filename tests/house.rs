@@ -1,13 +1,13 @@
-//! The floors of the house. A file imports from its own floor and from those below it, and no imports go round in a circle.
+//! The floors of the house. A file imports from its own floor and from those below it, and imports form no circle.
 //!
-//! The two lists are what to read first: they say what the code is built of, from the ground up.
+//! Read the two lists first: they say what the code is built of, from the ground up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use syn::visit::{self, Visit};
 
-/// `src/`. A file belongs to the floor with the longest name that its own begins with.
+/// `src/`. A file belongs to the floor with the longest name that the file's name begins with.
 const RUST: &[&str] = &[
     "error",
     "rng",
@@ -32,7 +32,7 @@ const RUST: &[&str] = &[
     "bin/alexnet-lab/main",
 ];
 
-/// `www/js/`, in the same way. The last floor is what a page, a worker or a tag loads as a file.
+/// `www/js/`, in the same way. The last floor holds what a page, a worker or a tag loads as a file.
 const SCRIPTS: &[&str] = &[
     "kit",
     "worker",
@@ -83,7 +83,7 @@ fn faults(root: &str, ending: &str, floors: &[&str], imports: &Imports) -> Vec<S
     faults
 }
 
-/// An import that closes a circle: files that import nothing that is left are taken away until none are or no more can be.
+/// An import that closes a circle: files without remaining imports are removed until none are left or no more can be removed.
 fn circle(imports: &Imports) -> Option<(String, String)> {
     let mut left = imports.clone();
     while let Some(free) = left.iter().find(|(_, others)| others.is_empty()).map(|(file, _)| file.clone()) {
@@ -92,7 +92,7 @@ fn circle(imports: &Imports) -> Option<(String, String)> {
             others.remove(&free);
         }
     }
-    // What is left leads into a circle: whoever follows it comes back.
+    // The remaining files lead into a circle: following their imports comes back to it.
     let mut way = vec![left.keys().next()?.clone()];
     loop {
         let next = left[way.last()?].first()?.clone();
@@ -149,7 +149,7 @@ impl<'a> Visit<'a> for Paths {
 
     fn visit_path(&mut self, path: &'a syn::Path) {
         let words: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        // Others begin with something that a `use` has brought in.
+        // Other paths begin with a name that a `use` has imported.
         if words.len() > 1 && ["crate", "super", "alexnet_lab"].contains(&words[0].as_str()) {
             self.found.push((self.within.clone(), words));
         }
@@ -198,7 +198,7 @@ fn nothing_in_src_looks_up() {
                 "alexnet_lab" => (at, words) = (vec![], &words[1..]),
                 "self" => words = &words[1..],
                 "super" => {}
-                // A module of its own, or another crate.
+                // A module inside the file, or another crate.
                 _ => {}
             }
             while words.first().is_some_and(|word| word == "super") {
@@ -206,7 +206,7 @@ fn nothing_in_src_looks_up() {
                 words = &words[1..];
             }
             at.extend(words.iter().cloned());
-            // What is left of it names something in that file.
+            // The rest of the path names something in that file.
             while !at.is_empty() && !all.contains_key(&at) {
                 at.pop();
                 if at.len() == program.len() && !program.is_empty() {
@@ -223,7 +223,7 @@ fn nothing_in_src_looks_up() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// What stands in quotes after `word`, wherever it occurs.
+/// The quoted strings after `word`, wherever it occurs.
 fn quoted<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
     text.match_indices(word).filter_map(move |(at, _)| text[at + word.len()..].split('"').next())
 }
@@ -235,7 +235,7 @@ fn nothing_in_www_js_looks_up() {
     for file in files(&root, ".js") {
         let text = fs::read_to_string(&file).unwrap();
         let folder = file.parent().unwrap();
-        // Those of types stand in comments, and count as well.
+        // Imports of types are in comments, and count too.
         let paths = ["from \"", "import \"", "import(\""].into_iter().flat_map(|word| quoted(&text, word).collect::<Vec<_>>());
         let mut others = BTreeSet::new();
         for path in paths.filter(|path| path.starts_with('.')) {
@@ -246,7 +246,7 @@ fn nothing_in_www_js_looks_up() {
                     part => other.push(part),
                 }
             }
-            // The build makes the other files.
+            // The build generates the other files.
             if let Ok(other) = other.strip_prefix(&root)
                 && root.join(other).exists()
                 && other.extension().is_some_and(|ending| ending == "js")

@@ -1,4 +1,4 @@
-//! The bytes that the CPU backend says it needs are those that it takes: what a page refuses must not be a guess.
+//! The CPU backend takes exactly the bytes that it says it needs: a page must not refuse by a guess.
 
 mod common;
 
@@ -15,10 +15,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, and how many bytes of it are in use.
+/// The system's allocator, with a count of the bytes in use.
 struct Counting;
 
-// SAFETY: every call goes on to the system's allocator as it came.
+// SAFETY: every call goes on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         MOST.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
@@ -39,8 +39,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Names, the list of layers, lists of one element a channel, and the packed blocks of the matrix products, which fit in the
-/// processor's cache: in all far below this for each worker.
+/// Names, the list of layers, lists of one element per channel, and the packed blocks of the matrix products, which fit in the
+/// processor's cache: far below this in all, for each worker.
 const SMALL: usize = 2 << 20;
 
 #[test]

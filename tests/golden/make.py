@@ -4,8 +4,8 @@
     venv/bin/python tests/golden/make.py            # writes layers.safetensors and training.json beside this file
     venv/bin/python tests/golden/make.py --check    # compares with what is there, to a relative 1e-12
 
-With the pinned versions the files come out byte for byte on the same kind of processor; another one may sum in another order,
-which is what --check allows for. Inputs are exact in f32, so that an f32 backend starts from the same numbers.
+With the pinned versions, the files are equal byte for byte on the same kind of processor. Another one may sum in another order,
+which --check allows for. Inputs are exact in f32, so that an f32 backend starts from the same numbers.
 """
 
 import json
@@ -55,7 +55,7 @@ class Layers:
         case = str(len(self.cases.setdefault(layer, [])))
         self.cases[layer].append(constants)
         for name, values in tensors.items():
-            # Floats that are exact in f32 are stored so.
+            # Floats that are exact in f32 are stored as f32.
             values = np.ascontiguousarray(values)
             if values.dtype == np.float64 and np.all(values.astype(np.float32) == values):
                 values = values.astype(np.float32)
@@ -160,7 +160,7 @@ CLASSES, STEPS = 5, 10
 
 
 def initial(config):
-    """Tensors in PyTorch's layouts from the random function, which counts in the lab's."""
+    """Tensors in PyTorch's layouts from the random function, whose indices follow the lab's layouts."""
     tensors, std = {}, {}
     inputs, side = 3, 32
     for name, window, features, then in network.learnt_layers(config) + [("fc8", None, CLASSES, "")]:

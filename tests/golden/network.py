@@ -69,7 +69,7 @@ def batch_statistics(x):
 
 
 def updated_running(running_mean, running_var, mean, variance, count, momentum):
-    """PyTorch's: the running variance takes the unbiased one."""
+    """PyTorch's rule: the running variance uses the unbiased one."""
     return (1 - momentum) * running_mean + momentum * mean, (1 - momentum) * running_var + momentum * variance * count / (count - 1)
 
 

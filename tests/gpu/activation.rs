@@ -21,7 +21,7 @@ fn activation_matches_the_cpu() {
             let grad_output = upload(&mut recorder, &g, channels);
             let (output, grad_input) = (empty(&mut recorder, n, channels), empty(&mut recorder, n, channels));
             activation::record_forward(&mut recorder, "test", function.into(), shape, &input, &output).unwrap();
-            // The kernel of a pooling layer that averages one pixel goes back through the function.
+            // The kernel of a pooling layer that averages one pixel goes backward through the function.
             let grad_pool = empty(&mut recorder, n, channels);
             let before = Some(Before { function, output: &output, grad_input: &grad_input });
             let grads = GradInput { view: &grad_pool, dropout: None, before };

@@ -1,7 +1,7 @@
-//! The two families of kernels against each other: the same inputs, over many shapes. That each of them is right, and not
-//! only like the other, `kernels.rs` and `matches_cpu.rs` see.
+//! The two families of kernels against each other: the same inputs, over many shapes. `kernels.rs` and `matches_cpu.rs` check
+//! that each of them is also right.
 //!
-//! Tolerances as in `kernels.rs`: both sides sum n products of factors in [-1, 1) in an order of their own.
+//! Tolerances as in `kernels.rs`: each side sums n products of factors in [-1, 1) in a different order.
 
 use crate::common::*;
 use alexnet_lab::config::ActivationFunction;
@@ -26,7 +26,10 @@ fn tolerance(n: usize) -> f32 {
     2.0 * n as f32 * f32::EPSILON
 }
 
-/// A slope of at most 1 passes the sum's error on; the functions' own is that of `tests/gpu/activation.rs`.
+//! The two families of kernels against each other: the same inputs, over many shapes. `kernels.rs` and `matches_cpu.rs` check
+//! that each of them is also right.
+//!
+//! Tolerances as in `kernels.rs`: each side sums n products of factors in [-1, 1) in a different order.
 const FUNCTION: f32 = 1e-5;
 
 struct Conv {
@@ -68,7 +71,7 @@ fn conv_by(family: Family, case: &Conv) -> Results {
         ("grad_weight", sum_of_splits(&kept.partial, kept.splits, channels), tolerance(pixels)),
     ];
     if function.is_some() {
-        // Derivatives of at most 1; of tanh's and the sigmoid's, two more roundings.
+        // Derivatives of at most 1; two more roundings for tanh and the sigmoid.
         results.push(("grad_before", download(&grad_before, inputs), tolerance(taps * channels + 2)));
     }
     results
@@ -105,11 +108,11 @@ fn convolutions_of_both_families_agree() {
         (17, 23, 24, 3, 64, 3, 1, 1),
         (13, 33, 31, 4, 29, 3, 1, 1),
         (9, 31, 33, 40, 3, 1, 1, 0),
-        // The default network's, with fewer images.
+        // The default network's shapes, with fewer images.
         (2, 32, 32, 3, 32, 5, 1, 2),
         (2, 16, 16, 32, 64, 5, 1, 2),
         (3, 8, 8, 64, 96, 3, 1, 1),
-        // Those of 227 x 227 pixels, with smaller images.
+        // The shapes of 227 x 227 pixels, with smaller images.
         (2, 35, 35, 3, 96, 11, 4, 0),
         (1, 5, 5, 96, 256, 5, 1, 2),
         (1, 4, 4, 256, 384, 3, 1, 1),
@@ -143,7 +146,7 @@ fn linear_by(family: Family, [batch, inputs, outputs]: [usize; 3], limit: u64, f
     let gradients = [&grad_weight, &grad_bias];
     linear::record_backward(r, "fc", size, &input, &grad_output, &weight, gradients, Some(to)).unwrap();
     r.take().run(device());
-    // With a quarter of the units off, those that stay count 4/3 times.
+    // With a quarter of the units dropped, the remaining ones count 4/3 times.
     let kept = 4.0 / 3.0;
     let mut results = vec![
         ("output", download(&output, outputs), tolerance(inputs + 1) + FUNCTION),

@@ -1,7 +1,7 @@
 //! The kernels of learnt layers, dropout, loss and optimizer against the CPU, over a sweep of shapes.
 //!
-//! Tolerances: a sum of n products in f32, in any order, is off by at most about n * epsilon * sum |products|; with factors
-//! in [-1, 1) and rounding errors that point either way, sqrt(n) * epsilon * sqrt(n) leaves room. Both sides err, hence 2.
+//! Tolerances: a sum of n products in f32, in any order, is off by at most about n * epsilon * sum |products|. With factors in
+//! [-1, 1) and rounding errors in both directions, sqrt(n) * epsilon * sqrt(n) leaves room. Both sides err, hence 2.
 
 use crate::common::*;
 use alexnet_lab::config::ActivationFunction;
@@ -83,7 +83,7 @@ fn check_conv(family: Family, case: &str, batch: usize, window: &Window) {
     assert_close(&format!("{case} grad_bias"), &sums[taps * padded_inputs * channels..], &gb, tolerance(pixels));
 }
 
-/// Appends rows of 0 until there are a multiple of 4.
+/// Appends rows of 0 up to a multiple of 4.
 fn pad_rows(values: &[f32], rows: usize) -> Vec<f32> {
     let mut values = values.to_vec();
     values.resize(values.len() / rows * padded(rows), 0.0);
@@ -162,7 +162,7 @@ fn check_linear(family: Family) {
     }
 }
 
-/// Dropout as the layers around it apply it: after the layer in front, and on the gradient that the layer behind gives it.
+/// Dropout as neighbouring layers apply it: after the layer in front, and on the gradient from the layer behind.
 #[test]
 fn dropout_keeps_the_same_units_as_the_cpu() {
     for family in FAMILIES {
@@ -184,7 +184,7 @@ fn check_dropout(family: Family, batch: usize, features: usize, probability: f32
     let r = &mut recorder;
     let shape = Shape { height: 1, width: 1, channels: features };
     let (input, grad_output) = (upload(r, &x, features), upload(r, &g, features));
-    // A layer that passes everything on, forward and back.
+    // A layer that passes everything on, forward and backward.
     let identity = |rows: usize| (0..rows * features).map(|i| f32::from(i / features == i % features)).collect::<Vec<f32>>();
     let (weight, bias) = (upload(r, &identity(padded(features)), features), upload(r, &vec![0.0; features], features));
     let size = linear::Size { inputs: padded(features), outputs: features };

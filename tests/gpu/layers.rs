@@ -1,4 +1,4 @@
-//! The pooling and normalisation kernels against the CPU, over odd sizes, channels that are no multiple of 4, and batch 1.
+//! The pooling and normalisation kernels against the CPU, with odd sizes, channels that are not a multiple of 4, and batch 1.
 
 use crate::common::*;
 use alexnet_lab::config::PoolKind;
@@ -21,7 +21,7 @@ fn window(height: usize, width: usize, channels: usize, [kernel, stride, padding
     Window { input, output: Shape { height: size(height), width: size(width), channels }, kernel, stride, padding }
 }
 
-/// Whole numbers from -3 to 3: many are equal, so that the rule for ties is at work.
+/// Whole numbers from -3 to 3: many are equal, so that the rule for ties matters.
 fn ties(seed: u32, n: usize) -> Vec<f32> {
     random(seed, n).iter().map(|x| (3.4 * x).round()).collect()
 }
@@ -47,7 +47,7 @@ fn pool_matches_the_cpu() {
                 } else {
                     // Values of at most 3: the sum is exact, WGSL's quotient is within 2.5 ulp, the CPU's two roundings within 1.
                     assert_close(&format!("{what}, forward"), &found_y, &y, 3.5 * f32::EPSILON * 3.0);
-                    // Up to ceil(kernel / stride)^2 such quotients, of sum at most 3 each, added with a rounding each.
+                    // Up to ceil(kernel / stride)^2 such quotients, of at most 3 each in sum, added with a rounding each.
                     let terms = (geometry[0].div_ceil(geometry[1]) as f32).powi(2);
                     let tolerance = terms * 3.0 * (3.5 * f32::EPSILON + terms * ROUNDING);
                     assert_close(&format!("{what}, backward"), &found_grad, &grad, tolerance);
@@ -74,7 +74,7 @@ fn max_pool_does_not_lose_nan_and_infinity() {
     let window = window(4, 4, 4, [2, 2, 0]);
     let mut x = random(3, window.input.len());
     (x[0], x[16 + 5], x[8]) = (f32::NAN, f32::NAN, f32::INFINITY);
-    // A whole window of -infinity is no "empty" window.
+    // A window full of -infinity is not an "empty" window.
     for pixel in [10, 11, 14, 15] {
         x[4 * pixel + 2] = f32::NEG_INFINITY;
     }
@@ -108,9 +108,9 @@ fn lrn_matches_the_cpu() {
             let (mut y, mut grad) = (vec![0.0; count], vec![0.0; count]);
             lrn::forward(&lrn, channels, &x, &mut y);
             lrn::backward(&lrn, channels, &x, &g, &mut grad);
-            // s is a sum of n + 1 positive terms: relative error n + 2 roundings on each side. The power passes it on times
-            // beta and adds its own: inverseSqrt 2 ulp and sqrt of it the same again; pow exp2's 3 + 2 |t| ulp with
-            // t = beta log2 s < 13, and log2's absolute 2^-21 below 2, times beta.
+            // s is a sum of n + 1 positive terms: a relative error of n + 2 roundings on each side. The power multiplies it by
+            // beta and adds its own error: 2 ulp for inverseSqrt and the same again for its sqrt; for pow, exp2's 3 + 2 |t| ulp
+            // with t = beta log2 s < 13, and log2's absolute 2^-21 below 2, times beta.
             let sums = 2.0 * (n as f32 + 2.0) * ROUNDING;
             let power = if beta == 0.75 { 6.0 * f32::EPSILON } else { 29.0 * f32::EPSILON + beta as f32 / 2f32.powi(21) };
             let relative = beta as f32 * sums + power + 2.0 * ROUNDING;
@@ -166,14 +166,14 @@ fn batch_norm_on_gpu(inputs: &Inputs, family: Family) -> BatchNorm {
         view
     };
     let running = flat(r, [&inputs.running[0], &inputs.running[1]]);
-    // The batch's, and behind them their factors.
+    // The batch's statistics, followed by their factors.
     let (length, rows) = (running.words(), inputs.batch * inputs.shape.height * inputs.shape.width);
     let factors = length.next_multiple_of(ALIGNMENT);
     let statistics = r.buffer("statistics", factors + length).unwrap();
     statistics.write(device(), bytemuck::cast_slice(&vec![f32::NAN; length]));
     statistics.slice(factors, length).write(device(), bytemuck::cast_slice(&batch_norm::unbiased(channels, rows)));
     let kept = batch_norm::Kept::new(r, "test", inputs.shape, EPSILON, statistics.slice(0, length)).unwrap();
-    // Evaluation first: it takes the running statistics from before the update.
+    // Evaluation first: it uses the running statistics from before the update.
     batch_norm::record_forward(r, "test", &kept, Some(&running), [&gamma, &beta], After::default(), &x, &evaluated).unwrap();
     batch_norm::record_forward(r, "test", &kept, None, [&gamma, &beta], After::default(), &x, &y).unwrap();
     batch_norm::record_backward(r, "test", &kept, &gamma, [&grad_gamma, &grad_beta], &x, &g, &grad_input).unwrap();
@@ -266,7 +266,8 @@ fn batch_norm_matches_the_cpu() {
             };
             let size = mean.abs() + deviation; // of an input
             let mean_error = depth * ROUNDING * size;
-            // Centred inputs are off by the mean's error and half an ulp of their own; variance >= 1/4 deviation^2 but in one row.
+            // Centred inputs are off by the mean's error and half an ulp of their own; variance >= 1/4 deviation^2, except in one
+            // row.
             let centred = mean_error + ROUNDING * size;
             let spread = if rows == 1.0 { (EPSILON as f32).sqrt() } else { deviation / 2.0 };
             let normalised = centred / spread + 2.0 * (depth * ROUNDING + 2.0 * centred / deviation + 2.5 * f32::EPSILON);

@@ -23,7 +23,7 @@ fn network(fragment: &str, classes: usize) -> (Network, Config) {
     (Network::new(&config, classes), config)
 }
 
-/// Images whose brightness follows their label, under noise.
+/// Noisy images whose brightness follows their label.
 fn batch(network: &Network, images: usize, step: u64) -> Batch {
     let bits = |i: usize| hash(7, Stream::Order, step as u32, 0, i as u32);
     let labels: Vec<u32> = (0..images).map(|i| bits(i) % network.classes as u32).collect();
@@ -65,8 +65,8 @@ fn train_gpu(gpu: &mut Gpu, network: &Network, config: &Config, images: usize, s
 }
 
 /// Where rounding moves a value across the bend of a ReLU or to another maximum of a pooling window, one gradient jumps, and the
-/// rest of the run is another one. That is rare and hits one run, while a wrong kernel is wrong in each: the best of three
-/// seeds counts. Without bends (tanh, average pooling) there is no such excuse: the first seed has to hold.
+/// rest of the run differs. That is rare and affects one run, while a wrong kernel is wrong in every run: the best of three seeds
+/// counts. Without bends (tanh, average pooling) there is no such excuse: the first seed has to pass.
 #[test]
 fn twenty_losses_agree() {
     let combinations = [
@@ -90,9 +90,9 @@ fn twenty_losses_agree() {
 
 /// The first of twenty losses that differs from the CPU's by more than rounding.
 ///
-/// The tolerance is measured on the CPU: what rounding does to the same run between f32 and f64. Training amplifies a
-/// rounding error from step to step, by what no formula in epsilon tells. The GPU sums in another order and its exp and
-/// tanh are a few ulp less exact, so eight times that error is allowed, and a few roundings of the loss itself.
+/// The tolerance is measured on the CPU: the effect of rounding on the same run between f32 and f64. Training amplifies a
+/// rounding error from step to step, by a factor that no formula in epsilon gives. The GPU sums in another order, and its exp and
+/// tanh are less exact by a few ulp. So eight times that error is allowed, and a few roundings of the loss itself.
 fn differing_loss(family: Family, fragment: &str) -> Option<String> {
     let (network, config) = network(&format!("width=0.25&{fragment}"), 10);
     let found = train_gpu(&mut gpu_of(family, &network, &config, 8), &network, &config, 8, 20);
@@ -134,7 +134,7 @@ fn a_step_that_is_not_finite_changes_nothing_and_its_layer_is_named() {
         let (network, config) = network(&format!("width=0.25&{fragment}"), 10);
         let mut gpu = gpu(&network, &config, 4);
         assert!(train_gpu(&mut gpu, &network, &config, 4, 2).iter().all(|record| record.finite), "{wanted}");
-        // An update by a rate near the largest float; the step after it overflows.
+        // An update with a rate near the largest float; the next step overflows.
         let mut state = block_on(gpu.state()).unwrap();
         let tensor = network.tensor("conv3.weight").unwrap();
         state.parameters[tensor.range.start] = f32::INFINITY;
@@ -184,7 +184,7 @@ fn evaluation_and_every_layers_output_match_the_cpu() {
     for fragment in ["norm=bn&pool=avg", "norm=lrn&activation=tanh", "norm=bn&bn_place=lrn&bn_noise=0.5"] {
         let (network, config) = network(&format!("width=0.25&{fragment}"), 7);
         let (mut gpu, mut cpu) = (gpu(&network, &config, 4), cpu::<f32>(&network, &config, 4));
-        // Running statistics that are not the initial ones.
+        // Running statistics that differ from the initial ones.
         train_gpu(&mut gpu, &network, &config, 4, 2);
         let state = block_on(gpu.state()).unwrap();
         cpu.set_state(&state).unwrap();
@@ -229,8 +229,8 @@ fn a_step_of_the_original_architecture_matches_the_cpu() {
     assert!((found.loss - wanted.loss).abs() <= 8.0 * 96.0 * f32::EPSILON * wanted.loss, "GPU {found:?} and CPU {wanted:?}");
     assert!(found.finite && wanted.finite && found.correct == wanted.correct, "GPU {found:?} and CPU {wanted:?}");
 
-    // Such an error lets about one unit in 10^5 cross 0 or lose its pooling window, and each such unit's share of the
-    // gradient is wrong as a whole: sqrt(10^-5) of the norm, and three times that for those on the way.
+    // Such an error makes about one unit in 10^5 cross 0 or lose its pooling window, and each such unit's share of the gradient
+    // is entirely wrong: sqrt(10^-5) of the norm, and three times that for those on the way.
     let found = block_on(gpu.state()).unwrap().velocities;
     let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
     for tensor in &network.tensors {
@@ -259,7 +259,7 @@ fn a_lost_device_is_an_error_and_no_panic() {
     let images = batch(&network, 2, 0);
     gpu.step(&images, &Hyper::of(&config, 0)).unwrap();
     device.destroy();
-    // The loss is known after what was under way.
+    // The loss of the device is known after the steps in flight.
     let _ = gpu.step(&images, &Hyper::of(&config, 1));
     let _ = block_on(gpu.settle());
     let lost = |what: &str, outcome: Result<(), Error>| {

@@ -1,4 +1,4 @@
-//! Every shader as it is composed for real networks: parsed and validated by naga, and compared with what Rust says of it.
+//! Every shader as it is composed for real networks: parsed and validated by naga, and compared with Rust's tables.
 
 use crate::common::device;
 use alexnet_lab::backend::gpu::Gpu;
@@ -18,7 +18,7 @@ use std::mem::offset_of;
 
 const MIDDLE: Normalisation = Normalisation { mean: [0.5; 3], std: [0.5; 3] };
 
-/// Every source text that two networks with all kinds of layers need, for all that a backend does.
+/// Every source text that two networks with all kinds of layers need, for everything that a backend does.
 fn sources() -> Vec<String> {
     let hyper = Hyper { dropout: 0.5, ..Hyper::default() };
     for fragment in ["width=0.25&norm=lrn&pool=max", "width=0.25&norm=bn&bn_noise=0.5&pool=avg&activation=tanh"] {
@@ -80,7 +80,7 @@ fn check_bindings(kernel: &Kernel, module: &naga::Module, info: &naga::valid::Mo
     assert_eq!(found, kernel.bindings.iter().map(row).collect(), "{name}: the shader's bindings, and the table's");
 }
 
-/// The structs that Rust writes lie in memory as the shader reads them.
+/// The structs that Rust writes have the memory layout that the shader reads.
 fn check_structs(name: &str, module: &naga::Module) {
     macro_rules! fields {
         ($Struct:ident: $($field:ident),*) => {

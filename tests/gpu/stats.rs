@@ -1,5 +1,4 @@
-//! The statistics kernels against `src/stats.rs`, given the same floats. Padding is filled with NaN to see that it is
-//! left out.
+//! The statistics kernels against `src/stats.rs`, given the same floats. Padding is filled with NaN to check that it is ignored.
 
 use crate::common::*;
 use alexnet_lab::backend::cpu::Cpu;
@@ -20,7 +19,7 @@ use pollster::block_on;
 const BATCH: usize = 3;
 const ROUNDING: f32 = f32::EPSILON / 2.0;
 
-/// A network on the GPU whose tensors a test fills by hand.
+/// A network on the GPU whose tensors a test fills.
 struct Bench {
     device: Device,
     network: Network,
@@ -65,7 +64,7 @@ impl Bench {
     }
 }
 
-/// Values over 60 orders of magnitude, with every special case among them.
+/// Values over 60 orders of magnitude, including every special case.
 fn gradients(seed: u32, n: usize) -> Vec<f32> {
     let special = [0.0, -0.0, 1e-40, -1e-44, f32::MAX, -1e25, 1e-30, f32::MIN_POSITIVE, 1.0, std::f32::consts::SQRT_2];
     let (size, sign) = (random(seed, n), random(seed + 1, n));
@@ -76,7 +75,7 @@ fn gradients(seed: u32, n: usize) -> Vec<f32> {
 fn compare_gradients(what: &str, found: &GradientStats, wanted: &GradientStats) {
     let counts = |stats: &GradientStats| (stats.bins.clone(), stats.below, stats.above, stats.zero, stats.nan, stats.inf);
     assert_eq!(counts(found), counts(wanted), "{what}: bins, below, above, zero, nan, inf");
-    // A thread adds at most 256 squares and the first thread 64 such sums, a rounding each; the root halves the error.
+    // A thread adds at most 256 squares and the first thread 64 such sums, with a rounding each; the root halves the error.
     let close = (found.norm - wanted.norm).abs() <= wanted.norm * (160.0 + 4.0) * ROUNDING;
     let same = found.norm == wanted.norm || found.norm.is_nan() && wanted.norm.is_nan();
     assert!(close || same, "{what}: norm {} on the GPU, {} on the CPU", found.norm, wanted.norm);
@@ -116,13 +115,13 @@ fn gradients_are_counted_like_on_the_cpu() {
     let parameters = gradients(1, bench.network.parameters());
     let mut activations: Vec<_> = activation_lengths(&bench.network).iter().map(|n| gradients(*n as u32, *n)).collect();
     check_gradients(&mut bench, &parameters, &activations);
-    // The next snapshot starts from 0. One NaN here, infinities there, all zero in a third.
+    // The next snapshot starts from 0. One tensor has a NaN, another infinities, a third only zeros.
     let mut parameters: Vec<f32> = parameters.iter().map(|g| g * 0.5).collect();
     parameters[7] = f32::NAN;
     parameters[bench.network.tensors[3].range.start] = f32::NEG_INFINITY;
     activations[1][5] = f32::INFINITY;
     activations[2].fill(0.0);
-    activations[3].fill(1e-30); // squares that f32 has not
+    activations[3].fill(1e-30); // squares that are no f32
     check_gradients(&mut bench, &parameters, &activations);
 }
 
@@ -156,7 +155,7 @@ fn check_activations(bench: &mut Bench, images: usize, make: impl Fn(usize, usiz
 fn compare_activations(what: &str, values: &[f32], found: &ActivationStats, wanted: &ActivationStats) {
     let exact = |stats: &ActivationStats| (stats.nan, stats.inf, stats.min, stats.max, stats.saturated, stats.dead);
     assert_eq!(exact(found), exact(wanted), "{what}: nan, inf, min, max, saturated, dead");
-    // A thread sums at most 256 differences of at most the range; joining 64 threads adds as many roundings of the mean.
+    // A thread sums at most 256 differences of at most the range; joining 64 threads adds that many roundings of the mean.
     let [min, max, rounding] = [wanted.min, wanted.max, ROUNDING].map(f64::from);
     let (range, size) = (max - min, min.abs().max(max.abs()));
     let mean = (f64::from(found.mean) - f64::from(wanted.mean)).abs();
@@ -198,7 +197,7 @@ fn compare_bins(what: &str, values: &[f32], found: &ActivationStats, wanted: &Ac
 fn activations_are_measured_like_on_the_cpu() {
     for activation in ["relu", "sigmoid", "tanh", "leaky_relu"] {
         let mut bench = Bench::new(device(), &format!("width=0.25&norm=none&activation={activation}"));
-        // Over the whole range of the function, and for ReLU with every fourth channel dead (channels are multiples of 4).
+        // Over the whole range of the function; for ReLU, every fourth channel is dead (channels are multiples of 4).
         let make = |i: usize, n: usize| -> Vec<f32> {
             let x = random(i as u32, n);
             match activation {
@@ -226,7 +225,7 @@ fn activations_with_a_large_mean_nan_and_infinity() {
             2 => x.fill(f32::NAN),
             3 => x.fill(-2.5),
             4 => x.iter_mut().for_each(|x| *x = -*x),
-            // Squares that no f32 holds.
+            // Squares that no f32 can hold.
             5 => x.iter_mut().for_each(|x| *x *= 1e30),
             6 => x.iter_mut().for_each(|x| *x *= 1e-30),
             7 => x.iter_mut().enumerate().for_each(|(i, x)| *x = if i % 2 == 0 { 1e38 } else { -1e38 }),
@@ -239,7 +238,7 @@ fn activations_with_a_large_mean_nan_and_infinity() {
 /// Means and deviations of the three channels.
 const NORMALISATION: Normalisation = Normalisation { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };
 
-/// Images whose brightness follows their label, under noise.
+/// Noisy images whose brightness follows their label.
 fn batch(network: &Network, images: usize, seed: u32) -> Batch {
     let labels: Vec<u32> = (0..images as u32).map(|i| (i + seed) % network.classes as u32).collect();
     let noise = random(seed, images * network.input.len());
@@ -281,7 +280,7 @@ fn a_snapshot_of_a_trained_network_agrees_with_the_cpu() {
     }
 }
 
-/// Tensors whose gradient is 0 but for rounding: a bias that batch normalisation takes away again.
+/// Tensors whose gradient is 0 except for rounding: a bias that batch normalisation removes again.
 fn has_no_gradient(network: &Network, tensor: usize) -> bool {
     network.layers.windows(2).any(|pair| match (&pair[0].kind, &pair[1].kind) {
         (Kind::Conv { bias, .. } | Kind::Linear { bias, .. }, Kind::BatchNorm { .. }) => *bias == tensor,
@@ -289,7 +288,7 @@ fn has_no_gradient(network: &Network, tensor: usize) -> bool {
     })
 }
 
-/// Each quantity within 16 times of what rounding in f32 does to its kind anywhere in the network, which f64 shows.
+/// Each quantity is within 16 times the effect of f32 rounding on its kind anywhere in the network, which f64 shows.
 fn compare_snapshots(network: &Network, [found, single, double]: [&Snapshot; 3]) {
     let gradients = |s: &Snapshot| -> Vec<GradientStats> {
         let parameters = s.parameters.iter().enumerate().filter(|(i, _)| !has_no_gradient(network, *i)).map(|(_, g)| g);
@@ -316,7 +315,7 @@ fn compare_snapshots(network: &Network, [found, single, double]: [&Snapshot; 3])
     for (found, single) in gradients(found).iter().zip(gradients(single)) {
         let total = |g: &GradientStats| g.bins.iter().sum::<u32>() + g.below + g.above + g.zero + g.nan + g.inf;
         assert_eq!(total(found), total(&single), "values counted");
-        // A value changes bins when rounding carries it over an edge: a share of them like the relative error of values.
+        // A value changes bins when rounding carries it over an edge; the share of such values is like their relative error.
         let moved: u32 = found.bins.iter().zip(&single.bins).map(|(a, b)| a.abs_diff(*b)).sum();
         assert!(moved <= 2 + total(found) / 100, "{moved} of {} values are in other bins", total(found));
     }

@@ -1,4 +1,4 @@
-//! The shipped shards, the formats in which the complete sets are given, and Fashion-MNIST as Debian packages it.
+//! The shipped shards, the formats of the complete sets, and Fashion-MNIST as Debian packages it.
 
 use alexnet_lab::data::files::read_files;
 use alexnet_lab::data::shard::Index;
@@ -80,7 +80,7 @@ fn the_shards_as_batch_files_and_as_an_archive_give_the_same_images() {
     assert_eq!(from_files.title(), "CIFAR-10 (10,000 for training, 2,000 for testing)");
 }
 
-/// Where Debian's package `dataset-fashion-mnist` lies.
+/// Where Debian's package `dataset-fashion-mnist` installs the files.
 const FASHION_MNIST: &str = "/usr/share/datasets/fashion-mnist";
 
 #[test]
@@ -104,7 +104,7 @@ fn fashion_mnist_is_read_as_it_is_published() {
     assert!((f64::from(set.normalisation.mean[0]) - padded_mean).abs() < 1e-4, "{} {padded_mean}", set.normalisation.mean[0]);
     assert!((f64::from(set.normalisation.std[0]) - padded_std).abs() < 1e-4, "{} {padded_std}", set.normalisation.std[0]);
 
-    // The names alone, as a file picker gives them, and unpacked: the labels tell that it is Fashion-MNIST.
+    // The names alone, as a file picker gives them, and unpacked: the labels show that it is Fashion-MNIST.
     let names = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"];
     let files = names.map(|name| (name.to_string(), std::fs::read(folder.join(name)).unwrap()));
     let training = read_files(files.into()).unwrap();

@@ -1,4 +1,4 @@
-//! The files that people really have: copies, folders of folders, what systems leave, formats that are not read.
+//! Files as people really have them: copies, nested folders, leftovers of systems, unsupported formats.
 
 use alexnet_lab::data::files::read_files;
 use alexnet_lab::data::{Dataset, IMAGE, Images, cifar10};
@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// `n` images that differ from those of another `seed`; labels 0 to 9 in turn.
+/// `n` images that differ from those of another `seed`; labels cycle through 0 to 9.
 fn images(n: usize, seed: u32) -> Images {
     let mut state = seed;
     let mut byte = || {
@@ -43,7 +43,7 @@ fn idx(magic: [u8; 4], numbers: &[u32], body: impl IntoIterator<Item = u8>) -> V
     magic.into_iter().chain(numbers.iter().flat_map(|number| number.to_be_bytes())).chain(body).collect()
 }
 
-/// Images of 28 x 28 that all differ.
+/// 28 x 28 images that all differ.
 fn grey(n: u32) -> Vec<u8> {
     let number = |image: u32| image.to_le_bytes().into_iter().chain((4..784).map(|at| at as u8));
     idx([0, 0, 8, 3], &[n, 28, 28], (0..n).flat_map(number))
@@ -61,14 +61,14 @@ fn code(error: &Error) -> String {
     serde_json::to_value(error).unwrap()["code"].as_str().unwrap().into()
 }
 
-/// How many images are for training and for testing, and that none is in both.
+/// The numbers of training and test images; checks that no image is in both.
 fn sizes(set: &Dataset) -> (usize, usize) {
     let test: std::collections::HashSet<_> = (0..set.test.len()).map(|at| set.test.image(at)).collect();
     assert!((0..set.train.len()).all(|at| !test.contains(set.train.image(at))), "a test image is trained on");
     (set.train.len(), set.test.len())
 }
 
-/// A folder with these files, of this test's own.
+/// A folder of this test alone with these files.
 fn folder(test: &str, files: &[(&str, Vec<u8>)]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("files-{test}"));
     let _ = fs::remove_dir_all(&folder);
@@ -125,22 +125,22 @@ fn the_same_idx_file_counts_once_whatever_it_is_called() {
         ("train-labels-idx1-ubyte", labels.clone()),
     ];
     assert_eq!(read(&copies).unwrap(), alone);
-    // The names say nothing, but the magic numbers do.
+    // The names are meaningless, but the magic numbers are not.
     assert_eq!(read(&[("a", labels.clone()), ("b.bin", images.clone())]).unwrap(), alone);
     let test = (grey(12), self::labels(12, |at| at % 10));
     let renamed = [("a", labels), ("b", images), ("c", test.1), ("d", test.0)];
-    // The first twelve images are those for testing, which are not trained on.
+    // The first twelve images are for testing, and are not trained on.
     assert_eq!(sizes(&read(&renamed).unwrap()), (28, 12));
 }
 
 #[test]
 fn no_image_is_both_trained_on_and_held_out() {
-    // The same batch twice in one file: its content is another one, but its images are not.
+    // The same batch twice in one file: the content is new, but the images are not.
     let twice = [batch(50, 1), batch(50, 1)].concat();
     let set = read(&[("mine.bin", twice.clone())]).unwrap();
     assert_eq!(sizes(&set), (90, 5));
     assert_eq!(set.notes, [Note::Copies { count: 5 }]);
-    // A file of all, and the part of it that is for testing.
+    // A file with everything, and a file with its test part.
     let set = read(&[("all.bin", [batch(50, 1), batch(10, 2)].concat()), ("test_batch.bin", batch(10, 2))]).unwrap();
     assert_eq!((sizes(&set), &set.notes[..]), ((50, 10), &[Note::Copies { count: 10 }][..]));
     let same = read(&[("data_batch_1.bin", batch(10, 2)), ("test_batch.bin", batch(10, 2))]);
@@ -176,7 +176,7 @@ fn the_parent_of_the_folder_with_the_data_works() {
     );
     let set = set.unwrap();
     assert_eq!((sizes(&set), &set.notes[..]), ((20, 5), &[][..]));
-    // What lies beside the data is taken, what lies below it is not looked for.
+    // Files beside the data are read; files below it are not searched for.
     let beside =
         load("beside", &[("data_batch_1.bin", train), ("older/data_batch_1.bin", batch(20, 9)), ("older/test_batch.bin", test)]);
     assert_eq!(sizes(&beside.unwrap()), (18, 2));
@@ -211,7 +211,7 @@ fn what_systems_leave_in_folders_stops_nothing() {
     assert_eq!((sizes(&set), &set.notes[..]), ((18, 2), &[][..]));
     let packed = tar(&files.iter().map(|(name, bytes)| (*name, bytes.clone())).collect::<Vec<_>>());
     assert_eq!(sizes(&read(&[("a.tar", packed)]).unwrap()), (18, 2));
-    // What nobody leaves by chance is told.
+    // Files that nobody leaves by accident are reported.
     files.push(("cover.png", b"\x89PNG\r\n\x1a\n".to_vec()));
     files.push(("cifar.npz", b"\x93NUMPY".to_vec()));
     let set = load("litter", &files).unwrap();
@@ -270,7 +270,7 @@ fn formats_that_are_not_read_have_their_own_sentences() {
     }
 }
 
-/// A split of EMNIST's letters, whose labels are 1 to 26, and an image of which only one corner is bright.
+/// A split of EMNIST's letters with labels 1 to 26, and an image with a single bright corner.
 fn letters() -> [(&'static str, Vec<u8>); 2] {
     let pixel = |image: u32, at: u32| {
         if at == 27 {
@@ -323,7 +323,7 @@ fn of_a_large_set_as_many_images_as_can_be_used_are_read_and_that_is_told() {
     assert_eq!((set.name.as_str(), sizes(&set)), ("EMNIST digits", (60_000, 20)));
     assert!((0..10).all(|class| set.train.labels.iter().filter(|label| **label == class).count() == 6_000));
     assert!(set.notes.contains(&Note::FewerTraining { found: 240_000, used: 60_000 }), "{:?}", set.notes);
-    // A file that ends early is told, though its header is fine.
+    // A file that ends early is reported, even though its header is valid.
     let cut = gzip(&grey(n)[..1000]);
     let error = read(&[("emnist-digits-train-images-idx3-ubyte.gz", cut)]).unwrap_err();
     assert!(matches!(error, Error::IdxTruncated { announced: 188_160_016, found: 1000, .. }), "{error}");

@@ -8,7 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 use std::io::Write;
 
-/// Names that the parsers tell apart, and some that say nothing.
+/// Names that the parsers distinguish, and some without meaning.
 const NAMES: [&str; 22] = [
     "data_batch_1.bin",
     "data_batch_5.bin",
@@ -40,7 +40,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// All different, and different from those of another `n`.
+/// All different, and different from the images of another `n`.
 fn images(n: usize) -> Images {
     Images { pixels: (0..n * IMAGE).map(|i| (i * 7 / 5 + n) as u8).collect(), labels: (0..n as u8).map(|i| i % 10).collect() }
 }
@@ -125,7 +125,7 @@ fn damages() -> impl Strategy<Value = Vec<Damage>> {
     prop::collection::vec(damage(), 1..6)
 }
 
-/// What every data set keeps to, so that training cannot meet a surprise.
+/// What holds for every data set, so that training meets no surprise.
 fn check_set(set: &Dataset) {
     for (images, total) in [(&set.train, set.train_total), (&set.test, set.test_total)] {
         assert!(!images.is_empty() && images.len() == total && images.pixels.len() == images.len() * IMAGE);
@@ -204,7 +204,7 @@ proptest! {
         read_checked(files.into_iter().map(|(name, bytes)| (name.into(), bytes)).collect());
     }
 
-    /// Records with any labels and a rest: read exactly when every label is a class and nothing is left over.
+    /// Records with any labels and a remainder: read exactly when every label is a class and nothing remains.
     #[test]
     fn records_of_any_labels(labels in prop::collection::vec(0u8..11, 0..8), rest in prop_oneof![3 => Just(0usize), 1 => 1..3073usize]) {
         let whole = Images { pixels: (0..labels.len() * IMAGE).map(|i| (i / IMAGE) as u8).collect(), labels: labels.clone() };
@@ -214,7 +214,7 @@ proptest! {
         read_checked(vec![("mine".into(), bytes)]);
     }
 
-    /// IDX files whose headers and contents differ at will: read exactly when all of it fits together.
+    /// IDX files with arbitrary headers and contents: read exactly when everything fits together.
     #[test]
     fn idx_files_of_any_sizes(
         (count, items) in prop_oneof![(2u32..6).prop_map(|n| (n, n)), (0u32..6, 0u32..6)],
@@ -243,14 +243,14 @@ proptest! {
         }
     }
 
-    /// The checksum keeps damage from what is inside a gzip file, so an archive is damaged before it is packed.
+    /// A gzip file's checksum shields its content from damage, so an archive is damaged before it is packed.
     #[test]
     fn damaged_archives_packed_again(damages in damages()) {
         let archive = apply(tar(&["data_batch_1.bin", "test_batch.bin"]), &damages);
         read_checked(vec![("cifar-10-binary.tar.gz".into(), gzip(&archive))]);
     }
 
-    /// The sheet's checksum in the index is made anew, so that the damage reaches the decoder.
+    /// The sheet's checksum in the index is recomputed, so that the damage reaches the decoder.
     #[test]
     fn damaged_shards(damages in damages()) {
         let webp = apply(valid_shard().1, &damages);
@@ -296,7 +296,7 @@ proptest! {
     fn arbitrary_values_of_known_keys(pairs in pairs()) {
         let (config, notes) = Config::from_pairs(pairs.iter().map(|(key, value)| (*key, value.as_str())));
         check_config(&config);
-        // A note names what is used instead: for the last value of a key, that is what the configuration holds.
+        // A note names the value used instead: for the last value of a key, the configuration has that value.
         for (at, (key, value)) in pairs.iter().enumerate() {
             if pairs[at + 1..].iter().all(|(later, _)| later != key) {
                 let mut alone = Config::default();

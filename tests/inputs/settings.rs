@@ -1,5 +1,5 @@
-//! Random settings over the whole of every range: nothing panics, every number is finite or the run is reported as diverged,
-//! and the same run gives the same bits.
+//! Random settings over the whole of every range: nothing panics, every number is finite or the run is reported as diverged, and
+//! the same run gives the same bits.
 
 use crate::common::striped;
 use alexnet_lab::backend::machine::Host;
@@ -11,15 +11,15 @@ use alexnet_lab::trainer::Trainer;
 use pollster::block_on;
 use proptest::prelude::*;
 
-/// Images of the data set: fewer than some batches, and than most of what `train_size` and `test_size` ask for.
+/// Images of the data set: fewer than some batches, and fewer than `train_size` and `test_size` usually ask for.
 const TRAIN: usize = 12;
 const TEST: usize = 5;
 
-/// Any text that a setting allows, its ends more often than chance would have it.
+/// Any text that a setting allows; the ends of its range are more frequent than by chance.
 fn values(setting: &'static Setting) -> BoxedStrategy<String> {
     let default = Just(setting.default.to_string());
     match (setting.key, setting.kind) {
-        // The rest is as large, but slow.
+        // The others are the same but slow.
         ("width", _) => prop_oneof![20 => Just("0.25"), 2 => Just("0.5"), 1 => Just("1")].prop_map(String::from).boxed(),
         ("arch", _) => Just("scaled".to_string()).boxed(),
         ("batch", _) => prop_oneof![Just(1), 2..=5u32, Just(15)].prop_map(|batch| batch.to_string()).boxed(),
@@ -30,7 +30,7 @@ fn values(setting: &'static Setting) -> BoxedStrategy<String> {
                 .boxed()
         }
         (_, Kind::Number { min, max, .. }) => {
-            // Uniform on a linear axis, and over all that a float can be next to 0.
+            // Uniform on a linear axis, and over every size that a float can have next to 0.
             let small = (-320.0..0.0f64).prop_map(move |power| (min + (max - min) * 10f64.powf(power)).to_string());
             let uniform = (min..=max).prop_map(|x| x.to_string());
             prop_oneof![4 => default, 1 => Just(min.to_string()), 1 => Just(max.to_string()), 2 => uniform, 1 => small].boxed()
@@ -38,12 +38,12 @@ fn values(setting: &'static Setting) -> BoxedStrategy<String> {
     }
 }
 
-/// Settings that the engine knows, but where the arithmetic runs.
+/// The engine's settings, except for the choice of backend.
 fn known() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| setting.effect != Effect::View && setting.key != "backend")
 }
 
-/// A configuration on `backend`, and another one that differs in one setting; as fragments, which read well in a failure.
+/// A configuration on `backend`, and one that differs in one setting; as fragments, which are readable in a failure.
 fn configurations(backend: &'static str) -> impl Strategy<Value = [String; 2]> {
     let all: Vec<_> = known().map(|setting| values(setting).prop_map(|value| (setting.key, value))).collect();
     let one = prop::sample::select(known().collect::<Vec<_>>());
@@ -58,7 +58,7 @@ fn configurations(backend: &'static str) -> impl Strategy<Value = [String; 2]> {
     })
 }
 
-/// Everything that a run tells, as bits. NaN is written in one way only.
+/// Everything that a run reports, as bits. NaN has one form only.
 #[derive(Default, PartialEq, Debug)]
 struct Told(Vec<u64>);
 
@@ -100,7 +100,7 @@ fn train(trainer: &mut Trainer, steps: usize, told: &mut Told) {
     }
 }
 
-/// Statistics: every value is counted once, and what comes of finite values is finite.
+/// Statistics: every value is counted once, and finite values give finite statistics.
 fn check_snapshot(snapshot: &Snapshot, network: &Network, batch: usize, told: &mut Told) {
     assert_eq!((snapshot.parameters.len(), snapshot.activations.len()), (network.tensors.len(), network.blocks.len()));
     let shapes = network.blocks.iter().map(|block| network.layers[block.activation].output.len());
@@ -124,7 +124,7 @@ fn check_snapshot(snapshot: &Snapshot, network: &Network, batch: usize, told: &m
     }
 }
 
-/// Everything that looks at a run, and changes nothing.
+/// Reads everything about a run, and changes nothing.
 fn look(trainer: &mut Trainer, told: &mut Told) {
     let (before, network, batch) =
         (block_on(trainer.state()).unwrap(), trainer.network().clone(), trainer.config().batch as usize);

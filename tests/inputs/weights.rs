@@ -1,4 +1,4 @@
-//! Weights files: what is saved comes back, PyTorch's layouts, and no bytes make the reader panic.
+//! Weights files: what is saved is read back, PyTorch's layouts, and no bytes make the reader panic.
 
 use alexnet_lab::config::Config;
 use alexnet_lab::data::Normalisation;
@@ -45,7 +45,7 @@ fn load_all(bytes: &[u8]) -> Result<State, Error> {
     checkpoint.state(&checkpoint.network())
 }
 
-/// The file with its JSON header changed and its tensors kept.
+/// The file with a changed JSON header and the same tensors.
 fn with_header(bytes: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
     let end = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let mut header = serde_json::from_slice(&bytes[8..end]).unwrap();
@@ -186,7 +186,7 @@ fn a_number_that_no_run_can_go_on_from_is_refused_wherever_it_is() {
     let at = ((7 * 3 + 2) * 5 + 4) * 5 + 1;
     let error = load_all(&with_number(&good, "velocity.conv1.weight", at, f32::NAN)).unwrap_err();
     assert!(error.to_string().starts_with("w.safetensors: velocity.conv1.weight[7, 2, 4, 1] is NaN, "), "{error}");
-    // The largest numbers and a variance of 0 are numbers.
+    // The largest numbers and a variance of 0 are valid.
     assert!(load_all(&with_number(&good, "conv1.weight", 0, f32::MIN)).is_ok());
     assert!(load_all(&with_number(&good, "bn1.running_var", 0, 0.0)).is_ok());
 }
@@ -200,7 +200,7 @@ fn a_state_that_could_not_be_loaded_again_is_not_saved() {
         weights::save(FILE, &network, &state, &meta)
     };
     assert!(save(&|_| ()).is_ok());
-    // conv1 lies as (5, 5, 3, 8) here, and as (8, 3, 5, 5) in the file.
+    // conv1 is (5, 5, 3, 8) here, and (8, 3, 5, 5) in the file.
     let (row, column, channel, out) = (4, 1, 2, 7);
     let error = save(&|state| state.parameters[((row * 5 + column) * 3 + channel) * 8 + out] = f32::INFINITY).unwrap_err();
     assert!(error.to_string().contains("conv1.weight[7, 2, 4, 1] is inf"), "{error}");

@@ -174,7 +174,7 @@ fn a_file_that_cannot_be_used_gets_a_sentence_and_status_1() {
     }
 }
 
-/// A server that ends with the test.
+/// A server that stops when the test ends.
 struct Server {
     process: Child,
     port: u16,
@@ -315,7 +315,7 @@ fn the_server_gives_parts_of_files_and_says_that_one_is_unchanged() {
     assert_eq!((status, body.len()), (200, 15));
 }
 
-/// Browsers keep connections open, and open several at once: none may wait until another one is closed.
+/// Browsers keep connections open, and open several at once: none may wait until another closes.
 #[test]
 fn a_server_answers_on_every_connection_while_the_others_stay_open() {
     let folder = folder("connections");
@@ -350,7 +350,7 @@ fn a_run_stops_at_the_test_error_asked_for() {
     assert!((line["test_error"].as_f64().unwrap() - (1.0 - accuracy) * 100.0).abs() < 1e-9, "{line}");
     let [training, all] = ["seconds_without_evaluations", "seconds"].map(|key| line[key].as_f64().unwrap());
     assert!(0.0 < training && training < all, "{line}");
-    // None is below 0 %.
+    // No error is below 0 %.
     let (text, status) = complaint(&folder, &[&SMALL[..], &evaluated, &["--until-error", "-1"]].concat());
     assert!(text.contains("above -1 % at every evaluation"), "{text}");
     assert_eq!(status, Some(1));
@@ -370,7 +370,7 @@ fn bench_prints_what_a_step_costs() {
     let [min, median, max] = ["min", "median", "max"].map(|key| number(&milliseconds[key]));
     assert!(0.0 < min && min <= median && median <= max, "{report}");
     assert!((number(&report["images_per_second"]) * median / 4000.0 - 1.0).abs() < 1e-9, "{report}");
-    // The network of width 0.25, by hand: 2 * MACs of forward, weight gradients and input gradients but conv1's.
+    // The network of width 0.25, by hand: 2 * MACs of forward, weight gradients and input gradients except conv1's.
     let convs = [(1024, 75 * 8), (256, 200 * 16), (64, 144 * 24), (64, 216 * 24), (64, 216 * 16)];
     let macs = convs.iter().map(|(positions, weights)| positions * weights).sum::<u64>() + 256 * 64 + 64 * 64 + 64 * 10;
     let operations = 4.0 * 2.0 * (3 * macs - 1024 * 75 * 8) as f64;
@@ -399,7 +399,7 @@ fn check_agrees_on_this_machines_adapter() {
     assert!(text.ends_with(&format!("All {right} combinations agree with the CPU.\n")) && right > 10, "{text}");
 }
 
-/// A folder that looks like the repository to `build`, and the only tools that it finds: shell scripts by name.
+/// A folder that looks like the repository to `build`, with shell scripts as the only tools.
 #[cfg(unix)]
 fn build_with(test: &str, tools: &[(&str, &str)]) -> (String, Option<i32>, PathBuf) {
     use std::os::unix::fs::PermissionsExt;
@@ -432,7 +432,7 @@ fn build_says_what_is_missing_and_installs_the_target() {
     let (text, status, _) = build_with("no_network", &[("npm", "exit 0"), rustc, ("rustup", "exit 1")]);
     assert!(text.contains("rustup ended with") && text.contains("The page needs Rust's WebAssembly target"), "{text}");
     assert_eq!(status, Some(1));
-    // With the target, the next thing is the compiler, whose failure is passed on.
+    // With the target, the compiler comes next; its failure is passed on.
     let (rustup, cargo) = (("rustup", "echo \"$@\" >> rustup.log"), ("cargo", "echo no such profile >&2; exit 101"));
     let (text, status, folder) = build_with("target", &[("npm", "exit 0"), rustc, rustup, cargo]);
     assert_eq!(fs::read_to_string(folder.join("rustup.log")).unwrap(), "target add wasm32-unknown-unknown\n");

@@ -1,4 +1,4 @@
-//! Every lesson's claim, measured by the program over three seeds. Effects are asserted well inside of what was seen when the test
+//! Every lesson's claim, measured by the program over three seeds. Effects are asserted well within what was seen when the test
 //! was written (in brackets), so that another machine's rounding, which a run amplifies, does not decide.
 
 use alexnet_lab::config::lanes::Lanes;
@@ -21,7 +21,7 @@ fn numbers(report: &Value) -> Vec<f64> {
     report.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
-/// Measures a lesson, sees that it holds with each of three seeds, and gives its effects and everything else that was measured.
+/// Measures a lesson and checks that it holds with each of three seeds; returns its effects and everything else measured.
 fn measured(lesson: &str) -> (Vec<f64>, Value) {
     let report = json(&[lesson]);
     assert_eq!(report["holds"], true, "{report:#}");
@@ -40,10 +40,11 @@ fn all(values: &[f64], holds: impl Fn(f64) -> bool) {
 fn sigmoid_shrinks_the_gradient_a_thousandfold() {
     let (effect, measured) = measured("relu-or-sigmoid");
     all(&effect, |decades| decades > 4.0); // (5.7 to 6.1)
-    // Layer by layer, no gain of a sigmoid is above the slope's bound times what weights of He's scale give: a third. (0.31 to 0.33)
+    // Layer by layer, no gain of a sigmoid exceeds the slope's bound times the gain of weights of He's scale: a third. (0.31 to
+    // 0.33)
     all(&numbers(&measured["sigmoid_largest_gain"]), |gain| gain < 0.5);
     all(&numbers(&measured["relu_product_of_gains"]), |product| (0.1..10.0).contains(&product)); // (0.60 to 1.2)
-    // The paper's comparison comes out the other way round in this small network: tanh is there before ReLU. (142 to 169 and 364 to 434)
+    // The paper's comparison is reversed in this small network: tanh gets there before ReLU. (142 to 169 and 364 to 434)
     all(&numbers(&measured["relu_over_tanh_steps"]), |ratio| ratio > 1.3); // (2.6 to 2.7)
     assert!(
         measured["sigmoid_steps_to_25_percent"].as_array().unwrap().iter().all(Value::is_null),
@@ -62,13 +63,13 @@ fn the_gradient_is_a_product_of_weights() {
 fn batch_normalisation_does_not_see_the_scale_of_the_weights() {
     let (effect, measured) = measured("scale-of-weights");
     all(&effect, |error| error < 1e-4); // (5e-6, of epsilon)
-    // In proportion to the weights, updates shrink with the square of their scale, 4.
+    // Relative to the weights, updates shrink with the square of their scale, 4.
     all(&numbers(&measured["bn_relative_update_ratio"]), |ratio| (ratio - 1.0 / 16.0).abs() < 1e-4);
     all(&numbers(&measured["tiny_output_difference"]), |difference| difference > 0.3); // (0.68)
-    // Trained on: the same function at first, and over 100 steps updates of a sixteenth. (0.062 to 0.065 with six seeds)
+    // In training: the same function at first, and over 100 steps updates of a sixteenth. (0.062 to 0.065 with six seeds)
     all(&numbers(&measured["bn_first_loss_difference"]), |difference| difference < 1e-4); // (0 to 5e-7)
     all(&numbers(&measured["bn_trained_update_ratio"]), |ratio| (0.05..0.085).contains(&ratio));
-    // Without it the same start is another network. (3.1 to 11)
+    // Without it, the same start is a different network. (3.1 to 11)
     all(&numbers(&measured["none_first_loss_difference"]), |difference| difference > 0.5);
 }
 
@@ -104,7 +105,7 @@ fn noise_moves_what_a_layer_sees_and_it_learns_all_the_same() {
     let (effect, measured) = measured("covariate-shift");
     all(&effect, |gain| gain > 0.08); // (0.12 to 0.33)
     all(&numbers(&measured["bn_gain"]), |gain| gain > 0.1); // (0.22 to 0.42)
-    // With each of six seeds noise moved it furthest: 1.0 to 1.3, where the others moved by at most 0.55 and 0.18.
+    // With each of six seeds, noise moved it furthest: 1.0 to 1.3, where the others moved by at most 0.55 and 0.18.
     let [none, bn, noisy] = ["none_moved", "bn_moved", "noisy_moved"].map(|name| numbers(&measured[name]));
     for (noisy, (none, bn)) in noisy.iter().zip(none.iter().zip(&bn)) {
         assert!(*noisy > 1.3 * none.max(*bn), "{none} {bn} {noisy}");
@@ -126,14 +127,14 @@ fn the_lessons_are_those_of_the_page_with_the_same_settings() {
     let page = sources("www/js/lessons/each");
     let named = |source: &String| Some(source.split_once("  name: \"")?.1.split_once('"')?.0.to_string());
     assert_eq!(names, page.iter().map(|source| named(source).unwrap()).collect::<Vec<_>>().iter().map(String::as_str).collect());
-    // Each side reads the settings of each lesson, and has none of its own.
+    // Each side reads every lesson's settings, and has none itself.
     let program = sources("src/bin/alexnet-lab/lesson").concat();
     for (name, own) in settings {
         assert!(program.contains(&format!("settings::of(\"{name}\")")), "{name}");
         let read = [format!("settings.lessons[\"{name}\"];"), format!("settings.lessons.{name};")];
         let source = page.iter().find(|source| named(source).as_ref() == Some(name)).unwrap();
         assert!(read.iter().any(|read| source.contains(read)), "{name}");
-        // What its fragment says of a layer and of numbers is what is measured with.
+        // The measurement uses what the fragment says of a layer and of numbers.
         let fragment = own["fragment"].as_str().unwrap();
         let (lanes, notes) = Lanes::from_fragment(fragment);
         assert_eq!(notes, [], "{name}");

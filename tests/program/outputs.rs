@@ -1,4 +1,4 @@
-//! What the program writes: nothing before it has read everything, nothing by halves, and nothing is lost that was recorded.
+//! What the program writes: nothing before it has read everything, nothing by halves, and no recorded step is lost.
 
 use crate::common::{PROGRAM, SMALL, complaint, folder, json_lines, train};
 use safetensors::SafeTensors;
@@ -46,7 +46,7 @@ fn no_output_is_opened_before_every_input_is_read() {
         assert!(text.contains(sentence) && status == Some(expected), "{inputs:?}: {status:?} {text}");
         untouched();
     }
-    // A run without a step has nothing to put into its log.
+    // A run without a step has nothing to log.
     train(&folder, &["--steps", "0", "--log", log]);
     untouched();
 }
@@ -119,7 +119,7 @@ fn a_link_stays_a_link_and_a_device_a_device() {
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
 }
 
-/// Runs the program where no file may be larger than so many blocks of 512 bytes.
+/// Runs the program where no file may be larger than `blocks` blocks of 512 bytes.
 #[cfg(unix)]
 fn on_a_small_disk(folder: &Path, blocks: u32, arguments: &[&str]) -> (String, Option<i32>) {
     let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
@@ -134,7 +134,7 @@ fn on_a_small_disk(folder: &Path, blocks: u32, arguments: &[&str]) -> (String, O
 fn a_full_disk_leaves_whole_files_and_whole_lines() {
     let folder = folder("full_disk");
     fs::write(folder.join("w.safetensors"), "the last good ones").unwrap();
-    // Weights of some 300 kB do not fit, nor does a log of 5,000 lines; some of its lines do.
+    // Weights of some 300 kB do not fit, and neither does a log of 5,000 lines; some of its lines do.
     let arguments = ["--steps", "5000", "--test-every", "0", "--log", "run.jsonl", "--save", "w.safetensors"];
     let (text, status) = on_a_small_disk(&folder, 8, &[&SMALL, &arguments[..]].concat());
     assert_eq!(status, Some(1), "{text}");
@@ -145,7 +145,7 @@ fn a_full_disk_leaves_whole_files_and_whole_lines() {
     assert!(lines.len() > 10 && lines.iter().enumerate().all(|(index, line)| line["step"] == index + 1), "{lines:?}");
     assert!(fs::read_to_string(folder.join("run.jsonl")).unwrap().ends_with('\n'));
 
-    // Not even the first line fits: what was there stays.
+    // Not even the first line fits: the old content stays.
     fs::write(folder.join("run.jsonl"), "{}\n".repeat(3)).unwrap();
     let (_, status) = on_a_small_disk(&folder, 0, &[&SMALL, &arguments[..6]].concat());
     assert_eq!((status, fs::read_to_string(folder.join("run.jsonl")).unwrap().as_str()), (Some(1), "{}\n{}\n{}\n"));
@@ -164,7 +164,7 @@ fn standard_output_that_takes_nothing_is_an_error_with_a_sentence() {
         assert!(text.contains("Standard output could not be written: the disk is full."), "{arguments:?}: {text}");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
     }
-    // What it says on the way may be lost; the run is not.
+    // Its messages may be lost; the run is not.
     let arguments = [&SMALL[..], &["--steps", "2", "--save", "w.safetensors"]].concat();
     let status = Command::new(PROGRAM).args(arguments).current_dir(&folder).stderr(full()).status().unwrap();
     assert!(status.success() && folder.join("w.safetensors").exists());
@@ -202,7 +202,7 @@ fn ctrl_c_ends_the_loop_and_saves_and_a_second_one_ends_at_once() {
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         assert_eq!(header.metadata().as_ref().unwrap()["step"], steps.to_string());
         assert_eq!(names(&folder), ["run.jsonl", "w.safetensors"]);
-        // It goes on from there, and so does the log.
+        // It continues from there, and so does the log.
         train(&folder, &["--resume", "w.safetensors", "--steps", "1", "--log", "run.jsonl"]);
         assert_eq!(json_lines(&folder.join("run.jsonl"))[steps]["step"], steps + 1);
         ["run.jsonl", "w.safetensors"].iter().for_each(|name| fs::remove_file(folder.join(name)).unwrap());
@@ -244,7 +244,7 @@ fn weights_and_evaluations_that_are_not_finite_are_errors() {
     });
     let (text, status) = complaint(&folder, &evaluate);
     assert!(text.contains("w.safetensors: bn3.running_var[4] is -0.25") && status == Some(1), "{text}");
-    // Finite numbers can have an outcome that is not.
+    // Finite numbers can have a result that is not finite.
     fresh();
     for tensor in ["bn1.weight", "bn2.weight"] {
         with_numbers(&path, tensor, |_, number| number.copy_from_slice(&1e38f32.to_le_bytes()));

@@ -1,4 +1,4 @@
-//! What is written for readers: the guide names every setting, every link leads somewhere, and both languages say as much.
+//! Documents for readers: the guide names every setting, every link has a target, and both languages have the same structure.
 
 use alexnet_lab::config::{Effect, SETTINGS, Setting};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
@@ -24,13 +24,13 @@ fn guide(language: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Everything that readers are sent to.
+/// Every document that readers are sent to.
 fn documents() -> Vec<PathBuf> {
     let files = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benches/README.md"].map(|file| root().join(file));
     files.into_iter().chain(LANGUAGES.iter().flat_map(|language| guide(language))).collect()
 }
 
-/// Headings with their level and the name that links know them by, as GitHub makes it.
+/// Headings with their level and their anchor, as GitHub makes it.
 fn headings(markdown: &str) -> Vec<(HeadingLevel, String)> {
     let (mut found, mut text, mut seen) = (vec![], String::new(), HashMap::new());
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
@@ -58,7 +58,7 @@ fn addresses(markdown: &str) -> Vec<String> {
     Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(address).collect()
 }
 
-/// Whether a cell says what the table of settings says: numbers may be written in another way.
+/// Whether a cell agrees with the table of settings; numbers may be written differently.
 fn says_default(cell: &str, setting: &Setting) -> bool {
     let number = |text: &str| text.parse::<f64>().ok();
     cell.trim_matches('`') == setting.default || (number(cell).is_some() && number(cell) == number(setting.default))
@@ -127,7 +127,7 @@ fn every_path_that_is_named_exists() {
     for file in documents() {
         for event in Parser::new_ext(&read(&file), Options::ENABLE_TABLES) {
             let Event::Code(code) = event else { continue };
-            // `src/layers/NAME.rs` is any of them.
+            // `src/layers/NAME.rs` is any of these files.
             let is_path =
                 FOLDERS.iter().any(|folder| code.starts_with(folder)) && !code.contains([' ', '*']) && !code.contains("NAME");
             assert!(!is_path || root().join(&*code).exists(), "{} names {code}, which does not exist", file.display());
@@ -145,7 +145,7 @@ fn both_languages_have_the_same_pages_and_headings() {
     for (one, other) in english.iter().zip(&chinese) {
         let levels = |file: &Path| -> Vec<HeadingLevel> { headings(&read(file)).into_iter().map(|(level, _)| level).collect() };
         assert_eq!(levels(one), levels(other), "{} and {} have other headings", one.display(), other.display());
-        // What is typed or copied is the same: code, but for its comments.
+        // Typed or copied text is the same in both: code, except for its comments.
         let code = |file: &Path| read(file).matches("\n```").count();
         assert_eq!(code(one), code(other), "{} and {} have other examples", one.display(), other.display());
     }

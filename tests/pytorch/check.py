@@ -2,9 +2,9 @@
 
     bash tests/run.sh pytorch
 
-Both sides compute in f32 and add up in other orders: with u = 2^-24, sums of K <= 1600 products and at most 11 learnt layers, a
+Both sides compute in f32 and add up in different orders: with u = 2^-24, sums of K <= 1600 products and at most 11 learnt layers, a
 logit of each is off by about layers * sqrt(K) * u = 2.6e-5 of the largest one, so two differ by up to 5.2e-5; above 6e-5 the
-comparison fails. That it would notice is tested too: scripts with one convention changed must differ by more.
+comparison fails. The check itself is tested too: scripts with one convention changed must differ by more.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 PROGRAM = Path(__file__).parents[2] / "target" / "release" / "alexnet-lab"
 TOLERANCE = 6e-5
 SMALL = "--width 0.25 --batch 16 --steps 6"
-# Settings, and changes of the script, each of which must show.
+# Settings, and changes of the script that the check must each notice.
 CASES = {
     "none": ("--norm none " + SMALL, [("x.flatten(1)", "x.permute(0, 2, 3, 1).flatten(1)")]),
     "lrn": (f"--norm lrn --lrn-n 4 --lrn-alpha 0.05 --lrn-beta 0.6 --lrn-k 1.5 {SMALL}", [("alpha=4 * ", "alpha="), ("size=4", "size=5")]),
@@ -47,7 +47,7 @@ def lines(text):
 
 
 def ours(settings, folder):
-    """What the program says of its test images; the script and the weights are left in the folder."""
+    """The program's output for its test images; leaves the script and the weights in the folder."""
     data = ["--data", "../data_batch_1.bin", "../test_batch.bin", "--backend", "cpu", "--test-every", "0"]
     outputs = ["--save", "alexnet.safetensors", "--script", "alexnet.py", "--predictions", "ours.jsonl"]
     subprocess.run([PROGRAM, "train", *data, *outputs, *settings.split()], cwd=folder, check=True, capture_output=True)
@@ -55,7 +55,7 @@ def ours(settings, folder):
 
 
 def theirs(script, folder):
-    """What the script says of the same file, run as its user runs it."""
+    """The script's output for the same file, run as its user runs it."""
     (folder / "alexnet.py").write_text(script)
     run = subprocess.run([sys.executable, "alexnet.py", "../test_batch.bin"], cwd=folder, check=True, capture_output=True, text=True)
     return lines(run.stdout)

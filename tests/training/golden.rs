@@ -1,9 +1,9 @@
-//! Golden values of an outside framework: JAX in float64, written by `golden/make.py`. Nothing here needs Python.
+//! Golden values of another framework: JAX in float64, written by `golden/make.py`. Nothing here needs Python.
 //!
-//! Inputs are exact in f32, so what differs is rounding alone. A sum of K products, in any order, is off by at most K u
-//! times the sum of their sizes, with u the unit roundoff of the float type; rounding is random enough that sqrt(K) is
-//! typical, which leaves room for that sum being larger than the largest result. The tolerance is therefore
-//! (K + 8) u times the largest value of the tensor; the 8 stand for the operations around the sum.
+//! Inputs are exact in f32, so the only difference is rounding. A sum of K products, in any order, is off by at most K u times
+//! the sum of their sizes, with u the unit roundoff of the float type. Rounding is random enough that sqrt(K) is typical, which
+//! leaves room for a sum of sizes larger than the largest result. The tolerance is therefore (K + 8) u times the largest value of
+//! the tensor; the 8 covers the operations around the sum.
 
 use alexnet_lab::config::{ActivationFunction, PoolKind};
 use alexnet_lab::layers::lrn::{self, Lrn};
@@ -67,7 +67,7 @@ impl<T: Product> Case<'_, T> {
         file.tensor(&format!("{}.{tensor}", self.name)).unwrap().shape().to_vec()
     }
 
-    /// Floats that are exact in f32 are stored so.
+    /// Floats that are exact in f32 are stored as f32.
     fn wanted(&self, tensor: &str) -> Vec<f64> {
         let file = SafeTensors::deserialize(BYTES).unwrap();
         let view = file.tensor(&format!("{}.{tensor}", self.name)).unwrap();
@@ -106,7 +106,7 @@ impl<T: Product> Case<'_, T> {
         self.compare_at(tensor, found, terms, scale);
     }
 
-    /// The same where the result is smaller than what it was summed from, which has the size `scale`.
+    /// The same where the result is smaller than its summands, which have the size `scale`.
     fn compare_at(&self, tensor: &str, found: &[T], terms: usize, scale: f64) {
         let (wanted, tolerance) = (self.wanted(tensor), (terms + 8) as f64 * unit::<T>() * scale);
         assert_eq!(found.len(), wanted.len(), "{}.{tensor}", self.name);
@@ -209,7 +209,7 @@ fn check_lrn<T: Product>(case: &Case<T>) {
     lrn::forward(&lrn, channels, &input, &mut output);
     lrn::backward(&lrn, channels, &input, &case.input("grad_output"), &mut grad_input);
     case.compare("output", &output, lrn.n);
-    // A sum over n terms that each hold a sum over n.
+    // A sum over n terms, each of which contains a sum over n.
     case.compare("grad_input", &grad_input, 2 * lrn.n);
 }
 
@@ -229,7 +229,7 @@ fn check_batch_norm<T: Product>(case: &Case<T>) {
     let sums = [&grad_gamma[..], &grad_beta];
     batch_norm::backward_input(&input, rows, batch, &gamma, epsilon, &grad_output, sums, &mut grad_input);
 
-    // Subtracting the mean loses mean / deviation; grad_input is what is left of scale * grad_output after two subtractions.
+    // Subtracting the mean loses mean / deviation; grad_input is scale * grad_output after two subtractions.
     let loss = |c: usize| mean[c].to_f64().abs() / (variance[c].to_f64() + epsilon).sqrt();
     let terms = rows * (1 + (0..channels).map(loss).fold(0.0, f64::max).ceil() as usize);
     let slope = |c: usize| gamma[c].to_f64().abs() / (variance[c].to_f64() + epsilon).sqrt();
@@ -268,7 +268,7 @@ fn check_sgd<T: Product>(case: &Case<T>) {
     for gradients in gradients.chunks_exact(parameters.len()) {
         optimizer::update(&hyper, gradients, &mut velocities, &mut parameters);
     }
-    // Four operations a step.
+    // Four operations per step.
     let terms = 4 * gradients.len() / parameters.len();
     case.compare("parameters", &parameters, terms);
     case.compare("velocities", &velocities, terms);

@@ -1,10 +1,10 @@
 //! Ten whole training steps in five combinations of switches against JAX in float64 (`golden/make.py`): initial weights,
 //! losses, and fingerprints of weights, velocities and running statistics after one step and after ten.
 //!
-//! Rounding grows from step to step, at a rate that depends on the network. It is measured here: the same run in f64 from
-//! initial weights with a relative error of 2^-24, f32's unit roundoff, at random. What that run is off by is what one
-//! rounding of each weight costs; a backend rounds each of the K <= 600 products of its sums instead, which costs
-//! sqrt(K) = 24 as much, three times a step (forward, backward, update): a factor of 72. For f64 it scales with the unit.
+//! Rounding errors grow from step to step, at a rate that depends on the network. The rate is measured here, by the same run in
+//! f64 from initial weights with a random relative error of 2^-24, f32's unit roundoff. The error of that run is the cost of one
+//! rounding of each weight. A backend instead rounds each of the K <= 600 products of its sums, which costs sqrt(K) = 24 times as
+//! much, three times per step (forward, backward, update): a factor of 72. For f64 it scales with the unit.
 
 use alexnet_lab::backend::cpu::{Cpu, Mode};
 use alexnet_lab::backend::gpu::Gpu;
@@ -36,7 +36,7 @@ struct Run {
     correct: Vec<u32>,
     /// By the number of steps done: 1 and 10.
     after: BTreeMap<usize, BTreeMap<String, Fingerprint>>,
-    /// In evaluation mode, after the last step, on the batch that would come next.
+    /// In evaluation mode, after the last step, on the next batch.
     logits: Vec<f64>,
 }
 
@@ -48,10 +48,10 @@ impl Run {
     }
 }
 
-/// Named vectors, and single numbers as vectors of one.
+/// Named vectors; a single number is a vector of one.
 type Values = BTreeMap<String, Vec<f64>>;
 
-/// What a backend did on a run.
+/// The outcome of a backend's run.
 struct Trace {
     loss: Vec<f64>,
     correct: Vec<u32>,
@@ -160,7 +160,7 @@ fn compare(run: &Run, found: &Trace, unit: f64, exact: &Trace, off: &Trace) {
         worst = worst.max((found - wanted).abs() / tolerance);
         assert!((found - wanted).abs() <= tolerance, "{place}: {found} instead of {wanted}, tolerance {tolerance:e}, {what}");
     };
-    // An error that happens to cancel at one step says nothing: the largest so far counts.
+    // An error that happens to cancel at one step means nothing: the largest error so far counts.
     let mut cost: f64 = 0.0;
     for (step, wanted) in run.loss.iter().enumerate() {
         cost = cost.max((exact.loss[step] - off.loss[step]).abs());
@@ -174,12 +174,12 @@ fn compare(run: &Run, found: &Trace, unit: f64, exact: &Trace, off: &Trace) {
     for (steps, golden) in &run.after {
         let (exact, off) = (&exact.after[steps], &off.after[steps]);
         assert!(golden.keys().eq(exact.keys()));
-        // A bias may have no gradient at all (before BN): its layer's weight has the scale.
+        // A bias may have no gradient at all (before BN): its layer's weight gives the scale.
         let own = |name: &str| distance(&exact[name], &off[name]);
         for (name, wanted) in golden {
             let weight = name.replace(".bias", ".weight").replace("running_mean", "running_var");
-            // Every value is itself rounded about four times a step, and State holds f32 in every backend. A running mean is one of
-            // values about as large as their deviation, however close to 0 they come on average.
+            // Every value is itself rounded about four times per step, and State holds f32 in every backend. A running mean
+            // averages values about as large as their deviation, however close to 0 the average is.
             let stored = norm(&exact[name]);
             let averaged = match name.strip_suffix("running_mean") {
                 Some(bn) => run.config().bn_momentum * exact[&format!("{bn}running_var")].iter().sum::<f64>().sqrt(),
@@ -205,7 +205,7 @@ fn check(index: usize) {
     for tensor in &network.tensors {
         let values: Vec<f64> = initial[tensor.range.clone()].iter().map(|value| f64::from(*value)).collect();
         for (found, wanted) in fingerprint(&tensor.name, &values).into_iter().zip(run.initial[&tensor.name]) {
-            // Another logarithm or cosine may round single weights to the other side.
+            // Another logarithm or cosine may round single weights the other way.
             assert!((found - wanted).abs() <= F32_UNIT * norm(&values), "{}: {found} instead of {wanted}", tensor.name);
         }
     }

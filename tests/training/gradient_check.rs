@@ -1,5 +1,5 @@
-//! Every layer on its own against finite differences in f64: the gradient of `sum of r_i y_i` with random r, with respect
-//! to the input and to each parameter. Odd sizes, strides and paddings, 1, 3 and 5 channels, batches of 1 and 3.
+//! Each layer by itself against finite differences in f64: the gradient of `sum of r_i y_i` with random r, with respect to the
+//! input and to each parameter. Odd sizes, strides and paddings, 1, 3 and 5 channels, batches of 1 and 3.
 
 use crate::finite_difference::{Tally, normals, rms, sample};
 use alexnet_lab::config::{ActivationFunction, PoolKind};
@@ -13,10 +13,10 @@ use pollster::block_on;
 /// Entries of one tensor that are checked.
 const ENTRIES: usize = 60;
 
-/// Checks `gradient` of `loss` at `x`. The loss is a sum of terms that are summed one by one; each of the about `terms`
-/// additions rounds by half a unit of 2^-52 of a partial sum, whose size is about that of a random walk: `sqrt(terms)`.
-/// So the loss's rounding error is a random walk of `sqrt(terms)` steps of `2^-53 sqrt(terms)`: `2^-53 terms`, times 4 for
-/// the arithmetic before.
+/// Checks `gradient` of `loss` at `x`. The loss is a sum of terms that are added one by one. Each of the about `terms` additions
+/// rounds by half a unit of 2^-52 of a partial sum, whose size is about that of a random walk: `sqrt(terms)`. So the loss's
+/// rounding error is a random walk of `sqrt(terms)` steps of `2^-53 sqrt(terms)`: `2^-53 terms`, times 4 for the arithmetic
+/// before.
 fn check(label: &str, x: &[f64], gradient: &[f64], terms: usize, mut loss: impl FnMut(&[f64]) -> f64) {
     let mut tally = Tally::default();
     let roundoff = 4.0 * 2f64.powi(-53) * terms as f64;
@@ -55,7 +55,7 @@ fn conv_matches_finite_differences() {
         (window(6, 7, [1, 1], 2, 3, 1), 3),
         (window(3, 3, [3, 5], 1, 1, 0), 3),
         (window(4, 3, [3, 5], 3, 2, 3), 1),
-        // 128,000 patch elements an image: the batch is worked off in chunks of 2 and 1 images.
+        // 128,000 patch elements per image: the batch is processed in chunks of 2 and 1 images.
         (window(32, 32, [5, 3], 5, 1, 2), 3),
     ] {
         let label = format!("conv {window:?} x{batch}");
@@ -64,7 +64,7 @@ fn conv_matches_finite_differences() {
         let w = normals("w", window.kernel * window.kernel * window.input.channels * channels);
         let b = normals("b", channels);
         let r = normals("r", batch * window.output.len());
-        // What is overwritten starts as NaN.
+        // Buffers that are overwritten start as NaN.
         let scratch = vec![f64::NAN; conv::scratch_len(&window, batch)];
         let mut y = vec![f64::NAN; r.len()];
         let mut loss = |x: &[f64], w: &[f64], b: &[f64]| {
@@ -107,7 +107,7 @@ fn linear_matches_finite_differences() {
 fn activation_matches_finite_differences() {
     use ActivationFunction::{LeakyRelu, Relu, Sigmoid, Tanh};
     for function in [Relu, Sigmoid, Tanh, LeakyRelu] {
-        // Away from the kink at 0 by more than the largest step.
+        // Farther from the kink at 0 than the largest step.
         let x: Vec<f64> = normals("x", 45).into_iter().map(|x| x + 0.1 * x.signum()).collect();
         let r = normals("r", x.len());
         let (mut y, mut grad) = (vec![f64::NAN; x.len()], vec![f64::NAN; x.len()]);
@@ -181,7 +181,7 @@ fn pool_matches_finite_differences() {
             (window(5, 7, [3, 3], 2, 3, 1), 1),
             (window(4, 4, [5, 5], 3, 1, 1), 3),
         ] {
-            // Distinct values at a distance of 0.05, shuffled: no step changes a winner.
+            // Distinct values 0.05 apart, shuffled: no step changes a winner.
             let n = batch * window.input.len();
             let x: Vec<f64> = alexnet_lab::rng::permutation(3, 0, n).into_iter().map(|i| 0.05 * f64::from(i)).collect();
             let r = normals("r", batch * window.output.len());
@@ -223,13 +223,13 @@ fn softmax_loss_matches_finite_differences() {
     }
 }
 
-/// The mistake of an LRN gradient that takes a_j^2 where a_i a_j is due must not pass.
+/// An LRN gradient that wrongly has a_j^2 in place of a_i a_j must not pass.
 #[test]
 fn an_lrn_gradient_without_the_cross_terms_is_noticed() {
     let lrn = Lrn { n: 5, k: 0.7, alpha: 0.5, beta: 0.75 };
     let (x, r) = (normals("x", 7), normals("r", 7));
     let mut y = vec![0.0; 7];
-    // What remains without neighbours: g_j s_j^-beta - 2 alpha beta g_j a_j^2 s_j^(-beta - 1).
+    // The gradient without neighbours: g_j s_j^-beta - 2 alpha beta g_j a_j^2 s_j^(-beta - 1).
     lrn::forward(&lrn, 7, &x, &mut y);
     let own = |j: usize| {
         let s = (y[j] / x[j]).powf(-1.0 / lrn.beta);

@@ -1,5 +1,5 @@
-//! Whole small networks in every combination of switches against finite differences in f64: of each tensor, the derivative
-//! along a random direction, which every entry takes part in; of weight matrices along one single entry too.
+//! Small whole networks in every combination of switches against finite differences in f64: for each tensor, the derivative along
+//! a random direction, to which every entry contributes; for weight matrices, along a single entry too.
 
 use crate::finite_difference::{Tally, normals, rms, sample};
 use alexnet_lab::backend::cpu::{Cpu, Mode};
@@ -8,12 +8,12 @@ use alexnet_lab::data::Normalisation;
 use alexnet_lab::network::{Init, Network};
 use alexnet_lab::step::{Hyper, Share};
 
-/// Images: at least 3, because two rows are always normalised to +1 and -1, with hardly any gradient left.
+/// Images. At least 3: two rows are always normalised to +1 and -1, which leaves hardly any gradient.
 const BATCH: usize = 3;
 const LABELS: [u32; BATCH] = [3, 0, 9];
 
-/// Rounding error of the loss: eight learnt layers with sums of up to 1024 terms, each a random walk of `sqrt(1024)` steps
-/// of 2^-53, on a loss near 2.3.
+/// Rounding error of the loss: eight layers with sums of up to 1024 terms, each a random walk of `sqrt(1024)` steps of 2^-53, on
+/// a loss near 2.3.
 const ROUNDOFF: f64 = 8.0 * 32.0 * 2.3 * 1.1e-16;
 
 struct Probe {
@@ -66,7 +66,7 @@ fn check(fragment: &str, total: &mut Tally) {
     for tensor in &tensors {
         let (label, start) = (format!("{fragment} {}", tensor.name), tensor.range.start);
         let gradient = &gradients[tensor.range.clone()];
-        // Batch normalisation takes the bias before it out again: its gradient is rounding, and so is the difference.
+        // Batch normalisation removes the bias before it: its gradient is rounding, and so is the difference.
         if config.norm == Norm::Bn
             && config.bn_place == BnPlace::All
             && tensor.name.ends_with(".bias")

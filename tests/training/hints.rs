@@ -1,4 +1,4 @@
-//! Settings that cannot learn: each is trained, and what its hint says is seen to be so, as it is not with the remedy that it names.
+//! Settings that cannot learn: each is trained and does what its hint says, but not with the remedy that the hint names.
 
 use crate::common::striped;
 use alexnet_lab::backend::machine::Host;
@@ -17,7 +17,7 @@ fn config(changes: &str) -> Config {
     config
 }
 
-/// The only hint on these settings, if there is one.
+/// The only hint on these settings, if any.
 fn hint(config: &Config, step: u64) -> Option<Hint> {
     let hints = config.hints(step);
     assert!(hints.len() < 2, "{hints:?}");
@@ -29,7 +29,7 @@ struct Run {
     losses: Vec<f64>,
 }
 
-/// Trained on stripes for some steps, from `step` on.
+/// Trained on stripes for `steps` steps, from `step` on.
 fn run_from(changes: &str, step: u64, steps: usize) -> Run {
     let mut trainer = block_on(Trainer::new(config(changes), striped(64, 40), &Host::native())).unwrap();
     let state = block_on(trainer.state()).unwrap();
@@ -70,7 +70,7 @@ fn norm(values: &[f32]) -> f64 {
     values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
 }
 
-/// That `changes` has the hint and `remedy`, put over it, has not.
+/// Checks that `changes` has the hint, and that `changes` with `remedy` on top has none.
 fn noted(changes: &str, expected: Hint, remedy: &str) -> String {
     assert_eq!(hint(&config(changes), 0), Some(expected), "{changes}");
     let mended = format!("{changes}&{remedy}");
@@ -78,7 +78,7 @@ fn noted(changes: &str, expected: Hint, remedy: &str) -> String {
     mended
 }
 
-/// How far the weights go in a few steps, of what they are.
+/// How far the weights move in a few steps, relative to their size.
 fn way(changes: &str, step: u64) -> f64 {
     let (mut before, mut after) = (run_from(changes, step, 0), run_from(changes, step, 5));
     let apart: Vec<f32> = before.parameters().iter().zip(after.parameters()).map(|(a, b)| a - b).collect();
@@ -121,12 +121,12 @@ fn where_no_signal_gets_through_no_gradient_comes_back() {
     ];
     for (changes, expected, remedy, most) in cases {
         let mended = noted(changes, expected, remedy);
-        // A layer of zeros may block the first step alone.
+        // A layer of zeros may block the first step only.
         let (gone, there) = (run(changes, 3).gradient(), run(&mended, 3).gradient());
         println!("{changes}: {gone:e}, with the remedy {there:e}");
         assert!(gone <= most * there && there > 1e-5, "{changes}: {gone:e} {there:e}");
     }
-    // What looks alike, but has its gradients.
+    // Similar settings that do have gradients.
     for changes in [
         "init_scale=0&init_scale_layer=conv3&activation=tanh",
         "init_scale=0&init_scale_layer=conv3&activation=leaky_relu",

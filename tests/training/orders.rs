@@ -1,4 +1,5 @@
-//! Operations in orders that nobody would choose: nothing panics, nothing is lost, and what is refused leaves the run as it was.
+//! Operations in orders that nobody would choose: nothing panics, nothing is lost, and a refused operation leaves the run as it
+//! was.
 
 use crate::common::striped;
 use alexnet_lab::backend::machine::Host;
@@ -21,19 +22,19 @@ fn trainer(fragment: &str) -> Trainer {
     block_on(Trainer::new(config(fragment), striped(16, 8), &Host::native())).unwrap()
 }
 
-/// Steps without a look at their records.
+/// Steps without reading their records.
 fn enqueue(trainer: &mut Trainer, steps: usize) {
     (0..steps).for_each(|_| assert!(trainer.step().unwrap()));
 }
 
-/// As many calls, of which those after a divergence may do nothing.
+/// `steps` calls; those after a divergence may do nothing.
 fn attempt(trainer: &mut Trainer, steps: usize) {
     for _ in 0..steps {
         trainer.step().unwrap();
     }
 }
 
-/// The losses of all steps whose records were not taken yet, after waiting for them.
+/// Waits, and returns the losses of all steps whose records were not taken yet.
 fn losses(trainer: &mut Trainer) -> Vec<u32> {
     block_on(trainer.settle()).unwrap();
     trainer.records().unwrap().iter().map(|record| record.loss.to_bits()).collect()
@@ -72,7 +73,7 @@ fn a_divergence_that_nobody_has_seen_yet_is_no_step_done() {
         let state = block_on(run.state()).unwrap();
         block_on(run.load("run.safetensors", &file)).unwrap();
         assert!(run.step_count() == step && !run.has_diverged() && block_on(run.state()).unwrap() == state);
-        // The same with a change of the network: it goes on at the step that was not done.
+        // The same with a change of the network: the run continues at the step that was not done.
         attempt(&mut run, 20);
         block_on(run.set_config(config(&format!("{backend}&lr=10&init_scale=10&norm=none&pool=avg")), false)).unwrap();
         assert!(run.step_count() == step && !run.has_diverged() && !run.records().unwrap().last().unwrap().finite);
@@ -128,7 +129,7 @@ fn a_lost_device_costs_neither_the_data_nor_the_saved_weights() {
     let next = losses(&mut run)[2];
     for again in [false, true] {
         run.machine().device().unwrap().destroy();
-        // The loss is known after what was under way.
+        // The loss of the device is known after the steps in flight.
         let _ = (run.step(), block_on(run.settle()));
         assert!(matches!(run.step(), Err(Error::DeviceLost { .. })));
         let tanh = config("backend=gpu&activation=tanh");
@@ -176,7 +177,7 @@ fn an_evaluation_that_is_cut_short_counts_what_it_has_seen() {
     let evaluation = block_on(run.evaluate_chunk()).unwrap().unwrap();
     let mut four = trainer("backend=cpu&test_size=4");
     assert_eq!(evaluation, block_on(four.evaluate()).unwrap());
-    // Images that have not arrived are not waited for.
+    // Nothing waits for images that have not arrived.
     run.dataset_mut().test = striped(16, 8).test.select(0..3);
     block_on(run.set_config(config("backend=cpu"), false)).unwrap();
     assert!(!run.can_evaluate());

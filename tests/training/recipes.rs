@@ -1,6 +1,6 @@
-//! Every recipe of the page trained, from the page's own list: what it says will happen happens, and so does what its why says.
-//! Bounds lie well inside of what was seen when the tests were written (in brackets), so that another machine's rounding, which a
-//! run amplifies, does not decide.
+//! Trains every recipe from the page's own list: its prediction comes true, and so does its explanation. Bounds lie well within
+//! what was seen when the tests were written (in brackets), so that another machine's rounding, which a run amplifies, does not
+//! decide.
 
 use alexnet_lab::backend::machine::Host;
 use alexnet_lab::config::Config;
@@ -13,15 +13,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-/// Of every recipe, unless its why speaks of others.
+/// Steps of every recipe, unless its explanation names another number.
 const STEPS: usize = 400;
-/// What is said of the end of a run is a mean over so many steps.
+/// Claims about the end of a run use a mean over this many steps.
 const LAST: usize = 50;
 
 struct Run {
     trainer: Trainer,
     losses: Vec<f64>,
-    /// Of the last steps: loss, and the share of the training images that is right.
+    /// Over the last steps: loss, and the share of training images that are right.
     loss: f64,
     accuracy: f64,
     test: Evaluation,
@@ -72,7 +72,7 @@ impl Run {
         self.accuracy < 0.13 && self.test.accuracy < 0.15
     }
 
-    /// Parameters of the tensors whose names `which` picks.
+    /// Parameters of the tensors that `which` selects by name.
     fn parameters(&mut self, which: fn(&str) -> bool) -> Vec<f32> {
         let state = block_on(self.trainer.state()).unwrap();
         let tensors = self.trainer.network().tensors.iter().filter(|tensor| which(&tensor.name));
@@ -87,7 +87,7 @@ fn every_recipe_comes_to_what_it_says() {
         let [key, expected] = ["key", "expected"].map(|field| recipe[field].as_str().unwrap());
         let run = run(key, "", STEPS);
         let holds = match expected {
-            // (Right of the test images: 25 to 60 %.)
+            // (25 to 60 % of the test images are right.)
             "learns" => run.learns() && run.test.accuracy > 0.2,
             // (About 21 %, where with momentum it is 37 %.)
             "slow" => run.learns() && run.accuracy < 0.25,
@@ -104,7 +104,7 @@ fn every_recipe_comes_to_what_it_says() {
         assert!(holds, "{key} is said to be {expected}: loss {}, {} right, {:?}", run.loss, run.accuracy, run.test);
         losses.insert(key.to_string(), run.loss);
     }
-    // What the whys say in comparison. (1.86, 2.15, and 1.82 without momentum at ten times the rate)
+    // Comparisons in the explanations. (1.86, 2.15, and 1.82 without momentum at ten times the rate)
     let [with, without] = ["relu_momentum", "no_momentum"].map(|key| losses[key]);
     let tenfold = run("no_momentum", "lr=0.02", STEPS).loss;
     assert!(without - with > 0.15 && (tenfold - with).abs() < 0.1, "{with} {without} {tenfold}");
@@ -133,7 +133,7 @@ fn what_is_said_to_learn_otherwise_learns() {
 #[test]
 fn signals_that_vanish_or_explode_do_so_where_it_is_said() {
     assert!(run("huge_init", "", 1).losses[0] > 1e6); // (1.3e8)
-    // Zeros stay zeros, but for the last biases.
+    // Zeros stay zeros, except for the last biases.
     let mut zeros = run("zero_init", "", 50);
     assert!(zeros.parameters(|name| name != "fc8.bias").iter().all(|weight| *weight == 0.0));
     assert!(zeros.parameters(|name| name == "fc8.bias").iter().all(|bias| *bias != 0.0));

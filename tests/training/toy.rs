@@ -1,4 +1,4 @@
-//! Toy objects: the same on every machine, chance wherever it is promised, nothing for a linear model, learnt by the network.
+//! Toy objects: the same on every machine, random where promised, useless to a linear model, learnt by the network.
 
 use crate::linear::linear_accuracy;
 use alexnet_lab::backend::machine::Host;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 const VARIATIONS: [Variation; 3] = [Variation::None, Variation::Texture, Variation::Rotation];
 const SPLITS: [Split; 2] = [Split::Train, Split::Test];
 
-/// Pixels, then labels, of the first 100 images; `tests/page/toy.test.mjs` finds the test images' in WebAssembly.
+/// Pixels, then labels, of the first 100 images; `tests/page/toy.test.mjs` checks the test images in WebAssembly.
 const TRAIN_IMAGES: &str = "9b8a92617723df15966b69a173de1429676d81448ad386edbe0225b2f6066a12";
 const TEST_IMAGES: &str = "e214d77a8b502e723207f99a71ae8c3ff756675560f4ce45f8f826820879f820";
 
@@ -56,7 +56,7 @@ fn images_do_not_depend_on_how_they_are_asked_for() {
         assert_eq!(pieces.train.pixels[..], all.train.pixels[..pieces.train.pixels.len()]);
         assert_eq!(pieces.test.labels[..], all.test.labels[..pieces.test.len()]);
     }
-    // Of each six one is for testing; the first shard is there after 240.
+    // One in six is for testing; the first shard is complete after 240.
     assert_eq!((pieces.train.len(), pieces.test.len()), (616, 124));
     assert_eq!((pieces.add_generated(usize::MAX), pieces.add_generated(5)), (0, 0));
     assert_eq!(pieces, all);
@@ -77,13 +77,13 @@ fn classes_are_equally_frequent_and_the_stated_colours_are_theirs() {
         let mean = values().sum::<f64>() / count;
         let std = (values().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
         println!("channel {channel}: {mean:.4}, {std:.4}");
-        // Given with three digits.
+        // Stated with three digits.
         assert!((mean - f64::from(set.normalisation.mean[channel])).abs() < 6e-4, "channel {channel}: mean {mean}");
         assert!((std - f64::from(set.normalisation.std[channel])).abs() < 6e-4, "channel {channel}: std {std}");
     }
 }
 
-/// Everything that is left to chance in a scene, as numbers, each with its name.
+/// Every random quantity of a scene, as numbers with names.
 fn nuisances(scene: &Scene) -> Vec<(String, f64)> {
     let mut all = vec![];
     for (name, pose) in ["object", "distractor", "other distractor", "occluder"].iter().zip(&scene.poses) {
@@ -108,7 +108,8 @@ fn nuisances(scene: &Scene) -> Vec<(String, f64)> {
     all
 }
 
-/// The largest deviation of a class's mean from the mean of all, in standard errors, over all numbers; and how many were compared.
+/// The largest deviation of a class's mean from the overall mean, in standard errors, over all numbers; and how many were
+/// compared.
 fn largest_deviation(rows: &[(u8, Vec<(String, f64)>)]) -> (f64, String, usize) {
     let (mut worst, mut compared) = ((0.0, String::new()), 0);
     for at in 0..rows[0].1.len() {
@@ -134,7 +135,7 @@ fn what_is_left_to_chance_is_independent_of_the_class() {
     let rows: Vec<_> = scenes.map(|scene| (scene.label, nuisances(&scene))).collect();
     let (deviation, what, compared) = largest_deviation(&rows);
     println!("largest of {compared} deviations: {deviation:.2} standard errors, {what}");
-    // The chance that a normal number exceeds 5 is 6e-7, that any of 900 does 5e-4.
+    // A normal number exceeds 5 with a chance of 6e-7; any of 900 does with 5e-4.
     assert!(compared > 700 && deviation < 5.0, "{what}: {deviation} standard errors");
 }
 
@@ -148,7 +149,7 @@ fn mean_colours_are_those_of_every_class() {
     let rows: Vec<_> = (0..images.len()).map(|i| (images.labels[i], colour(images.image(i)))).collect();
     let (deviation, what, compared) = largest_deviation(&rows);
     println!("largest of {compared} deviations: {deviation:.2} standard errors, {what}");
-    // The chance that a normal number exceeds 4 is 6e-5, that any of 30 does 2e-3.
+    // A normal number exceeds 4 with a chance of 6e-5; any of 30 does with 2e-3.
     assert!(deviation < 4.0, "{what}: {deviation} standard errors");
 }
 
@@ -176,7 +177,7 @@ fn what_is_held_back_is_absent_from_training_and_in_every_second_test_image() {
 #[test]
 fn holding_back_changes_nothing_else() {
     for (index, split) in (0..200).flat_map(|index| SPLITS.map(|split| (index, split))) {
-        // Test images are in pairs of one scene.
+        // Test images come in pairs of one scene.
         let scene = if split == Split::Test { index / 2 } else { index };
         let [_, texture, rotation] = VARIATIONS.map(|variation| Scene::new(1, index, split, variation));
         let plain = Scene::new(1, scene, split, Variation::None);
@@ -193,7 +194,7 @@ fn holding_back_changes_nothing_else() {
 
 #[test]
 fn a_linear_model_finds_little() {
-    // The same code finds what is linear.
+    // The same code detects linear data.
     let stripes = crate::common::striped(500, 200);
     let easy = linear_accuracy(&stripes.train, &stripes.test, 0.1);
     assert!(easy > 0.95, "{easy}");
@@ -213,7 +214,7 @@ fn the_network_learns_it() {
     assert!(test.count == 2000 && test.accuracy > 0.8, "{test:?}");
 }
 
-/// The evaluation on all 2,000 test images after so many steps.
+/// The evaluation on all 2,000 test images after `steps` steps.
 fn trained(fragment: &str, steps: usize) -> Evaluation {
     let (config, notes) = Config::from_fragment(&format!("data=toy&backend=cpu&test_size=2000&{fragment}"));
     assert_eq!(notes, []);
@@ -227,7 +228,7 @@ fn trained(fragment: &str, steps: usize) -> Evaluation {
     block_on(trainer.evaluate()).unwrap()
 }
 
-/// After 600 steps, the share that is right of test images like those of training, and of the same with what was held back.
+/// After 600 steps, the accuracy on test images like the training images, and on the same with what was held back.
 fn pairs(what: &str) -> [[f64; 2]; 3] {
     [1, 2, 3].map(|seed| {
         let test = trained(&format!("width=0.25&norm=bn&lr=0.02&hold_back={what}&seed={seed}"), 600);
@@ -250,7 +251,7 @@ fn a_rotation_that_is_held_back_is_not_learnt() {
     }
 }
 
-/// What is chance in training is no reason for an answer: the other textures teach as much.
+/// A random quantity in training gives no answer away: the other textures teach as much.
 #[test]
 fn a_texture_that_is_held_back_does_not_matter() {
     for [like, held_back] in pairs("texture") {

@@ -1,4 +1,4 @@
-//! One run from the outside: what goes on, what starts again, what stops.
+//! One run from the outside: what continues, what restarts, what stops.
 
 use crate::common::striped;
 use alexnet_lab::backend::machine::{Host, Reason};
@@ -159,11 +159,11 @@ fn a_saved_run_goes_on_as_if_it_had_not_stopped() {
 fn memory_is_known_before_it_is_allocated() {
     use alexnet_lab::backend::cpu::Cpu;
     use alexnet_lab::network::Network;
-    // The original network's state alone is 3 * 4 bytes a parameter.
+    // The original network's state alone is 3 * 4 bytes per parameter.
     let network = Network::new(&config("arch=original&width=1"), 1000);
     let needed = Cpu::<f32>::memory_needed(&network, 2, 1);
     let state = 12 * network.parameters() as u64;
-    // One image: 650,000 activations after convolutions and 200,000 after poolings, a few times over.
+    // One image: 650,000 activations after convolutions and 200,000 after poolings, several times over.
     assert!(needed > state && needed < state + 2 * 40_000_000, "{needed} {state}");
     assert!(Cpu::<f32>::memory_needed(&network, 1024, 1) > 1 << 33);
 }
@@ -174,7 +174,7 @@ fn the_surest_mistakes_are_kept_worst_first() {
     losses(&mut trainer, 3);
     let evaluation = block_on(trainer.evaluate()).unwrap();
     let predictions = block_on(trainer.predict(0..24)).unwrap();
-    // The same from all probabilities: every wrong answer, the surest first, equal ones in the order of the images.
+    // The same from all probabilities: every wrong answer, the most confident first, equal ones in the order of the images.
     let rows = predictions.probabilities.chunks(10).zip(&predictions.images.labels).enumerate();
     let wrong = rows.filter_map(|(image, (row, label))| {
         let guess = argmax(row);

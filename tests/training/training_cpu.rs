@@ -1,5 +1,5 @@
-//! Training on the CPU backend: the same bits every time, one batch learnt by heart, gradients that vanish under sigmoid,
-//! a diverging run that keeps its last good state, and the original architecture.
+//! Training on the CPU backend: the same bits every time, one batch memorised, gradients that vanish under sigmoid, a diverging
+//! run that keeps its last good state, and the original architecture.
 
 use alexnet_lab::backend::cpu::Cpu;
 use alexnet_lab::config::Config;
@@ -30,7 +30,7 @@ fn cpu(config: &Config) -> Cpu<f32> {
     cpu
 }
 
-/// Images of random bytes, the labels 0 to 9 in turn.
+/// Images of random bytes; labels cycle through 0 to 9.
 fn batch(cpu: &Cpu<f32>, images: u32, number: u32) -> Batch {
     let bytes = images * cpu.network().input.len() as u32;
     let pixels = (0..bytes).map(|i| rng::hash(4, Stream::Order, number, 0, i) as u8).collect();
@@ -122,12 +122,12 @@ fn a_diverging_run_keeps_its_last_good_state_and_names_the_layer() {
     let found = pollster::block_on(cpu.first_not_finite(&batch, &huge(s))).unwrap().expect("something is not finite");
     let layer = cpu.network().layers.iter().position(|layer| layer.name == found.layer).unwrap();
     assert_eq!(found.place, Place::Activation);
-    // The layer that is named is the first: all before it are finite.
+    // The first such layer is named: all before it are finite.
     for earlier in 0..=layer {
         let finite = cpu.output(earlier).iter().all(|x| x.is_finite());
         assert_eq!(finite, earlier < layer, "{}", cpu.network().layers[earlier].name);
     }
-    // Later steps skip their update even when they would be finite, until a state is set.
+    // Later steps skip their update, even if they would be finite, until a state is set.
     assert!(!step(&mut cpu, &batch, &Hyper::of(&config, s)).finite);
     assert_eq!(state(&mut cpu), good);
     let start = State {
@@ -150,7 +150,7 @@ fn a_gradient_that_is_not_finite_is_found_where_it_first_appears() {
     for (i, w) in start.parameters[weight].iter_mut().enumerate() {
         *w = if i % 10 == 0 { 3e38 } else { -3e38 };
     }
-    // Nothing reaches fc8 but its bias: the logits stay finite.
+    // Only fc8's bias has an effect on its output: the logits stay finite.
     for name in ["fc7.weight", "fc7.bias"] {
         start.parameters[cpu.network().tensor(name).unwrap().range.clone()].fill(0.0);
     }
@@ -171,14 +171,14 @@ fn evaluation_is_chunked_and_leaves_the_state_alone() {
     let before = state(&mut cpu);
     let logits = pollster::block_on(cpu.logits(&images)).unwrap();
     assert_eq!(logits.len(), 10 * 10);
-    // Each image's logits do not depend on its company.
+    // Each image's logits do not depend on the other images.
     let input = cpu.network().input.len();
     for i in 0..10 {
         let one = Batch { pixels: images.pixels[i * input..][..input].to_vec(), labels: vec![images.labels[i]] };
         let alone = pollster::block_on(cpu.logits(&one)).unwrap();
         let fc8 = cpu.network().layers.len() - 2;
         assert_eq!(pollster::block_on(cpu.output_of(&one, fc8)).unwrap(), alone);
-        // The same products in another blocking: fc6 sums up to 256 terms, each layer after it 64, of size near 1.
+        // The same products in other blocks: fc6 sums up to 256 terms, each later layer 64, of size near 1.
         for (a, b) in logits[i * 10..][..10].iter().zip(&alone) {
             assert!((a - b).abs() < 256.0 * f32::EPSILON * (1.0 + a.abs()), "image {i}: {a} {b}");
         }
@@ -198,12 +198,12 @@ fn the_original_architecture_trains() {
     };
     let before = cpu.finished().unwrap()[0];
     assert!(before.finite && norm > 0.0);
-    // A rate for a fall of the loss by 1 %.
+    // A rate that lowers the loss by 1 %.
     let rate = 0.01 * f64::from(before.loss) / norm;
     step(&mut cpu, &batch, &Hyper { learning_rate: rate as f32, ..Hyper::of(&config, 0) });
     let after = step(&mut cpu, &batch, &Hyper { learning_rate: 0.0, ..Hyper::of(&config, 0) });
     let fall = f64::from(before.loss - after.loss) / (rate * norm);
     println!("loss {} -> {}, |g|^2 {norm:e}, fall {fall} of the first order", before.loss, after.loss);
-    // The second order is of the size of the fall's share of the loss, 1 %, times the curvature; f32 gives 1e-4 of the fall.
+    // The second-order term is of the size of the relative fall, 1 %, times the curvature; f32 gives 1e-4 of the fall.
     assert!((fall - 1.0).abs() < 0.1, "{fall}");
 }
