@@ -49,7 +49,7 @@ pub struct Cpu<T = f32> {
     helpers: Vec<Line<T>>,
     /// Helpers that took part in the last step.
     helped: usize,
-    /// Helpers were lost since the last call of [`Cpu::lost_helpers`].
+    /// Helpers were lost since the last call of `lost_helpers`.
     lost_helpers: bool,
     /// Steps enqueued.
     queue: VecDeque<(Batch, Hyper)>,
