@@ -276,7 +276,8 @@ pub fn record_forward(
     kept.record(recorder, name, part, join, (&BATCH_NORM_FORWARD, &views), beside)
 }
 
-/// Records [`backward`], after [`record_forward`] in training. `input` is also the output of an activation function in front.
+/// Records [`backward_parameters`] and [`backward_input`], after [`record_forward`] in training. `input` is also the output of an
+/// activation function in front.
 pub fn record_backward<'a>(
     recorder: &mut Recorder,
     name: &str,
