@@ -59,7 +59,7 @@ impl<R: Read> Input<R> {
 }
 
 impl<R: Read> BufRead for Input<R> {
-    /// At the start of the file this returns its first [`PIECE`].
+    /// At the start of the file this returns its first `PIECE`.
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.next == self.filled {
             self.fill()?;

@@ -24,7 +24,7 @@ pub struct Message<T> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// First message to a helper that starts without a [`Plan`](crate::backend::Plan). Values: mean, standard deviation (2, 3).
+    /// First message to a helper that starts without a `Plan`. Values: mean, standard deviation (2, 3).
     Begin {
         fragment: String,
         classes: usize,

@@ -15,7 +15,7 @@ pub struct Evaluation {
     pub accuracy: f64,
     pub count: usize,
     pub confusion: Vec<u32>, // (classes, classes): true class, predicted class
-    /// The most confident mistakes, the worst first, at most [`MISTAKES`].
+    /// The most confident mistakes, the worst first, at most `MISTAKES`.
     pub mistakes: Vec<Mistake>,
     /// Where something is held back, the accuracies of both halves: images like those of training, and the same scenes with what
     /// is held back.

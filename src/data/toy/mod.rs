@@ -44,7 +44,7 @@ const RANGES: [[f32; 4]; 4] =
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     pub label: u8,
-    /// Of the object, two distractors and the occluder. The object's size is before scaling by its class ([`SIZES`]).
+    /// Of the object, two distractors and the occluder. The object's size is before scaling by its class (`SIZES`).
     pub poses: Vec<Pose>,
     /// Whether the occluder is there.
     pub occluded: bool,
