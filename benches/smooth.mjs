@@ -1,5 +1,5 @@
-// Frames a second that the page draws while its worker trains at full speed, beside what it draws without training, and the processor time of
-// its main thread. The causes have a test: tests/browser/smooth.test.mjs.
+// Frames per second that the page draws while its worker trains at full speed, and without training, and the processor time of its main thread.
+// tests/browser/smooth.test.mjs tests the causes.
 // usage: node benches/smooth.mjs     in Chromium, on a quiet machine; writes target/benches/smooth.json
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { CASES, call, frameRate, open, train, watchThread } from "../tests/brows
 import { ROOT, startLab } from "../tests/browser/servers.mjs";
 
 const SECONDS = 6;
-/** The machine may be busy for a while: the best counts. */
+/** The machine may be busy for a while: the best stretch counts. */
 const STRETCHES = 3;
 
 const lab = await startLab();

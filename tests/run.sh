@@ -6,10 +6,10 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p tests/out
 passed=0 failed=0 only=" $* "
-# A fresh clone has nothing that a compilation could go on from: cargo need not keep what a later one would.
+# A fresh clone has no earlier build to continue, so cargo keeps nothing for incremental builds.
 [ -n "$(ls target/release/incremental 2>/dev/null)" ] || export CARGO_INCREMENTAL=0
 
-# stage NAME COMMAND...: runs it. If it reports tests (cargo test, node --test), those are counted, else the stage is one.
+# stage NAME COMMAND...: runs it. Counts its tests if it reports any (cargo test, node --test), otherwise counts the stage as one.
 stage() {
     local name=$1 log=tests/out/$1.log start=$SECONDS status good bad
     shift
@@ -27,7 +27,7 @@ stage() {
     echo "== $name: $good passed, $bad failed, $((SECONDS - start)) s"
 }
 
-# beside STAGES: these run beside those that follow, up to `join`, which shows what they said.
+# beside STAGES: runs these beside the following ones, until `join`, which shows their output.
 beside() {
     (
         passed=0 failed=0
@@ -74,7 +74,7 @@ rust_parts() {
     cargo fmt --version && cargo clippy --version || rustup component add rustfmt clippy
 }
 
-# What the tests depend on turns on no feature of what the program depends on: that would be compiled twice.
+# The tests' dependencies turn on no feature of the program's dependencies: those would be compiled twice.
 features() {
     local program twice
     crates() { cargo tree --locked --prefix none --format '{p} {f}' --edges "$1" | sed 's/ (\*)$//' | sort -u; }
@@ -102,12 +102,12 @@ checks() {
     stage documents documents
 }
 
-# The script for PyTorch, in Debian's own Python.
+# Runs the script for PyTorch in Debian's own Python.
 pytorch() {
     cargo build --release && /usr/bin/python3 tests/pytorch/check.py
 }
 
-# The page's scripts, against the types that the engine's build has written.
+# Checks the page's scripts against the types that the engine's build has written.
 types() {
     local written=target/page/types/alexnet_lab.d.ts
     if ! [ -f "$written" ]; then
@@ -120,7 +120,7 @@ types() {
 stage rust_parts rust_parts
 stage features features
 stage format cargo fmt --check
-# Two cores are busy throughout: what waits for the net, and what uses one core, runs beside what does not.
+# Both cores stay busy: stages that wait for the net or use one core run beside the others.
 beside setup
 stage build cargo test --release --no-run
 join

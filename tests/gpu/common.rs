@@ -48,7 +48,7 @@ pub fn upload(recorder: &mut Recorder, values: &[f32], channels: usize) -> View 
     view
 }
 
-/// A buffer for `values` elements of that kind, filled with NaN, so that whatever is not written shows.
+/// A buffer for `values` elements of that kind, filled with NaN, so that an element that is not written shows.
 pub fn empty(recorder: &mut Recorder, values: usize, channels: usize) -> View {
     let words = values / channels * padded(channels);
     let view = recorder.buffer("values", words).expect("a test's buffer fits");
@@ -56,7 +56,7 @@ pub fn empty(recorder: &mut Recorder, values: usize, channels: usize) -> View {
     view
 }
 
-/// The values of such a buffer, without padding, which must be exactly 0.
+/// The values of such a buffer without its padding, which must be exactly 0.
 pub fn download(view: &View, channels: usize) -> Vec<f32> {
     let stored: Vec<f32> = pollster::block_on(view.read(device())).expect("the device answers");
     let mut values = Vec::new();

@@ -1,4 +1,4 @@
-//! The GPU backend: one device for all tests, which run beside each other.
+//! The GPU backend: one device for all tests, which run side by side.
 
 mod activation;
 mod common;

@@ -1,6 +1,6 @@
 #![allow(dead_code)] // each test uses what it needs
 
-//! Running the native program in a folder of the test's own.
+//! Runs the native program in a folder of one test.
 
 use serde_json::Value;
 use std::fs;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_alexnet-lab");
-/// A network and batch that a test trains in no time, on the backend that every machine has.
+/// A network and batch that train in no time, on the backend that every machine has.
 pub const SMALL: [&str; 8] = ["train", "--backend", "cpu", "--width", "0.25", "--batch", "8", "--overlap=false"];
 
-/// A folder of this test's own, empty.
+/// An empty folder for this test alone.
 pub fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = fs::remove_dir_all(&folder);
@@ -29,7 +29,7 @@ pub fn train(folder: &Path, arguments: &[&str]) -> Output {
     output
 }
 
-/// What a run that must fail says, and its exit status.
+/// The message of a run that must fail, and its exit status.
 pub fn complaint(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
     let output = run(folder, arguments);
     assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));

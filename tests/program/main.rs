@@ -1,4 +1,4 @@
-//! The program as it is started from a shell.
+//! The program as users start it from a shell.
 
 #![cfg(not(target_arch = "wasm32"))]
 

@@ -1,17 +1,17 @@
 //! Central finite differences in f64, with an error bound measured at each entry.
 //!
-//! `D(h) = (f(h) - f(-h)) / 2h` is off by `c h^2` (truncation) and by `roundoff / h`. The steps h fall by 4, so that for a
-//! smooth f `D(4h) - D(h) = 15 c h^2`: more than the truncation error of `D(h)`. A kink of ReLU or of a maximum within 4h
-//! makes the two differ as well, unless it lies at 0 almost exactly; then the slopes right and left differ by a jump that
-//! does not fall with h: `J(h) = jump + f'' h`, so `jump = (4 J(h) - J(4h)) / 3`. The error bound of `D(h)` is therefore
-//! `|D(4h) - D(h)| + |jump| + roundoff / h`; the h with the smallest bound is taken, and twice the bound is the tolerance.
+//! `D(h) = (f(h) - f(-h)) / 2h` is off by `c h^2` (truncation) and by `roundoff / h`. The steps h fall by 4, so that for a smooth
+//! f `D(4h) - D(h) = 15 c h^2`: more than the truncation error of `D(h)`. A kink of ReLU or of a maximum within 4h makes the two
+//! differ as well, unless it lies almost exactly at 0. Then the slopes right and left differ by a jump that does not fall with h:
+//! `J(h) = jump + f'' h`, so `jump = (4 J(h) - J(4h)) / 3`. The error bound of `D(h)` is therefore
+//! `|D(4h) - D(h)| + |jump| + roundoff / h`. The h with the smallest bound is used, and twice the bound is the tolerance.
 //!
 //! If even the smallest bound exceeds [`TRUSTED`] of the gradient's scale, the entry lies at a kink and is not judged. A
 //! check that leaves more than [`MOST_KINKS`] of its entries unjudged fails.
 
 use alexnet_lab::rng::{self, Stream};
 
-/// A bound above this share of the gradient's scale says nothing.
+/// A bound above this share of the gradient's scale tells nothing.
 pub const TRUSTED: f64 = 1e-3;
 /// A bound below this share ends the search for a better one.
 const GOOD: f64 = 1e-5;
@@ -55,7 +55,7 @@ impl Tally {
         mut f: impl FnMut(f64) -> f64,
     ) -> Result<(), String> {
         let centre = f(0.0);
-        // The central difference, and how much the slope to the right exceeds that to the left.
+        // The central difference, and by how much the slope to the right exceeds that to the left.
         let mut differences = |h: f64| {
             let (right, left) = (f(h), f(-h));
             ((right - left) / (2.0 * h), (right - 2.0 * centre + left) / h)
@@ -70,7 +70,7 @@ impl Tally {
             if error < bound {
                 (best, bound) = (finer, error);
             }
-            // Close enough, or the rounding part alone is larger from here on.
+            // Close enough, or the rounding term alone exceeds the bound from here on.
             if bound < GOOD * scale || 4.0 * roundoff / h > bound {
                 break;
             }
@@ -89,7 +89,7 @@ impl Tally {
         Err(format!("{label}: gradient {gradient:e}, finite difference {best:e}, tolerance {:e}", 2.0 * bound))
     }
 
-    /// Few kinks, and something judged.
+    /// Few kinks, and at least one entry judged.
     pub fn finish(&self, label: &str) {
         let all = (self.judged + self.kinks) as f64;
         assert!(self.judged > 0 && self.kinks as f64 <= MOST_KINKS * all, "{label}: {self:?}");
@@ -108,7 +108,7 @@ fn a_wrong_gradient_is_noticed_and_a_kink_is_not_judged() {
     assert!(tally.compare("right", 1f64.cos(), 1.0, 1e-16, f).is_ok());
     assert!(tally.compare("wrong", 1f64.cos() * 1.0001, 1.0, 1e-16, f).is_err());
     assert_eq!((tally.judged, tally.kinks), (2, 0));
-    // A kink at a distance of 1e-4 is left behind by a smaller step; one at 1e-8 is recognised by the steps' disagreement.
+    // A smaller step avoids a kink at a distance of 1e-4; at 1e-8, the disagreement of the steps reveals it.
     assert!(tally.compare("near", 0.0, 1.0, 1e-16, |t| (t - 1e-4).max(0.0)).is_ok());
     assert!(tally.compare("near, wrong", 0.01, 1.0, 1e-16, |t| (t - 1e-4).max(0.0)).is_err());
     assert_eq!((tally.judged, tally.kinks), (4, 0));

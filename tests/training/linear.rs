@@ -1,11 +1,11 @@
-//! Softmax regression on pixels, trained until its gradient is gone: what can be told without any layer in between.
+//! Softmax regression on pixels, trained until its gradient is gone: what can be learnt without hidden layers.
 
 use alexnet_lab::data::{IMAGE, Images};
 use alexnet_lab::math::gemm::{Operand, Start, multiply, scratch_len};
 use alexnet_lab::trainer::argmax;
 
 const CLASSES: usize = 10;
-/// The gradient's norm at the end, of that at the start.
+/// Norm of the final gradient, relative to the first.
 const CONVERGED: f32 = 1e-3;
 
 /// Pixels as floats of mean 0 and variance 1 over the training images, and a 1 for the bias: (n, columns).
@@ -76,7 +76,7 @@ pub fn linear_accuracy(train: &Images, test: &Images, decay: f32) -> f64 {
         direction = train.times(&train.times(&direction, 1, false), 1, true);
         largest = norm(&direction) / train.labels.len() as f32;
     }
-    // The power method comes from below: a tenth more is surely enough.
+    // The power method approaches from below; a tenth more is surely enough.
     let step = 1.0 / (0.55 * largest + decay);
     let shrink = (step * decay).sqrt();
     let momentum = (1.0 - shrink) / (1.0 + shrink);

@@ -1,5 +1,5 @@
-//! The CPU backend on several workers: the same gradients and losses however a batch is cut, the same bits every time, and a
-//! run that goes on when a helper is lost.
+//! The CPU backend on several workers: the same gradients and losses however a batch is divided, the same bits every time, and a
+//! run that continues when a helper is lost.
 
 use alexnet_lab::backend::cpu::{Cpu, threads};
 use alexnet_lab::config::Config;
@@ -15,7 +15,7 @@ use futures_channel::mpsc::unbounded;
 use pollster::block_on;
 
 const NORMALISATION: Normalisation = Normalisation { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };
-/// Not a multiple of any number of parts.
+/// Not divisible by any number of parts.
 const BATCH: usize = 7;
 const CASES: [&str; 5] = [
     "norm=none",
@@ -31,7 +31,7 @@ fn config(fragment: &str) -> Config {
     config
 }
 
-/// A backend with the configuration's initial state, its helpers threads.
+/// A backend with the configuration's initial state, and threads as helpers.
 fn cpu<T: Product>(config: &Config, workers: usize) -> Cpu<T> {
     let network = Network::new(config, 10);
     let helper = |part: &std::ops::Range<usize>| threads::start(network.clone(), part.len(), NORMALISATION);
@@ -74,8 +74,8 @@ fn norm(values: impl Iterator<Item = f64>) -> f64 {
     values.map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// The relative error of `found` against `wanted`, layer by layer: a bias before batch normalisation has no gradient but
-/// rounding, and counts with its layer's weight.
+/// The relative error of `found` against `wanted`, layer by layer. A bias before batch normalisation has only rounding as its
+/// gradient, and counts with its layer's weight.
 fn errors(network: &Network, found: &[f64], wanted: &[f64]) -> Vec<f64> {
     let of_layer = |tensors: [usize; 2]| {
         let range = network.tensors[tensors[0]].range.start..network.tensors[tensors[1]].range.end;
@@ -92,8 +92,8 @@ fn gradients<T: Product>(config: &Config, workers: usize) -> (Vec<f64>, StepReco
     (cpu.gradients().iter().map(|g| g.to_f64()).collect(), record)
 }
 
-/// In f64, cutting moves nothing but the order of sums. The longest has 7 * 32 * 32 terms: a random walk of as many roundings at
-/// most, 85 times 2^-53. Ten layers add ten of them.
+/// In f64, dividing a batch changes only the order of sums. The longest has 7 * 32 * 32 terms: at most a random walk of that many
+/// roundings, 85 times 2^-53. Ten layers add ten of them.
 #[test]
 fn gradients_do_not_depend_on_the_parts() {
     let tolerance = 10.0 * f64::sqrt(7.0 * 32.0 * 32.0) * f64::EPSILON / 2.0;
@@ -113,10 +113,10 @@ fn gradients_do_not_depend_on_the_parts() {
     }
 }
 
-/// Training amplifies a rounding error from step to step, and at the kinks of ReLU and max pooling by jumps, at a rate that no formula
-/// in epsilon tells, but a run in f64 from weights that are a little off. How much f32 is off, `golden_training.rs` derives: 72
-/// roundings of 2^-24. What the worst of a few draws of that costs a run in f64 is what another order of sums may cost one in f32;
-/// in f64 it is 2^-29 of that. A record's loss is an f32 and rounds once more.
+/// Training amplifies a rounding error from step to step, and by jumps at the kinks of ReLU and max pooling. No formula in
+/// epsilon gives the rate, but a run in f64 from slightly wrong weights does. `golden_training.rs` derives how much f32 is off:
+/// 72 roundings of 2^-24. Another order of sums may cost an f32 run as much as the worst of a few such draws costs an f64 run; in
+/// f64 it is 2^-29 of that. A record's loss is an f32 and rounds once more.
 #[test]
 fn twenty_losses_do_not_depend_on_the_parts() {
     const OFF: f64 = 72.0 / (1u32 << 24) as f64;
@@ -150,7 +150,7 @@ fn twenty_losses_do_not_depend_on_the_parts() {
     }
 }
 
-/// Of twenty steps, from weights with a relative error of plus or minus `error`.
+/// The losses of twenty steps, from weights with a relative error of plus or minus `error`.
 fn losses<T: Product>(config: &Config, workers: usize, draw: u32, error: f64) -> Vec<f32> {
     let mut cpu = cpu::<T>(config, workers);
     for (i, weight) in cpu.parameters_mut().iter_mut().enumerate() {
@@ -174,12 +174,12 @@ fn equal_runs_give_equal_bits_with_any_number_of_workers() {
     }
 }
 
-/// Each image's logits are its own: parts only change how many images a product has at a time.
+/// Each image's logits are independent: parts only change how many images a product has at a time.
 #[test]
 fn logits_of_all_parts_are_those_of_one() {
     let config = config("norm=bn");
     let (mut one, mut three) = (cpu::<f32>(&config, 1), cpu::<f32>(&config, 3));
-    // More than two batches, so that the last one is cut otherwise.
+    // More than two batches, so that the last one is divided differently.
     let images =
         (0..3).map(batch).reduce(|a, b| Batch { pixels: [a.pixels, b.pixels].concat(), labels: [a.labels, b.labels].concat() });
     let mut images = images.unwrap();
@@ -188,7 +188,7 @@ fn logits_of_all_parts_are_those_of_one() {
     let (wanted, found) = (block_on(one.logits(&images)).unwrap(), block_on(three.logits(&images)).unwrap());
     assert_eq!(found.len(), 160);
     for (i, (found, wanted)) in found.iter().zip(&wanted).enumerate() {
-        // fc6 sums 256 terms, each layer after it 64, of size near 1.
+        // fc6 sums 256 terms, each later layer 64, of size near 1.
         assert!((found - wanted).abs() < 256.0 * f32::EPSILON * (1.0 + wanted.abs()), "logit {i}: {found} {wanted}");
     }
     let layer = one.network().layers.len() - 1;
@@ -213,7 +213,7 @@ fn a_snapshot_covers_the_images_of_all_parts() {
     let total = |g: &GradientStats| g.bins.iter().sum::<u32>() + g.below + g.above + g.zero;
     for (wanted, found) in wanted.activation_gradients.iter().zip(&found.activation_gradients) {
         assert_eq!((found.bins.len(), total(found)), (GRADIENT_BINS, total(wanted)));
-        // In f64 rounding moves next to no value to another bin; a norm is rounded to f32 in each part.
+        // In f64, rounding moves almost no value to another bin; a norm is rounded to f32 in each part.
         let moved: u32 = found.bins.iter().zip(&wanted.bins).map(|(a, b)| a.abs_diff(*b)).sum();
         assert!(moved <= 2, "{moved} values are in other bins");
         assert!((found.norm - wanted.norm).abs() <= 4.0 * f32::EPSILON * wanted.norm, "{} {}", found.norm, wanted.norm);
@@ -265,13 +265,13 @@ fn a_gradient_that_is_not_finite_is_found_in_a_helpers_part() {
         cpu.set_state(&bad).unwrap();
         let found = block_on(cpu.first_not_finite(&images, &hyper(&config, 0))).unwrap();
         assert_eq!(found, Some(NotFinite { layer: "fc6.dropout".into(), place: Place::Gradient }), "{workers} workers");
-        // Part 0, whose image is the first, has nothing to show.
+        // Part 0, which has the first image, has nothing to show.
         let own = cpu.network().layers.iter().position(|layer| layer.name == "fc6.dropout").unwrap();
         assert_eq!(cpu.output_gradient(own).iter().all(|g| g.is_finite()), workers == 2);
     }
 }
 
-/// A helper that answers nothing: its line ends after the first message.
+/// A helper that never answers: its line ends after the first message.
 fn dead<T: Product>() -> Line<T> {
     let ((to_helper, inbox), (_, answers)) = (unbounded(), unbounded());
     drop(inbox);
@@ -285,7 +285,7 @@ fn a_lost_helper_costs_nothing_but_time() {
         let mut alone = cpu::<f32>(&config, 1);
         let wanted: Vec<StepRecord> = (0..4).map(|s| step(&mut alone, &config, s)).collect();
 
-        // One of two helpers is dead from the start: the run is the one of a single worker, bit for bit.
+        // One of two helpers is dead from the start: the run equals that of a single worker, bit for bit.
         let mut lost = with_helpers::<f32>(&config, vec![threads::start(Network::new(&config, 10), 2, NORMALISATION), dead()]);
         assert_eq!((lost.workers(), lost.lost_helpers()), (3, false));
         let found: Vec<StepRecord> = (0..4).map(|s| step(&mut lost, &config, s)).collect();
@@ -293,7 +293,7 @@ fn a_lost_helper_costs_nothing_but_time() {
         assert_eq!((lost.workers(), lost.lost_helpers(), lost.lost_helpers()), (1, true, false));
         assert_eq!(state(&mut lost), state(&mut alone));
 
-        // One that dies between two steps: what came before stays.
+        // A helper dies between two steps: the earlier steps stay.
         let mut later = cpu::<f32>(&config, 2);
         step(&mut later, &config, 0);
         let before = state(&mut later);
@@ -303,7 +303,7 @@ fn a_lost_helper_costs_nothing_but_time() {
         from_there.set_state(&before).unwrap();
         assert_eq!(step(&mut goes_on, &config, 1), step(&mut from_there, &config, 1));
 
-        // Each operation finds out by itself.
+        // Each operation notices the loss.
         let mut asked = with_helpers::<f32>(&config, vec![dead()]);
         assert_eq!(block_on(asked.logits(&batch(0))).unwrap().len(), 10 * BATCH);
         assert!(asked.lost_helpers());
