@@ -1,4 +1,4 @@
-// What axe-core finds in the page: no serious and no critical violation, in every size, theme and tab.
+// axe-core finds no serious and no critical violation in the page, in every size, theme and tab.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const SIZES = [
   { name: "slide", path: "/embed.html", viewport: { width: 640, height: 360 } },
 ];
 
-/** Opens the lab, trains for long enough that every view has something to show, and pauses. */
+/** Opens the lab, trains until every view has something to show, and pauses. */
 async function trained({ path, viewport }, settings) {
   const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => {
@@ -28,7 +28,7 @@ async function trained({ path, viewport }, settings) {
   await page.evaluate(() => document.querySelector("alexnet-lab").session.play());
   await page.waitForFunction(() => window.steps >= 12, { timeout: 120_000 });
   await page.evaluate(() => document.querySelector("alexnet-lab").pause());
-  assert.deepEqual(complaints, []); // from here on axe-core's own style sheets are refused by the page's policy
+  assert.deepEqual(complaints, []); // from here on the page's policy refuses axe-core's own style sheets
   await page.evaluate(AXE);
   return page;
 }
@@ -125,7 +125,7 @@ test("the Tab key reaches everything that can be operated, and shows where it is
     const able = [...shadowRoot.querySelectorAll("button, input, select, a[href], [tabindex='0']")].filter(
       (node) => node.tabIndex >= 0 && !node.disabled && node.checkVisibility({ visibilityProperty: true }),
     );
-    // A group of radio buttons is one stop.
+    // A group of radio buttons is one tab stop.
     const stops = able.filter((node) => node.type !== "radio" || node.checked);
     stops.forEach((node, index) => (node.dataset.stop = index));
     return stops.map((node) => node.outerHTML.slice(0, 120));
@@ -139,7 +139,7 @@ test("the Tab key reaches everything that can be operated, and shows where it is
     const stop = await page.evaluate(() => {
       const node = document.querySelector("alexnet-lab").shadowRoot.activeElement;
       if (!node) return null;
-      // The outline may be drawn on what stands for an invisible radio button.
+      // The outline may be drawn on the element that represents an invisible radio button.
       const shown = [node, node.nextElementSibling, node.closest("label")].some((part) => {
         if (!part) return false;
         const { outlineStyle, boxShadow } = getComputedStyle(part);
@@ -180,7 +180,7 @@ test("a screen reader is not told of every step", async () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     return changes;
   });
-  // That it trains, and that it has paused.
+  // Announcements of the training and of the pause.
   assert.ok(told.length >= 1 && told.length <= 4, `${told.length} announcements: ${told.slice(0, 8).join(" | ")}`);
   await page.close();
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
 
-/** How to start each browser. */
+/** Launch options of each browser. */
 const LAUNCH = {
   chromium: {
     browser: "chrome",
@@ -18,7 +18,7 @@ const LAUNCH = {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      // Frames behind one another must not be slowed down as in a background tab.
+      // Covered frames must not be slowed down like a background tab.
       "--disable-renderer-backgrounding",
       "--disable-backgrounding-occluded-windows",
       "--disable-background-timer-throttling",
@@ -45,12 +45,12 @@ export const PATIENCE = 120_000;
 
 export const NAMES = Object.keys(LAUNCH);
 
-/** What makes each browser hide the pixels of a canvas, as settings for privacy do. */
+/** Options that make each browser hide the pixels of a canvas, as privacy settings do. */
 export const PRIVATE = { chromium: ["--disable-reading-from-canvas"], firefox: { "privacy.resistFingerprinting": true } };
 
 /**
  * @param {{chromium?: string[], firefox?: object}} [more] further arguments and preferences
- * @returns the browser and a function that ends it and removes its profile
+ * @returns the browser, and a function that ends it and removes its profile
  */
 export async function launch(name, more = {}) {
   const userDataDir = mkdtempSync(join(tmpdir(), `alexnet-lab-${name}-`));
@@ -65,13 +65,13 @@ export async function launch(name, more = {}) {
   return { browser, close };
 }
 
-/** A page that remembers what it complained about: console errors, exceptions, failed and third-party requests. */
+/** A page that collects its complaints: console errors, exceptions, failed and third-party requests. */
 export async function newPage(browser, origins, viewport = { width: 1440, height: 900 }) {
   const page = await browser.newPage();
   await page.setViewport(viewport);
   page.setDefaultTimeout(PATIENCE);
   const complaints = [];
-  // A test that leaves a page while it trains means it.
+  // A test that leaves a page during training does so on purpose.
   page.on("dialog", (dialog) => dialog.type() === "beforeunload" && dialog.accept());
   page.on("console", (message) => message.type() === "error" && complaints.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => complaints.push(`exception: ${error.message ?? error}`));

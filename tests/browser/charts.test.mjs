@@ -1,4 +1,4 @@
-// Charts of anything that can come to them: no point, one, equal ones, values that are no numbers; axes that hold their labels.
+// Charts of all possible data: no point, one, equal ones, NaN and infinite values; axes with room for their labels.
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -62,13 +62,13 @@ test("every chart draws, describes and points at data of every kind", { timeout:
       language: "en",
       onpick: () => {},
     };
-    /** What a number can be, and how many there are. */
+    /** Kinds of numbers. */
     const kinds = { zero: 0, one: 1, nan: NaN, infinite: Infinity, minus: -Infinity, huge: 3e38, tiny: 1e-45, negative: -2 };
     const problems = [];
     const hosts = () => Object.assign(document.body.appendChild(document.createElement("div")), { style: "width: 420px; height: 260px" });
     const fill = (n, value) => new Float32Array(n).fill(value);
     const names = (n) => Array.from({ length: n }, (_, i) => `layer${i}`);
-    /** Makes a chart, feeds it, and does all that a reader can make it do. */
+    /** Makes a chart, feeds it, and performs every action of a reader. */
     const attempt = async (name, make, data, also = () => {}) => {
       const host = hosts();
       try {
@@ -255,7 +255,7 @@ test("before the first step and after a restart, a logarithmic figure is stored 
   await page.close();
 });
 
-/** The first and the last column of a plot's pixels: whatever is there has been cut off. The axis has its labels as they are said here. */
+/** The first and the last column of a plot's pixels: anything painted there has been cut off. Also the axis labels. */
 const EDGES = () =>
   document
     .querySelector("alexnet-lab")
@@ -332,7 +332,7 @@ for (const { width, height } of [
       const { Curves } = await import("/www/js/charts/plots/curves.js");
       const wrong = [];
       for (const lanes of [[""], ["1 no norm, ReLU", "2 batch norm"], ["1 no norm, ReLU", "2 batch norm", "3 lr 10", "4 average pooling"]]) {
-        // From narrow to wide: a legend of one line, of two, of three.
+        // Widths at which the legend has one, two and three lines.
         for (const width of [250, 330, 410, 490, 570, 650, 760, 900].filter((width) => width <= innerWidth)) {
           const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: `width: ${width}px; height: 460px` });
           const texts = { "charts.curves.train": "training", "charts.curves.smoothed": " (smoothed)", "charts.curves.test": "test" };
@@ -424,7 +424,7 @@ test("differences of networks that have diverged set neither axis: it is the run
   const found = await page.evaluate(async () => {
     const { Curves } = await import("/www/js/charts/plots/curves.js");
     const found = [];
-    // Which networks go on, of four.
+    // The networks that do not diverge, of four.
     for (const calm of [[0], [0, 3], [3]]) {
       const host = Object.assign(document.body.appendChild(document.createElement("div")), { style: "width: 900px; height: 300px" });
       const curves = new Curves(host, { t: (key) => key, reducedMotion: true, language: "en" });

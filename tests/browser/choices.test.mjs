@@ -1,4 +1,4 @@
-// What a reader chooses, and sees of it: the menus of the drawn network, a prediction and its verdict, two losses with their names.
+// A reader's choices and their effects: the menus of the drawn network, a prediction and its verdict, two losses with their names.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newPage } from "./browsers.mjs";
@@ -52,7 +52,7 @@ test("a choice in a chip's menu closes it, the keyboard's place is the chip, and
     assert.equal(await inRoot(page, (root) => root.activeElement?.dataset.chip), chip, kind);
     assert.equal(await page.evaluate((key) => document.querySelector("alexnet-lab").session.state.config[key], kind), value);
   }
-  // By key: arrows try a choice, and the menu stays until it is made or left.
+  // By keys: arrows try a choice, and the menu stays open until the choice is confirmed or the menu is left.
   await page.keyboard.press("Enter");
   await page.keyboard.press("ArrowUp");
   assert.ok(await inRoot(page, (root) => root.querySelector(".menu:popover-open") !== null));
@@ -71,7 +71,7 @@ for (const [lang, words] of Object.entries({ en: { right: "right", wrong: "wrong
         const { panel } = document.querySelector("alexnet-lab").shell.lesson;
         const outcome = "huge";
         panel.choices.set(panel.lesson.name, of === "right" ? outcome : "other");
-        // A run with an outcome, however it came about.
+        // A run with an outcome, without training.
         panel.results.set(`${panel.lesson.name} ${panel.depth}`, [{ seed: 1, run: { names: [], classes: 10, until: 1, lanes: [] }, outcome, values: {} }]);
         panel.go(3);
         return [...panel.body.querySelectorAll(".guide-verdict dd")].map((node) => ({

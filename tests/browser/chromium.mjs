@@ -1,4 +1,4 @@
-// The lab in Chromium for the tests of one file: importing it starts both before the first of them and ends both after the last.
+// The lab in Chromium for the tests of one file: importing it starts both before the first test and ends both after the last.
 import { after, before } from "node:test";
 import { launch } from "./browsers.mjs";
 import { startLab } from "./servers.mjs";

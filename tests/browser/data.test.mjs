@@ -1,4 +1,4 @@
-// The user's own files in real browsers: what is read trains, what is damaged is refused with its byte, in both languages.
+// The user's own files in real browsers: valid files train, damaged ones are refused with the position of the byte, in both languages.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ const archive = (batch) => gzipSync(tar({ "batches.meta.txt": Buffer.from("airpl
 const sound = archive(records(100));
 const IMAGES = "train-images-idx3-ubyte";
 const LABEL_FILE = "train-labels-idx1-ubyte";
-/** What is wrong, the files by name, the code, and what the sentence must say: the byte where there is one. */
+/** The damage, the files by name, the code, and words of the sentence: the byte if there is one. */
 const DAMAGED = [
   ["a truncated batch", { "data_batch_1.bin": records(3).subarray(0, 3 * RECORD - 5) }, "cifar_truncated", [3 * RECORD - 5]],
   ["a wrong label", { "data_batch_1.bin": set(records(3), 2 * RECORD, 77) }, "cifar_label", [2 * RECORD, 77]],
@@ -60,7 +60,7 @@ after(() => {
 const open = (browser, settings, address = lab.address) => openAt(browser, settings, address);
 const choose = (page, files) => chooseIn(page, folder, files);
 
-/** The rest of the built-in set is no longer wanted when files have been read, and its download is ended. */
+/** Complaints other than the aborted download of the built-in set, which is not needed once files have been read. */
 const unexpected = (complaints) => complaints.filter((complaint) => !/^failed: \S+\/data\/cifar10\/\S+ \S*ABORTED$/.test(complaint));
 
 const losses = (steps) => steps.map(({ step, loss }) => [step, loss]);
@@ -83,7 +83,7 @@ for (const name of NAMES) {
       const steps = await trainTo(page, 60);
       assert.equal(steps[0].step, 1, "the run starts anew");
       const mean = (part) => part.reduce((sum, { loss }) => sum + loss, 0) / part.length;
-      // Ten classes of ten brightnesses: from ln 10 = 2.3 it falls by more than 1 within 60 steps.
+      // Ten classes of ten brightnesses: the loss falls from ln 10 = 2.3 by more than 1 within 60 steps.
       assert.ok(mean(steps.slice(-10)) < mean(steps.slice(0, 10)) - 0.5, `${losses(steps)}`);
       assert.deepEqual(unexpected(complaints), []);
       await page.close();
@@ -97,9 +97,9 @@ for (const name of NAMES) {
       assert.deepEqual([given.train_arrived, given.test_arrived], [100, 20]);
       const first = losses(await trainTo(page, 3));
       await page.evaluate(() => document.querySelector("alexnet-lab").session.recover({}, false));
-      await page.evaluate(() => (window.steps = [])); // the last ones of the run before have come too
+      await page.evaluate(() => (window.steps = [])); // the last events of the old run have arrived too
       assert.deepEqual(await data(page), given);
-      // From no saved weights: the new run is the old one from its start.
+      // Without saved weights the new run repeats the old one from its start.
       assert.deepEqual(losses(await trainTo(page, 3)), first);
       assert.deepEqual(unexpected(complaints), []);
       await page.close();
@@ -173,7 +173,7 @@ for (const name of NAMES) {
         const refused = await refusal(page);
         assert.equal(refused.code, code, what);
         for (const word of words) assert.ok(refused.text.includes(String(word)), `${what}: "${refused.text}" does not say ${word}`);
-        // What is left of Latin letters are names: of the files, of the data sets, of the formats.
+        // The remaining Latin letters are names of files, data sets and formats.
         const rest = Object.keys(files).reduce((text, file) => text.replaceAll(file, ""), refused.text);
         const known = /CIFAR-10|Fashion-MNIST|MNIST|IDX|[\w*-]+\.(bin|tar\.gz|gz)|\.gz|train-labels-idx1-ubyte|[0-9a-f]{2}( [0-9a-f]{2}){3}/g;
         assert.doesNotMatch(rest.replace(known, ""), /[A-Za-z]{2}/, what);
@@ -198,7 +198,7 @@ for (const name of NAMES) {
           { timeout: 120_000 },
           what,
         );
-        await page.evaluate(() => (window.steps = [])); // the last ones of the run before have come too
+        await page.evaluate(() => (window.steps = [])); // the last events of the old run have arrived too
       };
       await holdBack("rotation");
       const held = losses(await trainTo(page, 3));
@@ -209,7 +209,7 @@ for (const name of NAMES) {
         [1, 2, 3],
       );
       assert.notDeepEqual(held, first);
-      // All of them come, while it trains.
+      // All images arrive during training.
       await call(page, "play");
       await page.waitForFunction(
         () => {
@@ -233,7 +233,7 @@ for (const name of NAMES) {
         assert.deepEqual([source, name], ["generated", "Toy objects"]);
         assert.match(await page.evaluate(() => location.hash), /&data=toy/);
         assert.match(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-note").textContent), words);
-        // The browser's own words for the missing file, and nothing else.
+        // Only the browser's own words for the missing file.
         assert.deepEqual(
           complaints.filter((complaint) => !/404/.test(complaint)),
           [],

@@ -1,4 +1,4 @@
-// Shows the deck and keeps what the lab in its iframe reports, for the test to read.
+// Shows the deck and collects the reports of the lab in its iframe for the test.
 import Reveal from "/reveal/dist/reveal.mjs";
 
 const lab = new URLSearchParams(location.search).get("lab");

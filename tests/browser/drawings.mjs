@@ -1,13 +1,13 @@
-// Which canvases a page draws on, how often, and how often in vain: with the same strokes as the last time.
+// Counts on which canvases a page draws, how often, and how often in vain: with the same strokes as last time.
 
 /**
- * Counts from now on, in `window.drawings`: by the name of a canvas, how often it was drawn, and how often it was drawn as it was.
- * A drawing is what one task, or one callback of a frame, does to a canvas.
+ * Counts from now on, in `window.drawings`: for each canvas by name, the drawings, and those that changed nothing.
+ * A drawing is everything that one task, or one frame callback, does to a canvas.
  */
 export const countDrawings = (page) =>
   page.evaluate(() => {
     window.drawings = {};
-    /** What has been done to a canvas in this drawing and in the one before, and to a path. */
+    /** The operations on a canvas in this drawing and in the last one, and on a path. */
     const [now, before, paths] = [new Map(), new WeakMap(), new WeakMap()];
     const draws = /^((fill|stroke)(Rect|Text)?|clearRect|drawImage|putImageData)$/;
 
@@ -22,7 +22,7 @@ export const countDrawings = (page) =>
         const picture = `${canvas.width} ${canvas.height} ${strokes}`;
         const vain = before.get(canvas) === picture;
         before.set(canvas, picture);
-        if (!canvas.isConnected) continue; // others are drawn from it
+        if (!canvas.isConnected) continue; // an off-screen canvas, source of other drawings
         const count = (window.drawings[name(canvas)] ??= { drawn: 0, vain: 0 });
         count.drawn += 1;
         if (vain) count.vain += 1;

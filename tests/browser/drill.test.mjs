@@ -1,4 +1,4 @@
-// Into a layer by keys alone, in Chromium on the CPU: what is computed there is what the engine gave, and the run goes on as without it.
+// The view into a layer, by keys alone, in Chromium on the CPU: its numbers are the engine's, and the run is not affected.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { ROOT } from "./servers.mjs";
 const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8");
 const SMALL = "v=1&backend=cpu&workers=1&width=0.25&batch=8&test_size=16&test_every=5&lr=0.02&dropout=0.5";
 
-/** Opens the lab; the losses of lane i come to be in `window.losses[i]`, what the view reads is counted in `window.units`. */
+/** Opens the lab; `window.losses[i]` collects the losses of lane i, and `window.units` counts the view's readings. */
 async function open(settings) {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
@@ -31,14 +31,14 @@ async function open(settings) {
   return { page, complaints };
 }
 
-/** Trains until there are `steps` steps, then pauses. */
+/** Trains until `steps` steps are done, then pauses. */
 async function train(page, steps) {
   await page.evaluate(() => document.querySelector("alexnet-lab").play());
   await page.waitForFunction((wanted) => window.losses[0].length >= wanted, { timeout: 120_000 }, steps);
   await page.evaluate(async () => {
     const lab = document.querySelector("alexnet-lab");
     lab.pause();
-    await lab.session.send("pause"); // answered after the first one
+    await lab.session.send("pause"); // answered after the first pause
   });
 }
 
@@ -50,7 +50,7 @@ async function inView(page, run, ...args) {
   return there ? view.evaluate(run, root, ...args) : undefined;
 }
 
-/** Waits until `run(view, root, ...args)` is true in the page and what was read is drawn. */
+/** Waits until `run(view, root, ...args)` is true in the page and the reading is drawn. */
 async function until(page, run, ...args) {
   for (const end = Date.now() + 120_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
     if ((await inView(page, run, ...args)) && (await inView(page, (view) => view.frame === 0))) return;
@@ -58,7 +58,7 @@ async function until(page, run, ...args) {
   assert.fail(`waited in vain for ${run}`);
 }
 
-/** Presses Tab until what has the focus matches. */
+/** Presses Tab until the focused element matches. */
 async function tabTo(page, selector) {
   for (let press = 0; press < 150; press++) {
     if (await page.evaluate((wanted) => document.querySelector("alexnet-lab").shadowRoot.activeElement?.matches(wanted), selector)) return;
@@ -67,7 +67,7 @@ async function tabTo(page, selector) {
   assert.fail(`Tab does not reach ${selector}`);
 }
 
-/** What is shown: of each card its layer, the number here and the engine's, and whether it says that they differ. */
+/** The view's content: for each card its layer, the number here and the engine's, and whether it says that they differ. */
 const shown = (view, root) => ({
   channel: view.reading.channel,
   place: view.place,
@@ -116,7 +116,7 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
   await page.keyboard.press("Enter");
   await until(page, (view) => view.reading?.channel !== 0);
   const { channel } = await inView(page, shown);
-  assert.ok([6, 16].includes(channel), `channel ${channel}`); // 7 written in front of, or behind, the 1
+  assert.ok([6, 16].includes(channel), `channel ${channel}`); // 7 typed before or after the 1
 
   // The pixel.
   await tabTo(page, ".drill-pixel canvas");
@@ -133,7 +133,7 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
   ]);
   for (const text of words) for (const number of [moved.place.row + 1, moved.place.column + 1]) assert.ok(text.includes(String(number)), text);
 
-  // A term explains itself; Escape takes first its sentence away, then the view.
+  // A term has an explanation; Escape closes first the explanation, then the view.
   await tabTo(page, ".drill-card[data-kind=lrn] .term");
   const [tip, described] = await inView(page, (view, root) => [
     root.querySelector(".term-tip:popover-open")?.textContent,
@@ -144,7 +144,7 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
   await page.keyboard.press("Escape");
   assert.deepEqual(await inView(page, (view, root) => [root.querySelector(".term-tip:popover-open"), view.dialog.open]), [null, true]);
 
-  // LRN's constants are tried here only.
+  // LRN's constants are only tried in the view.
   await tabTo(page, ".drill-sliders label:nth-of-type(3) input");
   const before = await inView(page, shown);
   const lrnText = ({ cards }) => cards[2].text;
@@ -160,7 +160,7 @@ test("layer, channel and pixel by keys; every number is the engine's; the run go
   await page.keyboard.press("Escape");
   await until(page, (view) => !view.dialog.open);
   const read = await page.evaluate(async () => {
-    await document.querySelector("alexnet-lab").session.send("pause"); // answered after what was under way
+    await document.querySelector("alexnet-lab").session.send("pause"); // answered after the current work
     return window.units;
   });
   await train(page, 20);
@@ -184,7 +184,7 @@ test("a feature map leads into its channel, and a click or a touch chooses the p
   );
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.views.maps.data?.layer === "conv3", { timeout: 120_000 });
   await tabTo(page, ".chart-maps canvas");
-  for (const key of ["Home", "ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key); // the first key shows where one is
+  for (const key of ["Home", "ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key); // the first key shows the current cell
   await until(page, (view) => view?.reading?.layers[0].name === "conv3");
   const opened = await inView(page, shown);
   const cell = await page.evaluate(() => document.querySelector("alexnet-lab").shell.views.maps.layout.columns);
@@ -226,7 +226,7 @@ test("a link opens it at a layer and an image, and the page's own link says wher
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => !location.hash.includes("inside"), { timeout: 120_000 });
   assert.equal(await inView(page, (view) => view.dialog.open), false);
-  // By a message or a script, as from a slide.
+  // By a script, as from a slide.
   await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ inside: "true", layer: "conv2" }));
   await until(page, (view) => view.dialog.open && view.reading?.layers[0].name === "conv2");
   await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ inside: "false" }));
@@ -245,7 +245,7 @@ test("it shows the network that is shown, in both languages and themes, and axe-
   await page.evaluate(() => document.querySelector("alexnet-lab").session.show(0));
   await until(page, (view) => view.reading?.layers.length === 3);
   check(await inView(page, shown), ["fc6", "fc6.activation", "fc6.dropout"]);
-  // A switch that is flipped, and a network with fewer channels than the one that is looked at.
+  // A changed switch, and a network without the channel on view.
   await inView(page, (view) => view.look("conv1", 7));
   await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ norm: "lrn", width: "0.5" }));
   await until(page, (view) => view.reading?.layers[2]?.kind === "lrn" && view.reading.layers[0].output.channels === 16);

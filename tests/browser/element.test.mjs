@@ -7,7 +7,7 @@ import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
 import { ROOT, startHost } from "./servers.mjs";
 
-/** A network that is there quickly. */
+/** A network that starts quickly. */
 const SMALL = { width: "0.25", batch: "8", backend: "cpu", workers: "1", test_size: "16", test_every: "0" };
 const LINK = Object.entries(SMALL)
   .map((pair) => pair.join("="))
@@ -29,7 +29,7 @@ let host;
 before(async () => (host = await startHost(pages)));
 after(() => host?.close());
 
-/** A page of the host with this in it. @param {string} body @param {object} [viewport] */
+/** Opens a page of the host with this body. @param {string} body @param {object} [viewport] */
 function visitBody(body, viewport) {
   pages["/body"] = page(body);
   return visit("/body", viewport);
@@ -42,7 +42,7 @@ const sizes = (page) =>
     return { size: inside.dataset.size, height: lab.offsetHeight, inside: inside.offsetHeight, width: lab.offsetWidth };
   });
 
-/** A page of the host, or the lab itself. @param {string} path @param {object} [viewport] */
+/** Opens a page of the host, or the lab itself. @param {string} path @param {object} [viewport] */
 async function visit(path, viewport) {
   const { page, complaints } = await newPage(browser, [lab.address, host.address], viewport);
   await page.evaluateOnNewDocument(() => {
@@ -223,7 +223,7 @@ test("a message that cannot be obeyed is answered with what is wrong, and says n
 
 // ---- moved -----------------------------------------------------------------------------------------------------------
 
-/** What a page does to an element that it moves. */
+/** The ways in which a page moves an element. */
 const MOVES = {
   append: (lab) => document.querySelector("#there").append(lab),
   insertBefore: (lab) => document.body.insertBefore(lab, document.body.firstChild),
@@ -331,9 +331,9 @@ test("moved into the document of a frame, it begins anew there and trains; what 
   await close();
 });
 
-// ---- how much room there is ------------------------------------------------------------------------------------------
+// ---- room ------------------------------------------------------------------------------------------------------------
 
-/** Where the element stands, how it is brought into sight, and what size it has then: [class, height of the element, height of the lab]. */
+/** The element's place, how it becomes visible, and its size then: [class, height of the element, height of the lab]. */
 const ROOMS = {
   "a tab that was not shown": [
     `<div id="tab" style="display: none"><alexnet-lab style="width: 640px; height: 360px" ${ATTRIBUTES}></alexnet-lab></div>`,
@@ -427,7 +427,7 @@ test("without a height it is as high as the whole lab, also after it had one, an
 
 // ---- keys ------------------------------------------------------------------------------------------------------------
 
-/** What the page around hears, as decks of slides listen. */
+/** Records the keys that the embedding page receives, as a slide deck would listen. */
 const HEAR = () => {
   window.heard = [];
   for (const name of ["keydown", "keyup"]) document.addEventListener(name, ({ key }) => window.heard.push(`${name} ${key}`));
@@ -436,7 +436,7 @@ const focus = async (page, selector) =>
   (await page.waitForFunction((wanted) => document.querySelector("alexnet-lab").shadowRoot.querySelector(wanted), { timeout: 120_000 }, selector)).evaluate(
     (node) => node.focus(),
   );
-/** Presses a key and tells what the page heard of it, and whether the lab is to train. */
+/** Presses a key; returns what the page received of it, and whether the lab is to train. */
 async function press(page, key) {
   await page.evaluate(() => (window.heard = []));
   await page.keyboard.press(key);
@@ -505,7 +505,7 @@ test("in a slide of reveal.js, typing turns no slide, and the deck's keys do whe
 
 // ---- attributes and addresses ----------------------------------------------------------------------------------------
 
-/** What frameworks, authors and assistive markup put on elements. */
+/** Attributes that frameworks, authors and assistive markup add to elements. */
 const FOREIGN = `data-v-7ba5bd90 data-fragment-index="2" data-id="lab" role="application" aria-label="Lab" part="lab" exportparts="a" height="360" class="fragment fade-in" style="height: 900px"
   key="1" ref="x" v-cloak :norm="x" @step="y" ng-version="17" _ngcontent-abc x-data contenteditable="false" draggable="true" translate="no" is="x" slot="s" title="t" tabindex="0" dir="ltr" nonce="n" onclick="" autofocus controls theme="" allowfullscreen frameborder="0" loading="lazy" src="x" normm="bn"`;
 
@@ -524,13 +524,13 @@ test("attributes that are not settings say nothing, those that are count, and a 
     assert.deepEqual(await cards(page), notes);
     await close();
   }
-  // While it runs: frameworks add, repeat and take away.
+  // At run time frameworks add, repeat and remove attributes.
   const { page, close } = await visitBody(`<alexnet-lab ${ATTRIBUTES} norm="bn"></alexnet-lab>`);
   await isReady(page);
   await page.evaluate(async () => {
     const lab = document.querySelector("alexnet-lab");
-    await lab.session.set({ norm: "none" }); // by hand
-    lab.setAttribute("norm", "bn"); // again what was there
+    await lab.session.set({ norm: "none" }); // by the user
+    lab.setAttribute("norm", "bn"); // the unchanged value again
     for (const [key, value] of [
       ["data-x", "1"],
       ["height", "300"],
@@ -581,7 +581,7 @@ test("an address that was not understood stays until a setting is changed by han
   const changed = `#v=1&norm=bn&${LINK.replace(/^(.*)&(backend=cpu&workers=1)&(.*)$/, "$1&$3&$2")}`;
   await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ norm: "bn" }));
   await page.waitForFunction((wanted) => location.hash === wanted, { timeout: 120_000 }, changed);
-  // The next one is opened in the same page.
+  // The next link is opened in the same page.
   const next = `#${LINK}&nonsense`;
   await page.evaluate((fragment) => (location.hash = fragment), next);
   await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.config.norm === "lrn", { timeout: 120_000 });
@@ -596,7 +596,7 @@ test("an address that was not understood stays until a setting is changed by han
   await close();
 });
 
-// ---- seen, typed, left -----------------------------------------------------------------------------------------------
+// ---- visible, typed, left --------------------------------------------------------------------------------------------
 
 test("it trains while style sheets let it be seen, its own page's and those of the pages around, and pauses meanwhile", async () => {
   const inside = `<alexnet-lab style="height: 360px" ${ATTRIBUTES}></alexnet-lab>`;
@@ -652,7 +652,7 @@ test("a decimal comma is read in every number field, and what can be two numbers
   assert.match(await text(page, ".card-bad"), /“1,000” can mean 1000 or 1\. Enter one of these\./);
   await type(field("lr"), "fast");
   await page.waitForFunction(() => /fast/.test(document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad").textContent), { timeout: 120_000 });
-  assert.equal((await call(page, "getState")).lr, "0.03"); // what held before
+  assert.equal((await call(page, "getState")).lr, "0.03"); // the old value
   await page.keyboard.press("Escape");
   // In a menu, and in the view into a layer.
   await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector('.chip[data-kind="norm"]').click());
@@ -672,7 +672,7 @@ test("leaving asks while a run goes on, and not before, after, or in a frame", a
   const asked = [];
   page.on("dialog", (dialog) => asked.push(dialog.type()));
   const reload = async () => {
-    await page.mouse.click(5, 500); // browsers ask only where somebody has done something
+    await page.mouse.click(5, 500); // browsers ask only after a user action
     await page.reload();
     await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe?.data.train_arrived > 0, { timeout: 120_000 });
   };
@@ -685,7 +685,7 @@ test("leaving asks while a run goes on, and not before, after, or in a frame", a
   await call(page, "step");
   await reload();
   assert.equal(asked.length, 1);
-  // A run that took long is asked about when it pauses, too.
+  // A paused run that took long also asks.
   await call(page, "step");
   await page.evaluate(() => {
     const { session } = document.querySelector("alexnet-lab");

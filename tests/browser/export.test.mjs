@@ -1,4 +1,4 @@
-// What the page gives away and takes back: curves, figures, weights and scripts as files; where it stops by itself; its mistakes.
+// Exports and imports: curves, figures, weights and scripts as files; automatic stops; mistakes.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -54,12 +54,12 @@ const press = (page, words) =>
 const shown = (page, pattern) =>
   page.waitForFunction((source) => new RegExp(source).test(document.querySelector("alexnet-lab").shadowRoot.textContent), { timeout: 120_000 }, pattern);
 
-/** The bytes of the file that pressing a button stores. */
+/** Presses a button and returns the bytes of the file that it stores. */
 async function stored(page, words, name) {
   const path = join(folder, name);
   rmSync(path, { force: true });
   await press(page, words);
-  // Firefox first puts an empty file there.
+  // Firefox creates an empty file first.
   const size = () => (existsSync(path) ? statSync(path).size : 0);
   for (let tries = 0, before = 0; before === 0 || size() !== before; tries++) {
     assert.ok(tries < 200, `${name} was not stored; there are ${readdirSync(folder)}`);
@@ -91,7 +91,7 @@ for (const name of NAMES) {
       assert.equal(lines.shift(), "set,step,loss,accuracy");
       const events = await steps(page);
       const rows = lines.map((line) => line.split(","));
-      // A loss is a 32-bit number, and comes back as the same one.
+      // A loss is a 32-bit number and survives the export exactly.
       const found = rows
         .slice(0, 12)
         .map(([set, step, loss, accuracy]) => ({ set, step: Number(step), loss: Math.fround(Number(loss)), accuracy: Number(accuracy) }));
@@ -130,7 +130,7 @@ for (const name of NAMES) {
       assert.deepEqual(tensors["conv1.weight"].shape, [8, 3, 5, 5]);
       assert.ok(tensors["bn7.running_var"]);
       const script = (await stored(page, "PyTorch script", "alexnet.py")).toString();
-      // The program's, which tests/pytorch runs in PyTorch.
+      // The same script as the program's, which tests/pytorch runs in PyTorch.
       execFileSync(
         PROGRAM,
         ["train", "--load", "alexnet.safetensors", "--steps", "0", "--save", "again.safetensors", "--script", "again.py", "--backend", "cpu"],
@@ -140,7 +140,7 @@ for (const name of NAMES) {
       const images = await stored(page, "Images", "images.bin");
       assert.equal(images.length, 8 * 3073);
 
-      // On from step 12, and once more from the file.
+      // Continue from step 12, and again from the file.
       const on = async () => {
         const from = (await steps(page)).length;
         for (let i = 0; i < 3; i++) await call(page, "step");
@@ -218,7 +218,7 @@ for (const name of NAMES) {
     });
 
     test("accuracy, loss and time stop a run too, where it was evaluated or as soon as the time is over", async () => {
-      // Any loss is below 10, and of 40 images some are right.
+      // Every loss is below 10, and some of 40 images are right.
       for (const [setting, pattern] of [
         ["stop_accuracy=1", "accuracy on test images has reached 1 %"],
         ["stop_loss=10", "loss on test images has come down to 10"],
@@ -237,7 +237,7 @@ for (const name of NAMES) {
       const start = Date.now();
       await call(page, "play");
       await idle(page);
-      // Its clock starts with the command, a little later than ours, and is looked at after each step of some 10 ms.
+      // The lab's clock starts with the command, a little after this one, and is checked after each step of about 10 ms.
       assert.ok(Date.now() - start >= 1990, `${Date.now() - start} ms`);
       await shown(page, "after 2 seconds of training");
       await page.close();
@@ -275,7 +275,7 @@ for (const name of NAMES) {
       assert.equal((await state(page)).image, image);
       await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelectorAll('.chart-mistake[aria-pressed="true"]').length === 1);
       await press(page, "Test images");
-      // The first card is that image, with the same truth, guess and probability.
+      // The first card shows that image with the same truth, guess and probability.
       await page.waitForFunction(
         (label) => document.querySelector("alexnet-lab").shadowRoot.querySelector(".chart-card .chart-picture")?.getAttribute("aria-label").endsWith(label),
         { timeout: 120_000 },

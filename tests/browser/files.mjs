@@ -1,11 +1,11 @@
-// Files as people give them, made here, and a page that takes them.
+// Makes files such as users have, and passes them to a page.
 import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { newPage } from "./browsers.mjs";
 
 export const RECORD = 3073;
 
-/** `count` CIFAR-10 records of noise, labels 0 to 9 in turn; each class is brighter than the one before. Another seed gives other images. */
+/** `count` CIFAR-10 records of noise, labels 0 to 9 in turn; each class is brighter than the last. Another seed makes other images. */
 export function records(count, seed = 1) {
   const bytes = Buffer.alloc(count * RECORD);
   let state = seed;
@@ -23,7 +23,7 @@ export const idx = (magic, numbers, body) => {
   numbers.forEach((number, i) => header.writeUInt32BE(number, 4 + 4 * i));
   return Buffer.concat([header, body]);
 };
-/** Labels in the order with which the published Fashion-MNIST begins, then 0 to 9 in turn. */
+/** The first labels of the published Fashion-MNIST, then 0 to 9 in turn. */
 export const LABELS = Buffer.from([9, 0, 0, 3, 0, 2, 7, 2, 5, 5, ...Array.from({ length: 90 }, (_, i) => i % 10)]);
 export const idxLabels = () => idx(0x801, [LABELS.length], LABELS);
 export const idxImages = () =>
@@ -58,14 +58,14 @@ export async function open(browser, settings, address) {
   });
   await page.goto(`${address}/#${settings}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
-  // The order of the built-in images is that of the whole set, but the later shards need not be awaited.
+  // The order of the built-in images does not depend on the later shards, so do not wait for them.
   await page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe.data.train_arrived >= 1000, { timeout: 120_000 });
   return { page, complaints };
 }
 
 export const call = (page, method) => page.evaluate((name) => document.querySelector("alexnet-lab")[name](), method);
 
-/** Trains until `count` step events have come in all, pauses, and answers with them. */
+/** Trains until there are `count` step events in all, pauses, and returns them. */
 export async function trainTo(page, count) {
   await call(page, "play");
   await page.waitForFunction((wanted) => window.steps.length >= wanted, { timeout: 120_000 }, count);
@@ -84,7 +84,7 @@ export async function choose(page, folder, files) {
   return paths.map((path) => basename(path));
 }
 
-/** Drops files as the mouse does; the DataTransfer is made in the page, since a test has no desktop to drag from. */
+/** Drops files as with the mouse. The DataTransfer is made in the page, as a test has no desktop to drag from. */
 export async function drop(page, files) {
   const given = Object.entries(files).map(([name, bytes]) => [name, bytes.toString("base64")]);
   return page.evaluate((entries) => {
@@ -92,7 +92,7 @@ export async function drop(page, files) {
     for (const [name, text] of entries) transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
     const target = document.querySelector("alexnet-lab").shadowRoot.querySelector(".curves, main");
     const send = (type) => target.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, composed: true, cancelable: true }));
-    // An event that nobody has prevented would make the browser leave the page for the file.
+    // If the event is not prevented, the browser leaves the page for the file.
     return ["dragover", "drop"].map((type) => !send(type));
   }, given);
 }
@@ -101,7 +101,7 @@ export const data = (page) => page.evaluate(() => document.querySelector("alexne
 export const loaded = (page) =>
   page.waitForFunction(() => document.querySelector("alexnet-lab").session.state.describe?.data.source === "files", { timeout: 120_000 });
 
-/** The card that a refused file gets: its sentence and its code, once the command has ended. Closes it. */
+/** The card of a refused file: its sentence and its code, after the end of the command. Closes the card. */
 export async function refusal(page) {
   await page.waitForFunction(
     () => {
@@ -117,7 +117,7 @@ export async function refusal(page) {
     element.session.patch({ problem: null });
     return { code, text };
   });
-  // Drawn with the next frame: what is there later is the next file's.
+  // The next frame removes the card, so that a later one belongs to the next file.
   await page.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector(".card-bad"));
   return refused;
 }

@@ -1,4 +1,4 @@
-// Folders and files of other formats in real browsers: what holds data trains, what does not says what it is, in both languages.
+// Folders and files of other formats in real browsers: those with data train, the others are refused with their format, in both languages.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Drops a folder with these files: from the disk where the browser lets a test do so, else by what a drop gives to a page. */
+/** Drops a folder with these files: from the disk where the browser lets a test do so, else as the entries that a page receives. */
 async function dropFolder(page, browser, name, files) {
   if (browser === "firefox") return dropEntries(page, name, files);
   mkdirSync(join(folder, name), { recursive: true });
@@ -58,7 +58,7 @@ function dropEntries(page, name, files) {
                 below.filter(([other]) => other.startsWith(`${full}/`)),
               );
         });
-        // One at a time, as a browser may.
+        // Returns one entry at a time, as a browser may.
         const createReader = () => ({ readEntries: (resolve) => resolve(children.splice(0, 1)) });
         return { isFile: false, fullPath: path, name: path.split("/").pop(), createReader };
       };
@@ -80,7 +80,7 @@ const picture = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
 const pickle = Buffer.from("\x80\x02}q\x01(U\x0bbatch_label", "latin1");
 const hundred = Buffer.from(Array.from({ length: 4 * 3074 }, (_, at) => (at % 3074 < 2 ? 11 : at % 256)));
 const zip = (member) => Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(22), Buffer.from([member.length, 0, 0, 0]), Buffer.from(member)]);
-/** Files of other formats by name, the code, and a word of what to do instead. */
+/** Files of other formats by name, the code, and a word of the advice. */
 const FORMATS = [
   ["data_batch_1", pickle, "pickle", "cifar-10-binary.tar.gz"],
   ["cifar-10-python.tar.gz", gzipSync(tar({ data_batch_1: pickle })), "pickle", "cifar-10-binary.tar.gz"],
@@ -168,7 +168,7 @@ for (const name of NAMES) {
       test(`letters of EMNIST train in 26 classes, turned upright, and it is said, ${lang}`, async () => {
         const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}`, lab.address);
         const count = 520;
-        // A bright line along the first row, which stands at the left when it is turned.
+        // A bright line along the first row, which lies at the left if the image is turned.
         const images = Buffer.from(Array.from({ length: count * 784 }, (_, at) => (at % 784 < 28 ? 255 : Math.imul(at, 2654435761) >>> 26)));
         const labels = Buffer.from(Array.from({ length: count }, (_, at) => 1 + (at % 26)));
         await choose(page, folder, {
@@ -180,7 +180,7 @@ for (const name of NAMES) {
         assert.deepEqual([set, classes.length, classes[25], train_total], ["EMNIST letters", 26, "Z", 468]);
         assert.deepEqual(await notes(page), ["transposed"]);
         assert.match(await noteText(page), lang === "en" ? /turned upright/ : /转正/);
-        // Guessing among 26 costs ln 26 = 3.26, among ten 2.30.
+        // Random guessing among 26 classes has a loss of ln 26 = 3.26, among ten 2.30.
         const [first] = await trainTo(page, 3);
         assert.ok(first.loss > 2.8, `${first.loss}`);
         assert.deepEqual(

@@ -1,4 +1,4 @@
-// The guide: each page in both languages is accessible, fits a phone, and leads only to what is there.
+// The guide: each page in both languages is accessible, fits a phone, and has no dead links.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const LOOKS = [
 ];
 const pages = (folder) => readdirSync(join(ROOT, "dist", "guide", folder)).map((file) => `/guide/${folder}/${file}`);
 
-/** What a page is, and where it leads. */
+/** A page's content and its links. */
 const contents = () => ({
   lang: document.documentElement.lang,
   policy: document.querySelector("meta[http-equiv=Content-Security-Policy]")?.content ?? "",
@@ -45,7 +45,7 @@ for (const { name, viewport, scheme } of LOOKS) {
         await page.evaluate(AXE);
         const violations = await page.evaluate(async () => (await window.axe.run(document)).violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`));
         assert.deepEqual(violations, [], path);
-        complaints.length = 0; // axe-core's own style sheets are refused by the page's policy
+        complaints.length = 0; // the page's policy refuses axe-core's own style sheets
       }
     }
     for (const [address, { links }] of seen) {

@@ -1,4 +1,4 @@
-// Settings that cannot learn: the note comes with the change that makes them so, and goes with the one that mends it.
+// Settings that cannot learn: the note appears with the change that causes this, and disappears with the one that fixes it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { browser, lab } from "./chromium.mjs";
@@ -29,7 +29,7 @@ test("a note on settings that cannot learn comes and goes with the changes", asy
   await says(page, "leaves no gradient for the layers up to fc7", false);
   await set(page, { lr: "0" });
   await says(page, "With a learning rate of 0, no weight changes.");
-  // Closed, it stays away until something else was said.
+  // Once closed, it stays away until a different hint has been shown.
   await page.evaluate(() => {
     const root = document.querySelector("alexnet-lab").shadowRoot ?? document;
     root.querySelector(".card-note button").click();
@@ -40,7 +40,7 @@ test("a note on settings that cannot learn comes and goes with the changes", asy
   await set(page, { lr: "0.01" });
   await set(page, { lr: "0" });
   await says(page, "With a learning rate of 0, no weight changes.");
-  // The address says nothing wrong: it is no note on the link.
+  // The link is valid, so there is no note on it.
   assert.deepEqual(await page.evaluate(() => document.querySelector("alexnet-lab").session.state.notes), []);
   assert.deepEqual(complaints, []);
   await page.close();

@@ -20,7 +20,7 @@ async function open(fragment) {
       ({ target }) => {
         window.ready = true;
         target.session.addEventListener("change", ({ detail: { kind, detail, lane } }) => {
-          if (kind === "snapshot") window.seen.norms[lane][detail.step] ??= detail.parameters[133]; // in the row of the first tensor, conv1.weight
+          if (kind === "snapshot") window.seen.norms[lane][detail.step] ??= detail.parameters[133]; // in the first tensor's row, conv1.weight
           if (kind === "records") for (let i = 1; i < detail.length; i += 3) window.seen.losses[lane].push(detail[i]);
         });
       },
@@ -32,7 +32,7 @@ async function open(fragment) {
   return { page, complaints };
 }
 
-/** Trains until so many looks are in the record, then pauses. */
+/** Trains until there are this many snapshots, then pauses. */
 async function train(page, looks) {
   await page.evaluate(() => document.querySelector("alexnet-lab").play());
   await page.waitForFunction((count) => document.querySelector("alexnet-lab").shell.views.timeline.steps.length >= count, { timeout: 120_000 }, looks);
@@ -45,7 +45,7 @@ async function train(page, looks) {
 
 const frame = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 
-/** What is shown of which step: on the control, and by each chart. */
+/** The step on the control and of each chart. */
 const shown = (page) =>
   page.evaluate(() => {
     const { shell, shadowRoot } = document.querySelector("alexnet-lab");
@@ -96,7 +96,7 @@ test("going back shows every chart as it was, by keys and buttons, while trainin
   assert.match(back.labels[4], /^Snapshot of step \d+$/);
   assert.notDeepEqual(back.filters, live.filters, "the filters have changed since then");
 
-  // Training goes on behind it; a flipped switch leaves its mark, and the record stays.
+  // Training continues behind it; a changed switch leaves its mark, and the snapshots stay.
   await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ lr: "0.01" }));
   await train(page, live.steps.length + 5);
   const later = await shown(page);
@@ -106,7 +106,7 @@ test("going back shows every chart as it was, by keys and buttons, while trainin
   await press(page, ".history-step:last-of-type");
   await frame(page);
   assert.equal((await shown(page)).step, live.steps[4]);
-  // The newest look but one comes after the flip.
+  // The last snapshot but one comes after the change.
   await focusSlider(page);
   await page.keyboard.press("End");
   await page.keyboard.press("ArrowLeft");
@@ -118,7 +118,7 @@ test("going back shows every chart as it was, by keys and buttons, while trainin
   assert.deepEqual([again.step, again.curves, again.text], [null, null, "Now"]);
   assert.ok(again.labels.every((label) => label === null) && again.ridges.every((each) => each.step === again.steps.at(-1)));
 
-  // Another step of the lab: from initial weights, the record is empty.
+  // After a restart from initial weights there are no snapshots.
   await press(page, ".history-step");
   await page.evaluate(() => document.querySelector("alexnet-lab").reset());
   await frame(page);
@@ -209,7 +209,7 @@ test("a lesson is seen as a recording, labelled, with the outcome that was recor
   const { losses, replay, offers } = await page.evaluate(() => {
     const { session, shell } = document.querySelector("alexnet-lab");
     const { panel } = shell.lesson;
-    // What a slower device would measure: a little less and a little more than two minutes for what is left.
+    // As on a slower device: a little less and a little more than two minutes left.
     const offers = [118_000, 122_000].map((left) => {
       session.state.milliseconds = left / (panel.lesson.until - panel.recording.step);
       panel.showProgress();
@@ -263,7 +263,7 @@ test("where the engine cannot start, the lesson says so and offers its recording
       curves: panel.replay.views.hosts.curves.checkVisibility(),
     };
   });
-  // A link to a lesson opens it, too.
+  // A link to a lesson opens it as well.
   await page.goto(`${broken.address}/embed.html#v=1&lang=en&lesson=norms`);
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell?.lesson.panel?.lesson?.name === "norms", { timeout: 120_000 });
   broken.close();

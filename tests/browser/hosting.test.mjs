@@ -1,4 +1,4 @@
-// Hosts, frames and browsers in which something is missing or forbidden: the page says what, and what to do.
+// Hosts, frames and browsers in which something is missing or forbidden: the page names the problem and the remedy.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -37,7 +37,7 @@ const ELEMENT =
   '<script type="module" src="js/alexnet-lab.js"></script><alexnet-lab width="0.25" batch="8" backend="cpu" data="toy" train_size="500" test_size="40"></alexnet-lab>';
 const dist = (file) => readFileSync(join(ROOT, "dist", file));
 
-/** Waits until the lab's text, as it is seen, has these words. `frame` is a page or a frame. */
+/** Waits until the lab's visible text contains these words. `frame` is a page or a frame. */
 const says = (frame, ...words) =>
   frame.waitForFunction(
     (all) => {
@@ -50,7 +50,7 @@ const says = (frame, ...words) =>
   );
 const trains = async (frame) => {
   await frame.waitForFunction(() => document.querySelector("alexnet-lab").session?.state.describe?.data.train_arrived > 0, PATIENCE);
-  // Not as a lesson's Play, which leads to its run first.
+  // Not with a lesson's Play, which leads to its run first.
   await frame.evaluate(() => document.querySelector("alexnet-lab").session.play());
   await frame.waitForFunction(() => window.steps.length >= 3, PATIENCE);
   await frame.evaluate(() => document.querySelector("alexnet-lab").pause());
@@ -65,7 +65,7 @@ const click = (frame, selector) => frame.evaluate((css) => document.querySelecto
 // ---- the script cannot load ------------------------------------------------------------------------------------------
 
 const HELP = ["If the lab does not appear", "file:", "allow-same-origin", "text/javascript", "如果实验室没有出现"];
-/** What a host sends, and the page around that is opened. */
+/** The host's faulty answers, and the page that is opened. */
 const UNLOADED = {
   "scripts as plain text": { fault: (path) => path.endsWith(".js") && { type: "text/plain", body: dist(path) } },
   "no script": { fault: (path) => path.endsWith(".js") && 404 },
@@ -177,7 +177,7 @@ for (const name of ["C", "en_US.UTF-8", ""]) {
   });
 }
 
-// ---- files that do not come ------------------------------------------------------------------------------------------
+// ---- missing files ---------------------------------------------------------------------------------------------------
 
 test("a host without .json files: English is built in, lessons too, and other texts come with a second try", async (t) => {
   const { host, page: open } = tools(t);
@@ -194,7 +194,7 @@ test("a host without .json files: English is built in, lessons too, and other te
   await press(page, actions.language);
   await says(page, status.files.replace("{files}", "i18n/zh.json"), actions.play);
   assert.deepEqual(asked(), ["/i18n/zh.json"], "once, not with every frame");
-  // The button of the language asks again, the card's too.
+  // The language button tries again, and so does the card's button.
   await press(page, actions.language);
   await page.waitForFunction(() => performance.getEntriesByName(new URL("i18n/zh.json", document.baseURI).href).length >= 2, PATIENCE);
   server.fault = (path) => path === "/i18n/lessons.zh.json" && 404;
@@ -287,7 +287,7 @@ test("the page brings its policy along: from a host without headers it trains, a
       put("img", { src: `${elsewhere}/x.png` });
       put("iframe", { src: `${elsewhere}/` });
       await fetch(`${elsewhere}/index.html`, { mode: "no-cors" }).catch(() => {});
-      // Not here: what a test evaluates may evaluate.
+      // In a timer, as code that a test evaluates may itself use eval.
       setTimeout(() => (0, eval)("window.evaluated = true"));
       new Worker(URL.createObjectURL(new Blob([""])));
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -327,7 +327,7 @@ test("in a frame that forbids downloads, the clipboard and tabs, the lab says wh
   const { link, actions, export: exported, tabs } = words("en");
   const wanted = await frame.evaluate(() => document.querySelector("alexnet-lab").shell.context.link());
   assert.match(wanted, /seed=7/);
-  /** What the field shows, how much of it is selected, and where the focus is. */
+  /** The field's value, its selection, and whether it has the focus. */
   const field = () =>
     frame.evaluate(() => {
       const input = document.querySelector("alexnet-lab").shadowRoot.querySelector("dialog[open] input");

@@ -9,9 +9,9 @@ import { ROOT, startDeck, startLab } from "./servers.mjs";
 const OUT = join(ROOT, "tests", "out");
 mkdirSync(OUT, { recursive: true });
 
-/** A network small enough for a software adapter: a quarter of the channels, eight images a step. */
+/** A network small enough for a software adapter: a quarter of the channels, eight images per step. */
 const SMALL = "v=1&width=0.25&batch=8&test_size=40&test_every=20&lr=0.02&dropout=0";
-/** Every switch that is flipped while training goes on, with the value to flip to. */
+/** Every switch that is changed during training, with its new value. */
 const SWITCHES = [
   ["activation", "sigmoid"],
   ["activation", "tanh"],
@@ -55,7 +55,7 @@ async function open(browser, path, viewport) {
 
 const call = (page, method, ...args) => page.evaluate((name, rest) => document.querySelector("alexnet-lab")[name](...rest), method, args);
 
-/** Trains until `count` step events more have come, then pauses. */
+/** Trains for `count` more step events, then pauses. */
 async function train(page, count) {
   const already = await page.evaluate(() => window.steps.length);
   await call(page, "play");

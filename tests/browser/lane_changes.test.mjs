@@ -1,4 +1,4 @@
-// A change with networks side by side: whose it is, what they are called then, and that the link says it. In Chromium on the CPU.
+// A change with networks side by side: which networks it affects, their new names, and the new link. In Chromium on the CPU.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newPage } from "./browsers.mjs";
@@ -6,7 +6,7 @@ import { browser, lab } from "./chromium.mjs";
 
 const SMALL = "v=1&lang=en&backend=cpu&workers=1&width=0.25&batch=8&test_every=0";
 
-/** Opens the lab, or a page of ours with it in a frame. `inLab(run, ...args)` runs `run(element, ...args)` there. */
+/** Opens the lab, or another page of the host. `inLab(run, ...args)` runs `run(element, ...args)` there. */
 async function open(fragment, path = "/") {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => addEventListener("ready", () => (window.ready = true), true));
@@ -34,7 +34,7 @@ async function open(fragment, path = "/") {
   return { page, complaints, inLab, seen };
 }
 
-/** As a hand does it: the chip's menu, and a choice in it. */
+/** As a user does: the chip's menu, and a choice in it. */
 const choose = (kind, value) => [
   ({ shadowRoot }, kind, value) => {
     shadowRoot.querySelector(`.chip[data-kind="${kind}"]`).click();
@@ -66,7 +66,7 @@ test("a change of network 1 is its own: chip, key and settings; names, marks and
   assert.equal(found.link, "&lane2=activation:relu,norm:bn");
   assert.deepEqual(found.names, ["1 Sigmoid, No norm", "2 ReLU, BN"]);
   assert.deepEqual(found.marks, ["1 Sigmoid"], "the mark is of the network that was changed");
-  // By key: the menu of the activations, and up to ReLU.
+  // By keys: the menu of activation functions, and up to ReLU.
   await page.keyboard.press("a");
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
@@ -79,7 +79,7 @@ test("a change of network 1 is its own: chip, key and settings; names, marks and
   found = await seen();
   assert.deepEqual([found.link, found.names], ["&lane2=lr:0.01", ["1 Learning rate 0.05", "2 Learning rate 0.01"]]);
   assert.equal(found.marks.at(-1), "1 Learning rate 0.05");
-  // The link is the same two networks.
+  // The link opens the same two networks.
   const again = await open(await inLab(({ session }) => session.state.fragment));
   const linked = await again.seen();
   assert.deepEqual([linked.engine, linked.names], [found.engine, found.names]);

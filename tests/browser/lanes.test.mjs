@@ -10,7 +10,7 @@ let lab;
 before(async () => (lab = await startLab()));
 after(() => lab?.close());
 
-/** Opens the lab; the losses of lane i come to be in `window.losses[i]`, in order. */
+/** Opens the lab; `window.losses[i]` collects the losses of lane i, in order. */
 async function open(browser, fragment) {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
@@ -23,7 +23,7 @@ async function open(browser, fragment) {
   return { page, complaints };
 }
 
-/** Trains until every one of `lanes` has `steps` steps, then pauses; gives the losses of each. */
+/** Trains until each of `lanes` has `steps` steps, then pauses; returns the losses of each. */
 async function train(page, lanes, steps) {
   await page.evaluate(() => document.querySelector("alexnet-lab").play());
   const done = (lanes, steps) => lanes.every((lane) => window.losses[lane].length >= steps);
@@ -31,7 +31,7 @@ async function train(page, lanes, steps) {
   await page.evaluate(async () => {
     const lab = document.querySelector("alexnet-lab");
     lab.pause();
-    await lab.session.send("pause"); // answered after the first one
+    await lab.session.send("pause"); // answered after the first pause
   });
   return page.evaluate((lanes) => lanes.map((lane) => window.losses[lane]), lanes);
 }
@@ -65,7 +65,7 @@ for (const name of NAMES) {
           [{}, { norm: "bn", lr: "0.01" }, { activation: "sigmoid" }],
         );
         assert.equal(new Set(lanes.map(({ step }) => step)).size, 1, "all lanes have done the same steps");
-        // A fast machine may be at the second evaluation when the pause comes.
+        // A fast machine may have reached the second evaluation before the pause.
         for (const { evaluated, step } of lanes) assert.ok([5, 10].includes(evaluated) && evaluated <= step, `evaluated at ${evaluated} of ${step}`);
         await together.page.close();
         for (const [lane, changes] of ["", "&norm=bn&lr=0.01", "&activation=sigmoid"].entries()) {
@@ -107,7 +107,7 @@ for (const name of NAMES) {
         "both begin at the start",
       );
       assert.equal(await page.evaluate(() => location.hash.slice(1)), state.fragment);
-      // The settings of the shown lane are its own; the others keep theirs.
+      // A change only affects the shown lane; the others keep their settings.
       await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ activation: "sigmoid" }));
       await settled(2, 1);
       await inLab(page, add, "pool:avg");
@@ -120,7 +120,7 @@ for (const name of NAMES) {
       const words = await inLab(page, (root) => [...root.querySelectorAll(".lane-show")].map((button) => button.textContent));
       assert.deepEqual(words, ["1 ReLU, No norm, Max", "2 Sigmoid, BN", "3 Avg"]);
       assert.equal(await inLab(page, (root) => root.querySelectorAll(".lane-ridges").length), 3);
-      // Away goes the second; the third is what it was, now as the second.
+      // After the second lane is removed, the third continues unchanged as the second.
       await page.evaluate(() => (window.losses = [[], [], [], []]));
       await train(page, [0, 1, 2], 4);
       await inLab(page, (root) => root.querySelectorAll(".lane-remove")[0].click());

@@ -1,4 +1,4 @@
-// What lessons draw of their own, in Chromium on the CPU: dropout's masks and its slider, the shaded gap, percentiles of inputs.
+// Charts of lessons, in Chromium on the CPU: dropout's masks and its slider, the shaded gap, percentiles of inputs.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { ROOT } from "./servers.mjs";
 const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8");
 const file = (name) => JSON.parse(readFileSync(join(ROOT, "www", "data", "lessons", `${name}.json`), "utf8"));
 
-/** Opens a lesson at its run. `run(panel, root, ...args)` is run in the page by `inPanel`. */
+/** Opens a lesson at its run. `inPanel` runs `run(panel, root, ...args)` in the page. */
 async function open(lesson, settings = "lang=en", { path = "/", viewport } = {}) {
   const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => addEventListener("ready", () => (window.ready = true), true));
@@ -38,7 +38,7 @@ async function recorded(lesson, settings, size) {
   return opened;
 }
 
-/** The masks that are drawn, and of which step they say that they are. */
+/** The drawn masks, and the step in their words. */
 const masks = (panel) => ({
   words: panel.toy.when.textContent,
   p: panel.toy.input.value,
@@ -61,7 +61,7 @@ const masks = (panel) => ({
   }),
 });
 
-/** What is drawn is the engine's mask of the step that the words name, in numbers, too. */
+/** The drawing and the numbers are those of the engine's mask for the named step. */
 function check({ words, p, seed, layers }) {
   const step = Number(words.match(/Step ([\d,]+)/)[1].replace(",", ""));
   for (const { name, words: count, kept, dropped } of layers) {
@@ -103,13 +103,13 @@ test("the masks are those of the last step, the slider changes the running netwo
   assert.equal(await inPanel((panel) => panel.recording.outcome), "going", "the lesson's run goes on, too");
   await inPanel((panel) => panel.session.pause());
   await until((panel) => panel.session.state.phase === "paused");
-  // Paused, an attempt shows what the next step would draw.
+  // During a pause, a tried value shows the next step's mask.
   await page.keyboard.press("End");
   await until((panel) => panel.session.confirmed.lanes[1].describe.config.dropout === "0.9" && panel.toy.tried === null);
   const next = await inPanel(masks);
   assert.match(next.words, /next/);
   assert.equal(check(next), next.state.step + 1);
-  // What was seen names every p and its first step, and leaves the prediction open.
+  // The findings name every p and its first step, and leave the prediction open.
   await inPanel((panel) => {
     panel.recording.until = panel.recording.step + 5;
     panel.session.play();
@@ -156,7 +156,7 @@ test("the gap is shaded by the lesson, is as large as its curves say, and ends w
     assert.ok(Math.abs(inLoss - (testLoss - smoothed(loss))) < 0.006, `${inLoss}`);
     assert.ok(Math.abs(inAccuracy - 100 * (smoothed(accuracy) - testAccuracy)) < 0.6, `${inAccuracy}`);
   });
-  // A toggle as the others: off, and the picture loses what was shaded.
+  // The toggle works like the others: off, and the shading disappears.
   const ink = (panel) => {
     const { ctx } = panel.replay.views.curves.panes[0].plot;
     return ctx.getImageData(0, 0, ctx.canvas.width, ctx.canvas.height).data.filter((value, at) => at % 4 === 3 && value > 0).length;
@@ -178,7 +178,7 @@ test("the gap is shaded by the lesson, is as large as its curves say, and ends w
   await page.close();
 });
 
-/** The columns of numbers are equal but for the rounding of a place on an axis. */
+/** The columns of numbers are equal, apart from the rounding of places on an axis. */
 function close(found, wanted) {
   assert.deepEqual(
     found.map(({ length }) => length),
@@ -192,13 +192,13 @@ test("the percentiles are those of the recording's looks, of the layer that is c
   const told = new Recorded(file("covariate-shift"));
   told.tell(told.file.until);
   const { lanes } = told.measured;
-  // From their places on the axis.
+  // Values from their places on the axis.
   const drawn = (panel) =>
     panel.toy.chart.lanes.map(({ plot, scale: { low, high } }) => plot.data.map((column, at) => column.map((x) => (at === 0 ? x : low + x * (high - low)))));
   const closeTo = (found, wanted) => found.forEach((columns, lane) => close(columns, wanted[lane]));
   const expected = (block) =>
     lanes.map(({ history }) => [history.map(({ step }) => step), ...["p5", "p50", "p95"].map((key) => history.map(({ layers }) => layers[block][key]))]);
-  closeTo(await inPanel(drawn), expected("conv4")); // conv5 receives what conv4 gives
+  closeTo(await inPanel(drawn), expected("conv4")); // conv5 receives conv4's output
   const choices = await inPanel((panel) => [...panel.toy.select.options].map(({ value, dataset }) => [value, dataset.before]));
   assert.deepEqual(
     choices,
@@ -210,7 +210,7 @@ test("the percentiles are those of the recording's looks, of the layer that is c
   const scales = await inPanel((panel) => panel.toy.chart.lanes.map(({ plot, scale }) => [plot.scales.x.min, plot.scales.x.max, scale.low, scale.high]));
   assert.equal(new Set(scales.map(String)).size, 1, "one scale");
   assert.deepEqual(scales[0].slice(0, 2), [0, 300]);
-  // The stage of the first network: Home is its first look.
+  // The stage of the first network: Home is its first snapshot.
   await inPanel((panel) => panel.toy.chart.lanes[0].stage.focus());
   await page.keyboard.press("Home");
   const short = (x) => String(Number(x.toPrecision(2)));
@@ -220,7 +220,7 @@ test("the percentiles are those of the recording's looks, of the layer that is c
   assert.equal(await inPanel((panel) => panel.toy.chart.spoken.textContent), `1 none, step 1: 5 % lie below ${p5}, 50 % below ${p50}, 95 % below ${p95}.`);
   const summary = await inPanel((panel) => panel.toy.chart.summary.textContent);
   assert.ok(summary.startsWith("Inputs of conv2: the activations of conv1.") && summary.includes("2 BN, step 300:"), summary);
-  // The choice stays for what was seen.
+  // The choice stays for the findings.
   await inPanel((panel) => panel.go(3));
   assert.equal(await inPanel((panel) => panel.toy.select.value), "conv2");
   closeTo(await inPanel(drawn), expected("conv1"));
@@ -281,7 +281,7 @@ test("steps beside their weights are those of the recording's looks, of the laye
     .map(([x]) => Number((10 ** x).toPrecision(2)));
   const spoken = await inPanel((panel) => panel.toy.chart.spoken.textContent);
   assert.ok(spoken.startsWith(`Step 1: 1 BN, a = 1 ${first}, 2 BN, a = 4 ${second.toExponential(1)}, `) && spoken.includes("rule: 1/16 of 1 "), spoken);
-  // Under the formula stands the network that stands still, and going back finds the curves again.
+  // The formula step has the toy of the unchanged network, and going back shows the curves again.
   assert.equal(await inPanel((panel) => (panel.go(4), "rows" in panel.toy)), true);
   await inPanel((panel) => panel.go(3));
   close(await inPanel(drawn), [...expected("conv3"), rule]);
@@ -343,7 +343,7 @@ test("the gradient that reaches each layer is the recording's, beside a quarter 
   await page.keyboard.press("Home");
   const spoken = await inPanel(({ toy }) => toy.chart.spoken.textContent);
   assert.match(spoken, /^conv1, ReLU: [\d.]+, Sigmoid: [\d.]+e-\d+, Tanh: [\d.]+, slopes: 0\.25ᵏ: [\d.]+e-\d+$/);
-  // What was seen has the steps to 25 % training error, of the recording's own batches.
+  // The findings name the steps to 25 % training error, computed from the recording's own batches.
   await inPanel((panel) => panel.go(3));
   const seen = await inPanel(({ body }) => body.querySelector("[data-saw=quarter]").textContent);
   const first = (accuracy) => accuracy.findIndex((_, at) => at >= 15 && accuracy.slice(at - 15, at + 1).reduce((sum, x) => sum + x, 0) >= 12 - 1e-3) + 1;
@@ -370,7 +370,7 @@ test("another depth starts the run anew, and the words are of it; a link can say
   await inPanel((panel) => (panel.go(1), panel.act("next")));
   await until((panel) => panel.toy?.chart.data?.layers.length === 15);
   const run = await inPanel((panel) => panel.session.state.run);
-  // At the run: from the first step, as deep as asked.
+  // At the run: it starts from the first step with the chosen depth.
   await inPanel((panel) => panel.body.querySelector("[data-depth='0']").click());
   await until((panel, before) => panel.session.state.run > before && panel.recording?.outcome === "going" && panel.toy.chart.data.layers.length === 7, run);
   assert.deepEqual(await inPanel((panel) => panel.session.state.lanes.map(({ config }) => [config.depth, config.activation])), [
@@ -379,7 +379,7 @@ test("another depth starts the run anew, and the words are of it; a link can say
     ["0", "tanh"],
   ]);
   await until(({ toy }) => [...toy.table.rows].at(-1).cells[0].textContent === "6 slopes of ¼");
-  // The recording is of the lesson as it is written.
+  // The recording has the lesson's original depth.
   await inPanel((panel) => void panel.showRecording());
   await until((panel) => panel.result?.recorded);
   assert.deepEqual([await inPanel(pressed), await inPanel(({ toy }) => toy.chart.data.layers.length)], ["12", 11]);

@@ -1,4 +1,4 @@
-// What a lesson says follows from settings and seed, not from the clock; and nothing but its run trains while it is open. Chromium, CPU.
+// A lesson's findings depend on settings and seed, not on the clock; and only its run trains while it is open. Chromium, CPU.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
 import { ROOT } from "./servers.mjs";
 
-/** Opens a lesson. `inLab(run, ...args)` runs `run(element, ...args)` there; `until` waits for what it says. */
+/** Opens a lesson. `inLab(run, ...args)` runs `run(element, ...args)` there; `until` waits for a condition there. */
 async function open(lesson, settings = "", { path = "/", viewport } = {}) {
   const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => addEventListener("ready", () => (window.ready = true), true));
@@ -26,7 +26,7 @@ async function open(lesson, settings = "", { path = "/", viewport } = {}) {
   return { page, complaints, inLab, until };
 }
 
-/** What a lesson says of its run: sentences and table; the steps of its looks; and how many snapshots came in all. */
+/** A lesson's findings: sentences and table; the steps of its snapshots; and the number of all snapshots. */
 async function told({ inLab, until }) {
   await until(({ shell }) => shell.lesson.panel.result);
   return inLab(({ shell, shadowRoot }) => {
@@ -40,7 +40,7 @@ async function told({ inLab, until }) {
   });
 }
 
-/** Runs a lesson, made short, in a worker whose clock goes `factor` times as fast: a machine so many times as slow. */
+/** Runs a shortened lesson in a worker whose clock runs `factor` times as fast, like a machine that is `factor` times as slow. */
 async function run(lesson, fragment, steps, factor, disturb) {
   const opened = await open(lesson);
   const engine = opened.page.workers().find((worker) => worker.url().includes("worker.js"));
@@ -88,7 +88,7 @@ for (const [lesson, fragment, steps, looks] of [
     assert.deepEqual(slow.steps, fast.steps);
     assert.ok(fast.said.length > 8 && !fast.said.join().includes("NaN"), fast.said.join());
     assert.deepEqual(slow.said, fast.said);
-    // The clock's own snapshots are others, so that a lesson that took them in would say something else.
+    // The snapshots timed by the clock differ, so a lesson that used them would report something else.
     assert.notEqual(slow.snapshots, fast.snapshots);
   });
 }
@@ -135,12 +135,12 @@ test("Play leads through a lesson to its run: nothing else trains, by button, by
     await until(({ session }) => session.state.lanes.length === 3 && session.state.step >= 3);
     assert.equal((await inLab(standing))[0], "run");
     assert.equal(await inLab(({ shell }) => shell.lesson.panel.recording.lanes[0].first.step), 1);
-    // From here on Play is that of the lesson's networks.
+    // From here on Play trains the lesson's networks.
     await inLab(async (lab) => (lab.pause(), await lab.session.send("pause")));
     const { step } = await inLab(({ session }) => session.state);
     await inLab((lab) => lab.play());
     await until(({ session }, step) => session.state.lanes.length === 3 && session.state.step > step, step);
-    // Nothing invites to change what is compared.
+    // No hint invites changes to the compared networks.
     await until(({ shadowRoot }) => shadowRoot.querySelector(".status-text").textContent === "Training.");
     assert.deepEqual(complaints, []);
     await page.close();

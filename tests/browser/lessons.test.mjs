@@ -8,7 +8,7 @@ import { ROOT, startDeck, startLab } from "./servers.mjs";
 
 const OUT = join(ROOT, "tests", "out");
 mkdirSync(OUT, { recursive: true });
-/** Steps whose mean the lesson's table shows. */
+/** Number of steps in the means of the lesson's table. */
 const LAST = 50;
 
 let lab, deck, browser, close;
@@ -23,7 +23,7 @@ after(async () => {
   lab?.close();
 });
 
-/** Opens the lab; `window.seen` keeps what the session reports: rows by lane, and the norm of conv1's weight gradient in each lane's first look. */
+/** Opens the lab; `window.seen` collects the session's reports: rows by lane, and the norm of conv1's weight gradient in each lane's first snapshot. */
 async function open(settings) {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
@@ -91,7 +91,7 @@ test("a lesson walked through by keys shows the numbers of its own run", async (
     );
     assert.equal(loss, digits(mean(steps.map((row) => row[1]))), `lane ${lane}`);
   });
-  // The sentences need the lanes that they speak of.
+  // A sentence appears only if its lanes exist.
   assert.equal("gradient" in shown.sentences, shown.lanes > 1);
   if (shown.lanes > 1) {
     const [relu, sigmoid] = [shown.seen.first[0], shown.seen.first[1]];
@@ -136,7 +136,7 @@ test("a recipe is one click: its settings, from initial weights, and training", 
     losses: window.seen.rows[0].map((row) => row[1]),
   }));
   assert.deepEqual([state.width, state.batch, state.backend], ["0.25", "32", "cpu"]);
-  // All logits are the last biases: within 20 steps they hardly leave the loss of guessing, ln 10.
+  // All logits equal the last biases: within 20 steps the loss hardly leaves that of random guessing, ln 10.
   assert.ok(
     losses.every((loss) => Math.abs(loss - Math.LN10) < 0.1),
     `${losses}`,

@@ -1,4 +1,4 @@
-// What is lost on the way: images, the engine's own files, the graphics device, the worker. Nothing waits for ever, and what was saved goes on.
+// Losses: images, the engine's own files, the graphics device, the worker. Nothing waits for ever, and saved runs continue.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { NAMES, launch, newPage } from "./browsers.mjs";
@@ -8,7 +8,7 @@ import { startFaultyLab } from "./servers.mjs";
 const RUN = "v=1&width=0.25&batch=64&norm=bn&test_size=200&test_every=5&workers=1&backend=cpu";
 const SMALL = "v=1&width=0.25&batch=8&norm=bn&test_size=40&test_every=5&workers=1";
 
-/** The first thing in the engine's worker: a graphics device that can be lost, and refused from then on. */
+/** Code at the start of the engine's worker: its graphics device can be lost, and later requests refused. */
 const FRAGILE = `
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (...given) {
@@ -25,7 +25,7 @@ let lab;
 before(async () => (lab = await startFaultyLab()));
 after(() => lab?.close());
 
-/** Each path misbehaves once for each of its faults, in their order. @param {Record<string, any[]>} faults by the end of a path */
+/** Each path misbehaves once for each of its faults, in order. @param {Record<string, any[]>} faults by the end of a path */
 function misbehave(faults) {
   lab.fault = (path) => {
     const [end] = Object.keys(faults).filter((end) => path.endsWith(end));
@@ -46,7 +46,7 @@ async function open(browser, settings) {
 
 const ready = (page) => page.waitForFunction(() => window.ready, { timeout: 120_000 });
 const call = (page, method, ...args) => page.evaluate((name, rest) => document.querySelector("alexnet-lab")[name](...rest), method, args);
-/** Waits until the session's state is so. */
+/** Waits until the condition on the session's state holds. */
 const until = (page, condition, ...args) =>
   page.waitForFunction(`(${condition})(document.querySelector("alexnet-lab").session.state, ...${JSON.stringify(args)})`, { timeout: 180_000 });
 const state = (page, read) => page.evaluate(`(${read})(document.querySelector("alexnet-lab").session.state)`);
@@ -65,7 +65,7 @@ const press = (page, words) =>
     button.click();
   }, words);
 
-/** Trains until so many steps are reported in all, pauses, and answers with the last one done. */
+/** Trains for `count` more steps, pauses, and returns the number of finished steps. */
 async function train(page, count) {
   const from = await page.evaluate(() => window.steps.length);
   await call(page, "play");
@@ -75,7 +75,7 @@ async function train(page, count) {
   return state(page, ({ step }) => step);
 }
 
-/** Steps in the record that the table is made of, and in its evaluations. */
+/** The steps in the exported record, and those of its evaluations. */
 const record = (page) =>
   page.evaluate(() => {
     const { shell } = document.querySelector("alexnet-lab");
@@ -118,7 +118,7 @@ for (const name of NAMES) {
       await until(page, ({ phase, step }) => phase === "running" && step > 20);
       assert.match(await page.evaluate(() => location.hash), /train_size=1000/);
       assert.equal(await cards(page), "", "nothing that the settings ask for is missing");
-      // Asked for more, it misses them again, and a click fetches them.
+      // More images are requested, are missing again, and a click fetches them.
       await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ train_size: "2000" }));
       await seen(page, "train-01.webp could not be downloaded");
       lab.fault = () => null;
@@ -184,7 +184,7 @@ for (const name of NAMES) {
       const kept = await state(page, ({ lanes }) => lanes[0].saved.step);
       assert.ok(kept >= saved);
       assert.match(await cards(page), new RegExp(`weights of step ${kept} are saved`));
-      // What needs no device goes on to work, and counts no steps.
+      // Functions that need no device still work, and count no steps.
       const reached = await state(page, ({ lanes }) => lanes.map(({ step }) => step));
       await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ lang: "zh", lr: "0.02" }));
       assert.deepEqual(await state(page, ({ lanes }) => lanes.map(({ step }) => step)), reached);
@@ -231,7 +231,7 @@ for (const name of NAMES) {
       await train(page, 20);
       const saved = await state(page, ({ lanes }) => lanes.map(({ saved }) => saved.step));
       assert.equal(saved[0], saved[1]);
-      // Nothing more is saved: what follows is lost but for the switch.
+      // Nothing more is saved: everything later is lost except the switch.
       await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ activation: "tanh" }, false, 1));
       await page.evaluate(() => {
         const { session } = document.querySelector("alexnet-lab");
@@ -299,7 +299,7 @@ for (const name of NAMES) {
     });
 
     test("a first step that takes long says how long, and can be ended", async () => {
-      // Busy as with a huge network, and deaf.
+      // Busy as with a huge network, without reading messages.
       const busy = "addEventListener('message', ({ data }) => { for (const end = Date.now() + 300_000; data.command === 'play' && Date.now() < end; ); });";
       misbehave({ "/js/worker.js": [{ before: busy }] });
       const page = await open(browser, "v=1&width=2&depth=12&batch=32&workers=1&backend=cpu");

@@ -1,17 +1,17 @@
-// A monkey uses the whole page while it trains: what it does follows from its seed, and a failure lists its last actions.
+// A monkey uses the whole page during training: its actions follow from a seed, and a failure lists the last ones.
 //
-// After each action the page must answer and must not have complained; nothing that is not a number, and no key in place of a text, may be
-// in the DOM. A page that is asked to train does train, whatever was done before.
+// After each action the page must answer without complaints; the DOM must contain no NaN and no key in place of a text.
+// Play must train, whatever was done before.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
 
-/** `SEEDS=4,5` tries others. */
+/** `SEEDS=4,5` tries other seeds. */
 const SEEDS = (process.env.SEEDS ?? "1,2,3").split(",").map(Number);
 const ACTIONS = 300;
 const SMALL = "v=1&width=0.25&batch=8&test_size=40&test_every=20&backend=cpu&workers=1";
-/** A frozen page and a run that stands still are told from a busy machine by waiting long, ms. */
+/** A long wait tells a frozen page or a stuck run from a busy machine, ms. */
 const PATIENCE = 120_000;
 /** Bytes of JavaScript objects that a page never needs. */
 const HEAP = 400e6;
@@ -44,9 +44,9 @@ function dice(seed) {
   };
 }
 
-/** In the page: uses one of the things that can be seen, and says which. @param {number} which @param {number} how both 0 to 1 */
+/** In the page: uses one of the visible controls, and names it. @param {number} which @param {number} how both 0 to 1 */
 function use(which, how) {
-  // On two cores these take minutes a step, or compile for as long: slow is not stuck.
+  // On two cores these take minutes per step or to compile, which is slow but not stuck.
   const heavy = /^(arch|width|batch|depth|backend|workers|data|hold_back)$/;
   const wanted = "button, select, input, [role=tab], summary, canvas, label.entry, .chip, [tabindex='0']";
   const root = document.querySelector("alexnet-lab").shadowRoot;
@@ -56,7 +56,7 @@ function use(which, how) {
     return element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.type !== "file" && !heavy.test(key);
   });
   if (things.length === 0) return "nothing to use";
-  // Each part of the page has its turn, however many things are in it.
+  // Each part of the page has the same chance, however many controls it has.
   const parts = Map.groupBy(things, (thing) => thing.closest("header, section, dialog, [popover], .status, .lanes, .network, [role=toolbar], [role=tablist]"));
   const at = which * parts.size;
   const part = [...parts.values()][Math.floor(at)];
@@ -89,7 +89,7 @@ function use(which, how) {
   return name;
 }
 
-/** In the page: what must not be in its DOM. */
+/** In the page: forbidden texts and values in its DOM. */
 function blemishes() {
   const root = document.querySelector("alexnet-lab").shadowRoot;
   const found = [];
@@ -104,7 +104,7 @@ function blemishes() {
   return found;
 }
 
-/** Ends with an error when the page does not answer. @template T @param {Promise<T>} answer @param {string} what @returns {Promise<T>} */
+/** Fails when the page does not answer. @template T @param {Promise<T>} answer @param {string} what @returns {Promise<T>} */
 function patient(answer, what) {
   let timer;
   const end = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`the page does not answer: ${what}`)), PATIENCE)));
@@ -130,7 +130,7 @@ for (const seed of SEEDS) {
     const pick = (choices) => choices[Math.floor(roll() * choices.length)];
     const done = [];
     const act = async () => {
-      // It is about a page that trains: whatever pauses it does so for a while only.
+      // The test is about a training page, so every tenth action is Play.
       if (done.length % 10 === 0) {
         await page.evaluate(() => document.querySelector("alexnet-lab").play());
         return "play";
@@ -156,7 +156,7 @@ for (const seed of SEEDS) {
     while (done.length < ACTIONS) {
       done.push("…");
       done[done.length - 1] = await patient(act(), trail());
-      // Events and drawings that follow from it are over after a frame.
+      // The resulting events and drawings are over after a frame.
       await patient(
         page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))),
         trail(),
@@ -165,12 +165,12 @@ for (const seed of SEEDS) {
         complaints.filter((complaint) => !complaint.endsWith("net::ERR_ABORTED")),
         [],
         trail(),
-      ); // images that another link does not need
+      ); // downloads that another link does not need
       assert.deepEqual(await page.evaluate(blemishes), [], trail());
     }
     assert.ok((await page.evaluate(() => window.steps)) > 0, "it trained meanwhile");
 
-    // Whatever it left behind, a link and Play train.
+    // Whatever the state, a link and Play start training.
     await page.setViewport({ width: 1440, height: 900 });
     await page.evaluate(
       (fragment) => {

@@ -1,4 +1,4 @@
-// The page where there is little room, as at 500 % zoom, and in the colours that a system forces.
+// The page with little room, as at 500 % zoom, and in forced colours.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newPage } from "./browsers.mjs";
@@ -42,7 +42,7 @@ for (const [scene, settings] of Object.entries(SCENES)) {
     }
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 288);
-    // No button or legend that is hidden beyond the edge without a way to scroll there.
+    // No button or legend lies beyond the edge without a way to scroll there.
     const cut = await inRoot(page, (root) =>
       [...root.querySelectorAll("button, .segment span, .chart-key, .drill-head h2")]
         .filter((node) => {
@@ -80,7 +80,7 @@ test("the tabs of every panel are whole beside each other, in both languages", {
   }
 });
 
-/** Pairs of what is chosen and what could be, that must differ where all colours are the system's. */
+/** Pairs of a chosen and an unchosen element, which must differ in forced colours. */
 const CHOSEN = [
   [".segment input:checked + span", ".segment input:not(:checked) + span"],
   ['.tab[aria-selected="true"]', '.tab[aria-selected="false"]'],

@@ -1,5 +1,5 @@
-// Records the run of each lesson, which the page shows where a device is too slow to run it: www/data/lessons/NAME.json.
-// usage: node tests/browser/record_lessons.mjs [NAME ...]     all lessons unless named; after `cargo run --release -- build`
+// Records the run of each lesson, which the page offers where a device is too slow for the run: www/data/lessons/NAME.json.
+// usage: node tests/browser/record_lessons.mjs [NAME ...]     all lessons by default; after `cargo run --release -- build`
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,15 +11,15 @@ import { written } from "../../www/js/components/terms.js";
 import { launch, newPage } from "./browsers.mjs";
 import { ROOT, startLab } from "./servers.mjs";
 
-/** Bytes of a recording, packed. */
+/** Most bytes of a packed recording. */
 const ROOM = 40_000;
-/** The lesson that reads numbers which packed histograms only have roughly, most of this layer, at more looks than there is room for: one of so many is kept. */
+/** This lesson needs numbers that packed histograms only hold approximately, most of them of this layer; of its snapshots, one in this many is kept. */
 const [NUMBERED, LAYER, ONE_OF] = ["covariate-shift", "conv4", 10];
-/** Of the other layers it draws percentiles. */
+/** Numbers kept of the other layers: the percentiles that it draws. */
 const DRAWN = 3;
 const OUT = join(ROOT, "www", "data", "lessons");
 
-/** Runs a lesson in the page: its rows, evaluations and looks by lane, what it measured, and what ran it. */
+/** Runs a lesson in the page: its rows, evaluations and snapshots by lane, its measurements, and its backend. */
 async function run(browser, lab, { name }) {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
@@ -27,7 +27,7 @@ async function run(browser, lab, { name }) {
   });
   await page.goto(`${lab.address}/#v=1&lang=en&backend=cpu&workers=1&lesson=${name}`);
   await page.waitForFunction(() => window.ready && document.querySelector("alexnet-lab").shell.lesson.panel?.lesson, { timeout: 120_000 });
-  await page.waitForNetworkIdle({ timeout: 120_000 }); // a lesson takes all images
+  await page.waitForNetworkIdle({ timeout: 120_000 }); // a lesson needs all images
   await page.evaluate(() => {
     const { session, shell } = document.querySelector("alexnet-lab");
     const { panel } = shell.lesson;
@@ -74,7 +74,7 @@ const cut = (values, at, width) => Float32Array.from(values.slice(at * width, (a
 
 const digits = (x, n) => (Number.isFinite(x) ? Number(x.toPrecision(n)) : null);
 
-/** What is written. */
+/** The content of a recording's file. */
 function fileOf({ name, fragment, until, measure }, found) {
   const [{ config, network }] = found.lanes;
   const names = network.blocks.map((block) => block.name);
@@ -135,7 +135,7 @@ function fileOf({ name, fragment, until, measure }, found) {
   return { file, measured: measure(recorded.measured) };
 }
 
-/** The numbers as they are written in sentences. */
+/** The numbers as written in sentences. */
 const words = ({ outcome, values }) => [outcome, Object.entries(values).map(([name, value]) => `${name}: ${written(name, value)}`)];
 
 const wanted = LESSONS.filter(({ name }) => process.argv.length < 3 || process.argv.includes(name));
@@ -152,7 +152,7 @@ try {
       `${lesson.name}: ${file.lanes.map(({ looks }) => looks.length).join(", ")} looks, ${bytes} bytes packed, ${text.length} in all; ${measured.outcome}`,
     );
     assert.ok(bytes <= ROOM, "too large");
-    // The recording says what the run said.
+    // The recording gives the same results as the run.
     assert.deepEqual(words(measured), words(found.result));
     writeFileSync(join(OUT, `${lesson.name}.json`), text);
   }

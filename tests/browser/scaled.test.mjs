@@ -1,4 +1,4 @@
-// The lab and its charts in pages that show them scaled, and on screens with other pixels: what is pointed at is what is meant.
+// The lab and its charts in pages that scale them, and on screens with other pixel ratios: the pointer hits what it points at.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { NAMES, launch, newPage } from "./browsers.mjs";
@@ -8,7 +8,7 @@ let sources;
 before(async () => (sources = await startSources()));
 after(() => sources?.close());
 
-/** How a page can show what lies in it. */
+/** The ways in which a page can scale its content. */
 const ANCESTORS = {
   "as it is": "",
   smaller: "transform: scale(0.5); transform-origin: 0 0",
@@ -24,7 +24,7 @@ const [TIPS, PICKS] = [
   ["map", "filters", "bars"],
 ];
 
-/** One chart of a kind in such an ancestor, as `window.chart`, and what it says is pointed at as `window.pointed()`. */
+/** Shows a chart of a kind in such an ancestor, as `window.chart`; `window.pointed()` returns what the chart finds under the pointer. */
 async function show(page, kind, style) {
   await page.goto(sources.address);
   await page.evaluate(
@@ -118,7 +118,7 @@ async function show(page, kind, style) {
   );
 }
 
-/** The window's place of a share of the chart's width, halfway down. */
+/** The window position at a share of the chart's width, halfway down. */
 const place = (page, share) =>
   page.evaluate((at) => {
     const { left, top, width, height } = window.area().getBoundingClientRect();
@@ -132,7 +132,7 @@ for (const browserName of NAMES) {
     after(() => close?.());
 
     for (const kind of ["curves", "percentiles", "map", "filters", "strip"]) {
-      // Firefox has no way to be told of another screen.
+      // Tests cannot give Firefox another screen.
       test(`a canvas has the pixels of the screen that it has come to: ${kind}`, { skip: browserName === "firefox", timeout: 300_000 }, async () => {
         const { page, complaints } = await newPage(browser, [sources.address]);
         await show(page, kind, "");
@@ -140,13 +140,13 @@ for (const browserName of NAMES) {
           page.evaluate(() => {
             const [canvas, { width, height }] = [window.canvas(), window.canvas().getBoundingClientRect()];
             const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-            // The right and the lower half: a drawing that is still of the old size leaves them empty.
+            // The right and the lower half: a drawing of the old size leaves them empty.
             const painted = (from, to) =>
               pixels.slice(4 * canvas.width * Math.floor(canvas.height * from), 4 * canvas.width * Math.floor(canvas.height * to)).some((value) => value > 0);
             return { ratio: [canvas.width / width, canvas.height / height], lower: painted(0.8, 1) };
           });
         for (const [at, deviceScaleFactor] of [2, 1, 1.5, 3, 2, 1].entries()) {
-          // The window changes with the screen; where it does not, Chromium, remote-controlled, tells nobody, and the next drawing finds out.
+          // The window changes with the screen; if it does not, remote-controlled Chromium sends no event, and the next drawing notices.
           await page.setViewport({ width: 1441 + Math.min(at, 3), height: 900, deviceScaleFactor });
           if (at > 3) await page.evaluate(() => window.chart.invalidate?.());
           if (at > 3 && kind === "percentiles") await page.evaluate(() => window.chart.draw());
@@ -159,7 +159,7 @@ for (const browserName of NAMES) {
           const { ratio, lower } = await cut();
           assert.ok(ratio.every((found) => Math.abs(found - deviceScaleFactor) < 0.02) && lower, `${deviceScaleFactor}: ${ratio}, ${lower}`);
         }
-        // A deck scales its slides to a window of another size.
+        // A deck scales its slides when the window is resized.
         await page.evaluate(() => Object.assign(document.body.firstElementChild.style, { transform: "scale(1.3)", transformOrigin: "0 0" }));
         await page.setViewport({ width: 1500, height: 900, deviceScaleFactor: 1 });
         await page.waitForFunction(() => Math.abs(window.canvas().width / window.canvas().getBoundingClientRect().width - 1) < 0.02, { timeout: 120_000 });
@@ -171,7 +171,7 @@ for (const browserName of NAMES) {
     for (const kind of ["curves", "percentiles", "map", "filters", "strip", "bars"]) {
       test(`a pointer means what it is over: ${kind}`, { timeout: 300_000 }, async () => {
         const { page, complaints } = await newPage(browser, [sources.address]);
-        // A step, column or bar is a hundredth of the width, a filter more.
+        // A step, column or bar is 1/100 of the width, a filter more.
         const tolerance = kind === "filters" ? 0.05 : 0.02;
         for (const [name, style] of Object.entries(ANCESTORS)) {
           await show(page, kind, style);

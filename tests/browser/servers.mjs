@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const HERE = dirname(fileURLToPath(import.meta.url));
 export const ROOT = join(HERE, "..", "..");
 
-/** Starts `alexnet-lab serve` on a free port and waits for the address that it prints. */
+/** Starts `alexnet-lab serve` on a free port and waits for the printed address. */
 export async function startLab() {
   const program = process.env.ALEXNET_LAB ?? join(ROOT, "target", "release", "alexnet-lab");
   const child = spawn(program, ["serve", "--port", "0"], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
@@ -32,18 +32,19 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** Serves dist/ as any host would, and pages of its own by path. @param {Record<string, string | Buffer>} pages HTML, or what the path's ending says */
+/** Serves dist/ as any host would, and further pages by path. @param {Record<string, string | Buffer>} pages HTML, or the type of the path's extension */
 export const startHost = (pages) => startFaultyLab((path) => ({ body: pages[path], type: TYPES[extname(path)] }));
 
-/** Serves dist/ as any host would, but for the folder `missing`. */
+/** Serves dist/ as any host would, without the folder `missing`. */
 export const startLabWithout = (missing) => startFaultyLab((path) => path.startsWith(`/${missing}/`) && 404);
 
 /**
- * Serves dist/, and misbehaves on command. `fault(path)` is asked at each request: a status, "cut" for half of the file, "stalled" for half of
- * it and then nothing, "gone" for no answer at all, `{before}` for a script before it, `{body, type, headers}` for another file, HTML unless it has a type; anything else for the file. `fault` can be replaced.
+ * Serves dist/, and misbehaves on command. Each request calls `fault(path)`, which returns a status, "cut" for half of the file, "stalled" for
+ * half of it and then nothing, "gone" for no answer at all, `{before}` for a script before it, `{body, type, headers}` for another file, by
+ * default HTML, or anything else for the file itself. `fault` can be replaced.
  */
 export async function startFaultyLab(fault = () => null) {
-  const lab = { fault, /** Paths, in the order in which they were asked for. @type {string[]} */ asked: [] };
+  const lab = { fault, /** Paths in the order of the requests. @type {string[]} */ asked: [] };
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname).replace(/\/$/, "/index.html");
     lab.asked.push(path);
@@ -72,7 +73,7 @@ export async function startFaultyLab(fault = () => null) {
   return Object.assign(lab, { address: `http://127.0.0.1:${server.address().port}`, close });
 }
 
-/** A page of nothing, which can import the charts from their sources. */
+/** An empty page that can import the charts from their sources. */
 const BARE = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><link rel="stylesheet" href="/www/style.css">
 <script type="importmap">{"imports": {"uplot": "/node_modules/uplot/dist/uPlot.esm.js"}}</script><body></body></html>`;
 
@@ -96,7 +97,7 @@ function send(response, file) {
   createReadStream(file).pipe(response);
 }
 
-/** The slide that README.md recommends, with the lab's address and these settings in it. */
+/** The slide that README.md recommends, with the lab's address and these settings. */
 function slide(lab, settings) {
   const [snippet] = readFileSync(join(ROOT, "README.md"), "utf8").match(/<section>\s*<iframe[\s\S]*?<\/section>/);
   const [address] = snippet.match(/http[^"]*\/embed\.html#[^"]*/);

@@ -1,6 +1,5 @@
-// While the worker trains at full speed, the main thread stays free: no task over 50 ms, room for 50 frames a second, nothing drawn
-// more often than there is something new, and nothing drawn as it was. How many frames come of it depends on what else the machine
-// does: benches/smooth.mjs counts them.
+// While the worker trains at full speed, the main thread stays free: no task over 50 ms, room for 50 frames per second, no drawing
+// without news, and none that repeats the last. The number of frames depends on the machine's other load: benches/smooth.mjs counts them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newPage } from "./browsers.mjs";
@@ -11,7 +10,7 @@ import { CASES, FRAMES_PER_SECOND, LONGEST_TASK, call, open, train, watchThread 
 const SECONDS = 4;
 /** The worker reports its steps every 30 ms at most. */
 const DRAWINGS_PER_SECOND = 40;
-/** What has to be drawn. */
+/** Charts that must be drawn. */
 const CHARTS = ["curves", "ridges", "spark"];
 /** Frames in which a page at rest draws nothing. */
 const REST = 60;
@@ -34,7 +33,7 @@ for (const { name, steps: warm, settings } of CASES) {
     await countDrawings(page);
     const start = await page.evaluate(() => performance.now());
     await train(page, warm);
-    // Charts that cost much are drawn seldom where the machine is slow.
+    // On a slow machine expensive charts are drawn rarely.
     await page.waitForFunction(
       (end, charts) => performance.now() >= end && charts.every((chart) => `${Object.keys(window.drawings)}`.includes(chart)),
       {},
@@ -48,7 +47,7 @@ for (const { name, steps: warm, settings } of CASES) {
     const vain = (all) => Object.entries(all).filter(([, count]) => count.vain > 0);
     assert.deepEqual(vain(drawings), [], "drawn as it was");
 
-    // Once it does not train, it draws what is still to come, and nothing more.
+    // After the pause it draws the remaining data, and nothing more.
     await call(page, "pause");
     await page.waitForFunction(
       (frames) => {

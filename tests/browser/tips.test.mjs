@@ -1,4 +1,4 @@
-// What explains itself beside the network, in Chromium on the CPU: settings, tabs, costs and menus, to keyboard, pointer and finger.
+// Explanations outside the network, in Chromium on the CPU: of settings, tabs, costs and menus, by keyboard, pointer and finger.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newPage } from "./browsers.mjs";
@@ -14,10 +14,10 @@ async function open(settings = "lang=en", viewport) {
 
 const inRoot = async (page, run, ...args) => (await page.evaluateHandle(() => document.querySelector("alexnet-lab").shadowRoot)).evaluate(run, ...args);
 
-/** The sentence that is shown. */
+/** The sentence on show. */
 const shown = (page) => inRoot(page, (root) => root.querySelector(".term-tip:popover-open")?.textContent ?? null);
 
-/** Where the middle of an element is. */
+/** The middle of an element. */
 const middle = (page, selector) =>
   inRoot(
     page,
@@ -65,7 +65,7 @@ test("the keyboard's focus shows the sentence, Escape hides it and nothing else,
   assert.equal(await shown(page), null);
   await inRoot(page, (root) => root.querySelector(".control[data-key=lr] input").focus());
   assert.match(await shown(page), /^Length of each step/);
-  // Field and slider are of one setting; what comes behind them is another.
+  // Field and slider belong to one setting; the next control belongs to another.
   await page.keyboard.press("Tab");
   assert.match(await shown(page), /^Length of each step/);
   await page.keyboard.press("Tab");

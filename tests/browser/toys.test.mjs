@@ -1,4 +1,4 @@
-// Toys that look into the network, in Chromium on the CPU: by keys, with the engine's numbers, and read only while they are shown.
+// Toys that look into the network, in Chromium on the CPU: by keys, with the engine's numbers, and with readings only while they are shown.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ const SIZES = [
   { name: "slide", path: "/embed.html", viewport: { width: 640, height: 360 } },
 ];
 
-/** Opens a lesson in a network that has trained a little, or not at all; what the worker reads for it is counted in `window.units`. */
+/** Opens a lesson in a network that has trained a little, or not at all; `window.units` counts the worker's readings for it. */
 async function open(settings, { path, viewport } = SIZES[0], steps = 3) {
   const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => {
@@ -41,10 +41,10 @@ async function train(page, more) {
   await page.evaluate(async (count) => {
     const host = document.querySelector("alexnet-lab");
     const wanted = window.steps + count;
-    host.session.play(); // of the network that is looked into: the lab's own Play leads to the lesson's run
+    host.session.play(); // trains the network on view; the lab's own Play would lead to the lesson's run
     while (window.steps < wanted) await new Promise((resolve) => setTimeout(resolve, 20));
     host.pause();
-    await host.session.send("pause"); // answered after what was under way
+    await host.session.send("pause"); // answered after the current work
   }, more);
 }
 
@@ -69,7 +69,7 @@ async function show(page, step) {
   );
 }
 
-/** Presses Tab until what has the focus matches. */
+/** Presses Tab until the focused element matches. */
 async function tabTo(page, selector) {
   for (let press = 0; press < 150; press++) {
     if (await page.evaluate((wanted) => document.querySelector("alexnet-lab").shadowRoot.activeElement?.matches(wanted), selector)) return;
@@ -78,7 +78,7 @@ async function tabTo(page, selector) {
   assert.fail(`Tab does not reach ${selector}`);
 }
 
-/** What the engine itself makes of the image behind one of conv1's layers. */
+/** The engine's own output of one of conv1's layers for the image. */
 async function engines(page, name) {
   return page.evaluate(async (wanted) => {
     const { shell } = document.querySelector("alexnet-lab");
@@ -130,7 +130,7 @@ test("pooling: an image, a channel and a pixel by keys; the network's own poolin
   for (const text of [seen.spoken, seen.where])
     for (const number of [seen.place.row + 1, seen.place.column + 1]) assert.ok(text.includes(String(number)), text);
 
-  // The third is the network's own.
+  // The third pooling is the network's own.
   const engine = await engines(page, "conv1.pool");
   seen.kept[2].forEach((value, at) => {
     const other = engine[at * seen.channels + seen.channel];
@@ -144,7 +144,7 @@ test("pooling: an image, a channel and a pixel by keys; the network's own poolin
   });
   assert.deepEqual(seen.none.slice(1), ["75 %", "0 %", "0 %"]);
 
-  // Other steps, and a lesson that is closed, read nothing; coming back does.
+  // Other steps and a closed lesson read nothing; coming back reads again.
   for (const leave of [() => go(page, PREDICT), () => page.keyboard.press("g")]) {
     await leave();
     await page.evaluate(() => document.querySelector("alexnet-lab").session.send("pause"));

@@ -1,4 +1,4 @@
-// Several workers on the CPU backend: a run repeats bit for bit, and goes on when one of them is no more.
+// Several workers on the CPU backend: a run repeats bit for bit, and continues when one of them ends.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { NAMES, launch, newPage } from "./browsers.mjs";
@@ -12,10 +12,10 @@ let lab;
 before(async () => (lab = await startLab()));
 after(() => lab?.close());
 
-/** By browser: the losses with three workers, on the build that every browser takes. */
+/** By browser: the losses with three workers, on the build that every browser supports. */
 const found = {};
 
-/** The losses of the first steps, the page's notes and its complaints. `fault` is run in the page before anything else. */
+/** The losses of the first steps, the page's notes and its complaints. `fault` runs in the page before anything else. */
 async function train(browser, workers, fault = () => {}, query = "") {
   const { page, complaints } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(fault);
@@ -35,7 +35,7 @@ async function train(browser, workers, fault = () => {}, query = "") {
   return { losses, notes, complaints };
 }
 
-/** The helper's script is not there. */
+/** The helper's script is missing. */
 function absent() {
   window.Worker = class extends Worker {
     constructor(url, options) {
@@ -44,7 +44,7 @@ function absent() {
   };
 }
 
-/** The page hears of an error in the helper once five steps are done. */
+/** The page gets an error from the helper after five steps. */
 function failing() {
   window.Worker = class extends Worker {
     constructor(url, options) {
