@@ -40,7 +40,7 @@ const LAUNCH = {
   },
 };
 
-/** How long a test waits for what must happen, ms: a machine that does other work too is slow, not wrong. */
+/** How long a test waits for an expected event, ms: a busy machine is slow, not wrong. */
 export const PATIENCE = 120_000;
 
 export const NAMES = Object.keys(LAUNCH);

@@ -64,7 +64,7 @@ export class Card {
 
   /** The numbers of the formulas. @param {import("./arithmetic.js").Stage} stage @returns {Record<string, number>} */
   values({ value, detail }) {
-    // A formula names none but numbers.
+    // A formula only uses numbers.
     return /** @type {Record<string, number>} */ (/** @type {unknown} */ ({ ...detail, y: value }));
   }
 

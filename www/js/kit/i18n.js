@@ -3,7 +3,7 @@
 
 /**
  * @typedef {(key: string, fields?: Record<string, unknown>) => string} Translate
- * @typedef {{[key: string]: string | Tree}} Tree what is in a file of texts
+ * @typedef {{[key: string]: string | Tree}} Tree the content of a file of texts
  * @typedef {Translate & {has: (key: string) => boolean, language: string}} Texts
  */
 

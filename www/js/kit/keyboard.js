@@ -1,5 +1,5 @@
 // @ts-check
-/** The lab's keys. They never act while somebody types. */
+/** The lab's keys. They never act while the user types. */
 import { isTyping } from "./dom.js";
 
 /** What the space bar and Enter press. */
@@ -29,7 +29,7 @@ export const KEYS = [
  * @param {HTMLElement} host
  * @param {(action: string) => void} act
  * @param {{key: string, action: string}[]} [keys]
- * @param {AbortController} [ours] ends it, too
+ * @param {AbortController} [ours] also ends it
  * @returns {() => void} stops listening
  */
 export function listenToKeys(host, act, keys = KEYS, ours = new AbortController()) {

@@ -100,7 +100,7 @@ export const stepAxisOf = (palette, font, numbers) => ({
   values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? numbers.count(step) : "")),
 });
 
-/** Where a plot is drawn: it takes the focus, and with it the keys. @param {() => import("uplot") | null} plot @param {(event: KeyboardEvent) => void} press */
+/** The stage of a plot: it takes the focus, and the keys with it. @param {() => import("uplot") | null} plot @param {(event: KeyboardEvent) => void} press */
 export function stageOf(plot, press) {
   const stage = element("div", "chart-stage");
   stage.tabIndex = 0;
