@@ -63,7 +63,7 @@ const masks = (panel) => ({
 
 /** The drawing and the numbers are those of the engine's mask for the named step. */
 function check({ words, p, seed, layers }) {
-  const step = Number(words.match(/Step ([\d,]+)/)[1].replace(",", ""));
+  const step = Number(words.match(/step \(?([\d,]+)/i)[1].replace(",", ""));
   for (const { name, words: count, kept, dropped } of layers) {
     assert.equal(kept.length + dropped.length, 64);
     const expected = maskOf(`${name}.dropout`, 64, seed, step - 1, Number(p));
@@ -81,7 +81,7 @@ function check({ words, p, seed, layers }) {
 test("the masks are those of the last step, the slider changes the running network's p, and the run goes on", async () => {
   const { page, complaints, inPanel, until } = await open("dropout");
   await inPanel((panel) => panel.act("next"));
-  await until((panel) => panel.recording?.step >= 5 && panel.toy.when.textContent.includes("last"));
+  await until((panel) => panel.recording?.step >= 5 && panel.toy.when.textContent.includes("Last"));
   const before = await inPanel(masks);
   assert.deepEqual([before.state.dropout, before.p], [["0", "0.5"], "0.5"]);
   const first = check(before);
@@ -107,7 +107,7 @@ test("the masks are those of the last step, the slider changes the running netwo
   await page.keyboard.press("End");
   await until((panel) => panel.session.confirmed.lanes[1].describe.config.dropout === "0.9" && panel.toy.tried === null);
   const next = await inPanel(masks);
-  assert.match(next.words, /next/);
+  assert.match(next.words, /Next/);
   assert.equal(check(next), next.state.step + 1);
   // The findings name every p and its first step, and leave the prediction open.
   await inPanel((panel) => {
@@ -217,7 +217,7 @@ test("the percentiles are those of the recording's looks, of the layer that is c
   const [p5, p50, p95] = expected("conv1")[0]
     .slice(1)
     .map((row) => short(row[0]));
-  assert.equal(await inPanel((panel) => panel.toy.chart.spoken.textContent), `1 none, step 1: 5 % lie below ${p5}, 50 % below ${p50}, 95 % below ${p95}.`);
+  assert.equal(await inPanel((panel) => panel.toy.chart.spoken.textContent), `1 no norm, step 1: 5 % lie below ${p5}, 50 % below ${p50}, 95 % below ${p95}.`);
   const summary = await inPanel((panel) => panel.toy.chart.summary.textContent);
   assert.ok(summary.startsWith("Inputs of conv2: the activations of conv1.") && summary.includes("2 BN, step 300:"), summary);
   // The choice stays for the findings.
@@ -280,7 +280,7 @@ test("steps beside their weights are those of the recording's looks, of the laye
     .slice(1)
     .map(([x]) => Number((10 ** x).toPrecision(2)));
   const spoken = await inPanel((panel) => panel.toy.chart.spoken.textContent);
-  assert.ok(spoken.startsWith(`Step 1: 1 BN, a = 1 ${first}, 2 BN, a = 4 ${second.toExponential(1)}, `) && spoken.includes("rule: 1/16 of 1 "), spoken);
+  assert.ok(spoken.startsWith(`Step 1: 1 BN, a = 1 ${first}, 2 BN, a = 4 ${second.toExponential(1)}, `) && spoken.includes("rule: 1/16 of network 1 "), spoken);
   // The formula step has the toy of the unchanged network, and going back shows the curves again.
   assert.equal(await inPanel((panel) => (panel.go(4), "rows" in panel.toy)), true);
   await inPanel((panel) => panel.go(3));
@@ -358,11 +358,11 @@ test("another depth starts the run anew, and the words are of it; a link can say
   const { page, complaints, inPanel, until } = await open("relu-or-sigmoid", "lang=en&depth=12");
   await inPanel((panel) => panel.go(0));
   const pressed = (panel) => panel.body.querySelector("[data-depth][aria-pressed=true]").textContent;
-  assert.deepEqual([await inPanel(pressed), await inPanel(({ body }) => body.textContent.includes("19 activations before"))], ["20", true]);
+  assert.deepEqual([await inPanel(pressed), await inPanel(({ body }) => body.textContent.includes("19 activation functions back"))], ["20", true]);
   // By keys, at the question: nothing runs yet.
   await inPanel((panel) => panel.body.querySelector("[data-depth='8']").focus());
   await page.keyboard.press("Enter");
-  assert.deepEqual([await inPanel(pressed), await inPanel(({ body }) => body.textContent.includes("15 activations before"))], ["16", true]);
+  assert.deepEqual([await inPanel(pressed), await inPanel(({ body }) => body.textContent.includes("15 activation functions back"))], ["16", true]);
   assert.ok(
     await inPanel((panel) => panel.shell.root.activeElement.dataset.depth === "8" && panel.recording === null),
     "the button keeps the keyboard's place",
