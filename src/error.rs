@@ -12,156 +12,162 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     // ---- data files -------------------------------------------------------------------------------------------
     #[error(
-        "{file}: {found} bytes are not a whole number of CIFAR-10 records of 3073 bytes; the file ends in the middle of record {record}, at byte {byte}. Give the complete file."
+        "{file}: {found} bytes are not a whole number of CIFAR-10 records of 3073 bytes. The file ends inside record {record}, at byte {byte}. Use the complete file."
     )]
     CifarTruncated { file: String, found: u64, record: u64, byte: u64 },
     #[error(
-        "{file}: {found} bytes are more than the 10,000 records of a CIFAR-10 batch file; the first one too many is at byte {byte}. Give the file as it was downloaded."
+        "{file}: {found} bytes are more than the 10,000 records of a CIFAR-10 batch file. The first extra byte is byte {byte}. Use the file as it was downloaded."
     )]
     CifarOversized { file: String, found: u64, byte: u64 },
-    #[error("{file}: the label at byte {byte} is {label}, but CIFAR-10 has the labels 0 to 9. Is this a CIFAR-10 binary file?")]
+    #[error(
+        "{file}: the label at byte {byte} is {label}, but CIFAR-10 has the labels 0 to 9. Check that this is a CIFAR-10 binary file."
+    )]
     CifarLabel { file: String, byte: u64, label: u32 },
-    #[error("{file}: the file is empty. Give a file with images.")]
+    #[error("{file}: the file is empty. Use a file that holds images.")]
     EmptyFile { file: String },
-    #[error("{file}: {found} bytes are more than the {limit} that the lab reads. Give a smaller file.")]
+    #[error("{file}: {found} bytes are more than the {limit} that the lab reads. Use a smaller file.")]
     FileTooLarge { file: String, found: u64, limit: u64 },
     #[error(
-        "{file}: the magic number at byte 0 is {found}, but an IDX file of {holds} starts with {magic}. Give the file as it was downloaded."
+        "{file}: the magic number at byte 0 is {found}, but an IDX file of {holds} starts with {magic}. Use the file as it was downloaded."
     )]
     IdxMagic { file: String, found: String, holds: String, magic: String },
-    #[error("{file}: the header at byte {byte} gives {field} = {found}; the lab reads {least} to {most}.")]
+    #[error(
+        "{file}: the header at byte {byte} gives {field} = {found}, but the lab reads {least} to {most}. Use a file within these limits."
+    )]
     IdxHeader { file: String, byte: u64, field: String, found: u64, least: u64, most: u64 },
-    #[error("{file}: {announced} bytes are announced, header included, but the file ends at byte {found}. Download it again.")]
+    #[error("{file}: the header announces {announced} bytes in all, but the file ends at byte {found}. Download it again.")]
     IdxTruncated { file: String, announced: u64, found: u64 },
     #[error(
-        "{file}: {announced} bytes are announced, header included, but there are {found}; the first one too many is at byte {announced}. Download it again."
+        "{file}: the header announces {announced} bytes in all, but the file has {found}. The first extra byte is byte {announced}. Download it again."
     )]
     IdxOversized { file: String, announced: u64, found: u64 },
-    #[error("{file}: the label at byte {byte} is {label}, but the data set has the labels {least} to {most}.")]
+    #[error(
+        "{file}: the label at byte {byte} is {label}, but this data set has the labels {least} to {most}. Use the label file of this data set."
+    )]
     IdxLabel { file: String, byte: u64, label: u32, least: u32, most: u32 },
-    #[error("{file} and {other} hold the same part of a data set, but differ. Give one of them.")]
+    #[error("{file} and {other} hold the same part of a data set, but differ. Use only one of them.")]
     DuplicateFile { file: String, other: String },
-    #[error("{file} and {other} belong to different data sets. Give the files of one data set at a time.")]
+    #[error("{file} and {other} belong to different data sets. Use the files of one data set at a time.")]
     MixedFiles { file: String, other: String },
-    #[error("{images} images in {image_file}, but {labels} labels in {label_file}. Give the two files that belong together.")]
+    #[error("{image_file} holds {images} images, but {label_file} holds {labels} labels. Use two files that belong together.")]
     CountMismatch { images: u64, image_file: String, labels: u64, label_file: String },
-    #[error("{file}: images and labels belong together, and this is only one of the two. Give the file {wanted} too.")]
+    #[error("{file}: images and labels come in two files, and this is only one of them. Add the file {wanted}.")]
     MissingPartner { file: String, wanted: String },
-    #[error("{file}: the file ends at byte {byte}, in the middle of its packed data. Download it again.")]
+    #[error("{file}: the file ends at byte {byte}, inside its compressed data. Download it again.")]
     CompressedTruncated { file: String, byte: u64 },
-    #[error("{file}: the packed data is damaged near byte {byte}. Download the file again.")]
+    #[error("{file}: the compressed data is damaged near byte {byte}. Download the file again.")]
     Compressed { file: String, byte: u64 },
     #[error(
-        "{file}: the file could not be read. It may have been moved or changed, or may not be opened by this program. Choose it again."
+        "{file}: the file could not be read. It may have been moved or changed, or this program may have no permission to open it. Check the file and try again."
     )]
     Unreadable { file: String },
-    #[error("{file}: the archive holds no images that the lab knows. Give cifar-10-binary.tar.gz as it was downloaded.")]
+    #[error("{file}: the archive holds no images that the lab can read. Use cifar-10-binary.tar.gz as it was downloaded.")]
     ArchiveWithoutData { file: String },
     #[error(
-        "{file}: not a file that the lab knows. It reads CIFAR-10 (data_batch_*.bin, test_batch.bin, cifar-10-binary.tar.gz) and MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, .gz too)."
+        "{file}: the lab does not know this kind of file. It reads CIFAR-10 (data_batch_*.bin, test_batch.bin, cifar-10-binary.tar.gz) and MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, also as .gz)."
     )]
     UnknownFile { file: String },
     #[error(
-        "There is no file with images: the folder is empty, or holds only hidden files. Give a folder with the files of a data set."
+        "No image files were found: the folder is empty, or holds only hidden files. Use a folder with the files of a data set."
     )]
     NoFiles,
     #[error(
-        "{file}: this is a picture. The lab reads data sets, not pictures. Write yours as CIFAR-10's binary version does: for each image one byte for the class, 0 to 9, then 1024 bytes of red, of green and of blue, 32 rows of 32."
+        "{file}: this is a picture, but the lab reads data sets. Store your pictures in the binary format of CIFAR-10: for each image one byte for the class (0 to 9), then 1024 bytes each of red, green and blue, in 32 rows of 32."
     )]
     Picture { file: String },
     #[error(
-        "{file}: these are pictures in folders, perhaps one folder for each class. The lab does not read pictures. Write yours to one file as CIFAR-10's binary version does: for each image one byte for the class, 0 to 9, then 1024 bytes of red, of green and of blue, 32 rows of 32."
+        "{file}: these are pictures in folders, perhaps one folder per class, but the lab reads data sets. Store your pictures in one file in the binary format of CIFAR-10: for each image one byte for the class (0 to 9), then 1024 bytes each of red, green and blue, in 32 rows of 32."
     )]
     PictureFolders { file: String },
-    #[error("{file}: this is CIFAR-100, with two labels an image. The lab reads CIFAR-10: give cifar-10-binary.tar.gz.")]
+    #[error("{file}: this is CIFAR-100, which has two labels per image. The lab reads CIFAR-10. Use cifar-10-binary.tar.gz.")]
     Cifar100 { file: String },
     #[error(
-        "{file}: this is a pickle of Python or PyTorch, which could hold a program too; the lab does not open it. Give the binary version: cifar-10-binary.tar.gz for CIFAR-10, the IDX files for MNIST."
+        "{file}: this is a Python or PyTorch pickle. Such a file can contain a program, so the lab does not open it. Use the binary version: cifar-10-binary.tar.gz for CIFAR-10, the IDX files for MNIST."
     )]
     Pickle { file: String },
     #[error(
-        "{file}: these are arrays of NumPy (.npy, .npz), which the lab does not read. Give the IDX files for MNIST and its kin, or write the images as CIFAR-10's binary version does."
+        "{file}: this is a NumPy file (.npy, .npz), which the lab does not read. Use the IDX files for MNIST and similar data sets. Store other images in the binary format of CIFAR-10."
     )]
     Numpy { file: String },
     #[error(
-        "{file}: this is a MATLAB file, as SVHN, EMNIST and CIFAR-10 are offered in too; the lab does not read it. Give EMNIST as IDX files (gzip.zip, unpacked) and CIFAR-10 as cifar-10-binary.tar.gz; SVHN has to be written as CIFAR-10's binary version is."
+        "{file}: this is a MATLAB file, which the lab does not read. SVHN, EMNIST and CIFAR-10 are also published in this format. Use the IDX files for EMNIST (unpack gzip.zip) and cifar-10-binary.tar.gz for CIFAR-10. Convert SVHN to the binary format of CIFAR-10."
     )]
     Matlab { file: String },
     #[error(
-        "{file}: this is STL-10, whose images have 96 x 96 pixels; the lab reads images of at most 32 x 32. Give CIFAR-10 (cifar-10-binary.tar.gz), which has nearly the same classes."
+        "{file}: this is STL-10, with images of 96 x 96 pixels. The lab reads images of at most 32 x 32. Use CIFAR-10 (cifar-10-binary.tar.gz), which has nearly the same classes."
     )]
     Stl10 { file: String },
     #[error(
-        "{file}: this is a Parquet file, as Hugging Face keeps data sets; the lab does not read it. Give the files of the set's authors: cifar-10-binary.tar.gz, or the IDX files of MNIST."
+        "{file}: this is a Parquet file, the format of data sets on Hugging Face. The lab does not read it. Use the files that the authors published: cifar-10-binary.tar.gz, or the IDX files of MNIST."
     )]
     Parquet { file: String },
     #[error(
-        "{file}: this is an HDF5 file, which the lab does not read. Give cifar-10-binary.tar.gz for CIFAR-10, or the IDX files for MNIST and its kin."
+        "{file}: this is an HDF5 file, which the lab does not read. Use cifar-10-binary.tar.gz for CIFAR-10, or the IDX files for MNIST and similar data sets."
     )]
     Hdf5 { file: String },
     #[error(
-        "{file}: this is a table of text (CSV), which the lab does not read. Give cifar-10-binary.tar.gz for CIFAR-10, or the IDX files for MNIST and its kin."
+        "{file}: this is a text table (CSV), which the lab does not read. Use cifar-10-binary.tar.gz for CIFAR-10, or the IDX files for MNIST and similar data sets."
     )]
     Table { file: String },
-    #[error("{file}: this is packed as {format}, which the lab does not unpack. Unpack it, and give the files in it.")]
+    #[error("{file}: this file is compressed as {format}, which the lab does not unpack. Unpack it and use the files inside.")]
     Packed { file: String, format: String },
     #[error(
-        "{file}: this is a web page under the name of a file: the server sent no data. Download the file again, from another place if need be."
+        "{file}: this is a web page with the name of a data file; the server sent no data. Download the file again, from another source if necessary."
     )]
     WebPage { file: String },
-    #[error("{file}: this only points to a file in Git LFS. Fetch it with `git lfs pull`, and give it again.")]
+    #[error("{file}: this is only a pointer to a file in Git LFS. Fetch the file with `git lfs pull` and use that.")]
     LfsPointer { file: String },
     #[error(
-        "{file}: {found} of {wanted} bytes arrived, and their checksum is not that of the picture sheet. Reload the page; if it stays, the copy on the server is damaged."
+        "{file}: {found} of {wanted} bytes of the picture sheet arrived, and the checksum does not match. Reload the page. If this keeps happening, the copy on the server is damaged."
     )]
     ShardDamaged { file: String, found: u64, wanted: u64 },
     #[error(
-        "{file}: the picture sheet could not be decoded: {why}. Reload the page; if it stays, the copy on the server is damaged."
+        "{file}: the picture sheet could not be decoded: {why}. Reload the page. If this keeps happening, the copy on the server is damaged."
     )]
     Shard { file: String, why: String },
-    #[error("No training images were given, only test images. Add the training files.")]
+    #[error("Only test images were given, and no training images. Add the training files.")]
     NoTrainingImages,
-    #[error("All training images are test images too, so that none is left to train on. Add other training files.")]
+    #[error("All training images are also test images, so none is left to train on. Add other training files.")]
     SameImages,
-    #[error("Only {found} image was given, copies not counted, but training and testing need one each. Add more images.")]
+    #[error("Without copies, only {found} image was given. Training and testing need at least one each. Add more images.")]
     TooFewImages { found: u64 },
 
     // ---- the configuration ------------------------------------------------------------------------------------
-    #[error("{key}: '{value}' is not one of the allowed values: {allowed}.")]
+    #[error("{key} must not be '{value}'. Allowed: {allowed}.")]
     BadValue { key: String, value: String, allowed: String },
-    #[error("There is no setting '{key}'.")]
+    #[error("There is no setting '{key}'. Check the spelling.")]
     UnknownKey { key: String },
 
     // ---- weights files ----------------------------------------------------------------------------------------
-    #[error("{file}: not a safetensors file that the lab can read: {why}.")]
+    #[error("{file}: this is not a safetensors file that the lab can read: {why}. Use a file that the lab has saved.")]
     WeightsFile { file: String, why: String },
     #[error(
-        "{file}: the tensor {tensor} has the shape {found}, but this network needs {wanted}. Load it with the settings it was saved with."
+        "{file}: the tensor {tensor} has the shape {found}, but this network needs {wanted}. Load the file with the settings it was saved with."
     )]
     WeightsShape { file: String, tensor: String, found: String, wanted: String },
-    #[error("{file}: the tensor {tensor} is missing. Load it with the settings it was saved with.")]
+    #[error("{file}: the tensor {tensor} is missing. Load the file with the settings it was saved with.")]
     WeightsMissing { file: String, tensor: String },
     #[error(
-        "{file}: {tensor}{index} is {value}, but weights and momentum must be finite, and variances not negative: the run has diverged. Go on from earlier weights, or restart with a smaller learning rate."
+        "{file}: {tensor}{index} is {value}. Weights and momentum must be finite, and variances must not be negative, so this run has diverged. Continue from earlier weights, or restart with a smaller learning rate."
     )]
     WeightsValue { file: String, tensor: String, index: String, value: String },
 
     // ---- memory -----------------------------------------------------------------------------------------------
     #[error(
-        "This network needs {needed} bytes of memory, but a page can have {limit}. Choose a smaller batch or width, or the scaled architecture."
+        "This network needs {needed} bytes of memory, but a page can use only {limit}. Choose a smaller batch or width, or the scaled architecture."
     )]
     TooMuchMemory { needed: u64, limit: u64 },
 
     // ---- the GPU ----------------------------------------------------------------------------------------------
-    #[error("No graphics adapter answered. Use --backend cpu, or install a Vulkan, Metal or DirectX 12 driver.")]
+    #[error("No graphics adapter responded. Use --backend cpu, or install a Vulkan, Metal or DirectX 12 driver.")]
     NoAdapter,
     #[error("The graphics adapter refused a device: {why}. Use the CPU backend.")]
     NoDevice { why: String },
     #[error(
-        "This network needs {needed} bytes in one buffer, but the adapter allows {limit}. Choose a smaller width or batch, or the CPU backend."
+        "This network needs {needed} bytes in one buffer, but the graphics adapter allows only {limit}. Choose a smaller width or batch, or the CPU backend."
     )]
     TooLarge { needed: u64, limit: u64 },
-    #[error("The graphics device was lost: {why}. Training can go on from the last saved state.")]
+    #[error("The graphics device was lost: {why}. Training can continue from the last saved state.")]
     DeviceLost { why: String },
     #[error("The graphics driver reported an error in {place}: {why}. Use the CPU backend, and please report this.")]
     Gpu { place: String, why: String },
@@ -203,37 +209,37 @@ impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Note::Clamped { key, value, used, allowed } => {
-                write!(f, "{key}: {value} is outside {allowed}; {used} is used.")
+                write!(f, "{key}: {value} is outside {allowed}. {used} is used.")
             }
             Note::NotUnderstood { key, value, used, allowed } => {
-                write!(f, "{key}: '{value}' is not one of {allowed}; {used} is used.")
+                write!(f, "{key} must not be '{value}' (allowed: {allowed}). {used} is used.")
             }
             Note::HelpersLost => f.write_str(
-                "A worker could not be started, or ended: training goes on with one worker, slower, from where it was.",
+                "A worker could not start, or has ended. Training continues with one worker, more slowly.",
             ),
             Note::FewerTraining { found, used } => {
                 write!(
                     f,
-                    "The files hold {found} training images; {used} of them, spread evenly, are used, the most that the lab takes."
+                    "The files hold {found} training images. The lab uses {used} of them, its maximum, spread evenly."
                 )
             }
             Note::FewerTest { found, used } => {
                 write!(
                     f,
-                    "The files hold {found} test images; {used} of them, spread evenly, are used, the most that the lab takes."
+                    "The files hold {found} test images. The lab uses {used} of them, its maximum, spread evenly."
                 )
             }
-            Note::Transposed => f.write_str("EMNIST stores its images on their side, mirrored; they are turned upright."),
+            Note::Transposed => f.write_str("EMNIST stores its images transposed. The lab has turned them upright."),
             Note::Sorted => f.write_str(
-                "The images come class by class; they are taken from the classes in turn, so that each part has all of them.",
+                "The files hold the images class by class. The lab takes one from each class after another, so that every part contains all classes.",
             ),
-            Note::Copies { count } => write!(f, "Training images that are test images too: {count}. They are not trained on."),
+            Note::Copies { count } => write!(f, "Training images that are also test images: {count}. They are not used for training."),
             Note::PassedOver { files, count } => {
-                write!(f, "Files that the lab does not read: {count} ({files}). They are passed over.")
+                write!(f, "Files that the lab does not read: {count} ({files}). They were skipped.")
             }
-            Note::UnknownKey { key } => write!(f, "There is no setting '{key}'; it is ignored."),
+            Note::UnknownKey { key } => write!(f, "There is no setting '{key}'. It is ignored."),
             Note::NewerVersion { version } => {
-                write!(f, "The link is of version {version}, newer than this page; what is unknown is ignored.")
+                write!(f, "The link has version {version}, which is newer than this page. Unknown settings are ignored.")
             }
         }
     }

@@ -1,9 +1,9 @@
-"""The network of AlexNet Lab in PyTorch, with the weights that it was saved with. Needs nothing but torch.
+"""The network of AlexNet Lab in PyTorch, with its saved weights. It needs only torch.
 
-    python alexnet.py IMAGES ...    prints a line of JSON an image: index, label, logits
+    python alexnet.py IMAGES ...    prints a line of JSON per image: index, label, logits
 
-IMAGES are files of CIFAR-10 in the binary version, such as test_batch.bin.
-The settings, beside the defaults: SETTINGS
+IMAGES are files in CIFAR-10's binary format, such as test_batch.bin.
+Settings that differ from the defaults: SETTINGS
 """
 
 import json
@@ -29,7 +29,7 @@ class AlexNet(nn.Module):
 
 
 def read_safetensors(path):
-    """The tensors by name, and the metadata. A file is the length of its header, the header as JSON, and the tensors' bytes."""
+    """The tensors by name, and the metadata. A file holds the length of its header, the header as JSON, and the tensors' bytes."""
     data = Path(path).read_bytes()
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
@@ -45,10 +45,10 @@ def read_safetensors(path):
 
 
 def load(path=WEIGHTS):
-    """The network, as it is evaluated: with the running statistics, and without dropout. And the file's metadata."""
+    """The network in evaluation mode, with running statistics and without dropout; and the file's metadata."""
     tensors, metadata = read_safetensors(path)
     network = AlexNet()
-    # A velocity is what momentum goes on from; only training needs it.
+    # Momentum continues from the velocities, which only training needs.
     network.load_state_dict({name: tensor for name, tensor in tensors.items() if not name.startswith("velocity.")})
     return network.eval(), metadata
 
@@ -62,7 +62,7 @@ def prepare(pixels, metadata):
 
 
 def read_images(path):
-    """Labels (n) and bytes (n, 3, 32, 32) of a file of CIFAR-10: a label, then the pixels, channel by channel."""
+    """Labels (n) and bytes (n, 3, 32, 32) of a CIFAR-10 file. Each record is a label, then the pixels, channel by channel."""
     records = torch.frombuffer(bytearray(Path(path).read_bytes()), dtype=torch.uint8).reshape(-1, 1 + 3 * SIDE * SIDE)
     return records[:, 0], records[:, 1:].reshape(-1, 3, SIDE, SIDE)
 

@@ -58,7 +58,7 @@ pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result
     let wanted = (parameters, parameters, network.running_len());
     let found = (state.parameters.len(), state.velocities.len(), state.running.len());
     if found != wanted {
-        return Err(refused(file, "its numbers are those of another network".into()));
+        return Err(refused(file, "its numbers belong to another network".into()));
     }
     let mut tensors = Vec::new();
     for tensor in &network.tensors {
@@ -91,7 +91,7 @@ pub fn load<'a>(file: &str, bytes: &'a [u8]) -> Result<Checkpoint<'a>> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|why| refused(file, why.to_string()))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|why| refused(file, why.to_string()))?;
     let Some(texts) = header.metadata() else {
-        return Err(refused(file, "it has no metadata, so that the network it belongs to is unknown".into()));
+        return Err(refused(file, "it has no metadata, so its network is unknown".into()));
     };
     let (meta, notes) = Meta::read(texts).map_err(|why| refused(file, why))?;
     Ok(Checkpoint { meta, notes, file: file.into(), tensors })
@@ -156,7 +156,7 @@ impl Checkpoint<'_> {
             return Err(Error::WeightsShape { file: file(), tensor: name.into(), found: clip(&found), wanted });
         }
         if view.dtype() != Dtype::F32 {
-            return Err(refused(&self.file, format!("{name} is of type {}; the lab reads F32", view.dtype())));
+            return Err(refused(&self.file, format!("{name} has type {}, but the lab reads F32", view.dtype())));
         }
         let (words, _) = view.data().as_chunks::<4>();
         let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
@@ -207,7 +207,7 @@ impl Meta {
         let bad = |key: &str| format!("'{key}' in its metadata is '{}'", clip(&texts[key]));
         let version: u32 = text("version")?.parse().map_err(|_| bad("version"))?;
         if version > VERSION {
-            return Err(format!("its version is {version}, and this program reads up to {VERSION}"));
+            return Err(format!("its version is {version}, but this program reads only up to {VERSION}"));
         }
         let channels = |key: &str| -> std::result::Result<[f32; 3], String> {
             let values: [f32; 3] = serde_json::from_str(text(key)?).map_err(|_| bad(key))?;

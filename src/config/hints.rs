@@ -97,28 +97,28 @@ impl Config {
 impl std::fmt::Display for Hint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Hint::NoRate => "With this lr no weight moves. Choose a larger one, such as 0.01.",
+            Hint::NoRate => "With this lr, no weight changes. Choose a larger one, such as 0.01.",
             Hint::RateVanishes => {
-                "The learning rate is divided by 10 every schedule_every steps: within 100 steps nothing of it is left. Choose a larger schedule_every, or schedule=constant."
+                "The learning rate is divided by 10 every schedule_every steps. Within 100 steps, almost nothing of it is left. Choose a larger schedule_every, or schedule=constant."
             }
             Hint::FarTooFast => {
-                "This lr with this momentum throws the weights further than they can learn. Choose a much smaller lr."
+                "With this lr and this momentum, the weights jump too far to learn. Choose a much smaller lr."
             }
-            Hint::NoWeights => "With this init_scale no signal gets through, and no gradient comes back. Set it to 1.",
+            Hint::NoWeights => "With this init_scale, no signal gets through and no gradient comes back. Set init_scale to 1.",
             Hint::BatchOfOne => {
                 "Batch normalisation over a batch of 1 leaves no gradient for the layers up to fc7. Choose a batch of 8 or more, or another norm."
             }
             Hint::StatisticsStay => {
-                "With this bn_momentum the running statistics of batch normalisation stay where they began. Test images need them, so tests fail while training goes well. Set it to 0.1."
+                "With this bn_momentum, the running statistics of batch normalisation stay at their initial values. Evaluation uses these statistics, so tests fail even when training goes well. Set bn_momentum to 0.1."
             }
             Hint::SignalErased => {
-                "These constants of LRN divide the signal by so much that the layers learn nothing. Choose a smaller lrn_k, lrn_alpha or lrn_beta (the paper has 2, 1e-4 and 0.75)."
+                "These LRN constants make the signal so small that the layers learn nothing. Choose a smaller lrn_k, lrn_alpha or lrn_beta (the paper uses 2, 1e-4 and 0.75)."
             }
-            Hint::NeverTested => "The run stops at stop_steps, before its first test at test_every. Choose a smaller test_every.",
+            Hint::NeverTested => "The run stops at stop_steps, before its first evaluation at test_every. Choose a smaller test_every.",
             Hint::NeverStops => {
-                "stop_accuracy and stop_loss look at tests, but with test_every=0 there are none. Set test_every above 0."
+                "stop_accuracy and stop_loss need evaluations, but test_every=0 means none. Set test_every above 0."
             }
-            Hint::NothingHeldBack => "hold_back has no effect on these images. Add data=toy, or leave hold_back out.",
+            Hint::NothingHeldBack => "hold_back has no effect on these images. Add data=toy, or omit hold_back.",
         })
     }
 }

@@ -133,58 +133,58 @@ macro_rules! settings {
 settings! {
     // ---- the network's components
     activation: (choice ActivationFunction [Relu "relu", Sigmoid "sigmoid", Tanh "tanh", LeakyRelu "leaky_relu"]) Rebuild own "relu" "Activation function after every hidden layer";
-    norm: (choice Norm [None "none", Lrn "lrn", Bn "bn"]) Rebuild own "lrn" "Normalisation: none, local response (after conv1 and conv2), or batch (before every activation)";
-    pool: (choice PoolKind [Max "max", Avg "avg"]) Rebuild own "max" "Pooling: the largest value of a window, or the average";
-    overlap: (switch) Rebuild own "true" "Overlapping pooling windows: 3x3 with stride 2, or 2x2 with stride 2";
-    dropout: (number 0.0 0.9 false) Live own "0" "Share of fc6 and fc7 units that each step switches off";
+    norm: (choice Norm [None "none", Lrn "lrn", Bn "bn"]) Rebuild own "lrn" "Normalisation: none, local response (after conv1 and conv2) or batch (before every activation)";
+    pool: (choice PoolKind [Max "max", Avg "avg"]) Rebuild own "max" "Pooling: largest value or average of each window";
+    overlap: (switch) Rebuild own "true" "Overlapping pooling windows: 3x3 with stride 2; without overlap 2x2 with stride 2";
+    dropout: (number 0.0 0.9 false) Live own "0" "Share of the units in fc6 and fc7 that each step switches off";
     lrn_n: (integer 1 15) Rebuild own "5" "LRN: number of neighbouring channels in the sum";
     lrn_k: (number 0.1 10.0 false) Rebuild own "2" "LRN: constant added to the sum";
-    lrn_alpha: (number 0.0 10.0 true) Rebuild own "1e-4" "LRN: weight of the sum of squares";
+    lrn_alpha: (number 0.0 10.0 true) Rebuild own "1e-4" "LRN: factor of the sum of squares";
     lrn_beta: (number 0.0 2.0 false) Rebuild own "0.75" "LRN: exponent";
-    bn_place: (choice BnPlace [All "all", Lrn "lrn"]) Rebuild own "all" "BN: before every activation, or where LRN was, after those of conv1 and conv2";
+    bn_place: (choice BnPlace [All "all", Lrn "lrn"]) Rebuild own "all" "BN: before every activation, or in place of LRN (after the activations of conv1 and conv2)";
     bn_epsilon: (number 1e-12 1.0 true) Rebuild own "1e-5" "BN: constant added to the variance";
-    bn_momentum: (number 0.0 1.0 false) Rebuild own "0.1" "BN: share of the newest batch in the running statistics";
-    bn_noise: (number 0.0 1.0 false) Rebuild own "0" "BN: strength of a random shift and scale behind it, new at every step";
+    bn_momentum: (number 0.0 1.0 false) Rebuild own "0.1" "BN: weight of the newest batch in the running statistics";
+    bn_noise: (number 0.0 1.0 false) Rebuild own "0" "BN: strength of the random shift and scale of its output, drawn anew at every step";
     // ---- the network's size and start
-    arch: (choice Architecture [Scaled "scaled", Original "original"]) Restart own "scaled" "Architecture: scaled to 32x32 images, or the original for 227x227";
+    arch: (choice Architecture [Scaled "scaled", Original "original"]) Restart own "scaled" "Architecture: scaled to 32x32 images, or the original for 227x227 images";
     width: (choice Width [Quarter "0.25", Half "0.5", One "1", Two "2"]) Restart own "1" "Multiplies the number of channels";
-    depth: (integer 0 12) Restart own "0" "Further 3x3 convolutions after conv4";
+    depth: (integer 0 12) Restart own "0" "Extra 3x3 convolutions after conv4";
     init: (choice InitialWeights [He "he", Xavier "xavier", Paper "paper"]) Restart own "he" "Initial weights: He, Xavier, or N(0, 0.01) with the paper's biases";
     init_scale: (number 0.0 10.0 false) Restart own "1" "Multiplies the initial weights";
-    init_scale_layer: (word ["all", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]) Restart own "all" "Whose initial weights init_scale multiplies: all layers', or those of one";
-    seed: (integer 0 4294967295) Restart own "1" "Fixes initial weights, order of images and dropout masks";
+    init_scale_layer: (word ["all", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]) Restart own "all" "Layers whose initial weights init_scale multiplies: all, or one";
+    seed: (integer 0 4294967295) Restart own "1" "Determines initial weights, order of images and dropout masks";
     // ---- the optimizer
     lr: (number 0.0 10.0 true) Live own "0.01" "Learning rate of stochastic gradient descent";
-    momentum: (number 0.0 0.999 false) Live own "0.9" "Share of the last update that is kept";
-    weight_decay: (number 0.0 0.1 true) Live own "5e-4" "Pulls every weight towards zero";
+    momentum: (number 0.0 0.999 false) Live own "0.9" "Momentum: share of the last update that is kept";
+    weight_decay: (number 0.0 0.1 true) Live own "5e-4" "Weight decay: pulls every weight towards zero";
     schedule: (choice Schedule [Constant "constant", Step "step"]) Live own "constant" "Learning rate over time: constant, or divided by 10 every schedule_every steps";
-    schedule_every: (integer 1 1000000) Live own "1000" "Steps between two divisions of the learning rate";
-    batch: (integer 1 1024) Restart own "32" "Images a step";
+    schedule_every: (integer 1 1000000) Live own "1000" "Steps between divisions of the learning rate, for schedule=step";
+    batch: (integer 1 1024) Restart own "32" "Images per step";
     // ---- the data
     data: (choice BuiltIn [Cifar10 "cifar10", Toy "toy"]) Restart shared "cifar10" "Built-in data set";
-    hold_back: (choice Variation [None "none", Texture "texture", Rotation "rotation"]) Restart shared "none" "What training images of data=toy lack, and every second test image has";
-    train_size: (integer 1 60000) Restart own "60000" "Number of training images in use, at most";
-    augment: (switch) Live own "false" "Shift by up to 4 pixels and mirror at random";
-    test_size: (integer 1 10000) Live shared "500" "Number of test images in an evaluation";
-    test_every: (integer 0 100000) Live shared "100" "Steps between two evaluations on test images; 0 for none";
+    hold_back: (choice Variation [None "none", Texture "texture", Rotation "rotation"]) Restart shared "none" "For data=toy: the property that training images lack and every second test image has";
+    train_size: (integer 1 60000) Restart own "60000" "Maximum number of training images";
+    augment: (switch) Live own "false" "Augmentation: shift by up to 4 pixels and mirror, at random";
+    test_size: (integer 1 10000) Live shared "500" "Test images per evaluation";
+    test_every: (integer 0 100000) Live shared "100" "Steps between evaluations on test images; 0 means none";
     // ---- when a run stops automatically; 0 for never
-    stop_steps: (integer 0 1000000) Live shared "0" "Stop after so many steps; 0 for never";
-    stop_accuracy: (number 0.0 100.0 false) Live shared "0" "Stop when so many percent of the test images are right; 0 for never";
-    stop_loss: (number 0.0 10.0 false) Live shared "0" "Stop when the loss on test images is at most this; 0 for never";
-    stop_seconds: (integer 0 86400) Live shared "0" "Stop after so many seconds of training; 0 for never";
+    stop_steps: (integer 0 1000000) Live shared "0" "Stop at this step; 0 means never";
+    stop_accuracy: (number 0.0 100.0 false) Live shared "0" "Stop when the test accuracy in percent reaches this; 0 means never";
+    stop_loss: (number 0.0 10.0 false) Live shared "0" "Stop when the test loss is at most this; 0 means never";
+    stop_seconds: (integer 0 86400) Live shared "0" "Stop after this many seconds of training; 0 means never";
     // ---- the machine
     backend: (choice Preference [Auto "auto", Gpu "gpu", Cpu "cpu"]) Rebuild shared "auto" "Where the arithmetic runs";
-    workers: (integer 1 8) Rebuild shared "2" "Parts of a batch that the CPU backend computes at the same time; no more than images in a batch";
+    workers: (integer 1 8) Rebuild shared "2" "Number of CPU workers that share each batch; at most one per image";
     // ---- the page
     lang: (word ["auto", "en", "zh"]) View shared "auto" "Language of the page";
     theme: (word ["auto", "light", "dark"]) View shared "auto" "Colours of the page";
     controls: (word ["auto", "full", "slide", "mini"]) View shared "auto" "How much of the lab is shown";
-    autoplay: (switch) View shared "false" "Start training as soon as the data is there";
-    speed: (word ["1", "2", "5", "10", "max"]) View shared "max" "Steps a second, at most";
+    autoplay: (switch) View shared "false" "Start training as soon as the data is loaded";
+    speed: (word ["1", "2", "5", "10", "max"]) View shared "max" "Maximum number of steps per second";
     ridges: (word ["layers", "time"]) View shared "layers" "Gradient histograms: layer by layer, or one layer over time";
-    layer: (word ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "fc6", "fc7", "fc8"]) View shared "conv1" "Layer that the detailed views show";
+    layer: (word ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "fc6", "fc7", "fc8"]) View shared "conv1" "Layer shown in the detailed views";
     image: (integer 0 9999) View shared "0" "Test image whose feature maps are shown";
-    inside: (switch) View shared "false" "The view into the layer is open";
+    inside: (switch) View shared "false" "Show the arithmetic inside the layer";
     lesson: (word ["none", "relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"]) View shared "none" "Guided lesson that is open";
 }
 

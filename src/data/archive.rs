@@ -64,7 +64,7 @@ impl<R: Read> Read for Whole<R> {
         let count = self.content.read(buffer)?;
         self.left = self.left.saturating_sub(count as u64);
         if count == 0 && self.left > 0 && !buffer.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive ends within a file"));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive ends inside a file"));
         }
         Ok(count)
     }

@@ -75,11 +75,11 @@ impl Index {
         let wrong = |why: &str| shard_error(&entry.file, why);
         let rows = entry.count.div_ceil(self.columns);
         if sheet.len() != rows * self.columns * IMAGE || sha256(sheet) != entry.pixels {
-            return Err(wrong("its pixels are not those that were shipped"));
+            return Err(wrong("its pixels differ from the original ones"));
         }
         let labels: Vec<u8> = entry.labels.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
         if labels.len() != entry.count || labels.iter().any(|label| usize::from(*label) >= self.classes.len().min(10)) {
-            return Err(wrong("its labels in index.json are not one digit an image"));
+            return Err(wrong("its labels in index.json are not one digit per image"));
         }
         Ok(Images { pixels: cut(sheet, self.columns, entry.count), labels })
     }
@@ -158,7 +158,7 @@ impl Dataset {
         };
         let before: usize = entries.iter().take_while(|entry| entry.file != file).map(|entry| entry.count).sum();
         if before != images.len() {
-            return Err(shard_error(file, &format!("it starts at image {before}, but {} are there", images.len())));
+            return Err(shard_error(file, &format!("it starts at image {before}, but {} images precede it", images.len())));
         }
         if entries.iter().map(|entry| entry.count).sum::<usize>() != total || index.classes != self.classes {
             return Err(shard_error("index.json", "it describes another data set"));

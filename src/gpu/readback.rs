@@ -53,7 +53,7 @@ impl Readback {
     /// [`Error::Gpu`] when [`RING`] steps are in flight.
     pub fn slot(&self) -> Result<u32> {
         if self.in_flight() >= RING {
-            let why = format!("{RING} steps are on their way; wait for their records first");
+            let why = format!("{RING} steps are pending; wait for their records first");
             return Err(Error::Gpu { place: "step".into(), why });
         }
         Ok((self.enqueued % RING as u64) as u32)

@@ -44,7 +44,7 @@ impl std::fmt::Display for Remedy {
         f.write_str(match self {
             Remedy::SmallerInitialWeights => "Try a smaller init_scale.",
             Remedy::BatchNormalisation => "Try norm=bn, or fewer layers.",
-            Remedy::SmallerLearningRate => "Try a learning rate ten times smaller.",
+            Remedy::SmallerLearningRate => "Try a tenth of this learning rate.",
         })
     }
 }

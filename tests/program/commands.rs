@@ -138,10 +138,10 @@ fn a_diverged_run_says_where_and_keeps_the_last_good_state() {
 fn misuse_gets_a_sentence_and_status_2() {
     let folder = folder("misuse");
     let cases: [(&[&str], &str); 9] = [
-        (&["train", "--activation", "gelu"], "allowed are relu, sigmoid, tanh, leaky_relu"),
-        (&["train", "--dropout", "0.95"], "allowed are 0 to 0.9"),
-        (&["train", "--train-size", "1.5"], "allowed are 1 to 60000"),
-        (&["train", "--lr", "NaN"], "allowed are 0 to 10"),
+        (&["train", "--activation", "gelu"], "must be one of relu, sigmoid, tanh, leaky_relu"),
+        (&["train", "--dropout", "0.95"], "must be between 0 and 0.9"),
+        (&["train", "--train-size", "1.5"], "must be between 1 and 60000"),
+        (&["train", "--lr", "NaN"], "must be between 0 and 10"),
         (&["train", "--steps", "five"], "invalid value 'five' for '--steps"),
         (&["train", "--steps", "1", "--epochs", "1"], "cannot be used with"),
         (&["train", "--theme", "dark"], "unexpected argument '--theme'"),

@@ -215,7 +215,7 @@ fn ctrl_c_ends_the_loop_and_saves_and_a_second_one_ends_at_once() {
     let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.contains("parameters; backend cpu")));
     signal(&process, "-INT");
-    assert!(lines.any(|line| line.contains("Ctrl+C once more ends at once")));
+    assert!(lines.any(|line| line.contains("Ctrl+C again to stop at once")));
     signal(&process, "-INT");
     assert_eq!(process.wait().unwrap().code(), Some(130));
     assert_eq!(names(&folder), [""; 0]);
@@ -250,7 +250,7 @@ fn weights_and_evaluations_that_are_not_finite_are_errors() {
         with_numbers(&path, tensor, |_, number| number.copy_from_slice(&1e38f32.to_le_bytes()));
     }
     let (text, status) = complaint(&folder, &evaluate);
-    assert!(text.contains("The loss on test images is not finite") && status == Some(1), "{text}");
+    assert!(text.contains("The test loss is not finite") && status == Some(1), "{text}");
     assert!(!folder.join("p.jsonl").exists());
     // Variances overflow before losses do: such weights are not written.
     let explodes = ["--norm", "bn", "--lr", "10", "--weight-decay", "0.1", "--steps", "45", "--save", "v.safetensors"];

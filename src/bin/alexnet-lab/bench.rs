@@ -23,19 +23,19 @@ const SIDE: usize = 512;
 pub struct Arguments {
     #[command(flatten)]
     data: Data,
-    /// Training steps to measure
+    /// Number of training steps to measure
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     steps: u64,
-    /// Training steps before the measurement
+    /// Number of training steps before the measurement
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
     warm_up: u64,
-    /// Shows what each dispatch of a step on the GPU takes instead
+    /// Show the time of each GPU dispatch of a step instead
     #[arg(long)]
     profile: bool,
-    /// Writes the profile as JSON
+    /// Print the profile as JSON
     #[arg(long, requires = "profile")]
     json: bool,
-    /// Shows the memory that this would take, parameters and multiply-adds, and neither allocates nor trains
+    /// Print the memory, parameters and multiply-accumulates that a run would need, without training
     #[arg(long, conflicts_with = "profile")]
     dry_run: bool,
     #[command(flatten)]
@@ -155,7 +155,7 @@ fn measure(trainer: &mut Trainer, steps: u64, losses: &mut Vec<f32>) -> Outcome<
     outcome?;
     losses.extend(trainer.records()?.iter().map(|record| record.loss));
     if trainer.has_diverged() {
-        fail!("Training diverged, so that the steps measured did no work. Choose other settings.");
+        fail!("Training diverged, so the measured steps did no useful work. Choose other settings.");
     }
     Ok(milliseconds)
 }

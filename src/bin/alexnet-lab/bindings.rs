@@ -50,7 +50,9 @@ pub fn bind(page: &Page, name: &str, wasm_opt_flags: &[&str], compiled: &Path, p
         .out_name(name)
         .web(true)
         .and_then(|bindgen| bindgen.typescript(true).generate(&raw))
-        .map_err(|error| Failure::new(format!("The bindings of {} could not be made: {error:#}.", compiled.display())))?;
+        .map_err(|error| {
+            Failure::new(format!("The JavaScript bindings of {} could not be generated: {error:#}.", compiled.display()))
+        })?;
 
     // Alone in their folder, as `tsc` would take the bindings where they are missing.
     let types = page.work.join("types");
@@ -68,7 +70,7 @@ pub fn bind(page: &Page, name: &str, wasm_opt_flags: &[&str], compiled: &Path, p
 
     let names = fs::read(&names).map_err(about(&names))?;
     let names: Names = serde_json::from_slice(&names)
-        .map_err(|error| Failure::new(format!("wasm-opt does not say what it has renamed: {error}.")))?;
+        .map_err(|error| Failure::new(format!("The list of renamed functions from wasm-opt could not be read: {error}.")))?;
     let bindings = fs::read_to_string(raw.join(&script)).map_err(about(&raw))?;
     let marked = page.work.join(&script);
     fs::write(&marked, bindings.replace("wasm.", &format!("wasm.{EXPORT}"))).map_err(about(&marked))?;

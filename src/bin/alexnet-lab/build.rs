@@ -143,7 +143,7 @@ pub fn run() -> Outcome<PathBuf> {
 fn tools(page: &Page) -> Outcome {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page.root);
-    finish(npm, "Install Node.js 20 or newer (https://nodejs.org); the page's scripts are bundled with it.")
+    finish(npm, "Install Node.js 20 or newer (https://nodejs.org), which bundles the page's scripts.")
 }
 
 /// The engine as WebAssembly with its JavaScript bindings, once for each kind of browser.
@@ -167,9 +167,7 @@ fn engine(page: &Page) -> Outcome {
 /// `rustup target add`, unless the compiler has the target already.
 fn install_target() -> Outcome {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().map_err(|error| {
-        Failure::new(format!(
-            "rustc could not be started: {error}. Install Rust (https://rustup.rs); the engine is compiled with it."
-        ))
+        Failure::new(format!("rustc could not be started: {error}. Install Rust (https://rustup.rs), which compiles the engine."))
     })?;
     let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
     if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
@@ -180,7 +178,7 @@ fn install_target() -> Outcome {
     rustup.args(["target", "add", TARGET]);
     finish(
         rustup,
-        "The page needs Rust's WebAssembly target; install it by hand with rustup (https://rustup.rs), or with your system's packages.",
+        "The page needs Rust's WebAssembly target. Install it with rustup (https://rustup.rs) or with your system's package manager.",
     )
 }
 
@@ -198,7 +196,7 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
         .output()
         .map_err(|error| Failure::new(format!("cargo could not be started: {error}. Install Rust (https://rustup.rs).")))?;
     if !output.status.success() {
-        fail!("The engine could not be compiled for {TARGET}; cargo's messages above say why.");
+        fail!("The engine could not be compiled for {TARGET}. See cargo's messages above.");
     }
     let messages = String::from_utf8_lossy(&output.stdout);
     let modules = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -206,7 +204,7 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
         .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == "alexnet_lab")
         .filter_map(|message| message["filenames"].as_array()?.iter().find_map(|name| Some(PathBuf::from(name.as_str()?))))
         .next_back();
-    module.ok_or_else(|| Failure::new("cargo compiled the engine, but named no module."))
+    module.ok_or_else(|| Failure::new("cargo compiled the engine, but reported no module. Please report this."))
 }
 
 /// The page's scripts and style sheets, each bundled into one file.

@@ -82,7 +82,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     if wrong > 0 {
         fail!(
-            "{wrong} of {} combinations are wrong on this adapter. Use --backend cpu, and please report this.",
+            "{wrong} of {} combinations give wrong results on this adapter. Use --backend cpu, and please report this.",
             COMBINATIONS.len()
         );
     }

@@ -18,7 +18,7 @@ impl Interrupt {
                 output::abandon();
                 std::process::exit(INTERRUPTED.into());
             }
-            bar.suspend(|| say!("Ending after this step; Ctrl+C once more ends at once."));
+            bar.suspend(|| say!("Stopping after this step. Press Ctrl+C again to stop at once."));
         })?;
         Ok(interrupt)
     }

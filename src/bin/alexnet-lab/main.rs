@@ -30,17 +30,17 @@ struct Program {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build the page if its sources changed, and serve it on this machine (the default)
+    /// Build the page if its sources have changed, and serve it on this machine (default)
     Serve(serve::Arguments),
-    /// Build the page into dist/, a folder of static files for any host
+    /// Build the page into dist/, a folder of static files for any web server
     Build,
-    /// Measure a training step and print what it costs as JSON
+    /// Measure the cost of a training step and print it as JSON
     Bench(bench::Arguments),
-    /// Compare the gradients of this machine's graphics adapter with those of the CPU
+    /// Compare the gradients computed by this machine's graphics adapter with those of the CPU
     Check(check::Arguments),
-    /// Measure the claim of one of the page's lessons over several seeds
+    /// Measure the claim of one of the page's lessons with several seeds
     Lesson(lesson::Arguments),
-    /// Train without the page, and write a log, weights or predictions
+    /// Train without the page and write a log, weights or predictions
     Train(Box<train::Arguments>),
 }
 

@@ -90,10 +90,10 @@ pub fn unwritten(path: &Path) -> impl Fn(Error) -> Failure {
     move |error| {
         Failure::new(match error.kind() {
             ErrorKind::StorageFull => {
-                format!("{path} could not be written: the disk is full. Make room, or name another folder.")
+                format!("{path} could not be written: the disk is full. Free some space, or choose another folder.")
             }
             ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                format!("{path} could not be written: it would be larger than this account may have. Name another folder.")
+                format!("{path} could not be written: it would exceed the size that this account may use. Choose another folder.")
             }
             _ => format!("{path} could not be written: {error}."),
         })

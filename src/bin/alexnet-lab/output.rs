@@ -14,21 +14,21 @@ static PART: Mutex<Option<PathBuf>> = Mutex::new(None);
 pub fn check(outputs: &[(&str, &Path)]) -> Outcome {
     for (index, (flag, path)) in outputs.iter().enumerate() {
         if let Some((other, _)) = outputs[..index].iter().find(|(_, other)| !is_stream(path) && is_same(path, other)) {
-            misuse!("--{other} and --{flag} name the same file, {}. Give each its own.", path.display());
+            misuse!("--{other} and --{flag} name the same file, {}. Choose two different files.", path.display());
         }
         if is_stream(path) {
             continue;
         }
         let target = target(path);
         if target.is_dir() {
-            fail!("{} is a folder. Name a file in it.", path.display());
+            fail!("{} is a folder. Choose a file in it.", path.display());
         }
         let folder = folder_of(&target);
         if !folder.is_dir() {
-            fail!("{}: the folder {} does not exist. Make it first.", path.display(), folder_of(path).display());
+            fail!("{}: the folder {} does not exist. Create it first.", path.display(), folder_of(path).display());
         }
         if target.metadata().is_ok_and(|old| old.permissions().readonly()) {
-            fail!("{} is write-protected. Name another file.", path.display());
+            fail!("{} is write-protected. Choose another file.", path.display());
         }
     }
     Ok(())

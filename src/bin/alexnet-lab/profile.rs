@@ -34,7 +34,7 @@ pub fn print(trainer: &mut Trainer, as_json: bool) -> Outcome {
     let timings = match trainer.backend() {
         Backend::Gpu(gpu) => block_on(gpu.profile(STEPS))?,
         Backend::Cpu(_) => {
-            fail!("--profile shows the kernels of the GPU, and this run is on the CPU. Add --backend gpu.")
+            fail!("--profile shows GPU kernels, but this run is on the CPU. Add --backend gpu.")
         }
     };
     let profile = Profile::of(trainer.network(), trainer.config().batch as usize, timings);

@@ -20,10 +20,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Port on 127.0.0.1; the next free one is taken if it is in use, 0 takes any
+    /// Port on 127.0.0.1; if it is in use, the next free port; 0 for any free port
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Serve this folder as it is, and build nothing
+    /// Serve this folder as it is, without building
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
 }
@@ -32,12 +32,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let folder = match &arguments.dir {
         Some(folder) if folder.is_dir() => folder.clone(),
-        Some(folder) => fail!("{} is not a folder. Give a folder with an index.html.", folder.display()),
+        Some(folder) => fail!("{} is not a folder. Choose a folder with an index.html.", folder.display()),
         None => build::run()?,
     };
     let listener = listen(arguments.port)?;
     // Scripts read the address from the first line.
-    tell!("AlexNet Lab: http://{}/   (Ctrl+C ends)", listener.local_addr()?);
+    tell!("AlexNet Lab: http://{}/   (Ctrl+C to stop)", listener.local_addr()?);
     std::io::stdout().flush()?;
     listener.set_nonblocking(true)?;
     // Files are small and in the system's cache: one thread reads and sends them all.
@@ -56,7 +56,7 @@ fn listen(port: u16) -> Outcome<TcpListener> {
         }
     }
     Err(Failure::new(format!(
-        "None of the ports {port} to {last} of 127.0.0.1 could be opened: {why}. Give another one with --port."
+        "None of the ports {port} to {last} on 127.0.0.1 could be opened: {why}. Choose another one with --port."
     )))
 }
 
@@ -65,7 +65,7 @@ async fn answer(State(mut files): State<ServeDir>, request: Request) -> Response
     // Hidden files are not part of the page. Characters that could hide a dot are refused too: the page's own files have plain
     // names.
     if path.contains("/.") || path.contains(['%', '\\']) {
-        return with_headers(sentence(StatusCode::BAD_REQUEST, "This address is not that of a file of the page."));
+        return with_headers(sentence(StatusCode::BAD_REQUEST, "This address does not belong to a file of the page."));
     }
     let response = match files.try_call(request).await {
         Ok(response) => response.into_response(),
@@ -77,7 +77,7 @@ async fn answer(State(mut files): State<ServeDir>, request: Request) -> Response
         }
         status @ StatusCode::METHOD_NOT_ALLOWED => {
             let allow = [(header::ALLOW, "GET, HEAD")];
-            (allow, sentence(status, "This server only gives files: GET and HEAD.")).into_response()
+            (allow, sentence(status, "This server only sends files. Use GET or HEAD.")).into_response()
         }
         _ => response,
     })

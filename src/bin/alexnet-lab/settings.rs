@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Which kernels multiply on the GPU. This is not a setting of a run: results are the same up to rounding.
 #[derive(clap::Args)]
 pub struct Kernels {
-    /// Kernels of the GPU's matrix products: in registers, for processors; in tiles, for graphics cards; or what is faster here
+    /// Kernels for matrix products on the GPU: registers suits processors, tiled suits graphics cards, auto measures which is faster
     #[arg(long, value_enum, default_value_t = FamilyFlag::Auto)]
     family: FamilyFlag,
 }
@@ -90,7 +90,13 @@ fn flag(setting: &'static Setting) -> Arg {
 fn allowed(setting: &Setting, text: &str) -> Result<String, String> {
     match Config::default().set(setting.key, text) {
         Ok(false) => Ok(text.into()),
-        Ok(true) | Err(_) => Err(format!("allowed are {}", setting.kind.allowed())),
+        Ok(true) | Err(_) => {
+            let allowed = setting.kind.allowed();
+            Err(match allowed.split_once(" to ") {
+                Some((least, most)) => format!("must be between {least} and {most}"),
+                None => format!("must be one of {allowed}"),
+            })
+        }
     }
 }
 
@@ -119,7 +125,7 @@ impl Data {
             let given = self.data.iter().any(|given| output::is_same(given, path));
             let within = self.data.iter().any(|given| output::is_within(path, given));
             if given || within && path.exists() && !output::is_ours(path) {
-                misuse!("--{flag} would write over {}, which --data reads. Name another file.", path.display());
+                misuse!("--{flag} would overwrite {}, which --data reads. Choose another file.", path.display());
             }
         }
         Ok(Dataset::load_without(&self.data, &outputs.iter().map(|(_, path)| *path).collect::<Vec<_>>())?)
@@ -136,7 +142,7 @@ impl Data {
         let data = if named { Dataset::whole(config, &repository().join("www/data"))? } else { self.read(outputs)? };
         data.notes.iter().for_each(|note| say!("note: {note}"));
         if data.train.is_empty() {
-            fail!("{} has no training images. Give a data set with some.", data.name);
+            fail!("{} has no training images. Use a data set with training images.", data.name);
         }
         Ok(data)
     }

@@ -39,7 +39,7 @@ pub fn complete(mut command: Command, hint: &str) -> Outcome {
     let status = command.stdin(Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => fail!("{name} ended with {status}; its messages above say why. {hint}"),
+        Ok(status) => fail!("{name} ended with {status}. See its messages above. {hint}"),
         Err(error) => fail!("{name} could not be started: {error}. {hint}"),
     }
 }

@@ -28,37 +28,37 @@ const IN_FLIGHT: usize = 8;
 pub struct Arguments {
     #[command(flatten)]
     data: Data,
-    /// Training steps to do
+    /// Number of training steps
     #[arg(long, conflicts_with = "epochs")]
     steps: Option<u64>,
-    /// Passes over the training images to do [default: 1]
+    /// Number of passes over the training images [default: 1]
     #[arg(long)]
     epochs: Option<u32>,
-    /// Start with the settings of a link that the page copied; flags come on top
+    /// Start with the settings of a link copied from the page; flags override them
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["resume", "load"])]
     link: Option<String>,
-    /// Go on with a run that --save wrote: its settings, weights, velocities and step
+    /// Continue a run saved with --save: same settings, weights, momentum and step
     #[arg(long, value_name = "FILE", conflicts_with = "load")]
     resume: Option<PathBuf>,
-    /// Start a new run, at step 0, with the settings and weights that --save wrote
+    /// Start a new run at step 0 with the settings and weights saved with --save
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
-    /// Write one line of JSON a step: step, loss, accuracy, and where evaluated test_loss and test_accuracy
+    /// Write one line of JSON per step: step, loss, accuracy, and after an evaluation test_loss and test_accuracy
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Write the weights as safetensors, with PyTorch's names and layouts, when the run ends
+    /// Write the weights when the run ends, as safetensors with PyTorch's names and layouts
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Write a PyTorch script that rebuilds the network, loads the weights of --save and prints the logits of images
+    /// Write a PyTorch script that rebuilds the network, loads the weights of --save and prints logits for images
     #[arg(long, value_name = "FILE", requires = "save")]
     script: Option<PathBuf>,
-    /// Stop at the first evaluation (test_every, test_size) whose error is at most so many percent, and print the time it took
+    /// Stop at the first evaluation (test_every, test_size) whose test error is at most this many percent, and print the time taken
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
     until_error: Option<f64>,
-    /// At the end, evaluate on all test images and print the outcome as a line of JSON
+    /// At the end, evaluate on all test images and print the result as a line of JSON
     #[arg(long)]
     eval: bool,
-    /// At the end, write one line of JSON a test image: index, label, logits
+    /// At the end, write one line of JSON per test image: index, label, logits
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
     #[command(flatten)]
@@ -79,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         (Err(failure), Ok(())) => return Err(failure.and(&arguments.saved("The last good state is in {}."))),
     };
     if interrupted {
-        let saved = arguments.saved("The weights are in {}; --resume goes on with them.");
+        let saved = arguments.saved("The weights are in {}; use --resume to continue.");
         say!("Interrupted after step {}. {saved}", run.trainer.step_count());
     }
     run.finish()?;
@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
         output::check(&arguments.outputs())?;
         for (flag, path) in arguments.outputs().into_iter().filter(|(flag, _)| *flag != "save") {
             if [&arguments.load, &arguments.resume].into_iter().flatten().any(|weights| output::is_same(weights, path)) {
-                misuse!("--{flag} would write over the weights in {}. Name another file.", path.display());
+                misuse!("--{flag} would overwrite the weights in {}. Choose another file.", path.display());
             }
         }
         let trainer = match arguments.resume.as_ref().or(arguments.load.as_ref()) {
@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
             }
         };
         if arguments.until_error.is_some() && trainer.config().test_every == 0 {
-            misuse!("--until-error looks at evaluations, but with test_every 0 there are none. Set test_every above 0.");
+            misuse!("--until-error needs evaluations, but with test_every 0 there are none. Set test_every above 0.");
         }
         output::try_out(&arguments.outputs())?;
         let log = arguments.log.as_ref().map(|path| Log::new(path, arguments.resume.is_some()));
@@ -175,7 +175,7 @@ impl<'a> Run<'a> {
         let last = first.saturating_add(total);
         while self.trainer.step_count() < last {
             if !self.trainer.step()? {
-                fail!("The data set ends before its {} training images.", self.trainer.dataset().train_total);
+                fail!("The data set ended before all of its {} training images were read.", self.trainer.dataset().train_total);
             }
             block_on(self.trainer.work())?;
             let done = self.trainer.step_count();
@@ -218,7 +218,9 @@ impl<'a> Run<'a> {
         }
         self.bar.finish();
         match self.arguments.until_error {
-            Some(percent) => fail!("The test error was above {percent} % at every evaluation."),
+            Some(percent) => {
+                fail!("The test error stayed above {percent} % at every evaluation. Train longer, or choose a higher percentage.")
+            }
             None => Ok(false),
         }
     }
@@ -281,8 +283,8 @@ impl<'a> Run<'a> {
     fn introduce(&mut self, total: u64) {
         let (backend, machine) = (self.trainer.backend().name(), self.trainer.machine());
         let why = match machine.reason {
-            Reason::SoftwareAdapter => " (the only graphics adapter is a software one)".into(),
-            Reason::NoAdapter => " (no graphics adapter answered)".into(),
+            Reason::SoftwareAdapter => " (the only graphics adapter runs in software)".into(),
+            Reason::NoAdapter => " (no graphics adapter responded)".into(),
             _ if machine.adapter().is_empty() => String::new(),
             _ => format!(" on {}", machine.adapter()),
         };
@@ -329,7 +331,7 @@ impl<'a> Run<'a> {
         }
         self.bar.abandon();
         let Some(divergence) = block_on(self.trainer.divergence())? else {
-            fail!("Training diverged, but repeating the step found no NaN or infinity.");
+            fail!("Training diverged, but repeating the step found no NaN or infinity. Try a smaller learning rate.");
         };
         let place = match divergence.found.place {
             Place::Activation => "output",
@@ -367,8 +369,8 @@ impl<'a> Run<'a> {
             return Ok(loss);
         }
         fail!(
-            "The loss on test images is not finite ({loss}) after step {}: the network's outputs are beyond what 32 bits hold. \
-             Train with a smaller learning rate, or take other weights.",
+            "The test loss is not finite ({loss}) after step {}: the network's outputs exceed the range of 32-bit numbers. \
+             Train with a smaller learning rate, or use other weights.",
             self.trainer.step_count()
         );
     }
@@ -377,7 +379,7 @@ impl<'a> Run<'a> {
     fn test_all(&mut self) -> Outcome<Test> {
         let (images, classes) = (self.trainer.dataset().test.len(), self.trainer.network().classes);
         if images == 0 {
-            fail!("{} has no test images to evaluate on. Give the test files too.", self.trainer.dataset().name);
+            fail!("{} has no test images to evaluate on. Add the test files.", self.trainer.dataset().name);
         }
         let logits = block_on(self.trainer.logits(0..images))?;
         let dataset = self.trainer.dataset();
@@ -395,7 +397,7 @@ fn linked(arguments: &Arguments) -> Config {
     notes.iter().for_each(|note| say!("note: {note}"));
     let [config, others @ ..] = lanes.configs() else { unreachable!("there is at least one") };
     if !others.is_empty() {
-        say!("note: The link has {} networks side by side; the first one is trained.", 1 + others.len());
+        say!("note: The link has {} networks side by side. Only the first one is trained.", 1 + others.len());
     }
     config.clone()
 }
@@ -415,16 +417,16 @@ fn continued(arguments: &Arguments, path: &Path) -> Outcome<Trainer> {
             restarts && *key != "backend" && saved.get(key) != config.get(key)
         };
         if let Some((key, _)) = arguments.settings.given.iter().find(fixed) {
-            misuse!("--{key} cannot change when a run goes on. Use --load to start a new run with these weights.");
+            misuse!("--{key} cannot be changed when a run continues. Use --load to start a new run with these weights.");
         }
     }
     let mut dataset = arguments.data.load(&mut config, &arguments.outputs())?;
     if meta.data != dataset.title() {
         let (then, now) = (&meta.data, dataset.title());
         if resume {
-            fail!("The run was on {then}, but this data set is {now}. Give the same --data, or use --load.");
+            fail!("The run was trained on {then}, but this data set is {now}. Use the same --data, or use --load.");
         }
-        say!("note: the weights were trained on {then}; this data set is {now}.");
+        say!("note: The weights were trained on {then}, but this data set is {now}.");
     }
     // What the weights expect of their input.
     dataset.normalisation = meta.normalisation;

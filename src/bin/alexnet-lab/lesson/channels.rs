@@ -12,8 +12,8 @@ use pollster::block_on;
 
 pub const LRN_COMPETITION: Lesson = Lesson {
     name: "lrn-competition",
-    claim: "LRN presses a response down where its neighbours are strong, if alpha is large; with the paper's alpha it divides by nearly a constant.",
-    effect: "what LRN leaves beside strong neighbours over what it leaves beside weak ones, alpha = 1",
+    claim: "If alpha is large, LRN suppresses a response whose neighbours are strong. With the paper's alpha, LRN divides by nearly a constant.",
+    effect: "share of the response that LRN leaves next to strong neighbours, divided by the share next to weak ones, alpha = 1",
     measure: lrn_competition,
 };
 
@@ -76,8 +76,8 @@ fn left_by_lrn(data: &Dataset, config: Config, steps: u64) -> Outcome<[f64; 2]> 
 
 pub const NORMS: Lesson = Lesson {
     name: "norms",
-    claim: "After the same steps, the network with batch normalisation before each activation has a lower loss than those with LRN, with none, and with BN where LRN was.",
-    effect: "loss of the best of the others minus that with BN before each activation",
+    claim: "After the same number of steps, the network with batch normalisation before every activation has a lower loss than the networks with LRN, with no normalisation, and with BN in place of LRN.",
+    effect: "lowest loss of the other networks minus the loss with BN before every activation",
     measure: norms,
 };
 
@@ -120,8 +120,8 @@ fn norms(data: &Dataset, seed: u32) -> Outcome<Measured> {
 
 pub const POOLING: Lesson = Lesson {
     name: "pooling",
-    claim: "Max pooling sends the gradient to the winner of each window alone, average pooling to all; whether windows overlap changes the loss by less than 0.1.",
-    effect: "share of conv1's activations without any gradient, max minus average, both 2 x 2",
+    claim: "Max pooling sends the gradient only to the winner of each window, and average pooling sends it to all values. Overlapping windows change the loss by less than 0.1.",
+    effect: "share of conv1's activations that receive no gradient, max minus average, both 2 x 2",
     measure: pooling,
 };
 

@@ -8,8 +8,8 @@ use alexnet_lab::data::Dataset;
 
 pub const RELU_OR_SIGMOID: Lesson = Lesson {
     name: "relu-or-sigmoid",
-    claim: "Sigmoid shrinks the gradient layer by layer, at least a thousandfold in front of eleven layers; ReLU and tanh do not.",
-    effect: "log10 of conv1's gradient, ReLU over sigmoid",
+    claim: "Sigmoid shrinks the gradient layer by layer, to a thousandth or less over eleven layers. ReLU and tanh do not.",
+    effect: "log10 of conv1's gradient with ReLU divided by that with sigmoid",
     measure: relu_or_sigmoid,
 };
 
@@ -69,8 +69,8 @@ fn steps_to_25_percent(lane: &Lane, lesson: &Own) -> f64 {
 
 pub const PRODUCT_OF_WEIGHTS: Lesson = Lesson {
     name: "product-of-weights",
-    claim: "The gradient of conv1 is a product with the weights of all layers after it: half the weights, 0.5 to the power of their number.",
-    effect: "power of the weights' scale that conv1's gradient follows, over the number of layers",
+    claim: "The gradient of conv1 is a product that contains the weights of all later layers. Halving the weights multiplies it by 0.5 to the power of the number of these layers.",
+    effect: "exponent of the weights' scale in conv1's gradient, divided by the number of layers",
     measure: product_of_weights,
 };
 

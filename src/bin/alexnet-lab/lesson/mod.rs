@@ -22,16 +22,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The lesson to measure; --list shows them all
+    /// Lesson to measure; --list shows all lessons
     #[arg(required_unless_present = "list")]
     name: Option<String>,
-    /// Show the lessons and what each claims
+    /// List the lessons and their claims
     #[arg(long)]
     list: bool,
-    /// Print the outcome as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
-    /// Seeds to measure with: 1 to so many
+    /// Number of seeds to measure with: 1, 2, and so on
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     seeds: u32,
     #[command(flatten)]
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let name = arguments.name.as_deref().unwrap_or_default();
     let Some(lesson) = LESSONS.iter().find(|lesson| lesson.name == name) else {
         let names = LESSONS.map(|lesson| lesson.name).join(", ");
-        misuse!("there is no lesson {name}; the lessons are {names}.");
+        misuse!("There is no lesson {name}. Choose one of {names}.");
     };
     let data = arguments.data.load(&mut Config::default(), &[])?;
     let report = measure(lesson, &data, arguments.seeds)?;
@@ -123,7 +123,10 @@ fn measure(lesson: &Lesson, data: &Dataset, seeds: u32) -> Outcome<Report> {
     for (seed, measured) in found.into_inner().expect("no thread panics") {
         let Measured { holds, effect, numbers } = measured?;
         if !effect.is_finite() {
-            fail!("{} cannot be measured with seed {seed}: a run diverged, or saw no test images.", lesson.name);
+            fail!(
+                "{} cannot be measured with seed {seed}: a run diverged, or had no test images. Use a data set with test images.",
+                lesson.name
+            );
         }
         report.holds &= holds;
         report.effect.push(effect);
@@ -135,7 +138,7 @@ fn measure(lesson: &Lesson, data: &Dataset, seeds: u32) -> Outcome<Report> {
 
 fn print(report: &Report) -> Outcome {
     tell!("{}", report.claim);
-    tell!("It {} with every seed; effect: {}.", if report.holds { "holds" } else { "does not hold" }, report.effect_is);
+    tell!("It {} with every seed. Effect: {}.", if report.holds { "holds" } else { "does not hold" }, report.effect_is);
     let row = |name: &str, numbers: &[f64]| -> Outcome {
         tell!("{name:<42}{}", numbers.iter().map(|number| format!("{:>12}", short(*number))).collect::<String>());
         Ok(())

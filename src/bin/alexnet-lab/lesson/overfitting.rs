@@ -9,8 +9,8 @@ use alexnet_lab::stats::ActivationStats;
 
 pub const DROPOUT: Lesson = Lesson {
     name: "dropout",
-    claim: "On 500 training images, dropout 0.5 narrows the gap between the loss on test images and on training images.",
-    effect: "gap without dropout minus gap with it, in nats",
+    claim: "On 500 training images, dropout 0.5 narrows the gap between test loss and training loss.",
+    effect: "gap without dropout minus gap with dropout, in nats",
     measure: dropout,
 };
 
@@ -41,8 +41,8 @@ fn dropout(data: &Dataset, seed: u32) -> Outcome<Measured> {
 
 pub const COVARIATE_SHIFT: Lesson = Lesson {
     name: "covariate-shift",
-    claim: "Noise behind BN makes what a layer sees move further again, and yet the network learns faster than without BN: that the drift explains BN's gain is contested.",
-    effect: "loss without BN minus loss with noisy BN",
+    claim: "Noise after BN makes the inputs of a layer move further again, yet the network learns faster than without BN. It is therefore disputed that less movement explains BN's gain.",
+    effect: "loss without BN minus loss with noise after BN",
     measure: covariate_shift,
 };
 

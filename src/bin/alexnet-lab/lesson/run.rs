@@ -69,7 +69,7 @@ impl Lane {
         let (mut first, mut looks, mut losses, mut accuracies) = (None, vec![], vec![], vec![]);
         for step in 1..=plan.lesson.until {
             if !trainer.step()? {
-                fail!("The data set ends before its {} training images.", data.train_total);
+                fail!("The data set ended before all of its {} training images were read.", data.train_total);
             }
             for record in trainer.records()? {
                 losses.push(f64::from(record.loss));

@@ -14,7 +14,7 @@ use alexnet_lab::step::{Hyper, initial_state};
 
 pub const SCALE_OF_WEIGHTS: Lesson = Lesson {
     name: "scale-of-weights",
-    claim: "BN((aW)u) = BN(Wu); the gradient to u does not change, that to aW is 1/a as large, so that relative to the weights each step is 1/a^2 as large. At tiny a, epsilon breaks it.",
+    claim: "BN((aW)u) = BN(Wu). The gradient at u does not change, and the gradient at aW is 1/a as large. Relative to the weights, each step is therefore 1/a^2 as large. At tiny a, epsilon breaks this rule.",
     effect: "largest relative error of the three identities, a = 4",
     measure: scale_of_weights,
 };
