@@ -90,7 +90,7 @@ pub enum Error {
     )]
     Numpy { file: String },
     #[error(
-        "{file}: this is a MATLAB file, which the lab does not read. SVHN, EMNIST and CIFAR-10 are also published in this format. Use the IDX files for EMNIST (unpack gzip.zip) and cifar-10-binary.tar.gz for CIFAR-10. Convert SVHN to the binary format of CIFAR-10."
+        "{file}: this is a MATLAB file, which the lab does not read. Use the IDX files for EMNIST (unpack gzip.zip) and cifar-10-binary.tar.gz for CIFAR-10. Convert SVHN to the binary format of CIFAR-10."
     )]
     Matlab { file: String },
     #[error(
@@ -148,7 +148,7 @@ pub enum Error {
     #[error("{file}: the tensor {tensor} is missing. Load the file with the settings it was saved with.")]
     WeightsMissing { file: String, tensor: String },
     #[error(
-        "{file}: {tensor}{index} is {value}. Weights and momentum must be finite, and variances must not be negative, so this run has diverged. Continue from earlier weights, or restart with a smaller learning rate."
+        "{file}: {tensor}{index} is {value}, so the run that saved it has diverged. Continue from earlier weights, or restart with a smaller learning rate."
     )]
     WeightsValue { file: String, tensor: String, index: String, value: String },
 

@@ -90,7 +90,7 @@ test("a pointer that rests on a label shows it, beside the control and inside th
   const label = await middle(page, ".control[data-key=width] .control-label");
   await page.mouse.move(label.x, label.y);
   await appears(page);
-  assert.match(await shown(page), /^Multiplies the number of channels\. ↺ Starts training again/);
+  assert.match(await shown(page), /^Multiplies the number of channels\. ↺ Restarts training/);
   const fits = await inRoot(page, (root) => {
     const [tip, control] = [".term-tip:popover-open", ".control[data-key=width]"].map((selector) => root.querySelector(selector).getBoundingClientRect());
     return tip.left >= 0 && tip.right <= innerWidth && tip.top >= 0 && tip.bottom <= innerHeight && (tip.top >= control.bottom || tip.bottom <= control.top);

@@ -49,7 +49,7 @@ fn a_resumed_run_is_the_same_run() {
 
     let (text, status) = complaint(&folder, &["train", "--resume", "half.safetensors", "--width", "1"]);
     assert_eq!(status, Some(2));
-    assert!(text.contains("--width cannot change when a run goes on"), "{text}");
+    assert!(text.contains("--width cannot be changed when a run continues"), "{text}");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_file_that_cannot_be_used_gets_a_sentence_and_status_1() {
     let cases: [(&[&str], &str); 5] = [
         (&["train", "--data", "missing.bin"], "missing.bin"),
         (&["train", "--data", "noise.bin"], "noise.bin"),
-        (&["train", "--load", "noise.safetensors"], "noise.safetensors: not a safetensors file"),
+        (&["train", "--load", "noise.safetensors"], "noise.safetensors: this is not a safetensors file"),
         (&["train", "--steps", "0", "--log", "no/such/folder.jsonl"], "no/such/folder.jsonl"),
         (&["train", "--steps", "0", "--save", "no/such/w.safetensors"], "the folder no/such does not exist"),
     ];

@@ -37,8 +37,8 @@ fn no_output_is_opened_before_every_input_is_read() {
     let cases: [(&[&str], &str, i32); 5] = [
         (&["--data", "nowhere.bin"], "nowhere.bin", 1),
         (&["--load", "nowhere.safetensors"], "nowhere.safetensors", 1),
-        (&["--resume", "keep.safetensors"], "keep.safetensors: not a safetensors file", 1),
-        (&["--data", log], "--log would write over keep.jsonl, which --data reads", 2),
+        (&["--resume", "keep.safetensors"], "keep.safetensors: this is not a safetensors file", 1),
+        (&["--data", log], "--log would overwrite keep.jsonl, which --data reads", 2),
         (&["--data", "nowhere"], "nowhere", 1),
     ];
     for (inputs, sentence, expected) in cases {
@@ -63,7 +63,7 @@ fn what_could_not_be_written_is_known_before_the_run() {
     for flag in ["--log", "--save", "--predictions"] {
         for (path, sentence) in [
             ("no/such/file", "the folder no/such does not exist"),
-            ("folder", "folder is a folder. Name a file in it."),
+            ("folder", "folder is a folder. Choose a file in it."),
             ("old.jsonl", "old.jsonl is write-protected"),
         ] {
             let (text, status) = complaint(&folder, &[&SMALL, &["--steps", "100000", flag, path][..]].concat());
@@ -97,7 +97,7 @@ fn what_is_written_into_the_folder_of_images_is_none_of_them() {
     );
     let over = ["--data", "data", "--steps", "1", "--log", "data/data_batch_1.bin"];
     let (text, status) = complaint(&folder, &[&SMALL, &over[..]].concat());
-    assert!(text.contains("--log would write over data/data_batch_1.bin") && status == Some(2), "{text}");
+    assert!(text.contains("--log would overwrite data/data_batch_1.bin") && status == Some(2), "{text}");
     assert_eq!(fs::read(folder.join("data/data_batch_1.bin")).unwrap(), images(24));
     // In a folder below it, too.
     fs::create_dir(folder.join("data/runs")).unwrap();
