@@ -229,7 +229,7 @@ impl std::fmt::Display for Note {
                     "The files hold {found} test images. The lab uses {used} of them, its maximum, spread evenly."
                 )
             }
-            Note::Transposed => f.write_str("EMNIST stores its images transposed. The lab has turned them upright."),
+            Note::Transposed => f.write_str("EMNIST stores its images transposed. The images have been turned upright."),
             Note::Sorted => f.write_str(
                 "The files hold the images class by class. The lab takes one from each class after another, so that every part contains all classes.",
             ),
