@@ -6,8 +6,8 @@ use futures_channel::oneshot;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Bytes that a binding may span at most, whatever the adapter offers. Sizes must fit in 32 bits, as a browser's `usize` does,
-/// and be multiples of the largest alignment.
+/// Bytes that a binding may span at most, whatever the adapter offers. Sizes must fit in a browser's `usize` of 32 bits and be
+/// multiples of the largest alignment.
 const LARGEST_BINDING: u64 = (1 << 32) - 256;
 
 /// What is known about the adapter.

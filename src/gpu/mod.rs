@@ -19,12 +19,12 @@
 //!   113 -> 51, backward_weight 157 -> 57 (with one loop instead of three, and no branch in it), conv4 47 -> 26, 46 -> 28 and 73
 //!   -> 26; all convolutions together 950 -> 405 ms. Lavapipe gains as much: conv2 forward 60 -> 20 ms.
 //! * Compile time: 0.05 ms for each multiply-add written out. Tiles of twice the size would be another fifth faster (conv2
-//!   forward 37 ms), but compile for 1.3 s instead of 0.3, and on lavapipe likewise. `&&` is a branch and slow to compile. One
-//!   version of a kernel crashed a software adapter's compiler.
+//!   forward 37 ms), but compile for 1.3 s instead of 0.3, and on lavapipe likewise. `&&` is a branch and slow to compile.
 //! * Few dispatches: forward, the activation function and dropout run in the kernel of the layer before; backward, in the kernel
 //!   of the layer after ([`crate::layers::fused`]). Both gradients of a layer are one dispatch, and batch normalisation is one
 //!   per pass. A step takes 26 dispatches (30 with LRN, 40 with batch normalisation) instead of 38, 42 and 94.
 //! * `subgroupBroadcast` of weights loaded by one thread each gains 30 % at equal tiles, less with shared rows; not used.
+//! * An early version of a kernel crashed a software adapter's compiler.
 
 pub mod device;
 pub mod family;
