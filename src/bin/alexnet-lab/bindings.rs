@@ -54,7 +54,7 @@ pub fn bind(page: &Page, name: &str, wasm_opt_flags: &[&str], compiled: &Path, p
             Failure::new(format!("The JavaScript bindings of {} could not be generated: {error:#}.", compiled.display()))
         })?;
 
-    // Alone in their folder, as `tsc` would take the bindings where they are missing.
+    // In a folder without the bindings: `tsc` would read those instead if the types were missing.
     let types = page.work.join("types");
     fs::create_dir_all(&types).map_err(about(&types))?;
     let declarations = format!("{name}.d.ts");

@@ -69,7 +69,7 @@ const STEPS: &[Step] = &[
             "dist/pkg/alexnet_lab_relaxed_bg.wasm",
             "dist/pkg/alexnet_reader.js",
             "dist/pkg/alexnet_reader_bg.wasm",
-            // What `tsc` knows of the engine: see tsconfig.json.
+            // The engine's types for `tsc`: see tsconfig.json.
             "target/page/types/alexnet_lab.d.ts",
             "target/page/types/alexnet_reader.d.ts",
         ],

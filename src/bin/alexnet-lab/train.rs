@@ -1,7 +1,7 @@
 //! `train`: a run without the page, with the same settings, images, initial weights and masks.
 //!
-//! Its numbers are the page's but for rounding, which a run amplifies: each build multiplies and adds in its own way, and so does
-//! each number of workers. The same program on the same machine gives the same bits again.
+//! Its numbers are the page's except for rounding, which a run amplifies: rounding differs between builds and with the number
+//! of workers. The same program on the same machine gives the same bits again.
 
 use crate::interrupt::Interrupt;
 use crate::outcome::{Failure, Outcome, about, fail, misuse, say, tell};
@@ -69,12 +69,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut run = Run::start(arguments)?;
     let interrupt = Interrupt::watch(&run.bar)?;
     let outcome = run.train(&interrupt);
-    // A run that ended early leaves its last good state.
+    // A run that ends early saves its last good state.
     let saved = run.save();
     interrupt.ends_at_once();
     let interrupted = match (outcome, saved) {
         (Ok(interrupted), saved) => saved.map(|()| interrupted)?,
-        // Why it ended comes first.
+        // The reason for the end comes first.
         (Err(failure), Err(unsaved)) => return Err(failure.and(&unsaved.sentence)),
         (Err(failure), Ok(())) => return Err(failure.and(&arguments.saved("The last good state is in {}."))),
     };
@@ -87,13 +87,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Arguments {
-    /// The files to write, by their flags.
+    /// The files to write, with their flags.
     fn outputs(&self) -> Vec<(&'static str, &Path)> {
         let files = [("log", &self.log), ("save", &self.save), ("script", &self.script), ("predictions", &self.predictions)];
         files.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))).collect()
     }
 
-    /// A sentence with the file of `--save` in place of `{}`; none without it.
+    /// The sentence with the file of `--save` in place of `{}`; empty without `--save`.
     fn saved(&self, sentence: &str) -> String {
         self.save.as_ref().map(|path| sentence.replace("{}", &path.display().to_string())).unwrap_or_default()
     }
@@ -141,7 +141,7 @@ struct Test {
 
 impl<'a> Run<'a> {
     fn start(arguments: &'a Arguments) -> Outcome<Run<'a>> {
-        // What cannot be written is better known before the run than after it.
+        // It is better to find out before the run than after it that a file cannot be written.
         output::check(&arguments.outputs())?;
         for (flag, path) in arguments.outputs().into_iter().filter(|(flag, _)| *flag != "save") {
             if [&arguments.load, &arguments.resume].into_iter().flatten().any(|weights| output::is_same(weights, path)) {
@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
         Ok(Run { arguments, trainer, log, bar, test: None, start: Instant::now(), evaluating: Duration::ZERO })
     }
 
-    /// Does the steps asked for, or fewer with the reason; tells whether it was interrupted.
+    /// Does the requested steps, or stops early and says why. Returns whether it was interrupted.
     fn train(&mut self, interrupt: &Interrupt) -> Outcome<bool> {
         let total = self.steps_to_do();
         self.introduce(total);
@@ -225,7 +225,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether `--until-error` is reached by `test`, a loss and an accuracy; then it says when.
+    /// Whether `test`, a loss and an accuracy, reaches `--until-error`; if so, prints when.
     fn is_good_enough(&self, test: Option<(f64, f64)>) -> Outcome<bool> {
         let (Some(percent), Some((_, accuracy))) = (self.arguments.until_error, test) else { return Ok(false) };
         let error = (1.0 - accuracy) * 100.0;
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
         Ok(good)
     }
 
-    /// The setting that ends the run here, as it pauses the page's: by its steps or its time.
+    /// The setting that ends the run at this step or time; it would pause the page's run.
     fn reached(&self) -> Option<&'static str> {
         let config = self.trainer.config();
         let limit = Duration::from_secs(config.stop_seconds.into());
@@ -253,7 +253,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The same by the outcome of an evaluation, a loss and an accuracy.
+    /// The same for the outcome of an evaluation, a loss and an accuracy.
     fn reached_by(&self, (loss, accuracy): (f64, f64)) -> Option<&'static str> {
         let config = self.trainer.config();
         if config.stop_accuracy > 0.0 && accuracy >= config.stop_accuracy / 100.0 {
@@ -309,7 +309,7 @@ impl<'a> Run<'a> {
         Ok(records.map(line).collect())
     }
 
-    /// Writes the log and moves the progress bar; `test` is the loss and accuracy on test images after the last line.
+    /// Writes the log and moves the progress bar. `test` is the loss and accuracy on test images after the last line.
     fn report(&mut self, mut lines: Vec<Line>, test: Option<(f64, f64)>) -> Outcome {
         let Some(last) = lines.last_mut() else { return Ok(()) };
         self.bar.set_message(format!("loss {:.4}", last.loss));
@@ -341,7 +341,7 @@ impl<'a> Run<'a> {
         fail!("Training diverged at step {step}: the first NaN or infinity is in the {place} of {layer}. {remedy}");
     }
 
-    /// The evaluation and the predictions that were asked for.
+    /// Does the requested evaluation and writes the predictions.
     fn finish(mut self) -> Outcome {
         if !self.arguments.eval && self.arguments.predictions.is_none() {
             return Ok(());
@@ -363,7 +363,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The loss on test images, if it is one.
+    /// The loss on test images; an error if it is not finite.
     fn finite(&self, loss: f64) -> Outcome<f64> {
         if loss.is_finite() {
             return Ok(loss);
@@ -402,7 +402,7 @@ fn linked(arguments: &Arguments) -> Config {
     config.clone()
 }
 
-/// A trainer that goes on from the file of `--resume`, or starts with the weights of `--load`.
+/// A trainer that continues from the file of `--resume`, or starts with the weights of `--load`.
 fn continued(arguments: &Arguments, path: &Path) -> Outcome<Trainer> {
     let bytes = fs::read(path).map_err(about(path))?;
     let checkpoint = weights::load(&path.display().to_string(), &bytes)?;
@@ -428,7 +428,7 @@ fn continued(arguments: &Arguments, path: &Path) -> Outcome<Trainer> {
         }
         say!("note: The weights were trained on {then}, but this data set is {now}.");
     }
-    // What the weights expect of their input.
+    // The normalisation that the weights were trained with.
     dataset.normalisation = meta.normalisation;
     let mut trainer = block_on(Trainer::new(config, dataset, &Host::native()))?;
     let mut state = checkpoint.state(trainer.network())?;
