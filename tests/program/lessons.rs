@@ -167,5 +167,5 @@ fn a_lesson_that_is_not_there_is_refused() {
     let output = Command::new(PROGRAM).args(["lesson", "nosuch"]).output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text.contains("there is no lesson nosuch") && text.contains("relu-or-sigmoid"), "{text}");
+    assert!(text.contains("There is no lesson nosuch") && text.contains("relu-or-sigmoid"), "{text}");
 }
