@@ -200,7 +200,7 @@ fn loaded_weights_bring_the_normalisation_they_were_trained_with() {
     let other = Dataset { normalisation: Normalisation { mean: [0.3; 3], std: [0.5; 3] }, ..striped(64, 24) };
     let mut loaded = block_on(Trainer::new(config(""), other, &Host::native())).unwrap();
     let damaged = block_on(loaded.load("w.safetensors", &file[..file.len() - 1])).unwrap_err();
-    assert!(damaged.to_string().starts_with("w.safetensors: not a safetensors file"), "{damaged}");
+    assert!(damaged.to_string().starts_with("w.safetensors: this is not a safetensors file"), "{damaged}");
     assert_eq!((loaded.dataset().normalisation.mean, loaded.step_count()), ([0.3; 3], 0), "nothing has changed");
     block_on(loaded.load("w.safetensors", &file)).unwrap();
     assert_eq!(loaded.step_count(), 2);
