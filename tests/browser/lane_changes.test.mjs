@@ -71,7 +71,7 @@ test("a change of network 1 is its own: chip, key and settings; names, marks and
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
   found = await seen();
-  assert.deepEqual([found.link, found.names], ["&lane2=norm:bn", ["1 no norm", "2 BN"]]);
+  assert.deepEqual([found.link, found.names], ["&lane2=norm:bn", ["1 No norm", "2 BN"]]);
   await inLab(...choose("norm", "bn"));
   found = await seen();
   assert.deepEqual([found.link, found.names, found.norm], ["&lane2=", ["1", "2 same as 1"], ["bn", "bn"]]);
@@ -96,7 +96,7 @@ test("what is changed for all is changed in all, whichever is shown; what they h
   await inLab(...type("lr", "0.002"));
   let found = await seen();
   assert.deepEqual(found.engine, ["relu,none,0.002", "relu,bn,0.002", "relu,none,0.002"]);
-  assert.deepEqual([found.link, found.names], ["&lane2=norm:bn&lane3=", ["1 no norm", "2 BN", "3 same as 1"]]);
+  assert.deepEqual([found.link, found.names], ["&lane2=norm:bn&lane3=", ["1 No norm", "2 BN", "3 same as 1"]]);
   assert.deepEqual(found.marks, ["Learning rate 0.002"], "of all, so it needs no number");
   await inLab(({ shadowRoot }) => shadowRoot.querySelector(".lane-all input").click());
   await inLab(...choose("activation", "tanh"));
