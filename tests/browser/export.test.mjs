@@ -159,7 +159,7 @@ for (const name of NAMES) {
       assert.deepEqual(await on(), first);
       writeFileSync(join(folder, "damaged.safetensors"), weights.subarray(0, 5000));
       await input.uploadFile(join(folder, "damaged.safetensors"));
-      await shown(page, "damaged.safetensors: not a safetensors file");
+      await shown(page, "damaged.safetensors: this is not a safetensors file");
       assert.equal((await state(page)).step, 15, "the run is as it was");
       assert.deepEqual(complaints, []);
       await page.close();

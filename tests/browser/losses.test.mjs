@@ -184,7 +184,7 @@ for (const name of NAMES) {
       await until(page, ({ phase }) => phase === "lost");
       const kept = await state(page, ({ lanes }) => lanes[0].saved.step);
       assert.ok(kept >= saved);
-      assert.match(await cards(page), new RegExp(`weights of step ${kept} are saved`));
+      await seen(page, `weights of step ${kept} are saved`);
       // Functions that need no device still work, and count no steps.
       const reached = await state(page, ({ lanes }) => lanes.map(({ step }) => step));
       await page.evaluate(() => document.querySelector("alexnet-lab").session.set({ lang: "zh", lr: "0.02" }));
@@ -239,7 +239,7 @@ for (const name of NAMES) {
       await page.evaluate(() => {
         const { session } = document.querySelector("alexnet-lab");
         const report = session.line.report;
-        session.line.report = (event, detail) => event === "saved" || report(event, detail);
+        session.line.report = (reported) => reported.event === "saved" || report(reported);
       });
       await train(page, 20);
       await page.evaluate(() => document.querySelector("alexnet-lab").session.line.worker.terminate());
