@@ -134,8 +134,9 @@ impl Paths {
                 before.push(path.ident.to_string());
                 self.tree(&path.tree, before);
             }
-            syn::UseTree::Name(name) => self.found.push((self.within.clone(), [before, vec![name.ident.to_string()]].concat())),
-            syn::UseTree::Rename(name) => self.found.push((self.within.clone(), [before, vec![name.ident.to_string()]].concat())),
+            syn::UseTree::Name(syn::UseName { ident }) | syn::UseTree::Rename(syn::UseRename { ident, .. }) => {
+                self.found.push((self.within.clone(), [before, vec![ident.to_string()]].concat()));
+            }
             syn::UseTree::Glob(_) => self.found.push((self.within.clone(), before)),
             syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, before.clone())),
         }
@@ -197,8 +198,7 @@ fn nothing_in_src_looks_up() {
                 "crate" => (at, words) = (program.to_vec(), &words[1..]),
                 "alexnet_lab" => (at, words) = (vec![], &words[1..]),
                 "self" => words = &words[1..],
-                "super" => {}
-                // A module inside the file, or another crate.
+                // The modules above, a module inside the file, or another crate.
                 _ => {}
             }
             while words.first().is_some_and(|word| word == "super") {

@@ -12,7 +12,7 @@ mod link;
 use crate::error::{Error, Note, Result};
 pub use kind::{Kind, Word};
 use kind::{Value, place};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The version of the fragment's format, written as `v=1`.
 pub const VERSION: u32 = 1;
@@ -67,7 +67,7 @@ macro_rules! field {
 macro_rules! choice {
     ($help:literal choice $name:ident [$($variant:ident $option:literal),*]) => {
         #[doc = $help]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
         pub enum $name { $(#[serde(rename = $option)] $variant),* }
 
         impl Value for $name {
