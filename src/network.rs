@@ -190,6 +190,15 @@ impl Network {
         self.tensors.last().map_or(0, |tensor| tensor.range.end)
     }
 
+    /// Length of the part of the flat parameter buffer that ends with the last convolution's parameters.
+    pub fn convolutional(&self) -> usize {
+        let linear = self.layers.iter().find_map(|layer| match layer.kind {
+            Kind::Linear { weight, .. } => Some(self.tensors[weight].range.start),
+            _ => None,
+        });
+        linear.unwrap_or(self.parameters())
+    }
+
     /// Length of the flat buffer of running statistics.
     pub fn running_len(&self) -> usize {
         self.running.last().map_or(0, |running| running.range().end)

@@ -6,7 +6,7 @@ use alexnet_lab::backend::cpu::{Cpu, threads};
 use alexnet_lab::config::Config;
 use alexnet_lab::data::batch::{Batch, gather};
 use alexnet_lab::network::Network;
-use alexnet_lab::step::peers::parts;
+use alexnet_lab::step::tree::parts;
 use alexnet_lab::step::{Hyper, initial_state};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::Range;

@@ -4,15 +4,17 @@ use super::Backend;
 use super::cpu::Cpu;
 use super::gpu::Gpu;
 use super::gpu::choice::Choices;
-use crate::config::{Config, Preference};
+use crate::config::{Config, Preference, Workers};
 use crate::data::Normalisation;
 use crate::error::{Error, Result};
 use crate::gpu::device::Device;
 use crate::gpu::family::Choice;
 use crate::network::Network;
 use crate::step::State;
-use crate::step::peers::{Line, parts};
+use crate::step::peers::Line;
+use crate::step::tree::parts;
 use serde::Serialize;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Why this backend runs, for the page's `reasons.<code>`.
@@ -41,6 +43,8 @@ const MEMORY_LIMIT: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 64 
 pub struct Plan<'a> {
     pub config: &'a Config,
     pub classes: usize,
+    /// Its part of each batch, counted from 1.
+    pub part: usize,
     /// Most images of its part.
     pub capacity: usize,
     pub normalisation: Normalisation,
@@ -55,6 +59,8 @@ pub struct Host {
     /// Why there can be no GPU at all, if so.
     pub missing: Option<Reason>,
     pub helper: Rc<StartHelper>,
+    /// Processor cores for the workers of a CPU backend, if their number is left to the host.
+    pub cores: usize,
     /// Which kernels run on its adapters.
     pub choices: Choices,
 }
@@ -67,7 +73,8 @@ impl Host {
             let network = Network::new(plan.config, plan.classes);
             super::cpu::threads::start(network, plan.capacity, plan.normalisation)
         };
-        Host { missing: None, helper: Rc::new(helper), choices: Choices::default() }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Host { missing: None, helper: Rc::new(helper), cores, choices: Choices::default() }
     }
 }
 
@@ -107,8 +114,9 @@ impl Machine {
         if let Some(device) = &self.device {
             return Ok(Backend::Gpu(Box::new(Gpu::new(device, network, batch, normalisation).await?)));
         }
-        let helper = |capacity| (self.host.helper)(&Plan { config, classes: network.classes, capacity, normalisation });
-        let helpers = parts(batch, workers)[1..].iter().map(|part| helper(part.len())).collect();
+        let plan = |part, capacity| Plan { config, classes: network.classes, part, capacity, normalisation };
+        let helper = |(part, images): (usize, Range<usize>)| (self.host.helper)(&plan(part, images.len()));
+        let helpers = parts(batch, workers).into_iter().enumerate().skip(1).map(helper).collect();
         Ok(Backend::Cpu(Box::new(Cpu::with_helpers(network.clone(), batch, normalisation, helpers))))
     }
 
@@ -131,7 +139,11 @@ impl Machine {
             None => Cpu::<f32>::memory_needed(network, config.batch as usize, workers),
         };
         // Use fewer workers rather than refuse to run.
-        let fitting = (1..=config.workers as usize).rev().find(|workers| needed(*workers) <= MEMORY_LIMIT);
+        let wanted = match config.workers {
+            Workers::Auto => self.host.cores.clamp(1, Workers::Eight as usize),
+            number => number as usize,
+        };
+        let fitting = (1..=wanted).rev().find(|workers| needed(*workers) <= MEMORY_LIMIT);
         fitting.ok_or_else(|| Error::TooMuchMemory { needed: needed(1), limit: MEMORY_LIMIT })
     }
 

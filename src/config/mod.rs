@@ -174,12 +174,13 @@ settings! {
     stop_seconds: (integer 0 86400) Live shared "0" "Stop after this many seconds of training; 0 means never";
     // ---- the machine
     backend: (choice Preference [Auto "auto", Gpu "gpu", Cpu "cpu"]) Rebuild shared "auto" "Where the arithmetic runs";
-    workers: (integer 1 8) Rebuild shared "2" "Number of CPU workers that share each batch; at most one per image";
+    workers: (choice Workers [Auto "auto", One "1", Two "2", Three "3", Four "4", Five "5", Six "6", Seven "7", Eight "8"]) Rebuild shared "auto" "CPU workers that share each batch: auto takes the cores of the machine";
     // ---- the page
     lang: (word ["auto", "en", "zh"]) View shared "auto" "Language of the page";
     theme: (word ["auto", "light", "dark"]) View shared "auto" "Colours of the page";
     controls: (word ["auto", "full", "slide", "mini"]) View shared "auto" "How much of the lab is shown";
     autoplay: (switch) View shared "false" "Start training as soon as the data is loaded";
+    background: (switch) View shared "false" "Train on while the tab is hidden";
     speed: (word ["1", "2", "5", "10", "max"]) View shared "max" "Maximum number of steps per second";
     ridges: (word ["layers", "time"]) View shared "layers" "Gradient histograms: layer by layer, or one layer over time";
     layer: (word ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "fc6", "fc7", "fc8"]) View shared "conv1" "Layer shown in the detailed views";

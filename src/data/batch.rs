@@ -33,6 +33,11 @@ impl Order {
         Order::new(config.seed, train_size, dataset.shard)
     }
 
+    /// Whether both visit the same images in the same order.
+    pub fn is_like(&self, other: &Order) -> bool {
+        (self.seed, self.train_size, self.shard) == (other.seed, other.train_size, other.shard)
+    }
+
     /// The indices of batch `step`, which depend only on the constructor's arguments and `step`. If the batch size does not
     /// divide an epoch, its last batch is filled up from the next epoch. `step * batch` is below 2^64: see
     /// [`crate::weights::MOST_STEPS`].

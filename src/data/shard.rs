@@ -3,11 +3,11 @@
 
 use super::{Dataset, IMAGE, Images, SIDE};
 use crate::error::{Error, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// `index.json`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Index {
     pub name: String,
     pub citation: String,
@@ -23,7 +23,7 @@ pub struct Index {
 }
 
 /// One shard.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Entry {
     pub file: String,
     /// Images on the sheet, row by row; the rest of the last row is not read.
@@ -82,6 +82,30 @@ impl Index {
             return Err(wrong("its labels in index.json are not one digit per image"));
         }
         Ok(Images { pixels: cut(sheet, self.columns, entry.count), labels })
+    }
+
+    /// The first `count` images of a shard as a shard of their own: its entry and its file. `count` fills whole rows.
+    ///
+    /// # Errors
+    /// [`Error::ShardDamaged`], or [`Error::Shard`]: as [`Index::decode`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn first_of(&self, entry: &Entry, bytes: &[u8], count: usize) -> Result<(Entry, Vec<u8>)> {
+        let (mut sheet, count) = (self.decode(entry, bytes)?, count.min(entry.count));
+        let (width, height) = (self.columns * SIDE, count.div_ceil(self.columns) * SIDE);
+        sheet.truncate(width * height * 3);
+        let mut file = vec![];
+        image_webp::WebPEncoder::new(&mut file)
+            .encode(&sheet, width as u32, height as u32, image_webp::ColorType::Rgb8)
+            .map_err(|why| shard_error(&entry.file, &why.to_string()))?;
+        let part = Entry {
+            count,
+            bytes: file.len() as u64,
+            sha256: sha256(&file),
+            pixels: sha256(&sheet),
+            labels: entry.labels.chars().take(count).collect(),
+            ..entry.clone()
+        };
+        Ok((part, file))
     }
 
     /// The entry of `file`.
@@ -151,22 +175,27 @@ impl Dataset {
 
     fn add(&mut self, index: &Index, file: &str, sheet: &[u8]) -> Result<()> {
         let entry = index.entry(file)?;
+        let listed = [&index.train, &index.test].map(|entries| entries.iter().map(|entry| entry.count).sum::<usize>());
+        // The single file carries a part of the set, which is known when its first shard arrives.
+        let is_part =
+            self.train.is_empty() && self.test.is_empty() && listed[0] <= self.train_total && listed[1] <= self.test_total;
         let (entries, images, total) = if index.train.iter().any(|entry| entry.file == file) {
-            (&index.train, &mut self.train, self.train_total)
+            (&index.train, &mut self.train, listed[0])
         } else {
-            (&index.test, &mut self.test, self.test_total)
+            (&index.test, &mut self.test, listed[1])
         };
         let before: usize = entries.iter().take_while(|entry| entry.file != file).map(|entry| entry.count).sum();
         if before != images.len() {
             return Err(shard_error(file, &format!("it starts at image {before}, but {} images precede it", images.len())));
         }
-        if entries.iter().map(|entry| entry.count).sum::<usize>() != total || index.classes != self.classes {
+        if !is_part && listed != [self.train_total, self.test_total] || index.classes != self.classes {
             return Err(shard_error("index.json", "it describes another data set"));
         }
         let more = index.images(entry, sheet)?;
         // At once for all images: a vector that doubles leaves its old halves in WebAssembly memory for good.
         images.reserve(total);
         images.append(more);
+        [self.train_total, self.test_total] = listed;
         Ok(())
     }
 }

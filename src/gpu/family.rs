@@ -134,7 +134,7 @@ pub struct Choice {
     pub measured: Option<Rates>,
 }
 
-/// GFLOP/s of each family; 0 where the driver refuses its kernels.
+/// GFLOP/s of each family; 0 where the driver refuses its kernels, or where tiles are not in question.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     pub registers: f64,

@@ -4,6 +4,7 @@
 //!   products.
 //! * [`kernels`]: the table of kernels. `unroll`: their loops, written out. [`recorder`]: dispatches, recorded and replayed.
 //! * [`view`]: where a tensor lies. [`readback`]: how records come back. `profile`: how long each dispatch takes.
+//!   `clock`: the time.
 //!
 //! [`family`] says what is fast on graphics cards.
 //!
@@ -26,6 +27,7 @@
 //! * `subgroupBroadcast` of weights loaded by one thread each gains 30 % at equal tiles, less with shared rows; not used.
 //! * An early version of a kernel crashed a software adapter's compiler.
 
+pub(crate) mod clock;
 pub mod device;
 pub mod family;
 pub mod kernels;

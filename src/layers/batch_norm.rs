@@ -21,40 +21,55 @@ use crate::gpu::view::{ALIGNMENT, View, padded};
 use crate::math::float::Float;
 use crate::network::Shape;
 use crate::step::peers::{Gone, Peers};
+use crate::step::tree::Branch;
 
-/// Mean and biased variance of each channel over all parts of the batch, each in two passes over its own rows and then joined.
+/// Mean and biased variance of each channel over the batch: each group of images in two passes over its own rows, then joined.
 pub async fn statistics<T: Float>(
-    input: &[T],        // (own rows, channels)
-    rows: usize,        // of all parts
+    input: &[T], // (own rows, channels)
+    branch: &Branch,
     mean: &mut [T],     // (channels)
     variance: &mut [T], // (channels)
     peers: &mut Peers<'_, T>,
 ) -> Result<(), Gone> {
     let channels = mean.len();
-    let own_rows = input.len() / channels;
-    let share = T::ONE / T::of(own_rows as f64);
-    sum_rows(own_rows, mean, |row, sum| {
+    let (length, image) = (1 + 2 * channels, input.len() / branch.images());
+    let (mut sums, mut space) = (vec![T::ZERO; branch.sums() * length], vec![T::ZERO; Branch::space(length, branch.images())]);
+    branch.take(sums.chunks_exact_mut(length), &mut space, join_statistics, &mut |images, sum| {
+        statistics_of(&input[images.start * image..images.end * image], sum);
+    });
+    let all = peers.join(branch, sums, join_statistics, || ()).await?;
+    let share = T::ONE / all[0];
+    mean.copy_from_slice(&all[1..1 + channels]);
+    variance.iter_mut().zip(&all[1 + channels..]).for_each(|(variance, squares)| *variance = *squares * share);
+    Ok(())
+}
+
+/// Number of rows, then means (channels), then sums of squares about the means (channels).
+fn statistics_of<T: Float>(
+    input: &[T],          // (rows, channels)
+    statistics: &mut [T], // (1 + 2 channels)
+) {
+    let channels = statistics.len() / 2;
+    let rows = input.len() / channels;
+    let [number, rest @ ..] = statistics else { return };
+    let (mean, squares) = rest.split_at_mut(channels);
+    *number = T::of(rows as f64);
+    let share = T::ONE / *number;
+    sum_rows(rows, mean, |row, sum| {
         for (sum, x) in sum.iter_mut().zip(&input[row * channels..][..channels]) {
             *sum += *x;
         }
     });
     mean.iter_mut().for_each(|mean| *mean = *mean * share);
-    // Squares about the part's own mean.
-    sum_rows(own_rows, variance, |row, sum| {
+    sum_rows(rows, squares, |row, sum| {
         for ((sum, x), mean) in sum.iter_mut().zip(&input[row * channels..][..channels]).zip(&*mean) {
             let centred = *x - *mean;
             *sum += centred * centred;
         }
     });
-    let mut parts = [&[T::of(own_rows as f64)], &*mean, &*variance].concat();
-    peers.join(&mut parts, join_statistics, || ()).await?;
-    mean.copy_from_slice(&parts[1..1 + channels]);
-    let share = T::ONE / T::of(rows as f64);
-    variance.iter_mut().zip(&parts[1 + channels..]).for_each(|(variance, squares)| *variance = *squares * share);
-    Ok(())
 }
 
-/// Joins the statistics of another part: number of rows, means, sums of squares about the means - Chan, Golub and LeVeque 1983.
+/// Joins the statistics of other rows: number of rows, means, sums of squares about the means - Chan, Golub and LeVeque 1983.
 fn join_statistics<T: Float>(sum: &mut [T], other: &[T]) {
     let ([rows, sum @ ..], [other_rows, other @ ..]) = (sum, other) else { return };
     let all = *rows + *other_rows;
@@ -316,14 +331,15 @@ mod tests {
         // Values 1000 + 0..3 in turn: variance 1.25. Sums of squares would lose it: 1e6 * 2^-24 * 300 rows.
         let input: Vec<f32> = (0..1200).map(|i| 1000.0 + (i % 4) as f32).collect();
         let (mut mean, mut variance) = ([0.0], [0.0]);
-        pollster::block_on(statistics(&input, 1200, &mut mean, &mut variance, &mut Peers::none())).unwrap();
+        let branch = Branch::new(12, 0..12);
+        pollster::block_on(statistics(&input, &branch, &mut mean, &mut variance, &mut Peers::none())).unwrap();
         // Blocks of 256 values near 1000 sum exactly up to 2^24 / 1000; the division rounds once.
         assert!((mean[0] - 1001.5).abs() < 2e-4 && (variance[0] - 1.25).abs() < 2e-4, "{mean:?} {variance:?}");
     }
 
     #[test]
-    fn the_statistics_of_parts_are_those_of_all_rows() {
-        // Three parts of unequal size, each as its number of rows, mean and sum of squares about it; two channels.
+    fn the_statistics_of_groups_are_those_of_all_rows() {
+        // Three groups of unequal size, each as its number of rows, means and sums of squares about them; two channels.
         let rows: [[f64; 2]; 6] = [[1.0, -3.0], [2.0, 5.0], [4.0, 1.0], [8.0, 1.0], [16.0, 2.0], [3.0, 9.0]];
         let of = |rows: &[[f64; 2]]| {
             let mean = [0, 1].map(|c| rows.iter().map(|row| row[c]).sum::<f64>() / rows.len() as f64);

@@ -1,10 +1,13 @@
-//! One training step: its inputs, its outcome, and the state it changes. [`peers`] has the parts of a batch and their messages.
+//! One training step: its inputs, its outcome, and the state it changes. [`peers`] has the messages
+//! between the parts of a batch, [`tree`] the order of sums over it.
 
 pub mod peers;
+pub mod tree;
 
 use crate::config::Config;
 use crate::network::{Layer, Network, Running};
 use serde::{Deserialize, Serialize};
+use tree::Branch;
 
 /// What a training step needs besides its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -94,6 +97,11 @@ pub struct Share {
 impl Share {
     pub fn new(hyper: &Hyper, first: usize, batch: usize) -> Share {
         Share { first, batch, seed: hyper.seed, step: hyper.step, dropout: hyper.dropout, noise: hyper.noise }
+    }
+
+    /// The part's branch of the batch's tree.
+    pub fn branch(&self, images: usize) -> Branch {
+        Branch::new(self.batch, self.first..self.first + images)
     }
 
     /// Rows of a layer in the whole batch: images times positions.

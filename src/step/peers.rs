@@ -1,16 +1,15 @@
 //! The parts of a batch, and the messages between them.
 //!
-//! A step's images are cut into parts, one for each worker ([`parts`]). Part 0 holds the state. A helper keeps nothing between
-//! steps that a result depends on, so a helper that dies costs only its time. There is no shared memory: every array of a
-//! [`Message`] is moved or copied to the other side. Sums over parts are added in the order of the parts, so equal inputs give
-//! equal bits whichever part is ready first.
+//! A step's images are cut into parts, one for each worker ([`parts`](super::tree::parts)). Part 0 holds the state. A helper keeps
+//! nothing between steps that a result depends on, so a helper that dies costs only its time. There is no shared memory: every
+//! array of a [`Message`] is moved or copied to the other side. The order of sums over parts is that of [`super::tree`].
 
 use super::Share;
+use super::tree::{Branch, Join, join_all};
 use crate::math::float::Float;
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
-use std::ops::Range;
 
 /// A message: its kind and its arrays.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +21,6 @@ pub struct Message<T> {
 
 /// Requests to a helper and its answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum What {
     /// First message to a helper that starts without a `Plan`. Values: mean, standard deviation (2, 3).
     Begin {
@@ -35,13 +33,14 @@ pub enum What {
         labels: Vec<u32>,
         share: Share,
     },
-    /// Values: the parameters' gradients. Bytes: this part's share of the loss, an `f64`.
+    /// Values: for each node of the part's branch its share of the loss, and for each node the gradients of the convolutions; then
+    /// each linear layer's inputs and gradients of outputs, (images, in) and (images, out).
     Gradients {
         correct: u32,
     },
-    /// Values: those of one part, to be joined with the other parts' during the backward pass.
+    /// Values: the sums of a branch, to be joined with the other parts'.
     Join,
-    /// Values: those of all parts, joined.
+    /// Values: the batch's sum.
     Joined,
     /// Values: parameters and running statistics. Bytes: (images, height, width, 3).
     Evaluate,
@@ -131,54 +130,66 @@ impl<T: Float> Peers<'_, T> {
         Peers::Helpers(&mut [])
     }
 
-    /// Replaces `values` by those of all parts joined; every part calls this at the same place. `join` takes the values joined so
-    /// far and those of the next part. Two parts exchange their values and both join them, so neither waits for an answer. With
-    /// more, part 0 joins and sends the result to all. `meanwhile` runs before any waiting.
-    pub async fn join(&mut self, values: &mut [T], join: impl Fn(&mut [T], &[T]), meanwhile: impl FnOnce()) -> Result<(), Gone> {
+    /// The batch's sum, from the sums of this part's branch; every part calls this at the same place. Two parts exchange their
+    /// sums and both join them, so neither waits for an answer. With more, part 0 joins and sends the result to all. `meanwhile`
+    /// runs before any waiting.
+    pub async fn join(
+        &mut self,
+        branch: &Branch,
+        mut sums: Vec<T>, // (branch.sums(), length)
+        join: Join<T>,
+        meanwhile: impl FnOnce(),
+    ) -> Result<Vec<T>, Gone> {
+        let length = sums.len() / branch.sums();
+        let all = |parts: &mut [Vec<T>]| {
+            let workers = parts.len();
+            let sums = parts.iter_mut().flat_map(|sums| sums.chunks_exact_mut(length)).collect();
+            join_all(branch.batch(), workers, sums, join).ok_or(Gone)?;
+            parts[0].truncate(length);
+            Ok(std::mem::take(&mut parts[0]))
+        };
         match self {
             Peers::Helpers(helpers) => {
                 let pair = helpers.len() == 1;
                 if pair {
-                    helpers[0].send(What::Join, values, &[]);
+                    helpers[0].send(What::Join, &sums, &[]);
                 }
                 meanwhile();
+                let mut parts = vec![sums];
                 for helper in helpers.iter_mut() {
-                    join(values, &told(helper, values.len()).await?.1);
+                    parts.push(told(helper).await?.1);
                 }
+                sums = all(&mut parts)?;
                 if !pair {
-                    helpers.iter().for_each(|helper| helper.send(What::Joined, values, &[]));
+                    helpers.iter().for_each(|helper| helper.send(What::Joined, &sums, &[]));
                 }
+                Ok(sums)
             }
             Peers::First(first) => {
-                first.send(What::Join, values, &[]);
+                first.send(What::Join, &sums, &[]);
                 meanwhile();
-                let (what, mut all) = told(first, values.len()).await?;
-                if what == What::Join {
-                    join(&mut all, values);
+                match told(first).await? {
+                    (true, sum) => {
+                        if sum.len() == length {
+                            Ok(sum)
+                        } else {
+                            Err(Gone)
+                        }
+                    }
+                    (false, sums_of_first) => all(&mut [sums_of_first, sums]),
                 }
-                values.copy_from_slice(&all);
             }
         }
-        Ok(())
     }
 }
 
-/// Receives the next message, which must hold the values of a part or of all.
-async fn told<T>(line: &mut Line<T>, length: usize) -> Result<(What, Vec<T>), Gone> {
-    let Message { what, values, .. } = line.receive().await?;
-    if matches!(what, What::Join | What::Joined) && values.len() == length { Ok((what, values)) } else { Err(Gone) }
-}
-
-/// `sum += values`, of equal lengths.
-pub fn add<T: Float>(sum: &mut [T], values: &[T]) {
-    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += *value);
-}
-
-/// `images` in at most `workers` parts of nearly equal length, none empty; longer parts come first.
-pub fn parts(images: usize, workers: usize) -> Vec<Range<usize>> {
-    let count = workers.min(images);
-    let end = |part: usize| part * (images / count) + part.min(images % count);
-    (0..count).map(|part| end(part)..end(part + 1)).collect()
+/// Receives the next message: sums of a part, or, as the first value says, that of all.
+async fn told<T>(line: &mut Line<T>) -> Result<(bool, Vec<T>), Gone> {
+    match line.receive().await? {
+        Message { what: What::Join, values, .. } => Ok((false, values)),
+        Message { what: What::Joined, values, .. } => Ok((true, values)),
+        _ => Err(Gone),
+    }
 }
 
 #[cfg(test)]
@@ -188,49 +199,34 @@ mod tests {
     use pollster::block_on;
 
     #[test]
-    fn parts_cover_the_images_and_differ_by_one_at_most() {
-        assert_eq!(parts(7, 3), [0..3, 3..5, 5..7]);
-        assert_eq!(parts(2, 8), [0..1, 1..2]);
-        assert_eq!(parts(0, 2), []);
-        // With fewer images, no part is longer than with more.
-        for workers in 1..=8 {
-            for images in 1..40 {
-                let (fewer, more) = (parts(images, workers), parts(images + 1, workers));
-                assert!(fewer.iter().zip(&more).all(|(fewer, more)| fewer.len() <= more.len()), "{images} in {workers}");
-            }
-        }
+    fn sums_are_joined_in_the_order_of_the_tree() {
+        // A join that is not symmetric shows which sum came first.
+        let join: Join<f32> = |all, next| all[0] = 2.0 * all[0] + next[0];
+        assert_eq!(joined([1.0, 10.0], join), [12.0; 2]);
+        // ((1, 10), 100) and ((1, 10), (100, 1000)).
+        assert_eq!(joined([1.0, 10.0, 100.0], join), [124.0; 3]);
+        assert_eq!(joined([1.0, 10.0, 100.0, 1000.0], join), [1224.0; 4]);
     }
 
-    #[test]
-    fn values_are_joined_in_the_order_of_the_parts() {
-        // 1 + 2^60 - 2^60 is 0 in this order and 1 in the other. For two parts, the result shows which came first.
-        let big = (1u64 << 60) as f32;
-        let order = |all: &mut [f32], next: &[f32]| all[0] = 2.0 * all[0] + next[0];
-        assert_eq!(joined([1.0, big, -big], add), [0.0; 3]);
-        assert_eq!(joined([1.0, 10.0], order), [12.0; 2]);
-        assert_eq!(joined([1.0, 10.0, 100.0], order), [124.0; 3]);
-    }
-
-    /// Each part's result after all have joined their values.
-    fn joined<const N: usize>(values: [f32; N], join: fn(&mut [f32], &[f32])) -> [f32; N] {
+    /// Each part's result after all have joined their values, one image each.
+    fn joined<const N: usize>(values: [f32; N], join: Join<f32>) -> [f32; N] {
         let (mut lines, mut threads) = (vec![], vec![]);
-        for value in &values[1..] {
+        for (image, value) in values.into_iter().enumerate().skip(1) {
             let ((to, inbox), (from, answers)) = (unbounded(), unbounded());
             lines.push(Line::between(to, answers, ()));
-            let mut own = [*value];
             threads.push(std::thread::spawn(move || {
-                let outcome = block_on(Peers::First(&mut Line::between(from, inbox, ())).join(&mut own, join, || ()));
-                outcome.map(|()| own[0])
+                let (branch, mut line) = (Branch::new(N, image..image + 1), Line::between(from, inbox, ()));
+                block_on(Peers::First(&mut line).join(&branch, vec![value], join, || ()))
             }));
         }
-        let mut own = [values[0]];
-        assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join, || ())), Ok(()));
-        let mut all = [own[0]; N];
+        let branch = Branch::new(N, 0..1);
+        let mut own = || block_on(Peers::Helpers(&mut lines).join(&branch, vec![values[0]], join, || ()));
+        let mut all = [own().unwrap()[0]; N];
         for (all, thread) in all[1..].iter_mut().zip(threads) {
-            *all = thread.join().unwrap().unwrap();
+            *all = thread.join().unwrap().unwrap()[0];
         }
         // A helper that has ended is noticed.
-        assert_eq!(block_on(Peers::Helpers(&mut lines).join(&mut own, join, || ())), Err(Gone));
+        assert_eq!(own(), Err(Gone));
         all
     }
 

@@ -148,10 +148,19 @@ impl Trainer {
         self.step
     }
 
+    /// The images of a step.
+    fn indices(&mut self, step: u64) -> Vec<u32> {
+        let wanted = Order::of(&self.config, &self.dataset());
+        if !self.order.is_like(&wanted) {
+            self.order = wanted; // the data set turned out to be smaller
+        }
+        self.order.indices(step, self.config.batch as usize)
+    }
+
     /// Enqueues one training step: batch, forward, loss, backward, update. `false` when its images have not arrived
     /// yet, or when the run has diverged.
     pub fn step(&mut self) -> Result<bool> {
-        let indices = self.order.indices(self.step, self.config.batch as usize);
+        let indices = self.indices(self.step);
         if self.diverged_at.is_some() || indices.iter().any(|index| *index as usize >= self.dataset().train.len()) {
             return Ok(false);
         }
@@ -212,7 +221,7 @@ impl Trainer {
         if self.divergence.is_none() {
             self.settle().await?;
             self.step = step;
-            let indices = self.order.indices(step, self.config.batch as usize);
+            let indices = self.indices(step);
             let (batch, hyper) = (self.training_batch(&indices, step), Hyper::of(&self.config, step));
             let found = self.backend.first_not_finite(&batch, &hyper).await?;
             self.divergence = found.map(|found| Divergence { step, found, remedy: self.remedy() });
@@ -276,7 +285,7 @@ impl Trainer {
 
     /// The images of the next step, as they are stored; `None` before they have arrived.
     pub fn next_images(&mut self) -> Option<Images> {
-        let indices = self.order.indices(self.step, self.config.batch as usize);
+        let indices = self.indices(self.step);
         let dataset = self.dataset();
         let arrived = indices.iter().all(|index| (*index as usize) < dataset.train.len());
         arrived.then(|| dataset.train.select(indices.iter().map(|index| *index as usize)))

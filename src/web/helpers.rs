@@ -1,7 +1,7 @@
 //! Helpers in other workers. They exchange the same messages in JavaScript's form.
 //!
-//! A message is an array of its kind as JSON, its values (`Float32Array`) and its bytes (`Uint8Array`). The buffers are moved,
-//! not copied. `undefined` ends the line.
+//! A message is an array of its kind (`Uint8Array`, in the format of postcard, whose code is a fraction of JSON's), its values
+//! (`Float32Array`) and its bytes (`Uint8Array`). The buffers are moved, not copied. `undefined` ends the line.
 
 use crate::backend::cpu::Part;
 use crate::backend::machine::Plan;
@@ -10,16 +10,16 @@ use crate::data::Normalisation;
 use crate::network::Network;
 use crate::step::peers::{Line, Message, What};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use js_sys::{Array, Float32Array, Function, JsString, Uint8Array};
+use js_sys::{Array, Float32Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-/// Starts a helper in another worker. `start(receive)` returns `send(message, transfer)`. Both may be called without a message,
-/// and `start` may throw.
+/// Starts a helper in another worker. `start(receive, part)` returns `send(message, transfer)`; helpers of different networks, but
+/// of the same part, may share a worker. `send` and `receive` may be called without a message, and `start` may throw.
 pub fn start(start: &Function, plan: &Plan) -> Line<f32> {
     let (sender, answers) = unbounded();
     let receive = receiver(sender);
     // If there is nowhere to send to, the closure is dropped, and the line's other end with it.
-    let line = match start.call1(&JsValue::UNDEFINED, receive.as_ref().unchecked_ref()) {
+    let line = match start.call2(&JsValue::UNDEFINED, receive.as_ref().unchecked_ref(), &plan.part.into()) {
         Ok(send) => line(send.unchecked_into(), answers, receive),
         Err(_) => Line::new(|_, _, _| {}, answers, ()),
     };
@@ -46,9 +46,9 @@ pub fn help(send: Function) -> Function {
 fn line(send: Function, receive: UnboundedReceiver<Message<f32>>, receiver: impl std::any::Any) -> Line<f32> {
     let end = End(send.clone());
     let post = move |what, values: &[f32], bytes: &[u8]| {
-        let (values, bytes) = (Float32Array::from(values), Uint8Array::from(bytes));
-        let what = serde_json::to_string(&what).expect("plain data");
-        let transfer = Array::of(&[values.buffer(), bytes.buffer()]);
+        let what = postcard::to_allocvec(&what).expect("plain data");
+        let (what, values, bytes) = (Uint8Array::from(&what[..]), Float32Array::from(values), Uint8Array::from(bytes));
+        let transfer = Array::of(&[what.buffer(), values.buffer(), bytes.buffer()]);
         let parts = Array::of(&[JsValue::from(what), values.into(), bytes.into()]);
         // A message that cannot be sent is noticed when its answer is missing.
         let _ = send.call2(&JsValue::UNDEFINED, &parts, &transfer);
@@ -75,8 +75,8 @@ fn receiver(sender: UnboundedSender<Message<f32>>) -> Closure<dyn FnMut(JsValue)
 
 fn read(message: JsValue) -> Option<Message<f32>> {
     let parts = message.dyn_into::<Array>().ok()?;
-    let what = String::from(parts.get(0).dyn_into::<JsString>().ok()?);
+    let what = parts.get(0).dyn_into::<Uint8Array>().ok()?.to_vec();
     let values = parts.get(1).dyn_into::<Float32Array>().ok()?.to_vec();
     let bytes = parts.get(2).dyn_into::<Uint8Array>().ok()?.to_vec();
-    Some(Message { what: serde_json::from_str(&what).ok()?, values, bytes })
+    Some(Message { what: postcard::from_bytes(&what).ok()?, values, bytes })
 }

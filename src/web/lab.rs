@@ -10,6 +10,7 @@ use crate::backend::machine::{Host, Plan, Reason};
 use crate::config::lanes::Lanes;
 use crate::config::{self, BuiltIn, Config};
 use crate::data::{Dataset, Images};
+use crate::gpu::clock;
 use crate::math::gemm::square;
 use crate::stats::{ActivationStats, GradientStats};
 use crate::trainer::{Mistake, Trainer};
@@ -40,21 +41,14 @@ pub fn read_state(fragment: &str) -> String {
     json!({ "fragment": lanes.to_fragment(), "lanes": each, "notes": notes }).to_string()
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// `performance.now()`, in milliseconds.
-    #[wasm_bindgen(js_namespace = performance)]
-    fn now() -> f64;
-}
-
 /// Milliseconds of one f32 product of two (n, n) matrices by the CPU backend's kernel, for `benches/peers`.
 #[wasm_bindgen]
 pub fn matrix_product(n: usize) -> f64 {
     let mut product = square(n.min(1024));
     product(); // warms the caches
-    let start = now();
+    let start = clock::now();
     std::hint::black_box(product());
-    now() - start
+    clock::now() - start
 }
 
 /// One run: a configuration, a data set, a backend.
@@ -72,7 +66,7 @@ impl Lab {
     pub async fn create(fragment: String, start_helper: Function, adapters: Option<String>) -> Answer<Lab> {
         let (config, _) = Config::from_fragment(&fragment);
         let helper = move |plan: &Plan| helpers::start(&start_helper, plan);
-        let host = Host { missing: missing_webgpu(), helper: Rc::new(helper), choices: Choices::default() };
+        let host = Host { missing: missing_webgpu(), helper: Rc::new(helper), cores: cores(), choices: Choices::default() };
         host.choices.recall(adapters.as_deref().unwrap_or_default());
         let dataset = Dataset::builtin(&config);
         let trainer = Trainer::new(config, dataset, &host).await.map_err(fail)?;
@@ -345,10 +339,20 @@ impl Lab {
     }
 }
 
+/// A property of an object, or `undefined`.
+fn get(object: &JsValue, key: &str) -> JsValue {
+    Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Cores for training: those of the machine, but where there are four or more, one is left for the page.
+fn cores() -> usize {
+    let cores = get(&get(&js_sys::global(), "navigator"), "hardwareConcurrency").as_f64().unwrap_or(1.0) as usize;
+    if cores >= 4 { cores - 1 } else { cores }
+}
+
 /// The reason why this worker has no WebGPU, if it has none.
 fn missing_webgpu() -> Option<Reason> {
     let global = js_sys::global();
-    let get = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED);
     if !get(&get(&global, "navigator"), "gpu").is_undefined() {
         None
     } else if get(&global, "isSecureContext").is_falsy() {

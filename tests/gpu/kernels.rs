@@ -132,7 +132,7 @@ fn check_linear(family: Family) {
             let (x, w) = (random(1, batch * inputs), random(2, inputs * outputs));
             let (b, g) = (random(3, outputs), random(4, batch * outputs));
             let mut y = vec![0.0; g.len()];
-            let mut scratch = vec![0.0; linear::scratch_len(inputs, outputs, batch)];
+            let mut scratch = vec![0.0; linear::scratch_len(inputs, outputs)];
             linear::forward(&x, &w, &b, &mut y, &mut scratch);
             let (mut gw, mut gb, mut gx) = (vec![0.0; w.len()], vec![0.0; b.len()], vec![0.0; x.len()]);
             linear::backward_parameters(&x, &g, [&mut gw, &mut gb], &mut scratch);

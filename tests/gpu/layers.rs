@@ -11,6 +11,7 @@ use alexnet_lab::layers::{Window, batch_norm, lrn, pool};
 use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::optimizer;
 use alexnet_lab::step::peers::Peers;
+use alexnet_lab::step::tree::Branch;
 
 /// Half a unit in the last place: the relative error of one rounding.
 const ROUNDING: f32 = f32::EPSILON / 2.0;
@@ -208,7 +209,7 @@ fn batch_norm_on_cpu(inputs: &Inputs) -> BatchNorm {
     let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
     let (mut grad_gamma, mut grad_beta) = (gamma.clone(), gamma.clone());
     let rows = x.len() / channels;
-    pollster::block_on(batch_norm::statistics(&x, rows, &mut mean, &mut variance, &mut Peers::none())).unwrap();
+    pollster::block_on(batch_norm::statistics(&x, &Branch::new(1, 0..1), &mut mean, &mut variance, &mut Peers::none())).unwrap();
     batch_norm::forward(&x, [&mean, &variance], [&gamma, &beta], EPSILON, &mut y);
     let statistics = [&mean[..], &variance];
     batch_norm::backward_parameters(&x, statistics, EPSILON, &g, [&mut grad_gamma, &mut grad_beta]);

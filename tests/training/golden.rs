@@ -13,6 +13,7 @@ use alexnet_lab::network::Shape;
 use alexnet_lab::optimizer;
 use alexnet_lab::step::Hyper;
 use alexnet_lab::step::peers::Peers;
+use alexnet_lab::step::tree::Branch;
 use pollster::block_on;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -165,7 +166,7 @@ fn check_linear<T: Product>(case: &Case<T>) {
     let [input, weight, bias, grad_output] = ["input", "weight", "bias", "grad_output"].map(|name| case.input(name));
     let mut output = case.zeros_like("output");
     let (batch, features) = (case.shape("input")[0], case.shape("input")[1]);
-    let mut scratch = vec![T::ZERO; linear::scratch_len(features, bias.len(), batch)];
+    let mut scratch = vec![T::ZERO; linear::scratch_len(features, bias.len())];
     linear::forward(&input, &weight, &bias, &mut output, &mut scratch);
     let [mut grad_input, mut grad_weight, mut grad_bias] = ["input", "weight", "bias"].map(|name| case.zeros_like(name));
     linear::backward_parameters(&input, &grad_output, [&mut grad_weight, &mut grad_bias], &mut scratch);
@@ -219,7 +220,7 @@ fn check_batch_norm<T: Product>(case: &Case<T>) {
     let rows = input.len() / channels;
     let mut statistics = vec![T::ZERO; 2 * channels];
     let (mean, variance) = statistics.split_at_mut(channels);
-    block_on(batch_norm::statistics(&input, rows, mean, variance, &mut Peers::none())).unwrap();
+    block_on(batch_norm::statistics(&input, &Branch::new(1, 0..1), mean, variance, &mut Peers::none())).unwrap();
     let (mean, variance) = (&*mean, &*variance);
     let mut output = case.zeros_like("output");
     batch_norm::forward(&input, [mean, variance], [&gamma, &beta], epsilon, &mut output);

@@ -1,5 +1,5 @@
 //! Each layer by itself against finite differences in f64: the gradient of `sum of r_i y_i` with random r, with respect to the
-//! input and to each parameter. Odd sizes, strides and paddings, 1, 3 and 5 channels, batches of 1 and 3.
+//! input and to each parameter. Odd sizes, strides and paddings, 1, 3, 5 and 33 channels, batches of 1 and 3.
 
 use crate::finite_difference::{Tally, normals, rms, sample};
 use alexnet_lab::config::{ActivationFunction, PoolKind};
@@ -8,6 +8,7 @@ use alexnet_lab::layers::lrn::Lrn;
 use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
 use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::step::peers::Peers;
+use alexnet_lab::step::tree::Branch;
 use pollster::block_on;
 
 /// Entries of one tensor that are checked.
@@ -57,6 +58,9 @@ fn conv_matches_finite_differences() {
         (window(4, 3, [3, 5], 3, 2, 3), 1),
         // 128,000 patch elements per image: the batch is processed in chunks of 2 and 1 images.
         (window(32, 32, [5, 3], 5, 1, 2), 3),
+        // In the minimal form.
+        (window(7, 5, [32, 33], 3, 1, 1), 3),
+        (window(5, 6, [33, 32], 5, 1, 2), 1),
     ] {
         let label = format!("conv {window:?} x{batch}");
         let channels = window.output.channels;
@@ -87,7 +91,7 @@ fn linear_matches_finite_differences() {
         let label = format!("linear {inputs} -> {outputs} x{batch}");
         let (x, w) = (normals("x", batch * inputs), normals("w", inputs * outputs));
         let (b, r) = (normals("b", outputs), normals("r", batch * outputs));
-        let scratch = vec![f64::NAN; linear::scratch_len(inputs, outputs, batch)];
+        let scratch = vec![f64::NAN; linear::scratch_len(inputs, outputs)];
         let mut y = vec![f64::NAN; r.len()];
         let mut loss = |x: &[f64], w: &[f64], b: &[f64]| {
             linear::forward(x, w, b, &mut y, &mut scratch.clone());
@@ -149,17 +153,18 @@ fn lrn_matches_finite_differences() {
 fn batch_norm_matches_finite_differences() {
     for (rows, channels) in [(45, 1), (45, 3), (15, 5), (3, 3), (600, 2)] {
         let label = format!("batch_norm {rows} rows, {channels} channels");
+        let images = Branch::new(3, 0..3);
         let x = normals("x", rows * channels);
         let (gamma, beta, r) = (normals("gamma", channels), normals("beta", channels), normals("r", x.len()));
         let mut y = vec![f64::NAN; x.len()];
         let mut loss = |x: &[f64], gamma: &[f64], beta: &[f64]| {
             let (mut mean, mut variance) = (vec![f64::NAN; channels], vec![f64::NAN; channels]);
-            block_on(batch_norm::statistics(x, rows, &mut mean, &mut variance, &mut Peers::none())).unwrap();
+            block_on(batch_norm::statistics(x, &images, &mut mean, &mut variance, &mut Peers::none())).unwrap();
             batch_norm::forward(x, [&mean, &variance], [gamma, beta], 1e-3, &mut y);
             dot(&r, &y)
         };
         let (mut mean, mut variance) = (vec![f64::NAN; channels], vec![f64::NAN; channels]);
-        block_on(batch_norm::statistics(&x, rows, &mut mean, &mut variance, &mut Peers::none())).unwrap();
+        block_on(batch_norm::statistics(&x, &images, &mut mean, &mut variance, &mut Peers::none())).unwrap();
         let [mut gx, mut gg, mut gb] = [&x, &gamma, &beta].map(|v| vec![f64::NAN; v.len()]);
         let statistics = [&mean[..], &variance];
         batch_norm::backward_parameters(&x, statistics, 1e-3, &r, [&mut gg, &mut gb]);

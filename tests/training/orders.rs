@@ -19,7 +19,11 @@ fn config(fragment: &str) -> Config {
 }
 
 fn trainer(fragment: &str) -> Trainer {
-    block_on(Trainer::new(config(fragment), striped(16, 8), &Host::native())).unwrap()
+    on(&Host::native(), fragment)
+}
+
+fn on(host: &Host, fragment: &str) -> Trainer {
+    block_on(Trainer::new(config(fragment), striped(16, 8), host)).unwrap()
 }
 
 /// Steps without reading their records.
@@ -47,7 +51,9 @@ fn on_each_backend(check: impl Fn(&str)) {
 #[test]
 fn steps_under_way_are_told_after_a_change_of_settings() {
     on_each_backend(|backend| {
-        let (mut changed, mut plain) = (trainer(backend), trainer(backend));
+        // One host, and so one choice of kernels.
+        let host = Host::native();
+        let (mut changed, mut plain) = (on(&host, backend), on(&host, backend));
         enqueue(&mut changed, 3);
         enqueue(&mut plain, 3);
         let effect = block_on(changed.set_config(config(&format!("{backend}&activation=tanh")), false)).unwrap();

@@ -2,14 +2,16 @@
 //!
 //! [`Cpu`] holds the state and computes the first part of each batch. Helpers, if there are any, compute the other parts at the
 //! same time ([`crate::step::peers`]): threads in the native program, workers without shared memory in a page. The arithmetic is
-//! in [`crate::layers`] and [`crate::optimizer`]. The order of all sums is fixed: equal inputs and an equal number of parts give
-//! equal bits. A different number of parts adds up the same gradients in a different order.
+//! in [`crate::layers`] and [`crate::optimizer`]. The order of all sums is fixed, whatever the number of parts: equal inputs give
+//! equal bits ([`crate::step::tree`]). A helper passes on sums for the convolutions, but for the linear layers the rows that their
+//! gradients are computed from, as they have few operations and most of the parameters (Krizhevsky 2014 divides a network in the
+//! same place). Part 0 computes those gradients for the whole batch.
 //!
-//! Two parts at batch 32, width 1, on two cores in Chromium are 1.84 times as fast as one by the median step, 1.86 by the
-//! fastest. With batch normalisation, whose layers exchange their sums once per pass, the figures are 1.77 and 1.81. A message
-//! takes 0.1 to 0.2 ms. The rest is lost in copying parameters and gradients, and in waiting for the slower part. On a virtual
-//! machine, the same layer takes one core up to 40 % longer than the other, and every exchange waits for the slower one. So in
-//! the backward pass, a part computes gradients of parameters, which no other part waits for, while its sums are under way.
+//! Two parts at batch 32, width 1, are natively 1.92 times as fast as one, with batch normalisation, whose layers exchange their sums
+//! once per pass, 1.84 times. In a page, a message takes 0.1 to 0.2 ms. The rest is lost in copying parameters and sums, and in
+//! waiting for the slower part. On a virtual machine, the same layer takes one core up to 40 % longer than the other, and every
+//! exchange waits for the slower one. So in the backward pass, a part computes gradients of convolutions, which no other part waits
+//! for, while its sums are under way.
 
 mod part;
 mod pass;
@@ -29,9 +31,10 @@ use crate::math::gemm::Product;
 use crate::network::{Kind, Network};
 use crate::optimizer;
 use crate::stats::{ActivationStats, GradientStats, Snapshot};
-use crate::step::peers::{Line, Peers, parts};
+use crate::step::peers::{Line, Peers};
+use crate::step::tree::{Branch, parts};
 use crate::step::{Hyper, NotFinite, Place, Share, State, StepRecord};
-use part::now;
+use part::{answer_len, now};
 use pass::Buffers;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -40,10 +43,12 @@ use std::ops::Range;
 pub struct Cpu<T = f32> {
     /// Most images at a time, over all parts.
     capacity: usize,
-    parameters: Vec<T>, // (Network::parameters), the same for velocities
+    parameters: Vec<T>, // (Network::parameters), the same for velocities and gradients
     velocities: Vec<T>,
+    /// The parameters' gradients of the last step's batch.
+    gradients: Vec<T>,
     running: Vec<T>, // (Network::running_len)
-    /// Part 0. After a step it holds the parameters' gradients of the whole batch.
+    /// Part 0.
     part: Part<T>,
     /// Lines to the other parts, in their order.
     helpers: Vec<Line<T>>,
@@ -72,6 +77,7 @@ impl<T: Product> Cpu<T> {
         Cpu {
             capacity,
             velocities: zeros.clone(),
+            gradients: zeros.clone(),
             parameters: zeros,
             running: network.initial_running().into_iter().map(T::from_f32).collect(),
             part: Part::new(network, own, normalisation),
@@ -97,7 +103,7 @@ impl<T: Product> Cpu<T> {
     pub async fn work(&mut self) -> Result<()> {
         while let Some((batch, hyper)) = self.queue.pop_front() {
             let (loss, correct) = self.together(async |cpu| cpu.gradients_of(&batch, &hyper).await).await;
-            self.stopped |= !(all_finite(&[loss]) && all_finite(&self.part.gradients));
+            self.stopped |= !(all_finite(&[loss]) && all_finite(&self.gradients));
             if !self.stopped {
                 self.update(&hyper, batch.labels.len());
             }
@@ -229,10 +235,13 @@ impl<T: Product> Cpu<T> {
     /// Bytes that [`Cpu::with_helpers`] and its helpers allocate in all.
     pub fn memory_needed(network: &Network, capacity: usize, workers: usize) -> u64 {
         let parameters = network.parameters() as u64;
-        let of_part = |part: Range<usize>| Buffers::<T>::elements(network, part.len());
+        let of_part = |part: Range<usize>| {
+            let answer = answer_len(network, &Branch::new(capacity, part.clone())) as u64;
+            Buffers::<T>::elements(network, part.len()) + answer
+        };
         let parts = parts(capacity, workers);
-        // The state and the gradients; each helper has its own copy of parameters and gradients.
-        let flat = 3 * parameters + network.running_len() as u64 + 2 * parameters * (parts.len() as u64 - 1);
+        // The state and the gradients; each helper has its own copy of the parameters.
+        let flat = 3 * parameters + network.running_len() as u64 + parameters * (parts.len() as u64 - 1);
         (flat + parts.into_iter().map(of_part).sum::<u64>()) * size_of::<T>() as u64
     }
 
@@ -257,7 +266,7 @@ impl<T: Product> Cpu<T> {
 
     /// The parameters' gradients of the last training step.
     pub fn gradients(&self) -> &[T] {
-        &self.part.gradients
+        &self.gradients
     }
 
     /// Output of a layer in part 0's last pass: (images, height, width, channels).
@@ -279,8 +288,11 @@ impl<T: Product> Cpu<T> {
     /// Forward and backward on the loaded images, which are a whole batch, without an update. Returns the mean loss and the
     /// number of images that were classified right.
     pub fn differentiate(&mut self, labels: &[u32], hyper: &Hyper) -> (T, u32) {
-        let share = Share::new(hyper, 0, labels.len());
-        now(self.part.differentiate(&self.parameters, labels, share, &mut Peers::none())).expect("no helper takes part")
+        let (share, peers) = (Share::new(hyper, 0, labels.len()), &mut Peers::none());
+        let pass = now(self.part.differentiate(&self.parameters, labels, share, &mut self.gradients, peers));
+        let (answer, correct) = pass.expect("no helper takes part");
+        let loss = self.part.join(labels.len(), vec![answer], &mut self.gradients);
+        (loss.expect("the part is the batch"), correct)
     }
 
     /// Forward on the loaded images, up to the logits.
@@ -290,11 +302,11 @@ impl<T: Product> Cpu<T> {
 
     /// The mean loss of the last forward pass, and the number of images that were classified right.
     pub fn loss(&mut self, labels: &[u32]) -> (T, u32) {
-        self.part.buffers.loss(labels, labels.len())
+        self.part.buffers.loss(0..labels.len(), labels, labels.len())
     }
 
     fn update(&mut self, hyper: &Hyper, images: usize) {
-        optimizer::update(hyper, &self.part.gradients, &mut self.velocities, &mut self.parameters);
+        optimizer::update(hyper, &self.gradients, &mut self.velocities, &mut self.parameters);
         let network = &self.part.network;
         for layer in &network.layers {
             if let Kind::BatchNorm { running, momentum, .. } = layer.kind {

@@ -1,14 +1,15 @@
 //! One part of a batch: from bytes to gradients. Part 0 belongs to [`super::Cpu`], the others to helpers.
 
-use super::pass::{Buffers, Mode};
+use super::pass::{Buffers, Mode, sum_len};
 use crate::data::Normalisation;
-use crate::layers::input;
+use crate::layers::{input, linear};
 use crate::math::float::all_finite;
 use crate::math::gemm::Product;
-use crate::network::Network;
+use crate::network::{Kind, Network};
 use crate::stats::GradientStats;
 use crate::step::Share;
 use crate::step::peers::{FirstNotFinite, Gone, Line, Message, Peers, What};
+use crate::step::tree::{Branch, add, join_all, parts};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -16,7 +17,6 @@ use std::task::{Context, Poll, Waker};
 pub struct Part<T> {
     pub(super) network: Network,
     normalisation: Normalisation,
-    pub(super) gradients: Vec<T>, // (Network::parameters), of this part's images
     pub(super) buffers: Buffers<T>,
     capacity: usize,
     /// Images of the last training step, whose gradients the buffers hold.
@@ -26,11 +26,10 @@ pub struct Part<T> {
 impl<T: Product> Part<T> {
     /// Buffers for at most `capacity` images at a time. `normalisation` is that of the images.
     pub fn new(network: Network, capacity: usize, normalisation: Normalisation) -> Part<T> {
-        let gradients = vec![T::ZERO; network.parameters()];
-        Part { normalisation, gradients, buffers: Buffers::new(&network, capacity), capacity, trained: 0, network }
+        Part { normalisation, buffers: Buffers::new(&network, capacity), capacity, trained: 0, network }
     }
 
-    /// Buffers for another number of images. Gradients of parameters stay; those of activations are lost.
+    /// Buffers for another number of images. Gradients of activations are lost.
     pub(super) fn set_capacity(&mut self, capacity: usize) {
         // Frees the old buffers first.
         self.buffers = Buffers::new(&self.network, 0);
@@ -47,21 +46,69 @@ impl<T: Product> Part<T> {
         input::normalise(pixels, &self.normalisation, self.buffers.input_for(pixels.len()));
     }
 
-    /// Forward and backward on the loaded images. Returns their share of the batch's mean loss, and how many of them were
-    /// classified right.
+    /// Forward and backward on the loaded images. Returns what [`What::Gradients`] has.
     pub(super) async fn differentiate(
         &mut self,
         parameters: &[T],
         labels: &[u32],
         share: Share,
+        gradients: &mut [T], // (parameters) or none: takes those of batch normalisation, over the batch
         peers: &mut Peers<'_, T>,
-    ) -> Result<(T, u32), Gone> {
+    ) -> Result<(Vec<T>, u32), Gone> {
         self.trained = labels.len();
-        let mode = Mode::Training(share);
-        self.buffers.forward(&self.network, parameters, &[], &mode, peers).await?;
-        let outcome = self.buffers.loss(labels, share.batch);
-        self.buffers.backward(&self.network, parameters, &share, labels, &mut self.gradients, peers).await?;
-        Ok(outcome)
+        let Part { network, buffers, .. } = self;
+        buffers.forward(network, parameters, &[], &Mode::Training(share), peers).await?;
+        let (branch, length, mut correct) = (share.branch(labels.len()), sum_len(network), 0);
+        let mut answer = Vec::with_capacity(answer_len(network, &branch));
+        answer.resize(branch.sums() * length, T::ZERO);
+        let losses = answer.chunks_exact_mut(length).map(|sum| &mut sum[length - 1..]);
+        branch.take(losses, &mut vec![T::ZERO; Branch::space(1, labels.len())], add, &mut |images, sum| {
+            let (loss, right) = buffers.loss(images.clone(), &labels[images], share.batch);
+            (sum[0], correct) = (loss, correct + right);
+        });
+        buffers.backward(network, parameters, &share, labels, gradients, &mut answer, peers).await?;
+        for (layer, _) in linear_layers(network) {
+            answer.extend(buffers.linear_rows(network, layer).concat());
+        }
+        Ok((answer, correct))
+    }
+
+    /// The gradients of the whole batch from the answers of all parts, in their order. Returns the mean loss; `None` if an answer
+    /// has another length.
+    pub(super) fn join(&mut self, batch: usize, mut answers: Vec<Vec<T>>, gradients: &mut [T]) -> Option<T> {
+        let (network, length) = (&self.network, sum_len(&self.network));
+        let parts = parts(batch, answers.len());
+        let branches: Vec<Branch> = parts.iter().map(|images| Branch::new(batch, images.clone())).collect();
+        if !answers.iter().zip(&branches).all(|(answer, branch)| answer.len() == answer_len(network, branch)) {
+            return None;
+        }
+        let sums = answers.iter_mut().zip(&branches);
+        let sums = sums.flat_map(|(answer, branch)| answer.chunks_exact_mut(length).take(branch.sums())).collect();
+        join_all(batch, parts.len(), sums, add)?;
+        for layer in &network.layers {
+            if let Kind::Conv { weight, bias, .. } = layer.kind {
+                let range = network.tensors[weight].range.start..network.tensors[bias].range.end;
+                gradients[range.clone()].copy_from_slice(&answers[0][range]);
+            }
+        }
+        // Where the next layer's rows start in each answer.
+        let mut places: Vec<usize> = branches.iter().map(|branch| branch.sums() * length).collect();
+        let mut gather = |width: usize| -> Vec<T> {
+            let rows = answers.iter().zip(&parts).zip(&mut places).flat_map(|((answer, images), place)| {
+                let rows = &answer[*place..][..images.len() * width];
+                *place += rows.len();
+                rows
+            });
+            rows.copied().collect()
+        };
+        for (layer, [weight, bias]) in linear_layers(network) {
+            let [inputs, outputs] = [network.layers[layer].input.len(), network.layers[layer].output.len()];
+            let [input, grad_output] = [gather(inputs), gather(outputs)];
+            let [weight, bias] = [weight, bias].map(|index| network.tensors[index].range.clone());
+            let own = gradients[weight.start..bias.end].split_at_mut(weight.len()).into();
+            linear::backward_parameters(&input, &grad_output, own, &mut self.buffers.scratch);
+        }
+        Some(answers[0][length - 1])
     }
 
     /// Forward on the loaded images, up to the logits, by this part alone.
@@ -115,9 +162,10 @@ impl<T: Product> Part<T> {
         match what {
             What::Differentiate { labels, share } => {
                 self.load(&bytes);
-                let (loss, correct) = self.differentiate(&values, &labels, share, &mut Peers::First(line)).await?;
+                let peers = &mut Peers::First(line);
+                let (answer, correct) = self.differentiate(&values, &labels, share, &mut [], peers).await?;
                 drop(values); // between threads the message is a copy
-                line.send(What::Gradients { correct }, &self.gradients, &loss.to_f64().to_le_bytes());
+                line.send(What::Gradients { correct }, &answer, &[]);
             }
             What::Evaluate => {
                 let running = values.split_off(self.network.parameters());
@@ -134,6 +182,21 @@ impl<T: Product> Part<T> {
         }
         Ok(())
     }
+}
+
+/// The indices of linear layers and of their weights and biases.
+fn linear_layers(network: &Network) -> impl Iterator<Item = (usize, [usize; 2])> {
+    network.layers.iter().enumerate().filter_map(|(i, layer)| match layer.kind {
+        Kind::Linear { weight, bias } => Some((i, [weight, bias])),
+        _ => None,
+    })
+}
+
+/// Elements of a part's answer: (sums, sum_len), then each linear layer's rows.
+pub(super) fn answer_len(network: &Network, branch: &Branch) -> usize {
+    let layers = linear_layers(network).map(|(layer, _)| &network.layers[layer]);
+    let rows: usize = layers.map(|layer| layer.input.len() + layer.output.len()).sum();
+    branch.sums() * sum_len(network) + branch.images() * rows
 }
 
 /// The value of a future that never waits.

@@ -7,7 +7,9 @@ use crate::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, 
 use crate::math::gemm::Product;
 use crate::network::{Kind, Layer, Network};
 use crate::step::Share;
-use crate::step::peers::{Gone, Peers, add};
+use crate::step::peers::{Gone, Peers};
+use crate::step::tree::{Branch, add};
+use std::ops::Range;
 
 /// Batch normalisation, its noise and dropout behave differently in training.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +36,12 @@ impl Mode {
     }
 }
 
+/// Elements of a node's sum: the parameters up to the last convolution's, in which the convolutions' gradients have their places,
+/// and the loss.
+pub(super) fn sum_len(network: &Network) -> usize {
+    network.convolutional() + 1
+}
+
 /// Everything whose size depends on the batch.
 pub(super) struct Buffers<T> {
     /// Images of the last pass.
@@ -46,14 +54,26 @@ pub(super) struct Buffers<T> {
     pub output_gradients: Vec<Vec<T>>,
     /// Mean and biased variance of the batch, laid out as the running statistics.
     pub statistics: Vec<T>,
-    scratch: Vec<T>,
+    pub scratch: Vec<T>,
+    /// For the sums over the tree of a batch.
+    space: Vec<T>,
+}
+
+/// Space that the sums of the layer with the most weights need.
+fn space_len(network: &Network, capacity: usize) -> usize {
+    let of_layer = |layer: &Layer| match layer.kind {
+        Kind::Conv { weight, bias, .. } => network.tensors[bias].range.end - network.tensors[weight].range.start,
+        Kind::BatchNorm { .. } => 2 * layer.output.channels,
+        _ => 0,
+    };
+    Branch::space(network.layers.iter().map(of_layer).max().unwrap_or(0), capacity)
 }
 
 /// Scratch elements that the layer with the largest products needs.
 fn scratch_len(network: &Network, capacity: usize) -> usize {
     let of_layer = |layer: &Layer| match layer.kind {
         Kind::Conv { .. } => conv::scratch_len(&Window::of(layer), capacity),
-        Kind::Linear { .. } => linear::scratch_len(layer.input.len(), layer.output.len(), capacity),
+        Kind::Linear { .. } => linear::scratch_len(layer.input.len(), layer.output.len()),
         _ => 0,
     };
     network.layers.iter().map(of_layer).max().unwrap_or(0)
@@ -72,6 +92,7 @@ impl<T: Product> Buffers<T> {
             output_gradients: network.layers[..last].iter().map(zeros).chain([vec![]]).collect(),
             statistics: vec![T::ZERO; network.running_len()],
             scratch: vec![T::ZERO; scratch],
+            space: vec![T::ZERO; space_len(network, capacity)],
         }
     }
 
@@ -80,7 +101,8 @@ impl<T: Product> Buffers<T> {
         let outputs: usize = network.layers.iter().map(|layer| layer.output.len()).sum();
         let gradients = outputs - network.classes; // the loss has none
         let an_image = outputs + gradients + network.input.len();
-        capacity as u64 * an_image as u64 + (network.running_len() + scratch_len(network, capacity)) as u64
+        capacity as u64 * an_image as u64
+            + (network.running_len() + scratch_len(network, capacity) + space_len(network, capacity)) as u64
     }
 
     /// The next pass's input buffer, for a batch of `elements` elements.
@@ -116,7 +138,8 @@ impl<T: Product> Buffers<T> {
                     let statistics = match mode {
                         Mode::Evaluation | Mode::Look(_) => &running[range],
                         Mode::Training(share) => {
-                            take_statistics(share.rows(layer), &mut self.statistics[range.clone()], input, peers).await?;
+                            let (mean, variance) = self.statistics[range.clone()].split_at_mut(layer.output.channels);
+                            batch_norm::statistics(input, &share.branch(self.batch), mean, variance, peers).await?;
                             &self.statistics[range]
                         }
                     };
@@ -134,40 +157,48 @@ impl<T: Product> Buffers<T> {
         Ok(())
     }
 
-    /// The last layer: these images' share of the mean loss over `batch` images, and how many were classified right.
-    pub fn loss(&mut self, labels: &[u32], batch: usize) -> (T, u32) {
+    /// The last layer, for some of the images: their share of the mean loss over `batch` images, and how many were classified
+    /// right.
+    pub fn loss(&mut self, images: Range<usize>, labels: &[u32], batch: usize) -> (T, u32) {
         let [.., logits, probabilities] = &mut self.outputs[..] else { return (T::ZERO, 0) };
         let classes = logits.len() / (self.input.len() / self.image);
-        let length = self.batch * classes;
-        softmax_loss::forward(&logits[..length], labels, batch, &mut probabilities[..length])
+        let range = images.start * classes..images.end * classes;
+        softmax_loss::forward(&logits[range.clone()], labels, batch, &mut probabilities[range])
     }
 
-    /// All layers from the loss to the first, after [`Buffers::forward`] in training mode. Gradients of a convolution's or linear
-    /// layer's parameters are postponed until the pass would have to wait for other parts.
+    /// All layers from the loss to the first, after [`Buffers::forward`] in training mode. Gradients of a convolution's parameters
+    /// are postponed until the pass would have to wait for other parts. Those of linear layers are left to
+    /// [`Part::join`](super::Part).
     pub async fn backward(
         &mut self,
         network: &Network,
         parameters: &[T],
         share: &Share,
         labels: &[u32],
-        gradients: &mut [T], // (parameters), of these images
+        gradients: &mut [T], // (parameters) or none: takes those of batch normalisation, over the batch
+        sums: &mut [T],      // (branch.sums(), sum_len)
         peers: &mut Peers<'_, T>,
     ) -> Result<(), Gone> {
-        let Buffers { batch, input, outputs, output_gradients, statistics, scratch, .. } = self;
+        let branch = share.branch(self.batch);
+        let length = sums.len() / branch.sums();
+        let Buffers { batch, input, outputs, output_gradients, statistics, scratch, space, .. } = self;
         let input_of = |i: usize| &outputs[..i].last().unwrap_or(input)[..*batch * network.layers[i].input.len()];
         let mut put_off = None;
         for (i, layer) in network.layers.iter().enumerate().rev() {
             let (before, after) = output_gradients.split_at_mut(i);
-            let settle = |later: usize, gradients: &mut [T], scratch: &mut [T]| {
-                backward_parameters(network, later, input_of(later), &after[later - i], gradients, scratch);
+            let settle = |later: usize, sums: &mut [T], scratch: &mut [T], space: &mut [T]| {
+                let sums = sums.chunks_exact_mut(length);
+                convolution_gradients(network, later, &branch, [input_of(later), &after[later - i]], sums, scratch, space);
             };
             let grad_output = &after[0][..after[0].len().min(*batch * layer.output.len())];
             let grad_input = before.last_mut().map(|grad| &mut grad[..*batch * layer.input.len()]);
             let (input, output) = (input_of(i), &outputs[i][..*batch * layer.output.len()]);
             match layer.kind {
                 Kind::Conv { weight, .. } | Kind::Linear { weight, .. } => {
-                    if let Some(later) = put_off.replace(i) {
-                        settle(later, gradients, scratch);
+                    if let Kind::Conv { .. } = layer.kind
+                        && let Some(later) = put_off.replace(i)
+                    {
+                        settle(later, sums, scratch, space);
                     }
                     let Some(grad_input) = grad_input else { continue };
                     let weight = &parameters[network.tensors[weight].range.clone()];
@@ -177,11 +208,17 @@ impl<T: Product> Buffers<T> {
                     let channels = layer.output.channels;
                     let statistics = statistics[network.running[running].range()].split_at(channels).into();
                     let [gamma, beta] = [gamma, beta].map(|index| network.tensors[index].range.clone());
-                    let own = &mut gradients[gamma.start..beta.end];
-                    batch_norm::backward_parameters(input, statistics, epsilon, grad_output, own.split_at_mut(channels).into());
-                    let mut all = own.to_vec();
-                    let meanwhile = || put_off.take().into_iter().for_each(|later| settle(later, gradients, scratch));
-                    peers.join(&mut all, add, meanwhile).await?;
+                    let mut own = vec![T::ZERO; branch.sums() * 2 * channels];
+                    branch.take(own.chunks_exact_mut(2 * channels), space, add, &mut |images, sum| {
+                        let [input, grad_output] = [input, grad_output].map(|rows| &rows[elements(&images, layer.output.len())]);
+                        let sum = sum.split_at_mut(channels).into();
+                        batch_norm::backward_parameters(input, statistics, epsilon, grad_output, sum);
+                    });
+                    let meanwhile = || put_off.take().into_iter().for_each(|later| settle(later, sums, scratch, space));
+                    let all = peers.join(&branch, own, add, meanwhile).await?;
+                    if let Some(gradients) = gradients.get_mut(gamma.start..beta.end) {
+                        gradients.copy_from_slice(&all);
+                    }
                     let Some(grad_input) = grad_input else { continue };
                     let (all, gamma) = (all.split_at(channels).into(), &parameters[gamma]);
                     batch_norm::backward_input(
@@ -202,21 +239,24 @@ impl<T: Product> Buffers<T> {
             }
         }
         if let Some(first) = put_off {
-            backward_parameters(network, first, input_of(first), &output_gradients[first], gradients, scratch);
+            let sums = sums.chunks_exact_mut(length);
+            convolution_gradients(network, first, &branch, [input_of(first), &output_gradients[first]], sums, scratch, space);
         }
         Ok(())
     }
+
+    /// What the gradients of a linear layer's parameters are computed from: its input and the gradient of its output, (images, in)
+    /// and (images, out).
+    pub fn linear_rows(&self, network: &Network, layer: usize) -> [&[T]; 2] {
+        let input = self.outputs[..layer].last().unwrap_or(&self.input);
+        let Layer { input: inputs, output: outputs, .. } = &network.layers[layer];
+        [&input[..self.batch * inputs.len()], &self.output_gradients[layer][..self.batch * outputs.len()]]
+    }
 }
 
-/// Mean and variance of a batch normalisation's input over all parts, one after the other, of `rows` rows in all.
-async fn take_statistics<T: Product>(
-    rows: usize,
-    statistics: &mut [T],
-    input: &[T],
-    peers: &mut Peers<'_, T>,
-) -> Result<(), Gone> {
-    let (mean, variance) = statistics.split_at_mut(statistics.len() / 2);
-    batch_norm::statistics(input, rows, mean, variance, peers).await
+/// The place of these images' elements, each image having `length`.
+fn elements(images: &Range<usize>, length: usize) -> Range<usize> {
+    images.start * length..images.end * length
 }
 
 /// Applies `draw` to the values; without it, copies them.
@@ -257,25 +297,24 @@ fn backward_without_parameters<T: Product>(
     }
 }
 
-/// The gradients of a convolution's or linear layer's parameters.
-fn backward_parameters<T: Product>(
+/// The gradients of a convolution's parameters, summed over each node of the branch.
+#[inline(never)]
+fn convolution_gradients<'a, T: Product>(
     network: &Network,
     layer: usize,
-    input: &[T],         // (images, height, width, in)
-    grad_output: &[T],   // (capacity, height, width, out)
-    gradients: &mut [T], // (parameters)
+    branch: &Branch,
+    [input, grad_output]: [&[T]; 2], // (images, height, width, in), (images, height, width, out)
+    sums: impl Iterator<Item = &'a mut [T]>, // (sums), with all parameters in their places
     scratch: &mut [T],
+    space: &mut [T],
 ) {
     let layer = &network.layers[layer];
-    let Some([weight, bias]) = layer.kind.tensors().map(|tensors| tensors.map(|index| network.tensors[index].range.clone()))
-    else {
-        return;
-    };
-    let grad_output = &grad_output[..input.len() / layer.input.len() * layer.output.len()];
-    let own = gradients[weight.start..bias.end].split_at_mut(weight.len()).into();
-    if let Kind::Conv { .. } = layer.kind {
-        conv::backward_parameters(&Window::of(layer), input, grad_output, own, scratch);
-    } else {
-        linear::backward_parameters(input, grad_output, own, scratch);
-    }
+    let Kind::Conv { weight, bias, .. } = layer.kind else { unreachable!("only convolutions are postponed") };
+    let [weight, bias] = [weight, bias].map(|index| network.tensors[index].range.clone());
+    let own = sums.map(|sum| &mut sum[weight.start..bias.end]);
+    branch.take(own, space, add, &mut |images, sum| {
+        let input = &input[elements(&images, layer.input.len())];
+        let grad_output = &grad_output[elements(&images, layer.output.len())];
+        conv::backward_parameters(&Window::of(layer), input, grad_output, sum.split_at_mut(weight.len()).into(), scratch);
+    });
 }

@@ -1,11 +1,11 @@
 //! What part 0 does together with its helpers, each with its own images.
 
-use super::part::Part;
 use super::{Cpu, Mode};
 use crate::data::batch::Batch;
 use crate::math::gemm::Product;
 use crate::stats::GradientStats;
-use crate::step::peers::{FirstNotFinite, Gone, Line, Message, Peers, What, add, parts};
+use crate::step::peers::{FirstNotFinite, Gone, Message, Peers, What};
+use crate::step::tree::parts;
 use crate::step::{Hyper, Share};
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ impl<T: Product> Cpu<T> {
         }
     }
 
-    /// Leaves the whole batch's gradients in part 0; returns the mean loss and how many images were classified right.
+    /// Leaves the whole batch's gradients; returns the mean loss and how many images were classified right.
     pub(super) async fn gradients_of(&mut self, batch: &Batch, hyper: &Hyper) -> Result<(T, u32), Gone> {
         let (images, image) = (batch.labels.len(), self.network().input.len());
         let parts = parts(images, self.workers());
@@ -42,11 +42,17 @@ impl<T: Product> Cpu<T> {
         let (pixels, labels, share) = cut(&parts[0]);
         self.part.load(pixels);
         let mut peers = Peers::Helpers(helpers);
-        let (mut loss, mut correct) = self.part.differentiate(&self.parameters, labels, share, &mut peers).await?;
+        let (answer, mut correct) =
+            self.part.differentiate(&self.parameters, labels, share, &mut self.gradients, &mut peers).await?;
+        let mut answers = vec![answer];
         for helper in &mut *helpers {
-            let (its_loss, its_correct) = add_gradients(helper, &mut self.part).await?;
-            (loss, correct) = (loss + its_loss, correct + its_correct);
+            let Message { what: What::Gradients { correct: right }, values, .. } = helper.receive().await? else {
+                return Err(Gone);
+            };
+            correct += right;
+            answers.push(values);
         }
+        let loss = self.part.join(images, answers, &mut self.gradients).ok_or(Gone)?;
         self.helped = helpers.len();
         Ok((loss, correct))
     }
@@ -101,15 +107,4 @@ impl<T: Product> Cpu<T> {
         }
         Ok((loss, all))
     }
-}
-
-/// Adds a helper's gradients to part 0's; returns its share of the loss and how many of its images were classified right.
-async fn add_gradients<T: Product>(helper: &mut Line<T>, part: &mut Part<T>) -> Result<(T, u32), Gone> {
-    let Message { what: What::Gradients { correct }, values, bytes } = helper.receive().await? else { return Err(Gone) };
-    let loss = bytes.try_into().map_err(|_| Gone)?;
-    if values.len() != part.gradients.len() {
-        return Err(Gone);
-    }
-    add(&mut part.gradients, &values);
-    Ok((T::of(f64::from_le_bytes(loss)), correct))
 }

@@ -9,9 +9,9 @@ pub use record::*;
 use super::grad_bias;
 use crate::math::gemm::{self, Operand, Product, Start, multiply};
 
-/// Length of the scratch buffer that the other functions need.
-pub fn scratch_len(inputs: usize, outputs: usize, batch: usize) -> usize {
-    [(inputs, outputs), (batch, outputs), (outputs, inputs)]
+/// Length of the scratch buffer that the other functions need, for any batch.
+pub fn scratch_len(inputs: usize, outputs: usize) -> usize {
+    [(inputs, outputs), (usize::MAX, outputs), (outputs, inputs)]
         .map(|(depth, columns)| gemm::scratch_len(depth, columns))
         .into_iter()
         .max()

@@ -14,6 +14,8 @@ pub trait Vector: Copy {
     unsafe fn spread(from: *const Self::Element) -> Self;
     unsafe fn store(self, to: *mut Self::Element);
     unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
     /// `self + a b`, rounded once where the machine has fused multiply-add, else twice.
     unsafe fn add_product(self, a: Self, b: Self) -> Self;
 }
@@ -55,6 +57,16 @@ impl<T: Float> Vector for Lanes<T> {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Lanes(std::array::from_fn(|i| self.0[i] - other.0[i]))
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        Lanes(std::array::from_fn(|i| self.0[i] * other.0[i]))
+    }
+
+    #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         Lanes(std::array::from_fn(|i| a.0[i].mul_add(b.0[i], self.0[i])))
     }
@@ -64,7 +76,7 @@ impl<T: Float> Vector for Lanes<T> {
 #[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
 macro_rules! vector {
     ($name:ident, $of:ty, $lanes:literal, zero: $zero:expr, load: $load:expr, spread: $spread:expr, store: $store:expr,
-     add: $add:expr, add_product: $add_product:expr) => {
+     add: $add:expr, sub: $sub:expr, mul: $mul:expr, add_product: $add_product:expr) => {
         #[derive(Clone, Copy)]
         pub struct $name($of);
 
@@ -103,6 +115,18 @@ macro_rules! vector {
 
             #[inline(always)]
             #[allow(unused_unsafe)]
+            unsafe fn sub(self, other: Self) -> Self {
+                $name(unsafe { $sub(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            #[allow(unused_unsafe)]
+            unsafe fn mul(self, other: Self) -> Self {
+                $name(unsafe { $mul(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            #[allow(unused_unsafe)]
             unsafe fn add_product(self, a: Self, b: Self) -> Self {
                 $name(unsafe { $add_product(a.0, b.0, self.0) })
             }
@@ -115,9 +139,9 @@ pub mod x86 {
     use std::arch::x86_64::*;
 
     vector!(Avx2, __m256, 8, zero: _mm256_setzero_ps(), load: _mm256_loadu_ps, spread: |x: *const f32| _mm256_set1_ps(*x),
-        store: _mm256_storeu_ps, add: _mm256_add_ps, add_product: _mm256_fmadd_ps);
+        store: _mm256_storeu_ps, add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, add_product: _mm256_fmadd_ps);
     vector!(Avx512, __m512, 16, zero: _mm512_setzero_ps(), load: _mm512_loadu_ps, spread: |x: *const f32| _mm512_set1_ps(*x),
-        store: _mm512_storeu_ps, add: _mm512_add_ps, add_product: _mm512_fmadd_ps);
+        store: _mm512_storeu_ps, add: _mm512_add_ps, sub: _mm512_sub_ps, mul: _mm512_mul_ps, add_product: _mm512_fmadd_ps);
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -125,7 +149,7 @@ pub mod wasm {
     use std::arch::wasm32::*;
 
     vector!(Simd128, v128, 4, zero: f32x4_splat(0.0), load: v128_load, spread: |x: *const f32| v128_load32_splat(x.cast()),
-        store: v128_store, add: f32x4_add, add_product: fused);
+        store: v128_store, add: f32x4_add, sub: f32x4_sub, mul: f32x4_mul, add_product: fused);
 
     /// `to[k][i] = from[i][k]`; the rows of `to` are `stride` elements apart.
     ///
