@@ -45,6 +45,7 @@ const SCRIPTS: &[&str] = &[
     "components",
     "export",
     "drill",
+    "embed",
     "lessons/run",
     "lessons/toys",
     "lessons/each",

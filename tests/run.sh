@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Everything that must hold, on a Debian machine with Rust and Node.js. The last line is "N passed, N failed".
-# usage: bash tests/run.sh [STAGE ...]     all stages, or those named
+# usage: bash tests/run.sh [STAGE ...]     all stages but `hosts`, or those named
 # Each stage runs even if an earlier one failed; its output is shown, and kept in tests/out/.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p tests/out
 passed=0 failed=0 only=" $* "
+# Most of the time of a test on Mesa's Vulkan driver goes into compiling its shaders: without optimisation that is a sixth less.
+export GALLIVM_PERF=nopt
 # A fresh clone has no earlier build to continue, so cargo keeps nothing for incremental builds.
 [ -n "$(ls target/release/incremental 2>/dev/null)" ] || export CARGO_INCREMENTAL=0
 
@@ -58,7 +60,12 @@ count() {
 # Browsers, a Vulkan driver that computes on the CPU, Chinese type for the screenshots, a real file for the IDX reader, and
 # PyTorch for the CPU (what PyPI has for this platform needs several GB of CUDA).
 packages() {
-    local wanted=(chromium firefox-esr mesa-vulkan-drivers libvulkan1 fonts-noto-cjk dataset-fashion-mnist python3-torch) missing=() sudo=()
+    debian chromium firefox-esr mesa-vulkan-drivers libvulkan1 fonts-noto-cjk dataset-fashion-mnist python3-torch
+}
+
+# debian PACKAGE...: installs those that are missing.
+debian() {
+    local wanted=("$@") missing=() sudo=()
     for package in "${wanted[@]}"; do
         dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
     done
@@ -66,6 +73,13 @@ packages() {
     [ "$(id -u)" -eq 0 ] || sudo=(sudo)
     "${sudo[@]}" apt-get update -q
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# The lab in real hosts, with a reader of PDFs, and WebKit with a screen for it.
+hosts() {
+    debian chromium firefox-esr poppler-utils webkit2gtk-driver xvfb xauth python3-venv &&
+        cargo build --release && target/release/alexnet-lab build && node tests/hosts/install.mjs || return
+    timeout 900 node --test --test-force-exit --test-reporter=tap --test-concurrency=2 tests/hosts/*.test.mjs
 }
 
 rust_parts() {
@@ -129,6 +143,9 @@ stage rust cargo test --release --no-fail-fast
 stage pytorch pytorch
 join
 stage browsers timeout 2400 node --test --test-force-exit --test-reporter=tap --test-concurrency=2 tests/browser/*.test.mjs
+
+# Only when named: installing the hosts takes two minutes and a gigabyte.
+[[ $only = *" hosts "* ]] && stage hosts hosts
 
 if [ $((passed + failed)) -eq 0 ]; then
     echo "no stage is called $*"

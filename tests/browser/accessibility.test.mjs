@@ -66,7 +66,7 @@ test("the menu of a component and the help have no serious violation", async () 
     await page.keyboard.press("Escape");
   }
   await page.keyboard.press("?");
-  assert.ok(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("dialog[open]")), "? opens the help");
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("dialog[open]"));
   assert.deepEqual(await violations(page), []);
   await page.close();
 });

@@ -65,9 +65,15 @@ test("the help leads to the guide, in its language", async () => {
   for (const folder of Object.keys(LANGUAGES)) {
     await page.goto("about:blank");
     await page.goto(`${lab.address}/#v=1&lang=${folder}&width=0.25&backend=cpu&data=toy`);
+    await page.waitForFunction(() => document.querySelector("alexnet-lab")?.shadowRoot?.querySelector(".tools"));
+    await page.keyboard.press("?");
     const link = await page.waitForFunction(() => document.querySelector("alexnet-lab")?.shadowRoot?.querySelector("dialog a[href*=guide]")?.href);
     assert.equal(await link.jsonValue(), `${lab.address}/guide/${folder}/index.html`);
   }
+  // It stays open while the lab is laid out anew.
+  await page.setViewport({ width: 640, height: 360 });
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.size === "slide");
+  assert.equal(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("dialog:modal").length), 1);
   assert.deepEqual(complaints, []);
   await page.close();
 });

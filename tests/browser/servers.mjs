@@ -35,6 +35,13 @@ const TYPES = {
 /** Serves dist/ as any host would, and further pages by path. @param {Record<string, string | Buffer>} pages HTML, or the type of the path's extension */
 export const startHost = (pages) => startFaultyLab((path) => ({ body: pages[path], type: TYPES[extname(path)] }));
 
+/** An HTML page of a host. @param {string} body */
+export const bare = (body) => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body>${body}`;
+
+const reveal = (file) => readFileSync(join(ROOT, "node_modules", "reveal.js", "dist", file), "utf8");
+/** reveal.js as pages of a host. */
+export const REVEAL = { "/reveal.css": reveal("reveal.css"), "/reveal.mjs": reveal("reveal.mjs"), "/notes.mjs": reveal("plugin/notes.mjs") };
+
 /** Serves dist/ as any host would, without the folder `missing`. */
 export const startLabWithout = (missing) => startFaultyLab((path) => path.startsWith(`/${missing}/`) && 404);
 

@@ -88,3 +88,23 @@ test("another network begins anew; a flipped switch does not", () => {
   looks.push(look(3, 9));
   assert.deepEqual(looks.steps, [3]);
 });
+
+test("a copy is plain data from which the record goes on as if it had never stopped", () => {
+  const [whole, begun] = [new Looks(), new Looks()];
+  const push = (looks, from, to) => {
+    for (let step = from; step <= to; step++) {
+      looks.push(look(step, 8, step > 300 ? "tanh" : "relu"));
+      looks.pushFilters(step, filters(step));
+    }
+  };
+  push(whole, 1, 700);
+  push(begun, 1, 345);
+  const gone = Looks.from(structuredClone(begun.copy()));
+  push(gone, 346, 700);
+  assert.deepEqual(gone.steps, whole.steps);
+  for (const step of [1, 340, 346, 700]) {
+    assert.deepEqual(gone.at(step), whole.at(step));
+    assert.deepEqual(gone.filtersAt(step), whole.filtersAt(step));
+  }
+  assert.deepEqual(Looks.from(new Looks().copy()).steps, []);
+});

@@ -8,8 +8,9 @@ const JS = new URL("../../www/js/", import.meta.url);
 
 test("only the page starts workers", () => {
   const scripts = readdirSync(JS, { recursive: true }).filter((name) => name.endsWith(".js"));
-  const starting = scripts.filter((name) => readFileSync(new URL(name, JS), "utf8").includes("new Worker("));
-  assert.deepEqual(starting.sort(), ["session/line.js", "session/workers.js"]);
+  const using = (/** @type {string} */ words) => scripts.filter((name) => readFileSync(new URL(name, JS), "utf8").includes(words)).sort();
+  assert.deepEqual(using("new Worker("), ["kit/files.js"]);
+  assert.deepEqual(using("import { startWorker }"), ["session/line.js", "session/workers.js"]);
 });
 
 test("messages of both ways are heard in the order in which they were sent", () => {

@@ -2,12 +2,14 @@
 /** The engine's worker: receives and answers commands, and reports events. */
 import { showLife } from "./worker/alive.js";
 import { Engine } from "./worker/engine.js";
+import { nudgeQueues } from "./worker/nudge.js";
 import { problem } from "./worker/problem.js";
 
 /** @typedef {{id: number, command: string, args: unknown[]}} Command */
 
 const scope = /** @type {import("./worker/types.js").Scope} */ (/** @type {unknown} */ (self));
 
+nudgeQueues();
 const engine = new Engine((event, detail, transfer = []) => scope.postMessage({ event, detail }, transfer));
 
 scope.onmessage = async (/** @type {MessageEvent<Command>} */ { data: { id, command, args } }) => {

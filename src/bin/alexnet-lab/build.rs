@@ -1,9 +1,13 @@
-//! `build`: from the sources to `dist/`. Five steps, each skipped if its inputs have not changed.
+//! `build`: from the sources to `dist/`, in steps. A step is skipped if its inputs have not changed.
 
 use crate::bindings;
 use crate::guide;
-use crate::outcome::{Failure, Outcome, about, fail, say};
-use crate::tools::{Page, finish, repository};
+use crate::npm;
+use crate::outcome::{Failure, Outcome, about, fail, say, tell};
+use crate::share;
+use crate::single::{self, Carries};
+use crate::slides;
+use crate::tools::{Page, copy, finish, list, repository, walk};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -56,7 +60,12 @@ const STEPS: &[Step] = &[
     Step {
         name: "tools",
         inputs: &["package.json", "package-lock.json"],
-        outputs: &["node_modules/.bin/esbuild", "node_modules/.bin/wasm-opt", "node_modules/uplot"],
+        outputs: &[
+            "node_modules/.bin/esbuild",
+            "node_modules/.bin/wasm-opt",
+            "node_modules/uplot",
+            "node_modules/qrcode-generator",
+        ],
         make: tools,
     },
     Step {
@@ -86,9 +95,12 @@ const STEPS: &[Step] = &[
             "dist/js/export.js",
             "dist/js/lessons.js",
             "dist/js/drill.js",
+            "dist/js/embed.js",
+            "dist/js/handover.js",
             "dist/style.css",
             "dist/lessons.css",
             "dist/drill.css",
+            "dist/embed.css",
         ],
         make: scripts,
     },
@@ -99,15 +111,78 @@ const STEPS: &[Step] = &[
         make: guide_pages,
     },
     Step {
+        name: "slides",
+        inputs: &[
+            "www/slides",
+            "www/css/tokens.css",
+            "package-lock.json",
+            "src/bin/alexnet-lab/guide.rs",
+            "src/bin/alexnet-lab/slides.rs",
+        ],
+        outputs: &["dist/slides/en/index.html", "dist/slides/zh/index.html", "dist/slides/slides.js", "dist/slides/slides.css"],
+        make: slides::render,
+    },
+    Step {
         name: "files",
         inputs: &["www"],
         outputs: &["dist/index.html", "dist/embed.html", "dist/i18n", "dist/data"],
         make: files,
     },
+    Step {
+        name: "single",
+        inputs: &["www", "src", "shaders", "Cargo.toml", "Cargo.lock", "package-lock.json", "src/bin/alexnet-lab/single.rs"],
+        outputs: &["dist/lab.html"],
+        make: |page| single::write(page, &page.dist.join("lab.html"), Carries::FirstImages),
+    },
 ];
 
-/// Brings `dist/` up to date and returns its path.
-pub fn run() -> Outcome<PathBuf> {
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Where the page will be: other sites can then show its picture, and embed it from its address alone
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<String>,
+    /// Also write the whole page as one HTML file, which opens without a server and without a network
+    #[arg(long, value_name = "FILE")]
+    single: Option<PathBuf>,
+    /// Put all 12,000 photographs into that file, not only the first 1,500
+    #[arg(long, requires = "single")]
+    all_images: bool,
+    /// Also write the page as a package for npm: the element, types, a server, a notebook widget
+    #[arg(long, value_name = "FOLDER")]
+    npm: Option<PathBuf>,
+    /// Put no photographs and no recorded lessons into that file, only the toy objects: then it fits into a `data:` address
+    #[arg(long, requires = "single", conflicts_with = "all_images")]
+    no_images: bool,
+}
+
+/// `build`: prints the path of what was built.
+pub fn command(arguments: &Arguments) -> Outcome {
+    let page = run_for(Some(arguments.address.as_deref()))?;
+    if let Some(file) = &arguments.single {
+        let carries = match (arguments.all_images, arguments.no_images) {
+            (true, _) => Carries::AllImages,
+            (_, true) => Carries::Toys,
+            _ => Carries::FirstImages,
+        };
+        single::write(&page, file, carries)?;
+        tell!("{}", file.display());
+    }
+    if let Some(folder) = &arguments.npm {
+        npm::write(&page, folder)?;
+        tell!("{}", folder.display());
+    }
+    if arguments.single.is_none() && arguments.npm.is_none() {
+        tell!("{}", page.dist.display());
+    }
+    Ok(())
+}
+
+/// Brings `dist/` up to date, for the address of the last build.
+pub fn run() -> Outcome<Page> {
+    run_for(None)
+}
+
+fn run_for(address: Option<Option<&str>>) -> Outcome<Page> {
     let root = repository();
     if !root.join("www/index.html").is_file() {
         fail!(
@@ -121,6 +196,9 @@ pub fn run() -> Outcome<PathBuf> {
     let lock = page.work.join("lock");
     let lock = File::create(&lock).map_err(about(&lock))?;
     lock.lock()?;
+    if let Some(address) = address {
+        share::remember(&page, address)?;
+    }
     for (number, step) in STEPS.iter().enumerate() {
         let stamp = page.work.join(step.name);
         let hash = format!("{:016x}", hash_of(&page.root, step.inputs)?);
@@ -136,10 +214,11 @@ pub fn run() -> Outcome<PathBuf> {
         fs::write(&stamp, hash).map_err(about(&stamp))?;
         say!("[{}/{}] {} done in {:.1} s", number + 1, STEPS.len(), step.name, start.elapsed().as_secs_f64());
     }
-    Ok(page.dist)
+    share::write(&page)?;
+    Ok(page)
 }
 
-/// Installs esbuild, wasm-opt and uPlot in the versions of the lock file.
+/// Installs esbuild, wasm-opt, uPlot and reveal.js in the versions of the lock file.
 fn tools(page: &Page) -> Outcome {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page.root);
@@ -210,9 +289,13 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
 /// The page's scripts and style sheets, each bundled into one file.
 fn scripts(page: &Page) -> Outcome {
     let mut esbuild = page.tool("esbuild");
-    esbuild.args(["js/alexnet-lab=www/js/main.js", "js/worker=www/js/worker.js", "js/helper=www/js/helper.js"]);
-    esbuild.args(["js/reader=www/js/reader.js", "js/export=www/js/export.js", "js/lessons=www/js/lessons.js"]);
-    esbuild.args(["js/drill=www/js/drill.js", "style=www/style.css", "lessons=www/css/lessons.css", "drill=www/css/drill.css"]);
+    esbuild.args(["js/alexnet-lab=www/js/main.js", "style=www/style.css"]);
+    for script in ["worker", "helper", "reader", "export", "lessons", "drill", "embed", "handover"] {
+        esbuild.arg(format!("js/{script}=www/js/{script}.js"));
+    }
+    for sheet in ["lessons", "drill", "embed"] {
+        esbuild.arg(format!("{sheet}=www/css/{sheet}.css"));
+    }
     esbuild.args(["--bundle", "--format=esm", "--target=es2022"]);
     esbuild.args(["--define:Intl.NumberFormat=NumberFormat", "--inject:./www/js/number_format.js"]);
     esbuild.args(["--minify", "--log-level=warning"]).arg(format!("--outdir={}", page.dist.display()));
@@ -227,7 +310,8 @@ fn guide_pages(page: &Page) -> Outcome {
 /// Copies everything in `www/` that is neither bundled nor rendered.
 fn files(page: &Page) -> Outcome {
     for entry in list(&page.dist)? {
-        if !["js", "pkg", "guide", "style.css", "lessons.css", "drill.css"].iter().any(|made| entry.ends_with(made)) {
+        let made = ["js", "pkg", "guide", "slides", "style.css", "lessons.css", "drill.css", "embed.css"];
+        if !made.iter().any(|made| entry.ends_with(made)) {
             if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) }.map_err(about(&entry))?;
         }
     }
@@ -236,14 +320,13 @@ fn files(page: &Page) -> Outcome {
         let name = file.strip_prefix(&www).expect("walk stays inside");
         // English texts are part of the scripts.
         let english = name.parent() == Some(Path::new("i18n")) && name.to_string_lossy().ends_with("en.json");
-        let bundled = english || ["js", "css", "guide", "style.css"].iter().any(|source| name.starts_with(source));
+        let bundled = english
+            || ["js", "css", "guide", "slides", "single", "npm", "style.css"].iter().any(|source| name.starts_with(source));
         // Neither the script that made the data nor the README's picture is part of the page.
         if bundled || name == Path::new("screenshot.png") || name.extension().is_some_and(|extension| extension == "py") {
             continue;
         }
-        let copy = page.dist.join(name);
-        fs::create_dir_all(copy.parent().expect("inside dist")).map_err(about(&copy))?;
-        fs::copy(&file, &copy).map_err(about(&copy))?;
+        copy(&file, &page.dist.join(name))?;
     }
     Ok(())
 }
@@ -261,21 +344,4 @@ fn hash_of(root: &Path, inputs: &[&str]) -> Outcome<u64> {
         }
     }
     Ok(hasher.finish())
-}
-
-/// Every file at or below `path`, sorted; none if there is no such path.
-fn walk(path: &Path) -> Outcome<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(if path.exists() { vec![path.into()] } else { vec![] });
-    }
-    let below: Vec<Vec<PathBuf>> = list(path)?.iter().map(|entry| walk(entry)).collect::<Outcome<_>>()?;
-    Ok(below.concat())
-}
-
-/// The entries of a folder, sorted.
-fn list(folder: &Path) -> Outcome<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(about(folder))?;
-    let mut paths = entries.map(|entry| Ok(entry.map_err(about(folder))?.path())).collect::<Outcome<Vec<_>>>()?;
-    paths.sort();
-    Ok(paths)
 }

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 
 /// A language, its folder, and the texts around a page's content.
-struct Language {
+pub struct Language {
     /// Folder of the Markdown and of the HTML; also the value of the lab's setting `lang`.
-    folder: &'static str,
-    tag: &'static str,
+    pub folder: &'static str,
+    pub tag: &'static str,
     name: &'static str,
     skip: &'static str,
     open: &'static str,
@@ -20,7 +20,7 @@ struct Language {
     next: &'static str,
 }
 
-const LANGUAGES: [Language; 2] = [
+pub const LANGUAGES: [Language; 2] = [
     Language {
         folder: "en",
         tag: "en",
@@ -82,7 +82,7 @@ pub fn render(www: &Path, target: &Path) -> Outcome {
     fs::write(&file, style).map_err(about(&file))
 }
 
-fn read(file: &Path) -> Outcome<String> {
+pub fn read(file: &Path) -> Outcome<String> {
     fs::read_to_string(file).map_err(about(file))
 }
 
@@ -195,7 +195,7 @@ fn filled(template: &str, sheets: &[Sheet], at: usize, language: &Language, othe
 }
 
 /// The text of the heading at the start of `events`.
-fn words(events: &[Event]) -> String {
+pub fn words(events: &[Event]) -> String {
     let of_heading = events.iter().take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))));
     let texts = of_heading.filter_map(|event| match event {
         Event::Text(text) | Event::Code(text) => Some(&**text),
@@ -227,11 +227,13 @@ fn page_of(address: &str) -> Option<String> {
 fn in_html(address: &str) -> String {
     match page_of(address) {
         Some(name) => address.replacen(&format!("{name}.md"), &format!("{name}.html"), 1),
+        // The lecture: each of its files becomes a folder.
+        None if address.starts_with("../../slides/") => address.replacen(".md", "/index.html", 1),
         None => address.into(),
     }
 }
 
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -242,13 +244,13 @@ mod tests {
 
     #[test]
     fn a_page_becomes_html() {
-        let markdown = "# Keys & more\n\n## The `lr`\n\nSee [A](settings.md#size), [B](https://x.org/a.md).\n\n| a |\n| --- |\n| 1 |\n\n## Two\n\n## Two\n";
+        let markdown = "# Keys & more\n\n## The `lr`\n\nSee [A](settings.md#size), [B](https://x.org/a.md), [C](../../slides/en.md).\n\n| a |\n| --- |\n| 1 |\n\n## Two\n\n## Two\n";
         let sheet = Sheet::new("keys", markdown, &LANGUAGES[0]);
         assert_eq!((&*sheet.title, &*sheet.links), ("Keys & more", &["settings".to_string()][..]));
         for part in [
             "<h1 id=\"keys--more\">Keys &amp; more</h1>\n<nav class=\"here\" aria-label=\"On this page\">",
             "<h2 id=\"the-lr\">The <code>lr</code></h2>",
-            "<a href=\"settings.html#size\">A</a>, <a href=\"https://x.org/a.md\">B</a>",
+            "<a href=\"settings.html#size\">A</a>, <a href=\"https://x.org/a.md\">B</a>, <a href=\"../../slides/en/index.html\">C</a>",
             "<div class=\"table\" role=\"group\" aria-label=\"The lr\" tabindex=\"0\"><table><thead><tr><th>a</th></tr></thead><tbody>\n<tr><td>1</td></tr>\n</tbody></table></div>",
             "<h2 id=\"two-1\">Two</h2>",
         ] {

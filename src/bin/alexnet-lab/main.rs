@@ -7,16 +7,20 @@ mod check;
 mod guide;
 mod interrupt;
 mod lesson;
+mod npm;
 mod outcome;
 mod output;
 mod profile;
 mod serve;
 mod settings;
+mod share;
+mod single;
+mod slides;
 mod tools;
 mod train;
 
 use clap::{Parser, Subcommand};
-use outcome::{say, tell};
+use outcome::say;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -33,7 +37,7 @@ enum Command {
     /// Build the page if its sources have changed, and serve it on this machine (default)
     Serve(serve::Arguments),
     /// Build the page into dist/, a folder of static files for any web server
-    Build,
+    Build(build::Arguments),
     /// Measure the cost of a training step and print it as JSON
     Bench(bench::Arguments),
     /// Compare the gradients computed by this machine's graphics adapter with those of the CPU
@@ -54,10 +58,7 @@ fn main() -> ExitCode {
     let program = Program::parse();
     let outcome = match program.command.unwrap_or(Command::Serve(program.serve)) {
         Command::Serve(arguments) => serve::run(&arguments),
-        Command::Build => build::run().and_then(|dist| {
-            tell!("{}", dist.display());
-            Ok(())
-        }),
+        Command::Build(arguments) => build::command(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Lesson(arguments) => lesson::run(&arguments),

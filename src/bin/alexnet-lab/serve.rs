@@ -4,7 +4,7 @@ use crate::build;
 use crate::outcome::{Failure, Outcome, fail, tell};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
@@ -16,7 +16,10 @@ const FURTHER_PORTS: u16 = 20;
 
 /// The page may use only its own files. The page's HTML says the same, for other hosts.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'";
+     img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; frame-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'";
+
+/// The single file and the lecture have policies of their own, in their HTML.
+const OWN_POLICY: [&str; 2] = ["/lab.html", "/slides/"];
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -33,7 +36,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let folder = match &arguments.dir {
         Some(folder) if folder.is_dir() => folder.clone(),
         Some(folder) => fail!("{} is not a folder. Choose a folder with an index.html.", folder.display()),
-        None => build::run()?,
+        None => build::run()?.dist,
     };
     let listener = listen(arguments.port)?;
     // Scripts read the address from the first line.
@@ -71,7 +74,7 @@ async fn answer(State(mut files): State<ServeDir>, request: Request) -> Response
         Ok(response) => response.into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     };
-    with_headers(match response.status() {
+    let mut response = with_headers(match response.status() {
         StatusCode::NOT_FOUND => {
             sentence(StatusCode::NOT_FOUND, &format!("The page has no file {}.", path.trim_start_matches('/')))
         }
@@ -80,7 +83,11 @@ async fn answer(State(mut files): State<ServeDir>, request: Request) -> Response
             (allow, sentence(status, "This server only sends files. Use GET or HEAD.")).into_response()
         }
         _ => response,
-    })
+    });
+    if OWN_POLICY.iter().any(|own| path.starts_with(own)) {
+        response.headers_mut().remove(header::CONTENT_SECURITY_POLICY);
+    }
+    response
 }
 
 fn sentence(status: StatusCode, text: &str) -> Response {
@@ -94,6 +101,10 @@ fn with_headers(mut response: Response) -> Response {
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
+        // Pages of other origins may embed the lab, even those that embed only what agrees to it.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+        (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));

@@ -1,6 +1,7 @@
-//! The folders and tools that build the page: a part of `build`.
+//! The folders, files and tools that build the page: a part of `build`.
 
-use crate::outcome::{Outcome, fail};
+use crate::outcome::{Outcome, about, fail};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -42,4 +43,28 @@ pub fn complete(mut command: Command, hint: &str) -> Outcome {
         Ok(status) => fail!("{name} ended with {status}. See its messages above. {hint}"),
         Err(error) => fail!("{name} could not be started: {error}. {hint}"),
     }
+}
+
+/// Every file at or below `path`, sorted; none if there is no such path.
+pub fn walk(path: &Path) -> Outcome<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(if path.exists() { vec![path.into()] } else { vec![] });
+    }
+    let below: Vec<Vec<PathBuf>> = list(path)?.iter().map(|entry| walk(entry)).collect::<Outcome<_>>()?;
+    Ok(below.concat())
+}
+
+/// The entries of a folder, sorted.
+pub fn list(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(about(folder))?;
+    let mut paths = entries.map(|entry| Ok(entry.map_err(about(folder))?.path())).collect::<Outcome<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Copies a file, and makes the folders that it needs.
+pub fn copy(file: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to.parent().expect("a file is in a folder")).map_err(about(to))?;
+    fs::copy(file, to).map_err(about(to))?;
+    Ok(())
 }

@@ -58,6 +58,18 @@ export class Record {
     this.stride *= 2;
   }
 
+  /** A copy of its rows, and of how they were thinned. */
+  copy() {
+    return { rows: this.rows.slice(), stride: this.stride, seen: this.seen };
+  }
+
+  /** Goes on from a copy. @param {ReturnType<Record["copy"]>} copy */
+  adopt({ rows, stride, seen }) {
+    this.clear();
+    this.push(rows);
+    Object.assign(this, { stride, seen });
+  }
+
   /** The kept rows: (count, width). */
   get rows() {
     return this.values.subarray(0, this.count * this.width);

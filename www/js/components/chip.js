@@ -63,6 +63,8 @@ export class Chip {
 
   /** @param {import("../session/state.js").State} state */
   update({ config }) {
+    this.element.hidden = !config.norm; // while it loads
+    if (this.element.hidden) return;
     const { t } = this.context;
     const { sign, text } = this.words(config);
     if (this.sign.dataset.sign !== sign) {

@@ -9,3 +9,11 @@ export function dialog(t, title, ...content) {
   const element = h("dialog", { class: "dialog", "aria-label": title }, h("div", { class: "dialog-head" }, h("h2", null, title), close), ...content);
   return element;
 }
+
+/** Opens a dialog for once, unless another one is open. @param {HTMLElement} lab @param {HTMLDialogElement} element */
+export function pop(lab, element) {
+  if (lab.querySelector("dialog[open]")) return;
+  element.addEventListener("close", () => element.remove());
+  lab.append(element);
+  element.showModal();
+}

@@ -46,7 +46,7 @@ export class Cost {
   /** @param {import("../worker/types.js").Kernels} kernels */
   kernels({ family, measured }) {
     const { t } = this.context;
-    const rates = measured && { registers: number(measured.registers), tiled: number(measured.tiled) };
+    const rates = measured?.tiled && { registers: number(measured.registers), tiled: number(measured.tiled) };
     return rates ? t(`families.${family}_measured`, rates) : t(`families.${family}`);
   }
 }

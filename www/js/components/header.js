@@ -4,6 +4,7 @@ import { h, setAttribute, setText, svg } from "../kit/dom.js";
 import { integer } from "../kit/format.js";
 import { icon } from "../kit/icons.js";
 import { LANGUAGES } from "../kit/i18n.js";
+import { ABLE } from "../session/state.js";
 import { labLink } from "./link.js";
 
 export class Header {
@@ -29,6 +30,7 @@ export class Header {
 
     this.lessons = wide("lessons", "lesson");
     this.copy = wide("copy", "link");
+    this.embed = wide("embed", "embed");
     this.language = tool("language", { lang: otherLanguage(t.language) }, t("actions.language"));
     this.theme = tool("theme", { class: "tool tool-theme", "aria-label": t("actions.theme") });
     this.help = button("help");
@@ -44,7 +46,7 @@ export class Header {
         "div",
         { class: "top" },
         h("div", { class: "brand" }, mark(), h("h1", null, "AlexNet Lab")),
-        h("div", { class: "tools" }, this.backend, this.lessons, this.copy, this.language, this.theme, this.help, full),
+        h("div", { class: "tools" }, this.backend, this.lessons, this.copy, this.embed, this.language, this.theme, this.help, full),
       ),
       h(
         "div",
@@ -79,8 +81,8 @@ export class Header {
   /** @param {import("../session/state.js").State} state */
   update(state) {
     const { t } = this.context;
-    const playing = state.wanted;
-    const able = ["ready", "paused", "running", "waiting"].includes(state.phase);
+    const playing = state.wanted && state.turn !== "other";
+    const able = ABLE.includes(state.phase);
     setAttribute(this.play, "data-playing", playing);
     setText(this.playText, t(playing ? "actions.pause" : "actions.play"));
     const name = playing ? "pause" : "play";

@@ -14,8 +14,17 @@
  * @property {import("./header.js").Header} [header]
  * @property {Record<string, import("./tabs.js").Tabs>} tabs
  * @property {(key: string) => string} early a view setting, before the engine has read it
+ * @property {{kept: LessonCopy | null}} lesson
  * @property {() => void} arrange
  * @property {() => void} watch tells the worker what is visible
  * @property {(changes: Record<string, string>) => void} change
+ *
+ * @typedef {object} LessonCopy an open lesson, as plain data
+ * @property {string} name
+ * @property {number} at the step
+ * @property {string} depth
+ * @property {boolean} going its run is not over
+ * @property {Map<string, string>} choices
+ * @property {Map<string, any[]>} results
  */
 export {};

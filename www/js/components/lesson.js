@@ -9,7 +9,9 @@ import { OnDemand } from "./on_demand.js";
  * @property {import("../worker/types.js").Unit | null} unit what the worker reads for the toy
  * @property {number} every steps between snapshots
  * @property {object | null} recording a run of a lesson
- * @property {(action: string) => void} act
+ * @property {() => import("./host.js").LessonCopy | null} copy
+ * @property {(action: string) => unknown} act
+ * @property {(action: string) => boolean} ends whether no step follows, or precedes
  * @property {(state: import("../session/state.js").State) => void} update
  * @property {() => void} destroy
  */
@@ -19,6 +21,8 @@ export class Lesson extends OnDemand {
   /** @param {import("./host.js").Host} shell */
   constructor(shell) {
     super(shell, "lessons.js");
+    /** A lesson to go on with, once it is open. @type {import("./host.js").LessonCopy | null} */
+    this.kept = null;
   }
 
   /** Whether the settings name a lesson, loaded or not. */

@@ -163,7 +163,7 @@ export class Network {
  * A block's output as a solid: the height of its front grows with the root of the image's side, its depth with the logarithm of the channels.
  * @param {number} side @param {number} channels @param {boolean} conv
  */
-function volume(side, channels, conv) {
+export function volume(side, channels, conv) {
   const front = conv ? 8 + 44 * Math.sqrt(Math.min(side, 64) / 32) : 7;
   const height = conv ? front : Math.min(76, 16 + 7 * Math.log2(Math.max(channels, 2)));
   const depth = conv ? 4 + 5 * Math.log2(Math.max(channels / 8, 1)) : 6;

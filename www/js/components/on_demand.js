@@ -1,6 +1,6 @@
 // @ts-check
 /** A part of the page in a separate module, loaded when it is first used. */
-import { importModule } from "../kit/import.js";
+import { importModule } from "../kit/files.js";
 
 /** @template Panel @typedef {{open: (shell: import("./host.js").Host) => Promise<Panel>}} Module */
 
@@ -23,7 +23,7 @@ export class OnDemand {
   }
 
   async fetch() {
-    this.panel = await /** @type {Module<Panel>} */ (await importModule(new URL(this.file, import.meta.url))).open(this.shell);
+    this.panel = await /** @type {Module<Panel>} */ (await importModule(`js/${this.file}`)).open(this.shell);
   }
 
   /** @param {import("../session/state.js").State} state */

@@ -69,9 +69,10 @@ export class Status {
   /** @param {import("../session/state.js").State} state */
   sentence(state) {
     const { t } = this.context;
-    const { phase, wanted, visible, describe, step, stopped } = state;
+    const { phase, wanted, visible, turn, describe, step, stopped } = state;
     if (state.reading) return t("status.reading");
     if (phase === "ready" && describe && describe.data.train_arrived === 0) return t("status.images");
+    if (["ready", "paused"].includes(phase) && wanted && turn === "other") return t("status.turn");
     if (phase === "ready" && step === 0) return t(this.first(state));
     if (phase === "paused" && wanted && !visible) return t("status.hidden");
     if (phase === "paused" && stopped?.step === step) return t(`stopped.${stopped.key}`, { step: integer(step), limit: state.config[stopped.key] });

@@ -173,6 +173,16 @@ export class Views {
     this.timeline.clear();
   }
 
+  /** Goes on from a copy of the timeline. @param {ReturnType<Timeline["copy"]>} copy */
+  adopt(copy) {
+    const { state } = this.context.session;
+    this.begin(state);
+    this.name(state);
+    this.marks = copy.marks;
+    this.timeline.adopt(copy);
+    this.showMarks();
+  }
+
   /** Names the networks side by side, and shows the data of the one on show. @param {import("../session/state.js").State} state */
   name(state) {
     const names = laneLabels(this.context.t, state.lanes);

@@ -1,5 +1,6 @@
 // @ts-check
 /** Files of the page's folder. Each is fetched once; after a failure it is fetched again. */
+import { address } from "./files.js";
 
 /** Files that are loading or loaded. @type {Map<string, Promise<unknown>>} */
 const files = new Map();
@@ -15,7 +16,7 @@ export function fetched(file, kind) {
 /** @param {string} file @param {"json" | "text"} kind */
 async function load(file, kind) {
   try {
-    const response = await fetch(new URL(`../${file}`, import.meta.url));
+    const response = await fetch(address(file));
     if (!response.ok) throw response.status;
     return await response[kind]();
   } catch (why) {

@@ -27,7 +27,7 @@ export const KEYS = [
  * Acts on keys while the focus is inside the host; where the lab is the page, also while nothing has the focus. Keys that the lab or one of its
  * controls uses are hidden from the page around it, whose own keys may turn a slide: that page only sees the focus on the host.
  * @param {HTMLElement} host
- * @param {(action: string) => void} act
+ * @param {(action: string) => unknown} act returns false for a key that it leaves to the page around it
  * @param {{key: string, action: string}[]} [keys]
  * @param {AbortController} [ours] also ends it
  * @returns {() => void} stops listening
@@ -42,11 +42,10 @@ export function listenToKeys(host, act, keys = KEYS, ours = new AbortController(
     const inside = event.currentTarget === host;
     const target = /** @type {Element} */ (event.composedPath()[0]);
     const entry = actionOf(event, target, keys);
-    if (entry) {
-      event.preventDefault();
-      act(entry.action);
-    }
-    if (!inside || !(entry || isUsed(event, target))) return;
+    // A key that is held down stays with the lab: only a new press goes to the page.
+    const acts = entry && (act(entry.action) !== false || event.repeat);
+    if (acts) event.preventDefault();
+    if (!inside || !(acts || isUsed(event, target))) return;
     kept.add(event);
     event.stopPropagation();
   };

@@ -5,6 +5,8 @@
 const MARGIN = 8;
 /** Most device pixels per CSS pixel of a canvas, and per canvas. */
 const [FINEST, PIXELS] = [4, 2 ** 24];
+/** Most device pixels of a frame whose size on the screen is unknown, unless the screen's own ratio gives more. */
+const UNKNOWN = 2560 * 1440;
 
 /** An element's size on the screen, relative to its size in the layout. @param {HTMLElement} element */
 export const scaleOf = (element) => element.getBoundingClientRect().width / element.offsetWidth || 1;
@@ -44,17 +46,40 @@ export function placeAbove(element, anchor, gap, column = anchor) {
   else placeBelow(element, anchor, gap);
 }
 
-/** Device pixels per CSS pixel of a canvas: the screen's ratio, more where the canvas is enlarged. @param {HTMLElement} element */
+/** The frames around this page that can be inspected, from the inside out. */
+export function framesAround() {
+  /** @type {HTMLElement[]} */
+  const frames = [];
+  for (let page = /** @type {Window} */ (window); page.frameElement; page = page.parent) frames.push(/** @type {HTMLElement} */ (page.frameElement));
+  return frames;
+}
+
+/** What the page around has told of `density`. */
+let told = 0;
+
+/**
+ * Device pixels per CSS pixel of this page: the screen's ratio, more in a frame that is shown enlarged. A page of another origin has to tell how large
+ * it shows the frame. Until then there are two, in a large frame fewer.
+ */
+export function density() {
+  const frames = framesAround();
+  const scale = frames.reduce((scale, frame) => scale * scaleOf(frame), 1);
+  const page = frames.at(-1)?.ownerDocument.defaultView ?? window;
+  const unknown = page === page.parent ? 0 : told || Math.min(2, Math.sqrt(UNKNOWN / Math.max(1, innerWidth * innerHeight)));
+  return Math.max(devicePixelRatio || 1, page.devicePixelRatio * scale, unknown);
+}
+
+/** Device pixels per CSS pixel of a canvas: the page's, more where the canvas is enlarged. @param {HTMLElement} element */
 export function sharpness(element) {
   const { offsetWidth, offsetHeight } = element;
-  const wanted = (devicePixelRatio || 1) * Math.max(1, scaleOf(element));
+  const wanted = density() * Math.max(1, scaleOf(element));
   return Math.min(wanted, FINEST, Math.sqrt(PIXELS / Math.max(1, offsetWidth * offsetHeight)));
 }
 
 /** @type {Set<() => void>} */
 const listeners = new Set();
-/** The pixel ratio that the listeners know. */
-let pixels = 0;
+/** The screen's ratio and the page's density that the listeners know. */
+let [pixels, dense] = [0, 0];
 /** @type {MediaQueryList | undefined} reports another ratio */
 let screen;
 
@@ -64,6 +89,7 @@ function tell() {
     screen = matchMedia(`(resolution: ${pixels}dppx)`);
     screen.addEventListener("change", tell, { once: true });
   }
+  dense = density();
   for (const listener of listeners) listener();
 }
 
@@ -72,7 +98,18 @@ export function lookAtScreen() {
   if (pixels !== devicePixelRatio) tell();
 }
 
-/** Calls when a canvas may need another resolution: on another screen, or in a resized window, whose slides are scaled differently. @param {() => void} listener @returns {() => void} ends it */
+/** @param {unknown} pixels of the screen per CSS pixel of this page, as the page around has told it */
+export function tellDensity(pixels) {
+  told = Number(pixels) || 0;
+  lookAtFrame();
+}
+
+/** Nothing reports that the page around scales this frame differently, so a clock checks. */
+export function lookAtFrame() {
+  if (Math.abs(dense - density()) > 0.01) tell();
+}
+
+/** Calls when a canvas may need another resolution: on another screen, in a resized window, whose slides are scaled differently, or in a frame that is. @param {() => void} listener @returns {() => void} ends it */
 export function whenScreenChanges(listener) {
   if (listeners.size === 0) addEventListener("resize", tell);
   lookAtScreen();

@@ -1,5 +1,6 @@
 // @ts-check
 /** The actions of buttons and keys, by name. */
+import { address, importModule } from "../kit/files.js";
 import { LANGUAGES } from "../kit/i18n.js";
 
 /** How long a button confirms a copy, ms. */
@@ -11,11 +12,11 @@ const COPIED = 1500;
  * @property {string} language the requested one
  * @property {boolean} isPage
  * @property {import("../components/lesson.js").Lesson} lesson
- * @property {import("../components/help.js").Help} [help]
- * @property {import("../components/link.js").LinkDialog} [link]
+ * @property {import("../components/embed.js").Embed} embed
  * @property {() => boolean} dark
  *
  * @typedef {import("../components/host.js").Host & Acted} Shell
+ * @typedef {typeof import("../embed/help.js") & typeof import("../embed/link.js")} Dialogs `embed.js`
  */
 
 /** @param {Shell} shell @param {string} action */
@@ -23,7 +24,7 @@ export function act(shell, action) {
   const { session, tabs, lab, lesson } = shell;
   switch (action) {
     case "play":
-      if (session.state.wanted) return session.pause();
+      if (session.state.wanted && session.state.turn !== "other") return session.pause();
       return lesson.leads() ? undefined : session.play();
     case "step":
       return lesson.leads() ? undefined : void session.step();
@@ -37,14 +38,18 @@ export function act(shell, action) {
     case "theme":
       return shell.change({ theme: shell.dark() ? "light" : "dark" });
     case "help":
-      return shell.help?.open();
+      return void show(shell, (module) => module.showHelp(shell));
+    case "embed":
+      return void shell.embed.open();
     case "copy":
       return void copyLink(shell);
     case "open":
       return openLab(shell);
-    case "lessons":
     case "next":
     case "back":
+      if (lesson.named && lesson.panel?.ends(action)) return false;
+      return void lesson.act(action);
+    case "lessons":
       return void lesson.act(action);
     case "backend":
       tabs.more?.choose("cost");
@@ -61,7 +66,7 @@ export function act(shell, action) {
 
 /** The link that reproduces this run in the full lab. @param {Shell} shell */
 export function linkOf(shell) {
-  const page = shell.isPage ? location.href.split("#")[0].replace(/embed\.html$/, "") : new URL("../index.html", import.meta.url).href;
+  const page = shell.isPage ? location.href.split(/[?#]/)[0].replace(/embed\.html$/, "") : address("index.html");
   const pairs = shell.session.state.fragment.split("&").filter((pair) => !pair.startsWith("controls="));
   return `${page}#${pairs.join("&")}`;
 }
@@ -70,8 +75,11 @@ export function linkOf(shell) {
 function openLab(shell) {
   const tab = window.open(linkOf(shell));
   if (tab) tab.opener = null;
-  else shell.link?.open("open");
+  else show(shell, (module) => module.showLink(shell, "open"));
 }
+
+/** Shows a dialog of the module of dialogs. @param {Shell} shell @param {(module: Dialogs) => void} open */
+const show = (shell, open) => shell.supply.need("embed.js", async () => open(/** @type {Dialogs} */ (await importModule("js/embed.js"))));
 
 /** @param {Shell} shell */
 async function copyLink(shell) {
@@ -80,7 +88,7 @@ async function copyLink(shell) {
     await navigator.clipboard.writeText(linkOf(shell));
   } catch {
     // No permission, or plain http: the user can still copy the link by hand.
-    return shell.link?.open("copy");
+    return show(shell, (module) => module.showLink(shell, "copy"));
   }
   const words = shell.header?.copy.querySelector("span");
   if (!words) return;

@@ -1,6 +1,8 @@
 // @ts-check
 /** Where the lab is the page: keeps the address and the settings in step, and guards a run that leaving would lose. */
 
+import { isLane } from "../worker/attributes.js";
+
 /** Leaving a paused run asks only after this much training, ms. */
 const WORTH = 60_000;
 
@@ -31,12 +33,20 @@ export function bindAddress(session, signal) {
     if (!describe || reading || location.hash !== at || fragment === told || fragment === kept) return;
     told = fragment;
     // The plain page keeps its plain address. A link that was not understood stays in the history; in a frame, the embedding page has it anyway.
-    if (fragment !== "v=1" || at) history[kept && window.parent === window ? "pushState" : "replaceState"](history.state, "", `#${fragment}`);
+    if (fragment !== "v=1" || at) history[kept && window.parent === window ? "pushState" : "replaceState"](history.state, "", `${plain(session)}#${fragment}`);
     kept = "";
     at = location.hash;
   };
   session.addEventListener("change", write, { signal });
   window.addEventListener("hashchange", read, { signal });
+}
+
+/** The address without settings. From the first change on, the fragment has them all. @param {import("../session/session.js").Session} session */
+function plain({ state }) {
+  const query = new URLSearchParams(location.search);
+  for (const key of [...query.keys()]) if (key === "v" || isLane(key) || state.schema.some((setting) => setting.key === key)) query.delete(key);
+  const others = `${query}`;
+  return location.href.split(/[?#]/)[0] + (others && `?${others}`);
 }
 
 /**

@@ -1,21 +1,21 @@
 // @ts-check
 /** Puts the lab together: components and charts, with one drawing per frame. */
 import { h, setAttribute } from "../kit/dom.js";
-import { importModule } from "../kit/import.js";
+import { importModule } from "../kit/files.js";
 import { listenToKeys } from "../kit/keyboard.js";
 import { Chip } from "../components/chip.js";
 import { Cost } from "../components/facts.js";
 import { Data, acceptDrops } from "../components/data.js";
 import { Drill } from "../components/drill.js";
+import { Embed } from "../components/embed.js";
 import { Header } from "../components/header.js";
-import { Help } from "../components/help.js";
 import { Lanes } from "../components/lanes.js";
 import { Lesson } from "../components/lesson.js";
-import { LinkDialog } from "../components/link.js";
 import { Menu } from "../components/menu.js";
 import { Network } from "../components/network.js";
 import { Settings } from "../components/settings.js";
 import { Status } from "../components/status.js";
+import { still } from "../components/still.js";
 import { Tabs } from "../components/tabs.js";
 import { Tip } from "../kit/tip.js";
 import { Views } from "../components/views.js";
@@ -44,6 +44,8 @@ export class Shell extends Surface {
     this.settings = null;
     /** @type {Record<string, Tabs>} */
     this.tabs = {};
+    /** Stands for the lab while it is asleep. @type {HTMLElement | null} */
+    this.still = null;
     this.exporter = h("div");
     this.tip = new Tip();
     /** The last values acted on, so that each is acted on once. */
@@ -56,6 +58,7 @@ export class Shell extends Surface {
     this.parts = [];
     this.lesson = new Lesson(this);
     this.drill = new Drill(this);
+    this.embed = new Embed(this);
     const { signal } = this.closing;
     const receive = (/** @type {Event} */ event) => this.receive(/** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail);
     session.addEventListener("change", receive, { signal });
@@ -73,6 +76,7 @@ export class Shell extends Surface {
     this.views?.destroy();
     this.lesson.panel?.destroy();
     this.drill.panel?.destroy();
+    this.embed.panel?.destroy();
   }
 
   recolour() {
@@ -113,7 +117,10 @@ export class Shell extends Surface {
 
   /** Rebuilds all parts in the current language; the charts stay. */
   build() {
-    const context = this.context;
+    const { context, session } = this;
+    this.still = session.state.phase === "asleep" ? still(context.t, [...session.attributes, ...new URLSearchParams(session.state.fragment)]) : null;
+    this.lab.replaceChildren(...(this.still ? [this.still] : []));
+    if (this.still) return;
     this.network?.destroy();
     this.views ??= new Views(context);
     this.views.context = context;
@@ -122,8 +129,6 @@ export class Shell extends Surface {
     this.lanes = new Lanes(context);
     this.network = new Network(context);
     this.menu = new Menu(context);
-    this.help = new Help(context);
-    this.link = new LinkDialog(context);
     this.cost = new Cost(context);
     this.data = new Data(context);
     this.settings = null;
@@ -179,7 +184,9 @@ export class Shell extends Surface {
       parts = this.size === "slide" ? [chips, curves, panel("gradients", hosts.ridges)] : [curves];
     }
     const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
-    this.lab.replaceChildren(
+    // A dialog that was taken out and put back would no longer be modal.
+    for (const part of this.lab.querySelectorAll(":scope > :not(dialog)")) part.remove();
+    this.lab.prepend(
       ...[
         this.header.element,
         this.status?.element,
@@ -187,8 +194,6 @@ export class Shell extends Surface {
         this.size === "full" ? this.network?.element : null,
         main,
         this.menu?.element,
-        this.help?.element,
-        this.link?.element,
         this.tip.tip,
       ].filter((node) => !!node),
     );
@@ -204,6 +209,7 @@ export class Shell extends Surface {
       this.maps,
       this.lesson,
       this.drill,
+      this.embed,
       ...(this.quick ?? []),
     ];
     // Their colours depend on their place.
@@ -217,7 +223,7 @@ export class Shell extends Surface {
   export(name) {
     if (name !== "export") return;
     this.supply.need("export.js", async () => {
-      const { Export } = /** @type {Exports} */ (await importModule(new URL("export.js", import.meta.url)));
+      const { Export } = /** @type {Exports} */ (await importModule("js/export.js"));
       this.exporter.replaceChildren(new Export(this.context, this.views).element);
     });
   }
@@ -272,6 +278,7 @@ export class Shell extends Surface {
     const { state } = this.session;
     this.applyTheme();
     this.applyLanguage();
+    if (this.still && state.phase !== "asleep") this.build();
     if (!this.settings && this.size === "full" && state.schema.length > 0 && this.texts) {
       this.header = new Header(this.context); // the speeds are known now
       this.arrange();

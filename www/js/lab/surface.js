@@ -21,6 +21,8 @@ export class Surface {
     this.session = session;
     this.root = /** @type {ShadowRoot} */ (host.shadowRoot);
     this.size = "full";
+    /** The last extent that the page was told. */
+    this.told = "";
     /** @type {import("../kit/i18n.js").Texts | null} */
     this.texts = null;
     /** The requested language. */
@@ -61,7 +63,13 @@ export class Surface {
 
   /** A view setting before the engine has read it, so that the first texts have the right language. @param {string} key */
   early(key) {
-    return this.session.state.config[key] ?? new URLSearchParams(this.session.state.fragment).get(key) ?? this.host.getAttribute(key) ?? "auto";
+    return (
+      this.session.state.config[key] ??
+      new URLSearchParams(this.session.state.fragment).get(key) ??
+      Object.fromEntries(this.session.attributes)[key] ??
+      this.host.getAttribute(key) ??
+      "auto"
+    );
   }
 
   async applyLanguage() {
@@ -110,10 +118,20 @@ export class Surface {
     else if (height < 620) size = "slide";
     setAttribute(this.lab, "data-narrow", width < 720);
     setAttribute(this.lab, "data-wide", size === "full" && width >= 1080);
-    if (size === this.size) return;
-    this.size = size;
-    setAttribute(this.lab, "data-size", size);
-    this.arrange();
+    if (size !== this.size) {
+      this.size = size;
+      setAttribute(this.lab, "data-size", size);
+      this.arrange();
+    }
+    const told = JSON.stringify(this.extent);
+    if (told === this.told || this.lab.hidden) return;
+    this.told = told;
+    this.host.dispatchEvent(new CustomEvent("size", { detail: this.extent, bubbles: true, composed: true }));
+  }
+
+  /** How much is shown, and the height in pixels at which the whole lab would be: hosts that fit a frame to its content ask for it. */
+  get extent() {
+    return { size: this.size, natural_height: this.room.full || this.lab.offsetHeight };
   }
 
   // ---- overridden by the shell -------------------------------------------------------------------------------------

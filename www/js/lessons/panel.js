@@ -135,10 +135,14 @@ export class Panel extends Runs {
     if (!lesson) return;
     if (action === "resume") return this.recording?.outcome === "going" ? this.session.play() : undefined;
     if (action === "lead") return this.lead();
-    const to = this.at + (action === "next" ? 1 : -1);
-    if (to < 0 || to >= STEPS.length) return;
-    this.go(to);
+    if (this.ends(action)) return false;
+    this.go(this.at + (action === "next" ? 1 : -1));
     if (action === "next" && this.step === "run" && !this.result && !this.replay && this.recording?.outcome !== "going" && !this.stuck) this.start(this.seed);
+  }
+
+  /** Whether no step follows, or precedes. A key then turns the slide of a deck instead. @param {string} action next or back */
+  ends(action) {
+    return this.at === (action === "next" ? STEPS.length - 1 : 0);
   }
 
   /** Leads to the lesson's run, by way of the prediction; the smallest view has no room for a prediction. */
@@ -203,6 +207,22 @@ export class Panel extends Runs {
     this.shell.host.fire("lesson", { lesson: this.lesson?.name, step: this.step });
   }
 
+  /** The open lesson as plain data. */
+  copy() {
+    const { lesson, at, depth, choices, results, recording } = this;
+    return lesson && { name: lesson.name, at, depth, choices, results, going: recording?.outcome === "going" };
+  }
+
+  /** Goes on with the lesson of a copy, if that is the open one. @returns {boolean} whether its run has to begin again: it was not over */
+  adopt() {
+    const { kept } = this.shell.lesson;
+    if (!kept || kept.name !== this.lesson?.name) return false;
+    this.shell.lesson.kept = null;
+    const { at, depth, choices, results, going } = kept;
+    Object.assign(this, { at, depth, choices, results });
+    return going;
+  }
+
   // ---- the run -----------------------------------------------------------------------------------------------------
 
   /** @param {number} seed */
@@ -255,11 +275,13 @@ export class Panel extends Runs {
       this.shown = this.lesson !== null || (this.shown && this.shell.size === "full");
       this.at = 0;
       if (next) this.session.pause(); // nothing trains before its run
+      const goesOn = this.adopt();
       const focus = this.hasFocus;
       this.show();
       // The element that had the focus is gone.
       if (focus && this.shown) this.title.focus({ preventScroll: true });
       if (this.lesson) this.tell();
+      if (goesOn) this.start(this.seed);
     }
     this.showProgress();
   }

@@ -1,5 +1,6 @@
 // @ts-check
 /** The page's line to the engine's worker: commands and their answers, the worker's reports, and its end. */
+import { startWorker } from "../kit/files.js";
 import { watchLife } from "../worker/alive.js";
 import { Workers } from "./workers.js";
 
@@ -25,7 +26,7 @@ export class Line {
     /** The worker has sent a message. */
     this.alive = false;
     this.closing = new AbortController();
-    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    this.worker = startWorker("worker.js");
     this.worker.onmessage = (event) => this.receive(event.data);
     this.worker.onerror = (event) => this.end(event.message);
     this.workers = new Workers((message, transfer = []) => this.worker.postMessage(message, transfer));

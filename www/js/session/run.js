@@ -3,7 +3,7 @@
 import { problem } from "../worker/problem.js";
 import { keep, recall } from "./adapters.js";
 import { Line } from "./line.js";
-import { LOST, PAUSES, START, firstState, newLane } from "./state.js";
+import { ABLE, LOST, PAUSES, START, firstState, newLane } from "./state.js";
 
 /**
  * @typedef {import("../worker/types.js").Problem} Problem
@@ -24,8 +24,8 @@ export class Run extends EventTarget {
     super();
     this.attributes = attributes;
     this.state = firstState(fragment);
-    /** @type {Line} */
-    this.line = this.connect();
+    /** Made by the first `connect`. */
+    this.line = /** @type {Line} */ (/** @type {unknown} */ (undefined));
     this.closed = false;
     /** The files with the images. @type {File[] | null} */
     this.files = null;
@@ -93,8 +93,8 @@ export class Run extends EventTarget {
 
   /** Tells the worker to train or pause, as wanted and allowed. */
   drive() {
-    const { phase, wanted, visible, describe } = this.state;
-    const should = wanted && visible && describe !== null && ["ready", "paused", "running", "waiting"].includes(phase);
+    const { phase, wanted, visible, turn, describe } = this.state;
+    const should = wanted && visible && turn === "mine" && describe !== null && ABLE.includes(phase);
     if (should === this.training) return;
     this.training = should;
     this.attempt(() => this.send(should ? "play" : "pause"), true);
@@ -226,7 +226,7 @@ export class Run extends EventTarget {
   /** Counts the seconds without news of the current work. */
   tick() {
     const { phase, busy, quiet } = this.state;
-    const under = ["loading", "compiling"].includes(phase) || this.training || (busy && !["failed", "lost"].includes(phase));
+    const under = ["loading", "compiling"].includes(phase) || this.training || (busy && !["failed", "lost", "asleep"].includes(phase));
     if (!under) this.since = performance.now();
     const seconds = Math.floor((performance.now() - this.since) / 1000);
     if (seconds !== quiet) this.patch({ quiet: seconds });

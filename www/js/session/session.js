@@ -12,6 +12,13 @@ import { LOST, fragmentOf, pairsOf } from "./state.js";
  * @typedef {Awaited<ReturnType<import("./line.js").Engine["set"]>>} Answer to a changed fragment
  */
 
+/** The commands with which an engine comes back; others wait for it. */
+const RISING = ["open", "files", "recover"];
+/**
+ * A run as it was, from which another session goes on; without lanes only its settings.
+ * @typedef {{fragment: string, wanted?: boolean, lanes?: Pick<import("./state.js").Lane, "saved" | "loss" | "accuracy" | "evaluation">[]}} Kept
+ */
+
 /** The error of commands whose session ends first. It is not shown: the lab is gone. */
 const CLOSED = { code: "closed" };
 
@@ -19,21 +26,94 @@ export class Session extends Run {
   /** @param {string} fragment of the address @param {[string, string][]} [attributes] the element's; the fragment overrides them */
   constructor(fragment, attributes) {
     super(fragment, attributes);
+    /** A run to go on with, and what then restores the rest. @type {Promise<Kept | undefined> | undefined} */
+    this.kept = undefined;
+    /** @type {(() => void) | undefined} */
+    this.restored = undefined;
+    /** Its next start comes before other labs of the tab. */
+    this.claims = false;
+    /** Its engine has been let go, and comes back when it is needed. */
+    this.resting = false;
+    /** Resolves when the engine is back. @type {Promise<unknown>} */
+    this.risen = Promise.resolve();
     /** Changes of settings wait for this: the link has been read, and whole fragments have been answered. @type {Promise<unknown>} */
     this.turn = this.opened;
   }
 
   /** Resolves when the engine has answered every change. */
   get settled() {
-    return this.turn.then(() => this.until(({ phase }) => this.changing === 0 || phase === "failed"));
+    return this.turn.then(() => this.risen).then(() => this.until(({ phase }) => this.changing === 0 || phase === "failed"));
+  }
+
+  /** Until a lab is first seen or commanded it has no worker, no engine and no data; nor while it rests. */
+  wake() {
+    if (this.closed) return;
+    if (this.resting) this.rise();
+    if (this.state.phase !== "asleep") return;
+    this.since = performance.now();
+    this.connect();
+    this.patch({ phase: "loading" });
+    this.open();
+  }
+
+  /** Lets the engine of a run go that nobody sees. The page keeps its weights and its record. */
+  async rest() {
+    const idle = () => !this.closed && !this.state.visible && !this.state.busy && this.changing === 0 && ["ready", "paused"].includes(this.state.phase);
+    if (this.resting || !idle()) return;
+    const { step } = this.state;
+    await this.attempt(() => this.send("keep"), true);
+    const complete = this.state.lanes.every(({ saved }) => (saved?.step ?? 0) === step);
+    if (!complete || step !== this.state.step || !idle()) return;
+    this.resting = true;
+    this.line.close();
+  }
+
+  /** Goes on with a new engine, at the step at which it rested. */
+  rise() {
+    this.resting = false;
+    this.risen = this.goOn(this.copies());
+  }
+
+  drive() {
+    if (!this.resting) super.drive();
+    else if (this.state.visible && this.state.wanted) this.rise();
+  }
+
+  /** @type {import("./line.js").Send} */
+  async send(command, ...args) {
+    if (this.resting) this.rise();
+    if (!RISING.includes(command)) await this.risen;
+    return super.send(command, ...args);
   }
 
   async open() {
+    const kept = await this.kept;
+    this.kept = undefined;
+    if (kept) [this.state.fragment, this.attributes] = [kept.fragment, []];
     await this.attempt(async () => {
       this.described(await this.start());
       this.patch({ phase: "ready" });
+      if (kept?.lanes && (await this.goOn(kept.lanes))) {
+        this.restored?.();
+        this.patch({ wanted: this.state.wanted || kept.wanted });
+      }
       this.drive();
     });
+  }
+
+  /** What another engine needs to go on with its networks, and what the page knows of them. */
+  copies() {
+    return this.state.lanes.map(({ saved, loss, accuracy, evaluation }) => ({ saved, loss, accuracy, evaluation }));
+  }
+
+  /** Goes on from copies of its networks. @param {NonNullable<Kept["lanes"]>} lanes @returns {Promise<boolean>} whether it can */
+  async goOn(lanes) {
+    const { notes } = this.state;
+    lanes.forEach(({ saved }, at) => this.learn(at, { saved }));
+    if (!(await this.recover({}, true))) return false;
+    lanes.forEach((news, at) => this.learn(at, news));
+    this.patch({ notes });
+    return true;
   }
 
   /** Starts everything again with a new worker. @param {Record<string, string>} [changes] */
@@ -160,8 +240,11 @@ export class Session extends Run {
     this.drive();
   }
 
-  play() {
+  /** @param {boolean} [claims] before other labs of the tab */
+  play(claims = true) {
+    this.claims = claims;
     if (this.state.phase === "diverged") return void this.resume({});
+    if (this.state.wanted && this.state.turn === "other") return this.emit("state");
     if (this.state.wanted || ["failed", "lost"].includes(this.state.phase)) return;
     this.patch({ wanted: true, problem: null, stopped: null });
     this.drive();
@@ -274,8 +357,15 @@ export class Session extends Run {
     this.drive();
   }
 
+  /** @param {import("./state.js").State["turn"]} turn */
+  setTurn(turn) {
+    this.patch({ turn });
+    this.drive();
+  }
+
   /** @param {Watch} watch */
   async watch(watch) {
+    if (this.resting) return; // a new engine is told anew
     await this.attempt(() => this.send("watch", watch), true);
   }
 
@@ -283,7 +373,7 @@ export class Session extends Run {
   close() {
     this.closed = true;
     clearInterval(this.clock);
-    this.line.close(CLOSED);
+    this.line?.close(CLOSED);
     this.emit("state");
   }
 }

@@ -10,6 +10,7 @@
  * @property {import("../worker/types.js").Phase} phase
  * @property {boolean} wanted the user wants it to train
  * @property {boolean} visible training is allowed: the document is visible and the element in view
+ * @property {"mine" | "asked" | "other"} turn which lab of the tab may train: this one, one that is not known yet, or another one
  * @property {boolean} busy a slow command is running
  * @property {boolean} reading that command reads the user's files
  * @property {import("../worker/types.js").Setting[]} schema
@@ -55,6 +56,8 @@
  * @typedef {{[K in Kind]: {kind: K, detail: Changes[K], lane: number}}[Kind]} Change
  */
 
+/** Phases in which a lab can train. */
+export const ABLE = ["ready", "paused", "running", "waiting"];
 /** Problems after which the device or the worker can no longer be used. */
 export const LOST = ["device_lost", "engine_ended"];
 /** Pauses before failed downloads are repeated, ms. */
@@ -75,9 +78,10 @@ export const newLane = (config = {}, changes = {}) => ({
 
 /** Before the engine has read the fragment. @param {string} fragment @returns {State} */
 export const firstState = (fragment) => ({
-  phase: "loading",
+  phase: "asleep",
   wanted: false,
   visible: true,
+  turn: "mine",
   busy: true,
   reading: false,
   schema: [],

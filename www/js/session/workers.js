@@ -1,5 +1,6 @@
 // @ts-check
 /** The workers that the engine's worker requests. The other end is `worker/spawn.js`, which says why the page starts them. */
+import { startWorker } from "../kit/files.js";
 import { watchLife } from "../worker/alive.js";
 
 /**
@@ -28,7 +29,7 @@ export class Workers {
 
   /** @param {number} id @param {string} script @param {MessagePort} talk */
   start(id, script, talk) {
-    const worker = new Worker(new URL(script, import.meta.url), { type: "module" });
+    const worker = startWorker(script);
     this.running.set(id, worker);
     const fail = (why = "") => this.running.has(id) && this.tell({ worker: id, failed: why });
     worker.onmessage = ({ data: { packet, alive } }) =>

@@ -1,8 +1,8 @@
 // @ts-check
 /** Fetches the built-in data set shard by shard: the first training shard, then the test images, then the rest. */
+import { address } from "../kit/files.js";
 import { sleep } from "./rhythm.js";
 
-const FOLDER = new URL("../data/", import.meta.url);
 /** Pauses before files are fetched again, ms; after the last one the user has to try again. */
 const PAUSES = [1000, 2000, 4000, 8000, 16_000, 32_000];
 /** Seconds without a byte after which a request is abandoned. */
@@ -29,7 +29,7 @@ const PATIENCE = 20;
  * @returns {Promise<void>} when all tries are over; rejects when there is no training image at all
  */
 export async function fetchShards(name, { arrived, add, progress, missing }, signal) {
-  const folder = new URL(`${name}/`, FOLDER);
+  const get = (/** @type {string} */ file, /** @type {(loaded: number) => void} */ progress) => download(`data/${name}/${file}`, progress, signal, tries > 0);
   /** The last failure by kind: training images need not wait for test images. @type {Map<string, Problem>} */
   const failed = new Map();
   let tries = 0;
@@ -53,7 +53,7 @@ export async function fetchShards(name, { arrived, add, progress, missing }, sig
   let order = [];
   while (!index && !signal.aborted) {
     try {
-      const text = new TextDecoder().decode(await download(new URL("index.json", folder), () => {}, signal, tries > 0));
+      const text = new TextDecoder().decode(await get("index.json", () => {}));
       order = orderOf(JSON.parse(text));
       index = text;
     } catch (error) {
@@ -74,7 +74,7 @@ export async function fetchShards(name, { arrived, add, progress, missing }, sig
     }
     const before = total - left.reduce((sum, { bytes }) => sum + bytes, 0);
     try {
-      const bytes = await download(new URL(shard.file, folder), (loaded) => progress(before + Math.min(loaded, shard.bytes), total), signal, tries > 0);
+      const bytes = await get(shard.file, (loaded) => progress(before + Math.min(loaded, shard.bytes), total));
       await add(index, shard.file, bytes);
       left.splice(left.indexOf(shard), 1);
       tries = 0;
@@ -100,11 +100,11 @@ const online = () => new Promise((resolve) => self.addEventListener("online", re
 
 /**
  * Uses XMLHttpRequest, which reports progress without reading the body as a stream: Chromium counts a streamed body as aborted.
- * @param {URL} url @param {(loaded: number) => void} progress @param {AbortSignal} signal @param {boolean} again bypasses the browser's cache
+ * @param {string} path @param {(loaded: number) => void} progress @param {AbortSignal} signal @param {boolean} again bypasses the browser's cache
  * @returns {Promise<Uint8Array>}
  */
-function download(url, progress, signal, again) {
-  const file = url.pathname.split("/").pop() ?? "";
+function download(path, progress, signal, again) {
+  const file = path.split("/").pop();
   const request = new XMLHttpRequest();
   const abort = () => request.abort();
   // Counts ticks, not time: during a step of minutes the arrival of bytes goes unnoticed.
@@ -112,8 +112,9 @@ function download(url, progress, signal, again) {
   const clock = setInterval(() => (quiet += 1) === PATIENCE && abort(), 1000);
   return new Promise((resolve, reject) => {
     const fail = (/** @type {string} */ cause, status = 0) => reject({ code: "download", file, cause, status });
+    const url = address(path);
     request.open("GET", url);
-    if (again && url.origin === self.origin) request.setRequestHeader("cache-control", "no-cache");
+    if (again && url.startsWith(`${self.origin}/`)) request.setRequestHeader("cache-control", "no-cache");
     request.responseType = "arraybuffer";
     request.onprogress = ({ loaded }) => {
       quiet = 0;

@@ -3,7 +3,7 @@
 import { settingsOf } from "./attributes.js";
 import { languageOf } from "../kit/i18n.js";
 import { fetchShards } from "./data.js";
-import { startHelper } from "./helpers.js";
+import { Helpers } from "./helpers.js";
 import { loadModule } from "./module.js";
 import { problem } from "./problem.js";
 import { pixels, read } from "./reading.js";
@@ -256,7 +256,8 @@ export class Engine {
     this.training?.close();
     this.training = null;
     const [first, ...others] = fragmentsOf(read);
-    const lab = await /** @type {Glue} */ (this.module).Lab.create(first, (receive) => startHelper(this.loaded, receive), this.adapters);
+    const helpers = new Helpers(this.loaded);
+    const lab = await /** @type {Glue} */ (this.module).Lab.create(first, (receive, part) => helpers.start(receive, part), this.adapters);
     this.training = new Training(lab, this.report, problem);
     this.training.watched = this.watched;
     if (others.length > 0) await this.training.set([first, ...others], false);

@@ -1,6 +1,6 @@
 // @ts-check
-/** Loads WebAssembly modules and their bindings. The only file that knows their addresses. */
-import { importModule } from "../kit/import.js";
+/** Loads WebAssembly modules and their bindings. The only file that knows their names. */
+import { address, importModule } from "../kit/files.js";
 
 /**
  * @typedef {"simd128" | "relaxed"} Build the vector instructions that the module uses
@@ -33,9 +33,9 @@ export async function loadReader() {
 
 /** @param {string} name @param {WebAssembly.Module} [wasm] */
 async function start(name, wasm) {
-  const script = address(`${name}.js`);
+  const script = `pkg/${name}.js`;
   const bindings = /** @type {Promise<Bindings>} */ (importModule(script)).catch((error) => failed(script, "network", error));
-  const [compiled, glue] = await Promise.all([wasm ?? compile(address(`${name}_bg.wasm`)), bindings]);
+  const [compiled, glue] = await Promise.all([wasm ?? compile(`pkg/${name}_bg.wasm`), bindings]);
   await glue.default({ module_or_path: compiled });
   return { glue, wasm: compiled };
 }
@@ -55,23 +55,20 @@ function hasRelaxedSimd() {
 }
 
 /** @param {string} file */
-const address = (file) => new URL(`../pkg/${file}`, import.meta.url);
-
-/** @param {URL} address */
-async function compile(address) {
-  const answer = await fetch(address).catch((error) => failed(address, "network", error));
-  if (!answer.ok) return failed(address, "http", null, answer.status);
+async function compile(file) {
+  const answer = await fetch(address(file)).catch((error) => failed(file, "network", error));
+  if (!answer.ok) return failed(file, "http", null, answer.status);
   try {
     // Compiled while it loads, unless the server sends the wrong content type.
     return await (answer.headers.get("content-type") === "application/wasm"
       ? WebAssembly.compileStreaming(answer)
       : WebAssembly.compile(await answer.arrayBuffer()));
   } catch (error) {
-    return failed(address, "damaged", /** @type {Error} */ (error)); // or truncated
+    return failed(file, "damaged", /** @type {Error} */ (error)); // or truncated
   }
 }
 
-/** @param {URL} address @param {string} cause @param {Error | null} error the browser's words @param {number} [status] @returns {never} */
-function failed(address, cause, error, status) {
-  throw { code: "download", file: address.pathname.split("/").pop(), cause, status, why: error?.message };
+/** @param {string} file @param {string} cause @param {Error | null} error the browser's words @param {number} [status] @returns {never} */
+function failed(file, cause, error, status) {
+  throw { code: "download", file: file.split("/").pop(), cause, status, why: error?.message };
 }

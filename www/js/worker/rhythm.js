@@ -66,6 +66,9 @@ export function nextTask() {
   });
 }
 
+/** Like `sleep`, without the 4 ms of nested timers: a message's task starts the timer. @param {number} milliseconds */
+export const pause = (milliseconds) => nextTask().then(() => sleep(milliseconds));
+
 /** @param {number} milliseconds */
 export function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -35,6 +35,8 @@ export class Training {
     this.watched = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null, every: 0 };
     /** The step of the last snapshot that was due. */
     this.lookedAt = -1;
+    /** The step of the last snapshot. */
+    this.snapshotAt = -1;
     this.snapshots = new Throttle(100, 0.05);
     this.views = new Throttle(500, 0.05);
     this.posts = new Throttle(30, 1);
@@ -76,6 +78,7 @@ export class Training {
     this.pace = config.speed === "max" ? 0 : 1000 / Number(config.speed);
     this.nextStep = 0;
     this.rate.clear();
+    this.snapshotAt = -1;
     this.snapshots.soon();
     this.views.soon();
   }
@@ -206,7 +209,7 @@ export class Training {
 
   /** Measures and reports everything that is watched, now. */
   async show() {
-    if (this.lookDue() || (this.watched.snapshot && this.lanes.issued > 0)) await this.snapshot();
+    if (this.lookDue() || this.wantsSnapshot()) await this.snapshot();
     await this.showViews();
   }
 
@@ -223,7 +226,8 @@ export class Training {
       await this.snapshot();
       return 0;
     }
-    const depth = this.pace > 0 ? 1 : DEPTH;
+    // The first measurement waits for every step in flight, and the first step's record with it.
+    const depth = this.pace > 0 || this.rate.marks.length === 0 ? 1 : DEPTH;
     const until = performance.now() + STRETCH;
     let starved = false;
     const ready = () => this.lanes.inFlight() < depth && performance.now() >= this.nextStep && performance.now() < until;
@@ -237,7 +241,7 @@ export class Training {
     await this.collect(false);
     if (!this.running) return 0;
     const now = performance.now();
-    if (this.lanes.issued > 0 && this.watched.snapshot && this.snapshots.due(now)) await this.snapshot();
+    if (this.wantsSnapshot() && this.snapshots.due(now)) await this.snapshot();
     if (this.views.due(now)) await this.showViews();
     if (this.keeps && this.saves.due(now)) await this.save();
     if (starved && this.lanes.inFlight() === 0) {
@@ -290,6 +294,12 @@ export class Training {
     const { every } = this.watched;
     const { issued } = this.lanes;
     return every > 0 && issued > 0 && (issued === 1 || issued % every === 0) && this.lookedAt !== issued;
+  }
+
+  /** Whether a snapshot would tell something new. */
+  wantsSnapshot() {
+    const { issued } = this.lanes;
+    return this.watched.snapshot && issued > 0 && this.snapshotAt !== issued;
   }
 
   /** Takes the finished steps' records and reports them, at most once per frame unless `all`. @param {boolean} all */
@@ -364,6 +374,7 @@ export class Training {
     const { issued } = this.lanes;
     const due = this.lookDue();
     if (due) this.lookedAt = issued;
+    this.snapshotAt = issued;
     for (const [at, { lab }] of this.lanes.all.entries()) {
       const snapshot = await lab.snapshot();
       if (!snapshot) continue;

@@ -43,7 +43,7 @@
  * @typedef {{unit: Unit, outputs: (Float32Array | undefined)[], learnt: (Float32Array | undefined)[]}} UnitReading
  * @typedef {{step: number, layer: string, place: string, remedy: string}} Divergence
  *
- * @typedef {"loading" | "compiling" | "ready" | "running" | "waiting" | "paused" | "diverged" | "lost" | "failed"} Phase
+ * @typedef {"asleep" | "loading" | "compiling" | "ready" | "running" | "waiting" | "paused" | "diverged" | "lost" | "failed"} Phase
  *
  * @typedef {object} Watch What the page currently shows, so that the worker measures nothing else.
  * @property {boolean} snapshot
@@ -96,7 +96,7 @@
  * @typedef {Omit<typeof import("engine"), "Lab" | "help"> & {Lab: {create: (fragment: string, startHelper: StartHelper, adapters: string) => Promise<Lab>}, help: (send: Say) => Hear}} Glue
  * @typedef {(message?: unknown, transfer?: Transferable[]) => void} Say sends to another worker; no message: it is over
  * @typedef {(message?: unknown) => void} Hear receives from another worker
- * @typedef {(hear: Hear) => Say} StartHelper
+ * @typedef {(hear: Hear, part: number) => Say} StartHelper starts the helper that has this part of each batch, from 1
  * @typedef {{sheet: {index: string, file: string, bytes: Uint8Array}, files?: undefined} | {files: File[], sheet?: undefined}} ReadTask for the reader's worker
  * @typedef {{progress?: Progress, problem?: Problem, result?: unknown}} ReadAnswer of the reader's worker
  * @typedef {[about: string, trainPixels: Uint8Array, trainLabels: Uint8Array, testPixels: Uint8Array, testLabels: Uint8Array]} DataSet

@@ -312,8 +312,8 @@ export class LayerRidges {
           ctx.textAlign = "right";
           ctx.lineWidth = 5;
           ctx.strokeStyle = palette.surface;
-          ctx.strokeText(text, width, y - row * 0.55);
-          ctx.fillText(text, width, y - row * 0.55);
+          ctx.strokeText(text, width, y - row * 0.55, width); // condensed where a network's chart is narrow
+          ctx.fillText(text, width, y - row * 0.55, width);
         }
       });
     });

@@ -67,6 +67,9 @@ class Rows {
  * @property {string} activation the activation function at that step
  */
 
+/** Numbers of a snapshot: the activation function, and a row of each kind for each layer. @param {string[]} layers */
+const lookWidth = (layers) => 1 + layers.length * (2 * GRADIENT_ROW + ACTIVATION_ROW);
+
 export class Looks {
   constructor() {
     /** @type {string[]} */
@@ -86,7 +89,7 @@ export class Looks {
   push({ step, layers, weights, activations, rows, activation }) {
     if (layers.join() !== this.layers.join()) this.looks = null; // another network
     this.layers = layers;
-    this.looks ??= new Rows(1 + layers.length * (2 * GRADIENT_ROW + ACTIVATION_ROW));
+    this.looks ??= new Rows(lookWidth(layers));
     if (!this.functions.includes(activation)) this.functions.push(activation);
     this.looks.push(step, [this.functions.indexOf(activation)], weights, activations, rows);
   }
@@ -126,6 +129,22 @@ export class Looks {
   filtersAt(step) {
     const found = this.filters?.at(step);
     return found ? { ...found, size: this.size } : null;
+  }
+
+  /** All of it as plain data. */
+  copy() {
+    const { layers, functions, size, length } = this;
+    return { layers, functions, size, length, looks: this.looks?.record.copy(), filters: this.filters?.record.copy() };
+  }
+
+  /** @param {ReturnType<Looks["copy"]>} copy */
+  static from({ looks, filters, ...rest }) {
+    const own = Object.assign(new Looks(), rest);
+    own.looks = looks ? new Rows(lookWidth(rest.layers)) : null;
+    own.filters = filters ? new Rows(rest.length) : null;
+    if (looks) own.looks?.record.adopt(looks);
+    if (filters) own.filters?.record.adopt(filters);
+    return own;
   }
 
   /** Memory of all rows. */

@@ -72,6 +72,31 @@ export class Timeline {
     this.stale = true;
   }
 
+  /** All of it and the curves as plain data, with their size. */
+  copy() {
+    const curves = this.charts.curves.records.map(({ training, test }) => ({ training: training.copy(), test: test.copy() }));
+    const looks = this.looks.map((looks) => looks.copy());
+    const records = [...curves.flatMap(Object.values), ...looks.flatMap(({ looks, filters }) => [looks, filters])];
+    return { curves, looks, marks: this.marks, bytes: records.reduce((sum, record) => sum + (record?.rows.byteLength ?? 0), 0) };
+  }
+
+  /** Goes on from a copy. @param {ReturnType<Timeline["copy"]>} copy */
+  adopt({ curves, looks, marks }) {
+    curves.forEach(({ training, test }, lane) => {
+      this.charts.curves.update({ lane, training: training.rows, test: test.rows });
+      const own = this.charts.curves.records[lane];
+      own?.training.adopt(training);
+      own?.test.adopt(test);
+    });
+    this.marks = marks;
+    this.looks = looks.map((copy) => Looks.from(copy));
+    this.looks.forEach((own, lane) => {
+      const events = marks.filter((mark) => mark.lane === lane);
+      for (const step of own.steps) this.charts.ridges.update(lane, { .../** @type {import("./looks.js").Look} */ (own.at(step)), events });
+    });
+    this.stale = true;
+  }
+
   /** @param {number} lane */
   of(lane) {
     return (this.looks[lane] ??= new Looks());

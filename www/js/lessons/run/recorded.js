@@ -1,5 +1,6 @@
 // @ts-check
 /** A lesson's run that was recorded elsewhere, replayed with the events of a session. */
+import { address } from "../../kit/files.js";
 import { packActivation, packGradient, unpackActivation, unpackGradient } from "./packed.js";
 import { Recording } from "./recording.js";
 
@@ -125,6 +126,6 @@ function snapshot({ step, norms = [], weights, gradients, activations }, fixed) 
 export async function fetchRecording(lesson) {
   const file = `data/lessons/${lesson}.json`;
   const fail = (/** @type {object} */ why) => Promise.reject({ code: "download", file, ...why });
-  const response = await fetch(new URL(`../${file}`, import.meta.url)).catch((error) => fail({ cause: "network", why: String(error) }));
+  const response = await fetch(address(file)).catch((error) => fail({ cause: "network", why: String(error) }));
   return response.ok ? response.json() : fail({ cause: "http", status: response.status });
 }
