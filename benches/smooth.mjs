@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { launch, newPage } from "../tests/browser/browsers.mjs";
-import { CASES, call, frameRate, open, train, watchThread } from "../tests/browser/main_thread.mjs";
+import { CASES, call, countFrames, open, train, watchThread } from "../tests/browser/main_thread.mjs";
 import { ROOT, startLab } from "../tests/browser/servers.mjs";
 
 const SECONDS = 6;
@@ -19,7 +19,7 @@ for (const { name, steps: warm, settings } of CASES) {
   await open(page, lab.address, settings);
   const stretches = [];
   for (let stretch = 0; stretch < STRETCHES; stretch++) {
-    const idle = await frameRate(page, 1);
+    const { rate: idle } = await countFrames(page, 1);
     await call(page, "play");
     const start = await train(page, warm);
     const { rate, frame, tasks } = await watchThread(page, SECONDS);

@@ -1,11 +1,12 @@
 /** Our engine and its data, as this benchmark's server gives them to a page and its workers. */
-import { startHelper } from "../../../www/js/worker/helpers.js";
+import { Helpers } from "../../../www/js/worker/helpers.js";
 import { loadModule, loadReader } from "../../../www/js/worker/module.js";
 
 /** Our module in one of its builds, and what starts a helper for it. @param {"simd128" | "relaxed"} build */
 export async function module(build) {
   const loaded = await loadModule(build);
-  return { glue: loaded.glue, startHelper: (receive) => startHelper(loaded, receive) };
+  const helpers = new Helpers(loaded);
+  return { glue: loaded.glue, startHelper: (receive, part) => helpers.start(receive, part) };
 }
 
 /** The first sheets of the built-in images. */

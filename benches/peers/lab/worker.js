@@ -1,8 +1,10 @@
 /** Hosts one peer in a worker; one call at a time. */
 import * as assets from "./assets.js";
 import { Host, install } from "./host.js";
+import { nudgeQueues } from "../../../www/js/worker/nudge.js";
 
 install();
+nudgeQueues(); // as the page does, for every peer
 let host;
 
 const calls = {
