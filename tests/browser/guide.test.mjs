@@ -70,9 +70,20 @@ test("the help leads to the guide, in its language", async () => {
     const link = await page.waitForFunction(() => document.querySelector("alexnet-lab")?.shadowRoot?.querySelector("dialog a[href*=guide]")?.href);
     assert.equal(await link.jsonValue(), `${lab.address}/guide/${folder}/index.html`);
   }
-  // It stays open while the lab is laid out anew.
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("a dialog stays open while the lab is laid out anew", async () => {
+  const { page, complaints } = await newPage(browser, [lab.address]);
+  const size = (wanted) => page.waitForFunction((wanted) => document.querySelector("alexnet-lab")?.shell?.size === wanted, {}, wanted);
+  await page.goto(`${lab.address}/embed.html#v=1&lang=en&width=0.25&backend=cpu&data=toy`);
+  await page.waitForFunction(() => document.querySelector("alexnet-lab")?.shadowRoot?.querySelector(".tools"));
+  await size("full");
+  await page.keyboard.press("?");
+  await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector("dialog:modal"));
   await page.setViewport({ width: 640, height: 360 });
-  await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.size === "slide");
+  await size("slide");
   assert.equal(await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelectorAll("dialog:modal").length), 1);
   assert.deepEqual(complaints, []);
   await page.close();
