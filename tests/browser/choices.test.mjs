@@ -7,7 +7,7 @@ import { browser, lab } from "./chromium.mjs";
 async function open(settings, viewport = undefined) {
   const { page, complaints } = await newPage(browser, [lab.address], viewport);
   await page.evaluateOnNewDocument(() => addEventListener("ready", () => (window.ready = true), true));
-  await page.goto(`${lab.address}/#v=1&width=0.25&batch=8&test_size=40&backend=cpu&${settings}`);
+  await page.goto(`${lab.address}/#v=1&width=0.25&batch=8&test_size=40&backend=cpu&workers=1&${settings}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
   return { page, complaints };
 }

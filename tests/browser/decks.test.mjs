@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PATIENCE, newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
-import { PATIENT, SETTINGS, deck, frame, helping, host, labs, pages, phase, said, stillOf, visit } from "./embedding.mjs";
+import { PATIENT, SETTINGS, deck, frame, helping, host, labs, pages, phase, said, slowly, stillOf, visit } from "./embedding.mjs";
 import { bare } from "./servers.mjs";
 
 test("on a deck's first slide it trains, though the deck says so before the frame has loaded", async () => {
@@ -92,6 +92,7 @@ test("a run of two networks goes on where it was when the deck unloads its frame
   const read = () =>
     labs(page)[0].evaluate(() => {
       const { session, shell } = document.querySelector("alexnet-lab");
+      shell.update(); // the charts take up what has been reported since their last frame
       const [{ training, test }, other] = shell.views.curves.records;
       return {
         lr: session.state.config.lr,
@@ -246,6 +247,7 @@ test("what covers a part of it, lets it through, or distorts it, does not pause 
       <div id="over" style="position: absolute; top: 0; left: 0; height: 720px"></div>`),
   );
   await said(page, "step", 2);
+  await slowly(page);
   const [inside] = labs(page);
   const step = () => inside.evaluate(() => document.querySelector("alexnet-lab").session.state.step);
   const style = (id, style) => page.evaluate((id, style) => void Object.assign(document.getElementById(id).style, style), id, style);
@@ -285,6 +287,7 @@ test("an element in a page pauses only where opaque elements lie over all of it"
       <div id="over" style="position: absolute; inset: 0; display: none"></div><dialog style="background: white">A dialog</dialog>`),
   );
   await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.step >= 2, PATIENT);
+  await slowly(page);
   const visible = () => page.evaluate(() => document.querySelector("alexnet-lab").session.state.visible);
   const over = (style) => page.evaluate((style) => void Object.assign(document.getElementById("over").style, style), style);
   const stays = async (what) => {

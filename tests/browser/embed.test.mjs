@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { after, before, test } from "node:test";
 import { NAMES, PATIENCE, launch, newPage } from "./browsers.mjs";
-import { ROOT, startLab } from "./servers.mjs";
+import { ROOT, startShortLab } from "./servers.mjs";
 import { EXAMPLE, HOSTS } from "../../www/js/embed/hosts.js";
 
 const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8");
-const SMALL = { width: "0.25", batch: "8", test_size: "40", backend: "cpu" };
+const SMALL = { width: "0.25", batch: "8", test_size: "40", backend: "cpu", workers: "1" };
 const PATIENT = { timeout: PATIENCE };
 const texts = (file) => JSON.parse(readFileSync(join(ROOT, "www", "i18n", `${file}.json`), "utf8"));
 
 let lab, browser, close;
 before(async () => {
-  lab = await startLab();
+  lab = await startShortLab();
   ({ browser, close } = await launch("chromium", { chromium: ["--host-resolver-rules=MAP lab.example 127.0.0.1"] }));
 });
 after(async () => {
@@ -100,7 +100,7 @@ test("sizes, a lesson and the controls go into the lines, and the preview loads 
   assert.match((await frameOf())[0], /activation=sigmoid.*&controls=mini$/);
   await choose(page, say.shows, "norms");
   const [fragment] = await frameOf();
-  assert.deepEqual(fragment.split("&").toSorted(), ["v=1", "backend=cpu", "lang=en", "lesson=norms", "controls=mini"].toSorted());
+  assert.deepEqual(fragment.split("&").toSorted(), ["v=1", "backend=cpu", "workers=1", "lang=en", "lesson=norms", "controls=mini"].toSorted());
   const frame = await trial(page, "lesson=norms");
   assert.equal((await address(frame)).split("#")[1], fragment);
   assert.equal((await address(frame)).split("#")[0], `${lab.address}/embed.html`);

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { NAMES, PATIENCE, launch, newPage } from "./browsers.mjs";
-import { REVEAL, ROOT, bare, startHost, startLab } from "./servers.mjs";
+import { REVEAL, ROOT, bare, startHost, startShortLab } from "./servers.mjs";
 import { EXAMPLE, HOSTS } from "../../www/js/embed/hosts.js";
 
-const SETTINGS = { lang: "en", backend: "cpu", width: "0.25", batch: "8", test_size: "40" };
+const SETTINGS = { lang: "en", backend: "cpu", workers: "1", width: "0.25", batch: "8", test_size: "40" };
 const PATIENT = { timeout: PATIENCE };
 const PROGRAM = process.env.ALEXNET_LAB ?? join(ROOT, "target", "release", "alexnet-lab");
 const guide = readFileSync(join(ROOT, "www", "guide", "en", "embedding.md"), "utf8");
@@ -19,7 +19,7 @@ const snippet = (part) => [...guide.matchAll(/^```\w+\n([^]*?)\n```$/gm)].map(([
 let lab, host;
 const pages = { ...REVEAL };
 before(async () => {
-  lab = await startLab();
+  lab = await startShortLab();
   host = await startHost(pages);
 });
 after(() => {

@@ -4,7 +4,7 @@ import { PATIENCE, newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
 import { REVEAL, bare, startHost } from "./servers.mjs";
 
-export const SETTINGS = "v=1&lang=en&backend=cpu&width=0.25&batch=8&test_size=40";
+export const SETTINGS = "v=1&lang=en&backend=cpu&workers=1&width=0.25&batch=8&test_size=40";
 export const PATIENT = { timeout: PATIENCE };
 export const deck = (slides) =>
   bare(`<link rel="stylesheet" href="/reveal.css"><div class="reveal"><div class="slides">${slides.map((slide) => `<section>${slide}</section>`).join("")}</div></div>
@@ -43,6 +43,18 @@ export async function visit(body) {
 }
 export const said = (page, event, count = 1) =>
   page.waitForFunction((event, count) => window.events.filter((data) => data.event === event).length >= count, PATIENT, event, count);
+/** Has a lab's engine rest after each step: where a test waits by the clock, training at full speed would only keep the processor busy. */
+export const slowly = (page) =>
+  Promise.all(
+    page.workers().map((worker) =>
+      worker.evaluate(() => {
+        const { postMessage } = MessagePort.prototype; // with which the engine lets messages in
+        MessagePort.prototype.postMessage = function (...given) {
+          setTimeout(() => postMessage.apply(this, given), 200);
+        };
+      }),
+    ),
+  );
 export const labs = (page) => page.frames().filter((frame) => frame.url().startsWith(lab.address));
 export const phase = (frame) => frame.evaluate(() => document.querySelector("alexnet-lab").session.state.phase);
 export const stillOf = (frame) => frame.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".still")?.innerText ?? "");

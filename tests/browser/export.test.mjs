@@ -6,14 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { NAMES, launch, newPage } from "./browsers.mjs";
-import { ROOT, startLab } from "./servers.mjs";
+import { ROOT, startShortLab } from "./servers.mjs";
 
 const PROGRAM = process.env.ALEXNET_LAB ?? join(ROOT, "target", "release", "alexnet-lab");
 const SMALL = "v=1&width=0.25&batch=8&test_size=40&test_every=5&lr=0.02&norm=bn&workers=1";
 
 let lab, browser, close, folder;
 before(async () => {
-  lab = await startLab();
+  lab = await startShortLab();
   folder = mkdtempSync(join(tmpdir(), "alexnet-lab-downloads-"));
 });
 after(() => {
@@ -79,6 +79,8 @@ for (const name of NAMES) {
   describe(name, () => {
     before(() => start(name));
     after(() => close?.());
+    /** A test in Chromium alone: when a run stops is decided by the engine, and shown by the page, alike in every browser. */
+    const alike = name === "chromium" ? test : () => {};
 
     test("the run is exported as table, figures, weights and script, and goes on from its weights", async () => {
       const { page, complaints } = await open("stop_steps=12&backend=cpu");
@@ -186,7 +188,7 @@ for (const name of NAMES) {
       });
     }
 
-    test("networks side by side stop together; each has a record of its own; weights go on alone", async () => {
+    alike("networks side by side stop together; each has a record of its own; weights go on alone", async () => {
       const { page, complaints } = await open("stop_steps=6&lane2=norm:none&backend=cpu");
       await call(page, "play");
       await idle(page);
@@ -217,7 +219,7 @@ for (const name of NAMES) {
       await page.close();
     });
 
-    test("accuracy, loss and time stop a run too, where it was evaluated or as soon as the time is over", async () => {
+    alike("accuracy, loss and time stop a run too, where it was evaluated or as soon as the time is over", async () => {
       // Every loss is below 10, and some of 40 images are right.
       for (const [setting, pattern] of [
         ["stop_accuracy=1", "test accuracy has reached 1 %"],

@@ -7,13 +7,13 @@ import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { NAMES, launch } from "./browsers.mjs";
 import { choose, data, idx, loaded, open, records, refusal, tar, trainTo } from "./files.mjs";
-import { startLab } from "./servers.mjs";
+import { startShortLab } from "./servers.mjs";
 
-const SMALL = "v=1&width=0.25&batch=8&test_every=0&backend=cpu&train_size=1000&norm=bn";
+const SMALL = "v=1&width=0.25&batch=8&test_every=0&backend=cpu&workers=1&train_size=1000&norm=bn";
 
 let lab, folder;
 before(async () => {
-  lab = await startLab();
+  lab = await startShortLab();
   folder = mkdtempSync(join(tmpdir(), "alexnet-lab-folders-"));
 });
 after(() => {
@@ -106,6 +106,8 @@ for (const name of NAMES) {
     let browser, close;
     before(async () => ({ browser, close } = await launch(name)));
     after(() => close?.());
+    /** A test in Chromium alone: formats are told apart by the module that reads files, and named by the page, alike in every browser. */
+    const alike = name === "chromium" ? test : () => {};
 
     test("a dropped folder is looked through, and what systems leave stops nothing", async () => {
       const { page, complaints } = await open(browser, SMALL, lab.address);
@@ -151,7 +153,7 @@ for (const name of NAMES) {
         await page.close();
       });
 
-      test(`each format that is not read has its own sentence, ${lang}`, async () => {
+      alike(`each format that is not read has its own sentence, ${lang}`, async () => {
         const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}`, lab.address);
         for (const [file, bytes, code, word] of FORMATS) {
           await choose(page, folder, { [file]: bytes });
@@ -165,7 +167,7 @@ for (const name of NAMES) {
         await page.close();
       });
 
-      test(`letters of EMNIST train in 26 classes, turned upright, and it is said, ${lang}`, async () => {
+      alike(`letters of EMNIST train in 26 classes, turned upright, and it is said, ${lang}`, async () => {
         const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}`, lab.address);
         const count = 520;
         // A bright line along the first row, which lies at the left if the image is turned.

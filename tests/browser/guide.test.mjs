@@ -64,7 +64,7 @@ test("the help leads to the guide, in its language", async () => {
   const { page, complaints } = await newPage(browser, [lab.address]);
   for (const folder of Object.keys(LANGUAGES)) {
     await page.goto("about:blank");
-    await page.goto(`${lab.address}/#v=1&lang=${folder}&width=0.25&backend=cpu&data=toy`);
+    await page.goto(`${lab.address}/#v=1&lang=${folder}&width=0.25&backend=cpu&workers=1`);
     await page.waitForFunction(() => document.querySelector("alexnet-lab")?.shadowRoot?.querySelector(".tools"));
     await page.keyboard.press("?");
     const link = await page.waitForFunction(() => document.querySelector("alexnet-lab")?.shadowRoot?.querySelector("dialog a[href*=guide]")?.href);

@@ -20,7 +20,7 @@ const set = (page, changes) => page.evaluate((change) => document.querySelector(
 
 test("a note on settings that cannot learn comes and goes with the changes", async () => {
   const { page, complaints } = await newPage(browser, [lab.address]);
-  await page.goto(`${lab.address}/#v=1&width=0.25&batch=1&backend=cpu&lang=en&data=toy`);
+  await page.goto(`${lab.address}/#v=1&width=0.25&batch=1&backend=cpu&workers=1&lang=en`);
   await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe, { timeout: 120_000 });
   assert.doesNotMatch(await words(page), /learn|gradient/);
   await set(page, { norm: "bn" });

@@ -2,17 +2,22 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
-import { ROOT, startLabWithout } from "./servers.mjs";
+import { ROOT, startLab, startLabWithout } from "./servers.mjs";
+
+/** With all photographs, as where the lessons were recorded. */
+let all;
+before(async () => (all = await startLab()));
+after(() => all?.close());
 
 const SMALL = "v=1&lang=en&backend=cpu&workers=1&width=0.25&batch=8&test_every=0&norm=none&lr=0.02";
 const file = (lesson) => JSON.parse(readFileSync(join(ROOT, "www", "data", "lessons", `${lesson}.json`), "utf8"));
 
 /** Opens the lab; `window.seen` keeps, by lane and step, the norm of conv1's weight gradient as the session reports it, and the losses. */
-async function open(fragment) {
-  const { page, complaints } = await newPage(browser, [lab.address]);
+async function open(fragment, from = lab) {
+  const { page, complaints } = await newPage(browser, [from.address]);
   await page.evaluateOnNewDocument(() => {
     window.seen = { norms: [{}, {}, {}, {}], losses: [[], [], [], []] };
     addEventListener(
@@ -27,7 +32,7 @@ async function open(fragment) {
       true,
     );
   });
-  await page.goto(`${lab.address}/#${fragment}`);
+  await page.goto(`${from.address}/#${fragment}`);
   await page.waitForFunction(() => window.ready, { timeout: 120_000 });
   return { page, complaints };
 }
@@ -157,7 +162,7 @@ test("a network that is taken away takes its record along; the others keep their
 });
 
 test("a lesson is seen as a recording, labelled, with the outcome that was recorded; a run of this page takes its place", async () => {
-  const { page, complaints } = await open("v=1&lang=en&backend=cpu&workers=1&lesson=norms");
+  const { page, complaints } = await open("v=1&lang=en&backend=cpu&workers=1&lesson=norms", all);
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel?.lesson, { timeout: 120_000 });
   const { date, outcome, lanes } = file("norms");

@@ -7,7 +7,7 @@ import { newPage, NAMES, launch } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
 import { ROOT, startFaultyLab } from "./servers.mjs";
 
-const SMALL = "v=1&width=0.25&batch=8&backend=cpu&data=toy&train_size=500&test_size=40";
+const SMALL = "v=1&width=0.25&batch=8&backend=cpu&workers=1&test_size=40";
 /** Long enough on a busy machine. */
 const PATIENCE = { timeout: 120_000 };
 const words = (file) => JSON.parse(readFileSync(join(ROOT, "www", "i18n", `${file}.json`), "utf8"));
@@ -34,7 +34,7 @@ function tools(t, where = () => browser) {
 
 const html = (body) => ({ body: `<!doctype html><meta charset="utf-8" /><link rel="icon" href="data:," /><body>${body}` });
 const ELEMENT =
-  '<script type="module" src="js/alexnet-lab.js"></script><alexnet-lab width="0.25" batch="8" backend="cpu" data="toy" train_size="500" test_size="40"></alexnet-lab>';
+  '<script type="module" src="js/alexnet-lab.js"></script><alexnet-lab width="0.25" batch="8" backend="cpu" workers="1" test_size="40"></alexnet-lab>';
 const dist = (file) => readFileSync(join(ROOT, "dist", file));
 
 /** Waits until the lab's visible text contains these words. `frame` is a page or a frame. */
@@ -182,7 +182,7 @@ test("a host without .json files: English is built in, lessons too, and other te
   const server = await host((path) => path.endsWith(".json") && 404);
   const asked = () => server.asked.filter((path) => path.endsWith(".json"));
   const { page } = await open([server.address]);
-  await page.goto(`${server.address}/#${SMALL}&lesson=norms`);
+  await page.goto(`${server.address}/#${SMALL}&data=toy&lesson=norms`); // the photographs have a list
   const { status, actions } = words("en");
   await says(page, words("lessons.en").guide.all, actions.play);
   await trains(page);

@@ -11,7 +11,7 @@ import { browser, lab } from "./chromium.mjs";
 import { PATIENT, SETTINGS, frame, helping, host, labs, pages, phase, said, visit } from "./embedding.mjs";
 import { ROOT, bare } from "./servers.mjs";
 
-const ATTRIBUTES = 'lang="en" backend="cpu" width="0.25" batch="8" test_size="40"';
+const ATTRIBUTES = 'lang="en" backend="cpu" workers="1" width="0.25" batch="8" test_size="40"';
 const folder = mkdtempSync(join(tmpdir(), "alexnet-lab-npm-"));
 before(() => {
   execFileSync(join(ROOT, "target", "release", "alexnet-lab"), ["build", "--npm", join(folder, "made")], { cwd: ROOT, stdio: "ignore" });
@@ -246,7 +246,7 @@ test("in a notebook, settings go both ways and the state follows", async () => {
   const { page, complaints } = await visit(
     bare(`<div id="cell"></div><script type="module">
       import widget from "/widget.js";
-      const traits = { settings: { activation: "sigmoid", backend: "cpu", width: "0.25", batch: 8, autoplay: true }, state: {}, height: 400 };
+      const traits = { settings: { activation: "sigmoid", backend: "cpu", workers: 1, width: "0.25", batch: 8, autoplay: true }, state: {}, height: 400 };
       const hears = {};
       window.model = { get: (trait) => traits[trait], set: (trait, value) => (traits[trait] = value), save_changes() {},
         on: (event, hear) => (hears[event] = hear), off: (event) => delete hears[event] };
@@ -306,7 +306,7 @@ test("a lab out of view lets its engine go, and goes on at its step, as if it ha
     addEventListener("step", ({ detail }) => (window.losses[detail.step] = detail.loss), true);
   };
   const html = bare(`<script type="module" src="${lab.address}/js/alexnet-lab.js"></script>
-    <alexnet-lab ${ATTRIBUTES} workers="1" norm="bn" test_every="5" autoplay="true" style="height: 360px"></alexnet-lab><div style="height: 5000px"></div>`);
+    <alexnet-lab ${ATTRIBUTES} norm="bn" test_every="5" autoplay="true" style="height: 360px"></alexnet-lab><div style="height: 5000px"></div>`);
   const run = async (leave) => {
     pages["/host.html"] = html;
     const { page, complaints } = await newPage(browser, [host.address, lab.address], { width: 1280, height: 720 });

@@ -4,34 +4,38 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { NAMES, launch, newPage } from "./browsers.mjs";
-import { ROOT, startDeck, startLab } from "./servers.mjs";
+import { ROOT, startDeck, startShortLab } from "./servers.mjs";
 
 const OUT = join(ROOT, "tests", "out");
 mkdirSync(OUT, { recursive: true });
 
 /** A network small enough for a software adapter: a quarter of the channels, eight images per step. */
 const SMALL = "v=1&width=0.25&batch=8&test_size=40&test_every=20&lr=0.02&dropout=0";
-/** Every switch that is changed during training, with its new value. */
+/** A run with batch normalisation, so that even this small network learns within 120 steps. */
+const RUN = `${SMALL}&norm=bn&lr=0.01`;
+/** What changes it into a run with every kind of random number, from its start. */
+const RANDOM = { seed: "7", dropout: "0.5", augment: "true" };
+/** Every switch that is changed during this second run, with its new value. First the rate, as what batch normalisation has trained can diverge without it. */
 const SWITCHES = [
+  ["lr", "0.0005"],
   ["activation", "sigmoid"],
   ["activation", "tanh"],
   ["activation", "leaky_relu"],
   ["activation", "relu"],
-  ["norm", "bn"],
   ["norm", "none"],
   ["norm", "lrn"],
+  ["norm", "bn"],
   ["pool", "avg"],
   ["overlap", "false"],
-  ["dropout", "0.5"],
-  ["lr", "0.005"],
+  ["dropout", "0"],
   ["momentum", "0.5"],
   ["weight_decay", "0.001"],
-  ["augment", "true"],
+  ["augment", "false"],
 ];
 
 let lab, deck;
 before(async () => {
-  lab = await startLab();
+  lab = await startShortLab();
   deck = await startDeck(lab.address);
 });
 after(() => {
@@ -71,18 +75,24 @@ for (const name of NAMES) {
     let browser, close;
     before(async () => ({ browser, close } = await launch(name)));
     after(() => close?.());
+    /** A test in Chromium alone: the engine’s answer, and what the page makes of it, are alike in every browser. */
+    const alike = name === "chromium" ? test : () => {};
 
     for (const backend of ["gpu", "cpu"]) {
+      /** One page after the other serves these tests: on a software adapter a page compiles shaders for ten seconds. */
+      let opened;
+      after(() => opened?.page.close());
+
       test(`trains on real images, ${backend}`, async () => {
-        // Batch normalisation, so that even this small network learns within 120 steps.
-        const { page, complaints } = await open(browser, `/#${SMALL}&backend=${backend}&norm=bn&lr=0.01`);
+        opened = await open(browser, `/#${RUN}&backend=${backend}`);
+        const { page, complaints } = opened;
         const steps = await train(page, 120);
         const state = await call(page, "getState");
         assert.equal(state.backend, backend);
         assert.ok(state.step >= 120, `step ${state.step}`);
         const losses = steps.map((step) => step.loss);
         const [start, end] = [mean(losses.slice(0, 20)), mean(losses.slice(-20))];
-        // The mean of 20 losses of 8 images has a standard error of about 0.1; the program's own run falls by 0.44.
+        // The mean of 20 losses of 8 images has a standard error of about 0.1; the program's own run falls by 0.36.
         assert.ok(end < start - 0.2, `the loss went from ${start} to ${end}`);
         assert.deepEqual(
           steps.map((step) => step.step),
@@ -93,20 +103,36 @@ for (const name of NAMES) {
         for (const [width, height] of [
           [390, 844],
           [640, 360],
+          [1440, 900],
         ]) {
           await page.setViewport({ width, height });
           await new Promise((resolve) => setTimeout(resolve, 500));
           await page.screenshot({ path: join(OUT, `${name}-${backend}-${width}x${height}.png`) });
         }
         assert.deepEqual(complaints, []);
-        await page.close();
+      });
+
+      test(`the link reproduces the run, ${backend}`, async () => {
+        const first = opened;
+        await first.page.evaluate((changes) => document.querySelector("alexnet-lab").session.set(changes), RANDOM);
+        await call(first.page, "reset");
+        await first.page.evaluate(() => (window.steps = [])); // the last events of the old run have arrived too
+        const losses = (await train(first.page, 12)).slice(0, 12).map(({ step, loss }) => [step, loss]);
+        assert.equal(losses[0][0], 1);
+        await first.page.waitForFunction(() => location.hash.includes("seed=7"));
+        const link = await first.page.evaluate(() => location.href);
+        await first.page.close();
+        opened = await open(browser, link.slice(lab.address.length));
+        const again = (await train(opened.page, 12)).slice(0, 12).map(({ step, loss }) => [step, loss]);
+        assert.deepEqual(again, losses);
+        assert.deepEqual([...first.complaints, ...opened.complaints], []);
       });
 
       test(`every switch flips while training goes on, ${backend}`, async () => {
-        const { page, complaints } = await open(browser, `/#${SMALL}&backend=${backend}`);
-        await train(page, 3);
+        const { page, complaints } = opened;
         for (const [key, value] of SWITCHES) {
-          const before = (await call(page, "getState")).step;
+          const before = await call(page, "getState");
+          assert.notEqual(String(before[key]), value, key);
           await page.evaluate((k, v) => document.querySelector("alexnet-lab").setAttribute(k, v), key, value);
           const steps = await train(page, 3);
           const state = await call(page, "getState");
@@ -115,22 +141,9 @@ for (const name of NAMES) {
             steps.every((step) => Number.isFinite(step.loss)),
             `${key}=${value}: a loss is not finite`,
           );
-          assert.ok(state.step >= before + 3, `${key}=${value}: the run went on from ${before} to ${state.step}`);
+          assert.ok(state.step >= before.step + 3, `${key}=${value}: the run went on from ${before.step} to ${state.step}`);
         }
         assert.deepEqual(complaints, []);
-        await page.close();
-      });
-
-      test(`the link reproduces the run, ${backend}`, async () => {
-        const first = await open(browser, `/#${SMALL}&backend=${backend}&seed=7&norm=bn&dropout=0.5&augment=true`);
-        const losses = (await train(first.page, 12)).slice(0, 12).map((step) => step.loss);
-        const link = await first.page.evaluate(() => location.href);
-        await first.page.close();
-        const second = await open(browser, link.slice(lab.address.length));
-        const again = (await train(second.page, 12)).slice(0, 12).map((step) => step.loss);
-        assert.deepEqual(again, losses);
-        assert.deepEqual([...first.complaints, ...second.complaints], []);
-        await second.page.close();
       });
 
       test(`an iframe in a deck trains and pauses with its slide, ${backend}`, async () => {
@@ -165,7 +178,7 @@ for (const name of NAMES) {
       });
     }
 
-    test("a bad link value is named and clamped, and the page goes on", async () => {
+    alike("a bad link value is named and clamped, and the page goes on", async () => {
       const { page, complaints } = await open(browser, `/#${SMALL}&backend=cpu&dropout=7&activation=gelu&colour=red`);
       const notes = await page.evaluate(() => document.querySelector("alexnet-lab").shadowRoot.textContent);
       for (const word of ["dropout", "gelu", "colour"]) assert.match(notes, new RegExp(word, "i"));
@@ -175,7 +188,7 @@ for (const name of NAMES) {
       await page.close();
     });
 
-    test("a damaged file is refused with its byte, and the run goes on", async () => {
+    alike("a damaged file is refused with its byte, and the run goes on", async () => {
       const { page, complaints } = await open(browser, `/#${SMALL}&backend=cpu`);
       await train(page, 3);
       const before = (await call(page, "getState")).step;
@@ -213,7 +226,7 @@ for (const name of NAMES) {
       await page.close();
     });
 
-    test("divergence stops the run and says where", async () => {
+    alike("divergence stops the run and says where", async () => {
       const { page, complaints } = await open(browser, `/#${SMALL}&backend=cpu&lr=10&norm=none&init_scale=10`);
       await page.evaluate(() => {
         window.diverged = null;

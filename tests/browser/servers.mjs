@@ -1,7 +1,8 @@
 // The program's own server for the lab, and a second origin that serves the deck of slides.
 import { spawn } from "node:child_process";
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,10 +10,10 @@ import { fileURLToPath } from "node:url";
 const HERE = dirname(fileURLToPath(import.meta.url));
 export const ROOT = join(HERE, "..", "..");
 
-/** Starts `alexnet-lab serve` on a free port and waits for the printed address. */
-export async function startLab() {
+/** Starts `alexnet-lab serve` on a free port and waits for the printed address. @param {string[]} more arguments */
+export async function startLab(...more) {
   const program = process.env.ALEXNET_LAB ?? join(ROOT, "target", "release", "alexnet-lab");
-  const child = spawn(program, ["serve", "--port", "0"], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, ["serve", "--port", "0", ...more], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   const address = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       const found = line.match(/http:\/\/127\.0\.0\.1:\d+/);
@@ -21,6 +22,38 @@ export async function startLab() {
     child.on("exit", (code) => reject(new Error(`alexnet-lab serve ended with code ${code}`)));
   });
   return { address, close: () => child.kill() };
+}
+
+const PHOTOGRAPHS = join("data", "cifar10");
+
+/** The list of photographs with the first file of each kind, 1,000 of 12,000: to read all takes a page over a second of processor time. */
+function shortIndex() {
+  const index = JSON.parse(readFileSync(join(ROOT, "dist", PHOTOGRAPHS, "index.json"), "utf8"));
+  for (const kind of ["train", "test"]) index[kind].length = 1;
+  return JSON.stringify(index);
+}
+
+/** Like `startLab`, with 1,000 training and 1,000 test images. */
+export async function startShortLab() {
+  const all = await startLab(); // brings dist/ up to date
+  all.close();
+  const folder = mkdtempSync(join(tmpdir(), "alexnet-lab-short-"));
+  /** Links what is in a folder of dist/, except for one name. */
+  const link = (path, except) => {
+    const from = join(ROOT, "dist", path);
+    mkdirSync(join(folder, path), { recursive: true });
+    for (const name of readdirSync(from)) if (name !== except) symlinkSync(join(from, name), join(folder, path, name));
+  };
+  link("", "data");
+  link("data", "cifar10");
+  link(PHOTOGRAPHS, "index.json");
+  writeFileSync(join(folder, PHOTOGRAPHS, "index.json"), shortIndex());
+  const lab = await startLab("--dir", folder);
+  const close = () => {
+    lab.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { ...lab, close };
 }
 
 const TYPES = {
@@ -33,7 +66,7 @@ const TYPES = {
 };
 
 /** Serves dist/ as any host would, and further pages by path. @param {Record<string, string | Buffer>} pages HTML, or the type of the path's extension */
-export const startHost = (pages) => startFaultyLab((path) => ({ body: pages[path], type: TYPES[extname(path)] }));
+export const startHost = (pages) => startFaultyLab((path) => pages[path] && { body: pages[path], type: TYPES[extname(path)] });
 
 /** An HTML page of a host. @param {string} body */
 export const bare = (body) => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body>${body}`;
@@ -48,14 +81,15 @@ export const startLabWithout = (missing) => startFaultyLab((path) => path.starts
 /**
  * Serves dist/, and misbehaves on command. Each request calls `fault(path)`, which returns a status, "cut" for half of the file, "stalled" for
  * half of it and then nothing, "gone" for no answer at all, `{before}` for a script before it, `{body, type, headers}` for another file, by
- * default HTML, or anything else for the file itself. `fault` can be replaced.
+ * default HTML, or anything else for the file itself. `fault` can be replaced. Without `all`, there are 2,000 photographs.
  */
-export async function startFaultyLab(fault = () => null) {
+export async function startFaultyLab(fault = () => null, { all = false } = {}) {
   const lab = { fault, /** Paths in the order of the requests. @type {string[]} */ asked: [] };
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname).replace(/\/$/, "/index.html");
     lab.asked.push(path);
-    const wrong = lab.fault(path);
+    let wrong = lab.fault(path);
+    if (!wrong && !all && path === `/${PHOTOGRAPHS}/index.json`) wrong = { body: shortIndex(), type: TYPES[".json"] };
     const file = join(ROOT, "dist", path);
     if (wrong === "gone") return request.socket.destroy();
     if (wrong?.body !== undefined)

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { after, before, describe, test } from "node:test";
 import { NAMES, launch, newPage } from "./browsers.mjs";
-import { startLab } from "./servers.mjs";
+import { startShortLab } from "./servers.mjs";
 
 const STEPS = 20;
 const CORES = availableParallelism();
@@ -11,7 +11,7 @@ const CORES = availableParallelism();
 const RUN = "v=1&width=0.25&batch=8&norm=bn&dropout=0.5&lr=0.001&test_size=40&test_every=10&backend=cpu";
 
 let lab;
-before(async () => (lab = await startLab()));
+before(async () => (lab = await startShortLab()));
 after(() => lab?.close());
 
 /** By browser: the losses with three workers, on the build that every browser supports. */
