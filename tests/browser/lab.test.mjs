@@ -81,7 +81,6 @@ for (const name of NAMES) {
     for (const backend of ["gpu", "cpu"]) {
       /** One page after the other serves these tests: on a software adapter a page compiles shaders for ten seconds. */
       let opened;
-      after(() => opened?.page.close());
 
       test(`trains on real images, ${backend}`, async () => {
         opened = await open(browser, `/#${RUN}&backend=${backend}`);
@@ -144,6 +143,7 @@ for (const name of NAMES) {
           assert.ok(state.step >= before.step + 3, `${key}=${value}: the run went on from ${before.step} to ${state.step}`);
         }
         assert.deepEqual(complaints, []);
+        await page.close();
       });
 
       test(`an iframe in a deck trains and pauses with its slide, ${backend}`, async () => {

@@ -106,6 +106,7 @@ test("a run says what its recording says, on a machine that rounds as the one th
   const losses = await opened.inLab(({ shell }) =>
     shell.lesson.panel.result.run.lanes.map(({ records }) => records.slice(0, 100).map((row) => Number(row[1].toPrecision(5)))),
   );
+  await opened.page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]); // the recording shows its end at once
   await opened.inLab(async ({ shell }) => {
     shell.lesson.panel.results.clear();
     shell.lesson.panel.go(2);
