@@ -3,7 +3,7 @@
 //! decide.
 
 use alexnet_lab::backend::machine::Host;
-use alexnet_lab::config::Config;
+use alexnet_lab::config::{BuiltIn, Config};
 use alexnet_lab::data::Dataset;
 use alexnet_lab::step::StepRecord;
 use alexnet_lab::trainer::{Evaluation, Trainer};
@@ -11,6 +11,7 @@ use pollster::block_on;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Steps of every recipe, unless its explanation names another number.
@@ -31,6 +32,12 @@ fn list() -> Value {
     serde_json::from_str(&std::fs::read_to_string(Path::new(ROOT).join("www/js/lessons/recipes.json")).unwrap()).unwrap()
 }
 
+/// The whole data set. The photographs are read once for all runs.
+fn data(config: &Config) -> Dataset {
+    static PHOTOGRAPHS: LazyLock<Dataset> = LazyLock::new(|| Dataset::load_builtin(&Path::new(ROOT).join("www/data")).unwrap());
+    if config.data == BuiltIn::Toy { Dataset::whole(config, Path::new("")).unwrap() } else { PHOTOGRAPHS.clone() }
+}
+
 /// A recipe, with `changes` on top.
 fn run(key: &str, changes: &str, steps: usize) -> Run {
     let list = list();
@@ -39,7 +46,7 @@ fn run(key: &str, changes: &str, steps: usize) -> Run {
     let own = [base, &recipe["changes"]].map(|text| text.as_str().unwrap()).join("&");
     let (config, notes) = Config::from_fragment(&format!("{own}&{changes}&backend=cpu"));
     assert_eq!(notes, []);
-    let set = Dataset::whole(&config, &Path::new(ROOT).join("www/data")).unwrap();
+    let set = data(&config);
     let batch = f64::from(config.batch);
     let mut trainer = block_on(Trainer::new(config, set, &Host::native())).unwrap();
     let mut records = vec![];
