@@ -10,7 +10,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     if i >= VECTORS {
         return;
     }
-    let y = keep_channels(activate(FUNCTION, input[i]), i % ((CHANNELS + 3) / 4), CHANNELS);
+    let y = keep_channels(activate(input[i]), i % ((CHANNELS + 3) / 4), CHANNELS);
     output[i] = y;
     drop_out(i, y);
 }

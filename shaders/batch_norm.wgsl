@@ -159,7 +159,7 @@ fn normalise(first: u32, end: u32, block: u32, mean: vec4f, variance: vec4f) {
     let shift = beta[block];
     for (var row = first; row < end; row++) {
         let at = row * CHANNEL_BLOCKS + block;
-        let y = keep_channels(activate(FUNCTION, scale * ((input[at] - mean) * inverse) + shift), block, CHANNELS);
+        let y = keep_channels(activate(scale * ((input[at] - mean) * inverse) + shift), block, CHANNELS);
         output[at] = y;
         drop_out(at, y);
     }
@@ -270,7 +270,7 @@ fn go_back(first: u32, end: u32, block: u32, sums: Sums) {
         grad_input[at] = gradient;
         // As `pass_through_activation`, but the function's output is the input here, which saves a binding.
         if ACTIVATION_BEFORE <= LEAKY_RELU {
-            grad_before[at] = activate_backward(ACTIVATION_BEFORE, input[at], gradient);
+            grad_before[at] = activate_backward(input[at], gradient);
         }
     }
 }

@@ -1,6 +1,7 @@
 // Prepended to every kernel, after the constants of the dispatch:
 //   GRID_WIDTH  workgroups in a row of the grid, which folds into y past 65535
 //   BATCH       images that the buffers hold
+//   FUNCTION    the activation function after the layer
 //   ACTIVATION_BEFORE  the activation function in front of the layer, in kernels that go back through it
 //   DROPOUT_LAYER, DROPOUT_FEATURES  hash of an adjacent dropout layer's name, and its units per image, not padded; 0: none
 // Activations are (batch, height, width, channels) with channels padded to a multiple of 4, as vec4s; padded
@@ -47,35 +48,51 @@ fn not_finite(value: vec4f) -> bool {
     return any((bitcast<vec4u>(value) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
 }
 
-// ---- activation functions: the numbers are those of `code` in src/layers/activation.rs
+// ---- activation functions: the numbers are those of `code` in src/layers/fused.rs. The text holds only the one in use: a software
+// adapter compiles a function again for every call.
 
-const RELU: u32 = 0;
 const SIGMOID: u32 = 1;
 const TANH: u32 = 2;
-const LEAKY_RELU: u32 = 3;
+const LEAKY_RELU: u32 = 3; // the last number
 const LEAKY_SLOPE: f32 = 0.01;
 
 // `x <= 0` and not `x > 0`: NaN goes through instead of becoming 0.
-fn activate(function: u32, x: vec4f) -> vec4f {
-    switch function {
-        case RELU: { return select(x, vec4f(0.0), x <= vec4f(0.0)); }
-        case SIGMOID: { return 1.0 / (1.0 + exp(-x)); }
-        // Some drivers' tanh overflows from about 44; from 15 on it is 1 in f32. `clamp` may lose NaN.
-        case TANH: { return select(tanh(clamp(x, vec4f(-15.0), vec4f(15.0))), x, is_nan(x)); }
-        case LEAKY_RELU: { return select(x, LEAKY_SLOPE * x, x <= vec4f(0.0)); }
-        default: { return x; }
-    }
+fn activate(x: vec4f) -> vec4f {
+#if FUNCTION == 0
+    return select(x, vec4f(0.0), x <= vec4f(0.0));
+#end
+#if FUNCTION == 1
+    return 1.0 / (1.0 + exp(-x));
+#end
+#if FUNCTION == 2
+    // Some drivers' tanh overflows from about 44; from 15 on it is 1 in f32. `clamp` may lose NaN.
+    return select(tanh(clamp(x, vec4f(-15.0), vec4f(15.0))), x, is_nan(x));
+#end
+#if FUNCTION == 3
+    return select(x, LEAKY_SLOPE * x, x <= vec4f(0.0));
+#end
+#if FUNCTION > 3
+    return x;
+#end
 }
 
-// grad_output times the derivative, which is taken from the stored output.
-fn activate_backward(function: u32, output: vec4f, grad_output: vec4f) -> vec4f {
-    switch function {
-        case RELU: { return select(grad_output, vec4f(0.0), output <= vec4f(0.0)); }
-        case SIGMOID: { return grad_output * output * (1.0 - output); }
-        case TANH: { return grad_output * (1.0 - output * output); }
-        case LEAKY_RELU: { return select(grad_output, LEAKY_SLOPE * grad_output, output <= vec4f(0.0)); }
-        default: { return grad_output; }
-    }
+// grad_output times the derivative of the function in front, which is taken from its stored output.
+fn activate_backward(output: vec4f, grad_output: vec4f) -> vec4f {
+#if ACTIVATION_BEFORE == 0
+    return select(grad_output, vec4f(0.0), output <= vec4f(0.0));
+#end
+#if ACTIVATION_BEFORE == 1
+    return grad_output * output * (1.0 - output);
+#end
+#if ACTIVATION_BEFORE == 2
+    return grad_output * (1.0 - output * output);
+#end
+#if ACTIVATION_BEFORE == 3
+    return select(grad_output, LEAKY_SLOPE * grad_output, output <= vec4f(0.0));
+#end
+#if ACTIVATION_BEFORE > 3
+    return grad_output;
+#end
 }
 
 // ---- inverted dropout: after a layer, in its kernel; backward, before the activation function, in the kernel of the gradient
@@ -97,13 +114,14 @@ fn masked(index: u32, values: vec4f) -> vec4f {
         return values;
     }
     let first = index / DROPOUT_BLOCKS * DROPOUT_FEATURES + index % DROPOUT_BLOCKS * 4; // index without padding
-    let draw = vec4f(unit_draw(first), unit_draw(first + 1), unit_draw(first + 2), unit_draw(first + 3));
+    let key = key_of(params.seed, STREAM_DROPOUT, params.step, DROPOUT_LAYER);
+    let draw = vec4f(unit_draw(key, first), unit_draw(key, first + 1), unit_draw(key, first + 2), unit_draw(key, first + 3));
     let scale = 1.0 / (1.0 - params.dropout);
     return select(vec4f(0.0), values * scale, draw >= vec4f(params.dropout));
 }
 
-fn unit_draw(index: u32) -> f32 {
-    return uniform_float(hash(params.seed, STREAM_DROPOUT, params.step, DROPOUT_LAYER, index));
+fn unit_draw(key: u32, index: u32) -> f32 {
+    return uniform_float(hash(key, index));
 }
 
 // ---- backward through the activation function in front of a layer, in the kernel that makes the layer's gradient
@@ -114,7 +132,7 @@ fn unit_draw(index: u32) -> f32 {
 // Call it with what goes to `grad_input` at `index`. Without a function in front, ACTIVATION_BEFORE is none of the numbers.
 fn pass_through_activation(index: u32, gradient: vec4f) {
     if ACTIVATION_BEFORE <= LEAKY_RELU {
-        grad_before[index] = activate_backward(ACTIVATION_BEFORE, activated[index], gradient);
+        grad_before[index] = activate_backward(activated[index], gradient);
     }
 }
 
@@ -131,12 +149,16 @@ fn mix_bits(word: u32) -> u32 {
     return x ^ (x >> 16);
 }
 
-fn hash(seed: u32, stream: u32, step: u32, layer: u32, index: u32) -> u32 {
+// What the numbers of a layer and step have in common.
+fn key_of(seed: u32, stream: u32, step: u32, layer: u32) -> u32 {
     var h = mix_bits(seed ^ 0x9e3779b9u);
     h = mix_bits((h + 0x9e3779b9u) ^ stream);
     h = mix_bits((h + 0x9e3779b9u) ^ step);
-    h = mix_bits((h + 0x9e3779b9u) ^ layer);
-    return mix_bits((h + 0x9e3779b9u) ^ index);
+    return mix_bits((h + 0x9e3779b9u) ^ layer);
+}
+
+fn hash(key: u32, index: u32) -> u32 {
+    return mix_bits((key + 0x9e3779b9u) ^ index);
 }
 
 // In [0, 1), exact in f32.

@@ -1,5 +1,6 @@
 // The kernels of conv.wgsl in workgroup memory, for graphics cards; same bindings, same meaning. `tile.wgsl` comes first.
-// Constants: as in conv.wgsl and tile.wgsl; backward_weight: PIXELS_A_SPLIT, SPLITS.
+// Constants: IN_HEIGHT, IN_WIDTH, IN_CHANNELS (not padded), IN_BLOCKS (vec4s of channels), OUT_HEIGHT, OUT_WIDTH, OUT_CHANNELS,
+// OUT_BLOCKS, KERNEL, STRIDE, PADDING, those of tile.wgsl; forward: FUNCTION; backward_weight: PIXELS_A_SPLIT, SPLITS.
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;  // (batch, height, width, in)
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>; // (ky, kx, in, out)
@@ -92,7 +93,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 
 fn store_output(pixel: u32, block: u32, sum: vec4f) {
     if pixel < OUT_PIXELS && block < OUT_BLOCKS {
-        output[pixel * OUT_BLOCKS + block] = keep_channels(activate(FUNCTION, sum + bias[block]), block, OUT_CHANNELS);
+        output[pixel * OUT_BLOCKS + block] = keep_channels(activate(sum + bias[block]), block, OUT_CHANNELS);
     }
 }
 #end

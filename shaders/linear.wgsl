@@ -41,10 +41,11 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         y3 += m * input[rows.w + i];
         w += 4 * OUT_BLOCKS;
     }
-    store_output(images.x, o, y0);
-    if image + 1 < BATCH { store_output(images.y, o, y1); }
-    if image + 2 < BATCH { store_output(images.z, o, y2); }
-    if image + 3 < BATCH { store_output(images.w, o, y3); }
+    // A loop, because a software adapter compiles what stores an output again for every call.
+    var sums = array(y0, y1, y2, y3);
+    for (var n = 0u; n < min(4, BATCH - image); n++) {
+        store_output(image + n, o, sums[n]);
+    }
 }
 
 fn store_output(image: u32, o: u32, sum: vec4f) {
@@ -56,7 +57,7 @@ fn store_output(image: u32, o: u32, sum: vec4f) {
         y += output[at];
     }
     if LAST {
-        y = keep_channels(activate(FUNCTION, y), o, OUT_CHANNELS);
+        y = keep_channels(activate(y), o, OUT_CHANNELS);
         drop_out(at, y);
     }
     output[at] = y;
@@ -98,11 +99,10 @@ fn backward_input(number: u32, local: u32) {
         x2 += grad_output[rows.z + o] * m;
         x3 += grad_output[rows.w + o] * m;
     }
-    let at = images * IN_BLOCKS + FIRST_BLOCK + i;
-    store_grad_input(at.x, x0);
-    if image + 1 < BATCH { store_grad_input(at.y, x1); }
-    if image + 2 < BATCH { store_grad_input(at.z, x2); }
-    if image + 3 < BATCH { store_grad_input(at.w, x3); }
+    var sums = array(x0, x1, x2, x3);
+    for (var n = 0u; n < min(4, BATCH - image); n++) {
+        store_grad_input((image + n) * IN_BLOCKS + FIRST_BLOCK + i, sums[n]);
+    }
 }
 
 fn store_grad_input(at: u32, sum: vec4f) {
@@ -135,9 +135,8 @@ fn backward_weight(number: u32, local: u32) {
         grad_bias[o] = w0;
         return;
     }
-    let at = i * 4 * OUT_BLOCKS + o;
-    grad_weight[at] = w0;
-    grad_weight[at + OUT_BLOCKS] = w1;
-    grad_weight[at + 2 * OUT_BLOCKS] = w2;
-    grad_weight[at + 3 * OUT_BLOCKS] = w3;
+    var sums = array(w0, w1, w2, w3);
+    for (var n = 0u; n < 4; n++) {
+        grad_weight[(4 * i + n) * OUT_BLOCKS + o] = sums[n];
+    }
 }

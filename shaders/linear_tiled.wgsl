@@ -69,7 +69,7 @@ fn store_output(image: u32, o: u32, sum: vec4f) {
         y += output[at];
     }
     if LAST {
-        y = keep_channels(activate(FUNCTION, y), o, OUT_CHANNELS);
+        y = keep_channels(activate(y), o, OUT_CHANNELS);
         drop_out(at, y);
     }
     output[at] = y;

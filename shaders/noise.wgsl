@@ -8,7 +8,7 @@ const STREAM_NOISE: u32 = 6;
 
 // Two numbers in [-1, 1).
 fn draw(index: u32) -> vec2f {
-    let bits = hash(params.seed, STREAM_NOISE, params.step, LAYER, index);
+    let bits = hash(key_of(params.seed, STREAM_NOISE, params.step, LAYER), index);
     return vec2f(vec2u(bits & 0xffff, bits >> 16)) / 32768.0 - 1.0;
 }
 

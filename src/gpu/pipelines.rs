@@ -8,7 +8,6 @@
 
 use super::device::{Device, Pipeline, lock};
 use super::kernels::{Access, Binding, Kernel};
-use std::collections::HashMap;
 
 /// What a pipeline is compiled from.
 #[derive(Clone)]
@@ -38,9 +37,13 @@ impl Device {
     /// The sources that are not compiled yet, each once.
     pub(crate) fn not_compiled<'a>(&self, sources: impl Iterator<Item = &'a Source>) -> Vec<&'a Source> {
         let compiled = lock(&self.pipelines);
-        let missing: HashMap<&str, &Source> =
-            sources.filter(|source| !compiled.contains_key(&source.text)).map(|source| (source.text.as_str(), source)).collect();
-        missing.into_values().collect()
+        let mut missing: Vec<&Source> = vec![];
+        for source in sources {
+            if !compiled.contains_key(&source.text) && missing.iter().all(|other| other.text != source.text) {
+                missing.push(source);
+            }
+        }
+        missing
     }
 
     /// Compiles all sources, side by side.

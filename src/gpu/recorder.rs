@@ -278,15 +278,20 @@ pub fn workgroups(threads: usize) -> usize {
 }
 
 /// The constants of `common.wgsl` for kernels that do nothing for neighbouring layers.
-const NO_NEIGHBOURS: [(&str, Constant); 3] =
-    [("ACTIVATION_BEFORE", Constant::Whole(4)), ("DROPOUT_LAYER", Constant::Whole(0)), ("DROPOUT_FEATURES", Constant::Whole(0))];
+const NO_NEIGHBOURS: [(&str, Constant); 4] = [
+    ("FUNCTION", Constant::Whole(4)),
+    ("ACTIVATION_BEFORE", Constant::Whole(4)),
+    ("DROPOUT_LAYER", Constant::Whole(0)),
+    ("DROPOUT_FEATURES", Constant::Whole(0)),
+];
 
 /// The text of a shader: constants, `common.wgsl`, the kernel's file with its loops written out.
 pub fn compose(kernel: &Kernel, constants: &[(&str, Constant)]) -> String {
     let mut source = format!("// {}\n", kernel.name);
     let missing = NO_NEIGHBOURS.iter().filter(|(name, _)| constants.iter().all(|(given, _)| given != name));
-    for (name, constant) in missing.chain(constants) {
+    let constants: Vec<_> = missing.chain(constants).copied().collect();
+    for (name, constant) in &constants {
         source += &format!("const {name}: {constant};\n");
     }
-    source + COMMON + &unroll(kernel.source, kernel.entry, constants)
+    source + &unroll(&format!("{COMMON}{}", kernel.source), kernel.entry, &constants)
 }

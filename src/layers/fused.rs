@@ -43,6 +43,8 @@ pub struct GradInput<'a> {
     pub dropout: Option<Units>,
     /// The activation function in front of the layer, or of the dropout.
     pub before: Option<Before<'a>>,
+    /// The network's activation function. It is compiled into kernels that layers with and without one in front share.
+    pub function: Option<ActivationFunction>,
 }
 
 #[derive(Clone, Copy)]
@@ -54,12 +56,12 @@ pub struct Before<'a> {
 
 impl<'a> From<&'a View> for GradInput<'a> {
     fn from(view: &'a View) -> Self {
-        GradInput { view, dropout: None, before: None }
+        GradInput { view, dropout: None, before: None, function: None }
     }
 }
 
 /// Records a kernel whose last bindings are the gradient of its input and those of `pass_through_activation`; `views` are for the
-/// others. Without `grad_input`, the kernel writes none of the last ones.
+/// others. Without `grad_input`, the kernel writes none of the last ones. `constants` may hold an ACTIVATION_BEFORE.
 pub(super) fn record_backward(
     recorder: &mut Recorder,
     label: &str,
@@ -75,9 +77,11 @@ pub(super) fn record_backward(
         (Some(to), Some(before)) => [to.view, before.output, before.grad_input],
         (to, _) => [to.map_or(&nothing[0], |to| to.view), &nothing[1], &nothing[2]],
     };
-    let through = [("ACTIVATION_BEFORE", code(before.map(|before| before.function)).into())];
+    let through = ("ACTIVATION_BEFORE", code(before.map(|before| before.function)).into());
+    let given = constants.iter().any(|(name, _)| *name == through.0);
+    let through = if given { &[][..] } else { &[through] };
     let dropout = dropout_constants(grad_input.and_then(|grad_input| grad_input.dropout));
-    let constants = [constants, &through, &dropout].concat();
+    let constants = [constants, through, &dropout].concat();
     recorder.dispatch(label, kernel, &constants, &[views, &[view, output, further]].concat(), workgroups)
 }
 

@@ -24,7 +24,7 @@ fn activation_matches_the_cpu() {
             // The kernel of a pooling layer that averages one pixel goes backward through the function.
             let grad_pool = empty(&mut recorder, n, channels);
             let before = Some(Before { function, output: &output, grad_input: &grad_input });
-            let grads = GradInput { view: &grad_pool, dropout: None, before };
+            let grads = GradInput { view: &grad_pool, dropout: None, before, function: None };
             let window = Window { input: shape, output: shape, kernel: 1, stride: 1, padding: 0 };
             let kept = pool::Kept::new(&mut recorder, "test.pool", PoolKind::Avg, &window).unwrap();
             pool::record_backward(&mut recorder, "test.pool", &window, &kept, &grad_output, grads).unwrap();

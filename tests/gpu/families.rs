@@ -53,15 +53,20 @@ fn conv_by(family: Family, case: &Conv) -> Results {
     let grad_output = upload(r, &random(201, pixels * channels), channels);
     let activated = upload(r, &random(202, batch * window.input.len()), inputs);
     let output = empty(r, pixels * channels, channels);
-    let [grad_input, grad_before] = [(); 2].map(|()| empty(r, batch * window.input.len(), inputs));
+    let [grad_input, grad_alone, grad_before] = [(); 3].map(|()| empty(r, batch * window.input.len(), inputs));
     let partial = r.buffer("partial", conv::partial_len(r, window)).unwrap();
     conv::record_forward(r, "conv", window, *function, &input, &weight, &bias, &output).unwrap();
     let before = function.map(|function| Before { function, output: &activated, grad_input: &grad_before });
-    let to = GradInput { view: &grad_input, dropout: None, before };
     let kept = conv::Kept::new(r, window, &partial, 0);
-    conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &kept, Some(to)).unwrap();
+    // Without a function in front, and then with one: a kernel may serve both.
+    for (view, before) in [(&grad_alone, None), (&grad_input, before)] {
+        let to = GradInput { view, dropout: None, before, function: *function };
+        conv::record_backward(r, "conv", window, &input, &grad_output, &weight, &kept, Some(to)).unwrap();
+    }
     r.take().run(device());
 
+    let grad_alone = download(&grad_alone, inputs);
+    assert_close("grad_input without and with a function in front", &grad_alone, &download(&grad_input, inputs), 0.0);
     let mut results = vec![
         ("output", download(&output, channels), tolerance(fan_in + 1) + FUNCTION),
         ("grad_input", download(&grad_input, inputs), tolerance(taps * channels)),
@@ -139,7 +144,7 @@ fn linear_by(family: Family, [batch, inputs, outputs]: [usize; 3], limit: u64, f
     let after = After { function, dropout: Some((Units { layer: 6, features: outputs }, &dropped)) };
     linear::record_forward(r, "fc", size, after, &input, &weight, &bias, &output).unwrap();
     let before = function.map(|function| Before { function, output: &input, grad_input: &grad_before });
-    let to = GradInput { view: &grad_input, dropout: Some(Units { layer: 5, features: inputs }), before };
+    let to = GradInput { view: &grad_input, dropout: Some(Units { layer: 5, features: inputs }), before, function };
     let gradients = [&grad_weight, &grad_bias];
     linear::record_backward(r, "fc", size, &input, &grad_output, &weight, gradients, Some(to)).unwrap();
     r.take().run(device());

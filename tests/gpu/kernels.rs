@@ -201,7 +201,7 @@ fn check_dropout(family: Family, batch: usize, features: usize, probability: f32
     let gamma = upload(r, &vec![1.0; features], features);
     batch_norm::record_forward(r, "bn", &kept, Some(&statistics), [&gamma, &bias], after(&by_norm), &input, &copy).unwrap();
     activation::record_forward(r, "activation", after(&by_activation), shape, &input, &copy).unwrap();
-    let to = GradInput { view: &grad_input, dropout: Some(dropout::Units { layer, features }), before: None };
+    let to = GradInput { view: &grad_input, dropout: Some(dropout::Units { layer, features }), before: None, function: None };
     linear::record_backward(r, "fc", size, &input, &grad_output, &weight, [&grad_weight, &grad_bias], Some(to)).unwrap();
     r.take().run(device());
 

@@ -100,3 +100,21 @@ fn check_structs(name: &str, module: &naga::Module) {
     let has = |wanted: &str| module.types.iter().any(|(_, ty)| ty.name.as_deref() == Some(wanted));
     assert!(has("StepParams") && (!name.starts_with("stats.") || has("Task")), "{name}: the structs are there");
 }
+
+/// A software adapter takes half a second to compile one.
+#[test]
+fn convolutions_that_differ_only_in_their_channels_share_their_pipelines() {
+    let names = |fragment: &str| -> Vec<String> {
+        let network = Network::new(&Config::from_fragment(fragment).0, 10);
+        // No other test needs this batch size.
+        block_on(Gpu::new(&device().with_family(Family::Registers), &network, 11, MIDDLE)).unwrap();
+        let sources = device().compiled_sources().into_iter().filter(|source| source.contains("BATCH: u32 = 11u"));
+        let mut names: Vec<_> = sources.map(|source| source.lines().next().unwrap().to_string()).collect();
+        names.retain(|name| name.starts_with("// conv."));
+        names.sort();
+        names
+    };
+    // conv1, conv2, and one for conv3 to conv5 and all further ones; conv1 needs no gradient of its input.
+    let wanted = ["backward", "backward", "backward_weight", "forward", "forward", "forward"];
+    assert_eq!(names("depth=3&norm=none"), wanted.map(|entry| format!("// conv.{entry}")));
+}

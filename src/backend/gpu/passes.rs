@@ -281,7 +281,8 @@ impl Passes {
             Some(Before { function, output: &self.buffers.outputs[before], grad_input })
         };
         let before_it = layers[before].function().and_then(through);
-        Some(GradInput { view: &self.buffers.grads[before], dropout, before: before_it })
+        let function = layers.iter().find_map(Layer::function);
+        Some(GradInput { view: &self.buffers.grads[before], dropout, before: before_it, function })
     }
 
     /// A step without its update that checks everything: `flags[i]` becomes 1 when the output of layer `i` is not finite, and

@@ -1,4 +1,4 @@
-//! What the recordings of both families of kernels share.
+//! What the recordings of the two families of kernels need.
 
 use crate::gpu::kernels::Constant;
 use crate::gpu::view::padded;
@@ -13,7 +13,7 @@ pub fn blocks(channels: usize) -> usize {
     padded(channels) / 4
 }
 
-/// All entry points of the file are compiled, so the constants of the others need a value too.
+/// The constants of `conv_tiled.wgsl` that are not a tile's, and a kernel's `own`.
 pub fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Vec<(&'static str, Constant)> {
     let (input, output) = (window.input, window.output);
     let mut constants = vec![
@@ -29,8 +29,6 @@ pub fn constants(window: &Window, own: &[(&'static str, Constant)]) -> Vec<(&'st
         ("STRIDE", window.stride.into()),
         ("PADDING", window.padding.into()),
     ];
-    let others = [("FUNCTION", 0usize.into()), ("SPLITS", 1usize.into())];
     constants.extend(own);
-    constants.extend(others.iter().filter(|(name, _)| own.iter().all(|(given, _)| given != name)));
     constants
 }

@@ -1,7 +1,7 @@
 //! Records the convolution's kernels, which are implicit matrix products: `shaders/conv.wgsl`. `tiled.rs` records those of the
 //! tiled family.
 
-use super::constants::{blocks, constants, taps};
+use super::constants::{blocks, taps};
 use super::tiled;
 use crate::config::ActivationFunction;
 use crate::error::Result;
@@ -24,7 +24,7 @@ struct Tile {
 
 impl Tile {
     /// For rows of `width` pixels. Large tiles read less, but the program must compile quickly, and its length grows with pixels,
-    /// channels and taps of a kernel's row: a software adapter takes 0.3 s for 96.
+    /// channels and taps of a kernel's row.
     fn new(width: usize, kernel: usize, taps: usize) -> Tile {
         let row_tiles = width.div_ceil((taps / kernel).clamp(4, 16));
         let pixels = width.div_ceil(row_tiles);
@@ -47,9 +47,29 @@ impl Tile {
     }
 }
 
-/// Most pixels times channels times taps of a tile. A backward program has two tiles.
-const TAPS_FORWARD: usize = 192;
+/// The constants of `conv.wgsl` that are not a tile's.
+fn constants(window: &Window) -> Vec<(&'static str, Constant)> {
+    let Window { input, output, kernel, stride, padding } = *window;
+    vec![
+        ("IN_HEIGHT", input.height.into()),
+        ("IN_WIDTH", input.width.into()),
+        ("LANES", if input.channels == 3 { 3usize } else { 4 }.into()),
+        ("ONE_BLOCK", usize::from(blocks(input.channels) == 1).into()),
+        ("OUT_HEIGHT", output.height.into()),
+        ("OUT_WIDTH", output.width.into()),
+        ("OUT_REST", (output.channels % 4).into()),
+        ("KERNEL", kernel.into()),
+        ("STRIDE", stride.into()),
+        ("PADDING", padding.into()),
+    ]
+}
+
+/// Most pixels times channels times taps of a tile. On SwiftShader a kernel of twice the length takes two to three times as long to
+/// compile: conv2's forward kernel 0.75 s for 160, and 0.26 s for 80, which is 1.15 times slower. A backward program has two tiles, and
+/// the one for an image's few channels has little to gain.
+const TAPS_FORWARD: usize = 128;
 const TAPS_BACKWARD: usize = 96;
+const TAPS_IMAGE: usize = 40;
 
 /// Threads that keep a software adapter's processor busy; the weight gradient is split until there are that many.
 const BUSY: usize = 2048;
@@ -72,7 +92,8 @@ pub fn record_forward(
     }
     let tile = Tile::new(window.output.width, window.kernel, TAPS_FORWARD);
     let threads = tile.threads(recorder.batch * window.output.height, window.output.channels);
-    let mut constants = constants(window, &[("FUNCTION", fused::code(function).into())]);
+    let mut constants = constants(window);
+    constants.push(("FUNCTION", fused::code(function).into()));
     constants.extend(tile.constants());
     recorder.dispatch(&label, &CONV_FORWARD, &constants, &views, workgroups(threads))
 }
@@ -83,15 +104,15 @@ struct Split {
     /// Threads of one split: a row of taps, 4 input channels and the tile's output channels each.
     threads: usize,
     splits: usize,
-    tiles_a_split: usize,
 }
 
 fn split(recorder: &Recorder, window: &Window) -> Split {
-    let tile = Tile::new(window.output.width, window.kernel, TAPS_BACKWARD);
+    let taps_of_tile = if blocks(window.input.channels) == 1 { TAPS_IMAGE } else { TAPS_BACKWARD };
+    let tile = Tile::new(window.output.width, window.kernel, taps_of_tile);
     let tiles = recorder.batch * window.output.height * tile.row_tiles;
     let threads = taps(window) / window.kernel * blocks(window.output.channels).div_ceil(tile.channels);
     let tiles_a_split = tiles.div_ceil(BUSY.div_ceil(threads).min(tiles));
-    Split { tile, threads, splits: tiles.div_ceil(tiles_a_split), tiles_a_split }
+    Split { tile, threads, splits: tiles.div_ceil(tiles_a_split) }
 }
 
 fn splits(recorder: &Recorder, window: &Window) -> usize {
@@ -135,10 +156,9 @@ pub fn record_backward(
     if recorder.family() == Family::Tiled {
         return tiled::record_backward(recorder, name, window, for_weight, weight, grad_input);
     }
-    let Split { tile, threads, splits, tiles_a_split } = split(recorder, window);
-    let mut constants = constants(window, &[("SPLITS", splits.into())]);
+    let Split { tile, threads, splits } = split(recorder, window);
+    let mut constants = constants(window);
     constants.extend(tile.constants());
-    constants.push(("TILES_A_SPLIT", tiles_a_split.into()));
     // One more thread for every 4 elements of the bias.
     let groups = workgroups((threads + blocks(window.output.channels)) * splits);
     match grad_input {
@@ -146,6 +166,7 @@ pub fn record_backward(
         Some(grad_input) => {
             let tile = Tile::new(window.input.width, window.kernel, TAPS_BACKWARD);
             constants.extend(tile.back_constants());
+            constants.push(("ACTIVATION_BEFORE", fused::code(grad_input.function).into()));
             let groups = groups + workgroups(tile.threads(recorder.batch * window.input.height, window.input.channels));
             let (label, views) = (format!("{name}.backward"), [&for_weight[..], &[weight]].concat());
             fused::record_backward(recorder, &label, &CONV_BACKWARD, &constants, &views, Some(grad_input), groups)
