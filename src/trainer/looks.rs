@@ -13,6 +13,8 @@ use std::ops::Range;
 
 /// The most images in the probe batch, the first training images, on which activations are measured.
 const PROBE: usize = 32;
+/// Fewest test images that are evaluated together on a GPU, whose answer can take longer than a small batch.
+const ENOUGH: usize = 32;
 
 impl Trainer {
     /// Gradients of the last step and activations on the probe batch. `None` before the first step after a start, a restart or a
@@ -36,7 +38,7 @@ impl Trainer {
         self.evaluation_size() > 0 && self.dataset().test.len() >= self.evaluation_size()
     }
 
-    /// Evaluates one more batch of test images; `None` while there is more to do. A training step starts the evaluation anew. If
+    /// Evaluates some more test images; `None` while there is more to do. A training step starts the evaluation anew. If
     /// not all its images have arrived, it ends with those that have; `count` says how many.
     pub async fn evaluate_chunk(&mut self) -> Result<Option<Evaluation>> {
         let (total, classes) = (self.evaluation_size().min(self.dataset().test.len()), self.network.classes);
@@ -44,7 +46,9 @@ impl Trainer {
         let pair = (self.dataset().held_back != Variation::None && total > 1).then_some([0.0; 2]);
         let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion, mistakes: vec![], pair };
         let mut evaluation = self.evaluation.take().unwrap_or(empty);
-        let end = (evaluation.count + self.config.batch as usize).min(total);
+        let waits = self.backend.name() == "gpu";
+        let together = (self.config.batch as usize).max(if waits { ENOUGH } else { 1 });
+        let end = (evaluation.count + together).min(total);
         let logits = self.logits(evaluation.count..end).await?;
         for logits in logits.chunks_exact(classes) {
             let (label, guess) = (usize::from(self.dataset().test.labels[evaluation.count]), argmax(logits));

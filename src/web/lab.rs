@@ -253,7 +253,7 @@ impl Lab {
         self.trainer.can_evaluate()
     }
 
-    /// Evaluates one more batch of test images. `undefined` while there is more to do, then `{step, loss, accuracy, count,
+    /// Evaluates some more test images. `undefined` while there is more to do, then `{step, loss, accuracy, count,
     /// confusion, mistakes, pixels, pair}`. `confusion` is (classes, classes): true class, predicted class. `mistakes` has rows
     /// of (image, true class, predicted class, its probability), the worst first; `pixels` has those images (n, 32, 32, 3). If
     /// something is held back, `pair` is `{accuracies, pixels}`: the accuracies of [`crate::trainer::Evaluation`] and the first

@@ -35,8 +35,10 @@ pub struct Gpu {
     params: View,
     passes: Passes,
     step: Recording,
-    evaluation: Recording,
-    /// The evaluation with every layer's own output, recorded at first use.
+    /// Recorded at first use, as the following ones are: a software adapter takes seconds to compile a step, and the first step need
+    /// not wait for more.
+    evaluation: Option<Recording>,
+    /// The evaluation with every layer's own output.
     apart: Option<Recording>,
     inspection: Option<(Recording, View)>,
     statistics: Option<stats::Stats>,
@@ -70,9 +72,6 @@ impl Gpu {
         let (passes, records) = Gpu::record_step(&mut recorder, network, normalisation)?;
         recorder.compile().await;
         let step = recorder.take();
-        passes.record_forward(&mut recorder, Mode::Evaluation, Activations::Fused, |_, _, _| Ok(()))?;
-        recorder.compile().await;
-        let evaluation = recorder.take();
         let readback = Readback::new(device, records)?;
         Ok(Gpu {
             device: device.clone(),
@@ -81,7 +80,7 @@ impl Gpu {
             params: recorder.params.clone(),
             passes,
             step,
-            evaluation,
+            evaluation: None,
             apart: None,
             inspection: None,
             statistics: None,
@@ -232,14 +231,36 @@ impl Gpu {
     /// [`crate::error::Error::DeviceLost`], [`crate::error::Error::Gpu`].
     pub async fn logits(&mut self, batch: &Batch) -> Result<Vec<f32>> {
         let layer = self.network.layers.len() - 2; // the loss comes after it
-        let image = self.network.input.len();
-        let mut logits = Vec::with_capacity(batch.labels.len() * self.network.classes);
+        let (image, words) = (self.network.input.len(), stored(self.network.layers[layer].output));
+        let view = self.passes.output_of(layer, Mode::Evaluation, Activations::Fused).clone();
+        // All parts are enqueued before the first answer: a wait can take longer than a small batch.
+        let collected = self.device.storage("logits", (batch.labels.len() * words * 4) as u64)?;
+        let mut done = 0;
         for (pixels, labels) in batch.pixels.chunks(self.capacity * image).zip(batch.labels.chunks(self.capacity)) {
-            self.load(&Batch { pixels: pixels.to_vec(), labels: labels.to_vec() }, StepParams::default());
-            self.evaluation.run(&self.device);
-            logits.extend(self.read_output(layer, Activations::Fused, labels.len()).await?);
+            let part = Batch { pixels: pixels.to_vec(), labels: labels.to_vec() };
+            self.evaluate(&part, StepParams::default())?;
+            let mut encoder = self.device.encoder("logits");
+            let bytes = (labels.len() * words * 4) as u64;
+            encoder.copy_buffer_to_buffer(&view.buffer, view.offset, &collected, done, bytes);
+            self.device.queue.submit([encoder.finish()]);
+            done += bytes;
         }
-        Ok(logits)
+        let stored: Vec<f32> = bytemuck::pod_collect_to_vec(&self.device.read(&collected, 0, done).await?);
+        collected.destroy();
+        let rows = stored.chunks_exact(words);
+        Ok(rows.flat_map(|row| &row[..self.network.classes]).copied().collect())
+    }
+
+    /// Enqueues a forward pass in evaluation mode.
+    fn evaluate(&mut self, batch: &Batch, params: StepParams) -> Result<()> {
+        if self.evaluation.is_none() {
+            let mut recorder = self.recorder();
+            self.passes.record_forward(&mut recorder, Mode::Evaluation, Activations::Fused, |_, _, _| Ok(()))?;
+            self.evaluation = Some(recorder.take());
+        }
+        self.load(batch, params);
+        self.evaluation.iter().for_each(|recording| recording.run(&self.device));
+        Ok(())
     }
 
     /// Output of one layer in evaluation mode, (n, height, width, channels), n at most the capacity. The last layer, the
@@ -274,8 +295,7 @@ impl Gpu {
             }
         };
         statistics.measure_gradients(&self.device);
-        self.load(probe, params(hyper));
-        self.evaluation.run(&self.device);
+        self.evaluate(probe, params(hyper))?;
         statistics.measure_activations(&self.device, probe.labels.len());
         let snapshot = statistics.read(&self.device, hyper.step).await;
         self.statistics = Some(statistics);
