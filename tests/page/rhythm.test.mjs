@@ -29,6 +29,14 @@ test("snapshots come ten a second while they are cheap, and never take more than
   }
 });
 
+test("snapshots come five a second while that takes an eighth of the time, and otherwise keep to their share", () => {
+  const least = { interval: 200, share: 0.125 };
+  const counts = [2, 12, 25, 26, 400].map((cost) => spend(new Throttle(100, 0.05, least), cost).count);
+  const alone = [2, 12, 25, 26, 400].map((cost) => spend(new Throttle(100, 0.05), cost).count);
+  assert.deepEqual([counts[0], counts[3], counts[4]], [alone[0], alone[3], alone[4]]);
+  for (const at of [1, 2]) assert.ok(counts[at] >= 298 && counts[at] > alone[at], `${counts[at]} in a minute, ${alone[at]} by share alone`);
+});
+
 test("the rate is time over steps, of training alone", () => {
   const rate = new Rate();
   assert.ok(Number.isNaN(rate.milliseconds));

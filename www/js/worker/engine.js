@@ -257,35 +257,44 @@ export class Engine {
     this.training = null;
     const [first, ...others] = fragmentsOf(read);
     const helpers = new Helpers(this.loaded);
-    const lab = await /** @type {Glue} */ (this.module).Lab.create(first, (receive, part) => helpers.start(receive, part), this.adapters);
-    this.training = new Training(lab, this.report, problem);
-    this.training.watched = this.watched;
-    if (others.length > 0) await this.training.set([first, ...others], false);
-    this.reading = read;
-    this.begin();
-  }
-
-  /** Begins with another data set. */
-  begin() {
-    this.report("missing", null);
-    this.load();
-  }
-
-  /** Adds a sheet as decoded by the browser, or, if that differs from the shipped pixels, by our reader. @param {string} index @param {string} file @param {Uint8Array} bytes */
-  async add(index, file, bytes) {
+    // The first images arrive while kernels are compiled.
+    this.begin(read.lanes[0].config.data);
     try {
-      this.lab.add_sheet(index, file, await pixels(bytes));
+      const lab = await /** @type {Glue} */ (this.module).Lab.create(first, (receive, part) => helpers.start(receive, part), this.adapters);
+      this.training = new Training(lab, this.report, problem);
+      this.training.watched = this.watched;
+      if (others.length > 0) await this.training.set([first, ...others], false);
+    } catch (error) {
+      this.download.abort();
+      throw error;
+    }
+    this.reading = read;
+  }
+
+  /** Begins with another data set. @param {string} [name] */
+  begin(name) {
+    this.report("missing", null);
+    this.load(name);
+  }
+
+  /**
+   * Adds a sheet as decoded by the browser, or, if that differs from the shipped pixels, by our reader.
+   * @param {string} index @param {string} file @param {Uint8Array} bytes @param {Uint8Array | null} decoded
+   */
+  async add(index, file, bytes, decoded) {
+    try {
+      if (!decoded) throw decoded;
+      this.lab.add_sheet(index, file, decoded);
     } catch {
       this.lab.add_sheet(index, file, await read({ sheet: { index, file, bytes } }));
     }
   }
 
   /** Loads the built-in set; each part waits for its turn in the queue. */
-  async load() {
+  async load(name = this.describe().config.data) {
     this.download.abort();
     this.download = new AbortController();
     const { signal } = this.download;
-    const { data: name } = this.describe().config;
     try {
       if (name === "toy") await this.draw(signal);
       else await this.photographs(name, signal);
@@ -299,18 +308,21 @@ export class Engine {
 
   /** @param {string} name @param {AbortSignal} signal */
   photographs(name, signal) {
-    const { train_arrived: train, test_arrived: test } = this.describe().data;
+    const { train_arrived: train, test_arrived: test } = this.training ? this.describe().data : { train_arrived: 0, test_arrived: 0 };
     /** @param {string} index @param {string} file @param {Uint8Array} bytes */
     const add = async (index, file, bytes) => {
-      if (signal.aborted) return;
-      await this.add(index, file, bytes);
-      await this.arrived();
+      const decoded = await pixels(bytes).catch(() => null);
+      await this.exclusive(async () => {
+        if (signal.aborted) return;
+        await this.add(index, file, bytes, decoded);
+        await this.arrived();
+      });
     };
     return fetchShards(
       name,
       {
         arrived: { train, test },
-        add: (index, file, bytes) => this.exclusive(() => add(index, file, bytes)),
+        add,
         progress: (loaded, total) => this.report("progress", { loaded, total, name }),
         missing: (problem) => this.report("missing", problem),
       },

@@ -3,10 +3,11 @@
 
 /** Allows something at most every `interval` ms, and less often if it would take more than `share` of the time. */
 export class Throttle {
-  /** @param {number} interval @param {number} share 0 to 1 */
-  constructor(interval, share) {
+  /** @param {number} interval @param {number} share 0 to 1 @param {{interval: number, share: number}} [least] every `interval` ms all the same, if that takes no more than `share` */
+  constructor(interval, share, least) {
     this.interval = interval;
     this.share = share;
+    this.least = least;
     this.next = 0;
   }
 
@@ -20,6 +21,8 @@ export class Throttle {
     const cost = end - start;
     // cost / (cost + pause) <= share
     this.next = Math.max(start + this.interval, end + cost * (1 / this.share - 1));
+    const { least } = this;
+    if (least && cost <= least.share * least.interval) this.next = Math.min(this.next, start + least.interval);
   }
 
   soon() {

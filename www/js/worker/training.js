@@ -6,8 +6,10 @@ import { Stop } from "./stop.js";
 
 /** @typedef {import("./types.js").Watch} Watch */
 
-/** Most steps in flight: enough to keep a GPU busy, few enough to stop quickly. */
+/** Most steps in flight: enough to keep a GPU busy, few enough to stop quickly; and the same for steps of more than SLOW ms. */
 const DEPTH = 3;
+const DEPTH_SLOW = 2;
+const SLOW = 100;
 /** Longest time of steps between two checks for messages, ms. */
 const STRETCH = 40;
 /** Pause between two pieces of preparation for a change of a switch, ms: compiling must hardly slow the steps. */
@@ -37,7 +39,7 @@ export class Training {
     this.lookedAt = -1;
     /** The step of the last snapshot. */
     this.snapshotAt = -1;
-    this.snapshots = new Throttle(100, 0.05);
+    this.snapshots = new Throttle(100, 0.05, { interval: 200, share: 0.125 });
     this.views = new Throttle(500, 0.05);
     this.posts = new Throttle(30, 1);
     this.saves = new Throttle(SAVE_EVERY, 0.05);
@@ -102,7 +104,8 @@ export class Training {
     if (!this.lost) await this.settle(); // settings that need no device can change without one
     const { effect, emptied } = await this.lanes.set(fragments, restart);
     this.begin(effect === "restart");
-    if (effect === "rebuild" || effect === "restart") await this.show();
+    // A running loop shows them after its next step, which would otherwise wait for them.
+    if (!this.running && (effect === "rebuild" || effect === "restart")) await this.show();
     return { effect, emptied };
   }
 
@@ -227,7 +230,7 @@ export class Training {
       return 0;
     }
     // The first measurement waits for every step in flight, and the first step's record with it.
-    const depth = this.pace > 0 || this.rate.marks.length === 0 ? 1 : DEPTH;
+    const depth = this.pace > 0 || this.rate.marks.length === 0 ? 1 : this.rate.milliseconds < SLOW ? DEPTH : DEPTH_SLOW;
     const until = performance.now() + STRETCH;
     let starved = false;
     const ready = () => this.lanes.inFlight() < depth && performance.now() >= this.nextStep && performance.now() < until;
@@ -389,7 +392,7 @@ export class Training {
     this.snapshots.ran(start, performance.now());
   }
 
-  /** Evaluates one more batch of test images; the loop repeats this until all lanes are done. */
+  /** Evaluates some more test images; the loop repeats this until all lanes are done. */
   async evaluate() {
     await this.settle();
     const lane = this.due();
