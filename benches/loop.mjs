@@ -1,48 +1,54 @@
-// What the page's views cost the training: steps per second of the page as it opens, over those of the same worker with nothing watched.
-// usage: node benches/loop.mjs [ROUNDS]     in Chromium; writes target/benches/loop.json
+// What the page's views cost the training: steps per second of the page as it opens, over those of the same worker without snapshots, and
+// with nothing watched. And how many snapshots it takes per second.
+// usage: node benches/loop.mjs [ROUNDS] [CASE]     in Chromium; CASE is the start of a name; writes target/benches/loop.json
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { launch, newPage } from "../tests/browser/browsers.mjs";
 import { ROOT, startLab } from "../tests/browser/servers.mjs";
 
 const CASES = {
-  "CPU, width 0.25, batch 8": "backend=cpu&width=0.25&batch=8",
-  "CPU, width 1, batch 32": "backend=cpu&width=1&batch=32",
+  "CPU, width 0.25, batch 8": "backend=cpu&width=0.25&batch=8&workers=1",
+  "CPU, width 1, batch 32": "backend=cpu&width=1&batch=32&workers=1",
+  "CPU, two workers, width 1, batch 32": "backend=cpu&width=1&batch=32&workers=2",
   "GPU, width 0.25, batch 8": "backend=gpu&width=0.25&batch=8",
   "GPU, width 1, batch 16": "backend=gpu&width=1&batch=16",
 };
 /** Evaluations belong to training, and are far apart. */
-const SETTINGS = "v=1&autoplay=true&workers=1&test_every=0";
+const SETTINGS = "v=1&autoplay=true&test_every=0";
 /** Length of a stretch and what comes before it, ms: the views' own pauses take up to some seconds. */
 const [SETTLE, STRETCH] = [1500, 8000];
 const ROUNDS = Number(process.argv[2] ?? 7);
 const NOTHING = { snapshot: false, batch: false, filters: false, maps: null, predict: null, unit: null, every: 0 };
 
+const CHOSEN = Object.entries(CASES).filter(([name]) => name.startsWith(process.argv[3] ?? ""));
+
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
-/** Steps per second over a stretch. */
-async function rate(page) {
+/** Steps and snapshots per second over a stretch. */
+async function rates(page) {
   await sleep(SETTLE);
-  const mark = () => page.evaluate(() => [window.last, window.steps]);
-  const [[from, first], [to, last]] = [await mark(), (await sleep(STRETCH), await mark())];
-  return (1000 * (last - first)) / (to - from);
+  const mark = () => page.evaluate(() => [window.last, window.steps, performance.now(), window.snapshots]);
+  const [[from, first, start, some], [to, last, end, more]] = [await mark(), (await sleep(STRETCH), await mark())];
+  return { steps: (1000 * (last - first)) / (to - from), snapshots: (1000 * (more - some)) / (end - start) };
 }
 
 const lab = await startLab();
 const { browser, close } = await launch("chromium");
 const results = {};
-for (const [name, settings] of Object.entries(CASES)) {
+for (const [name, settings] of CHOSEN) {
   const { page } = await newPage(browser, [lab.address]);
   await page.evaluateOnNewDocument(() => {
-    window.steps = 0;
+    window.steps = window.snapshots = 0;
     // The steps' own number: the page may hear of several at once.
     addEventListener("step", ({ detail }) => ([window.last, window.steps] = [performance.now(), detail.step]), true);
-    // Every watch that the page asks for is kept, and replaced while nothing is to be watched.
+    // Every watch that the page asks for is kept, and parts of it are replaced.
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (message, ...rest) {
-      if (message?.command === "watch") [window.worker, window.watch] = [this, message];
-      return postMessage.call(this, message?.command === "watch" && window.blind ? { ...message, args: [window.blind] } : message, ...rest);
+      if (message?.command !== "watch") return postMessage.call(this, message, ...rest);
+      if (!window.worker) this.addEventListener("message", ({ data }) => (window.snapshots += data.event === "snapshot"));
+      [window.worker, window.watch] = [this, message];
+      return postMessage.call(this, { ...message, args: [{ ...message.args[0], ...window.blind }] }, ...rest);
     };
   });
   await page.goto(`${lab.address}/#${SETTINGS}&${settings}`);
@@ -54,14 +60,21 @@ for (const [name, settings] of Object.entries(CASES)) {
     }, blind);
   const rounds = [];
   while (rounds.length < ROUNDS) {
-    await watch(null);
-    const watched = await rate(page);
+    await watch({});
+    const watched = await rates(page);
+    await watch({ snapshot: false });
+    const { steps: plain } = await rates(page);
     await watch(NOTHING);
-    rounds.push({ watched, alone: await rate(page) });
+    const { steps: alone } = await rates(page);
+    rounds.push({ watched: watched.steps, snapshots: watched.snapshots, plain, alone });
   }
-  const share = median(rounds.map(({ watched, alone }) => watched / alone));
-  results[name] = { share, watched: median(rounds.map(({ watched }) => watched)), alone: median(rounds.map(({ alone }) => alone)), rounds };
-  console.log(`${name}: ${results[name].watched.toFixed(1)} of ${results[name].alone.toFixed(1)} steps per second, ${share.toFixed(3)} of them`);
+  const [watched, snapshots, plain, alone] = ["watched", "snapshots", "plain", "alone"].map((what) => median(rounds.map((round) => round[what])));
+  const [share, share_of_plain] = ["alone", "plain"].map((what) => median(rounds.map((round) => round.watched / round[what])));
+  results[name] = { share, share_of_plain, watched, snapshots, plain, alone, rounds };
+  console.log(
+    `${name}: ${watched.toFixed(1)} steps per second with ${snapshots.toFixed(2)} snapshots, ${share_of_plain.toFixed(3)} of those without snapshots ` +
+      `(${plain.toFixed(1)}), ${share.toFixed(3)} of those without any view (${alone.toFixed(1)})`,
+  );
   await page.close();
 }
 await close();

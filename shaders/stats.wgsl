@@ -1,5 +1,5 @@
 // Statistics of tensors, computed in place: histograms of gradients; range, moments and histogram of activations. The counts
-// equal those of src/stats.rs exactly. A workgroup does one task, a slice of one tensor, and counts in workgroup memory first.
+// equal those of src/stats exactly. A workgroup does one task, a slice of one tensor, and counts in workgroup memory first.
 // Each task leaves one partial sum, made in a fixed order; src/backend/gpu/stats.rs joins these in f64.
 //
 // Constants: GRADIENT_BINS, GRADIENT_FLOOR (minus the first bin's exponent), SQRT2_MANTISSA, ACTIVATION_BINS, SATURATED.

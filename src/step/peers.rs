@@ -46,10 +46,17 @@ pub enum What {
     Evaluate,
     /// Values: (images, classes).
     Logits,
-    /// Asks for statistics of the gradients of each block's activation in the last step.
-    AskStatistics,
-    /// Bytes: (blocks, [`crate::stats::GradientStats::WORDS`]) `u32`.
-    Statistics,
+    /// Asks for statistics of the last step's gradients and of a part of the probe batch. Values: parameters and running statistics.
+    /// Bytes: (images, height, width, 3).
+    Look {
+        share: Share,
+    },
+    /// Bytes: statistics of each block's gradient, moments of its activations, and its channels that are not 0.
+    Looked,
+    /// Asks how those activations are distributed. Bytes: the moments over all parts.
+    Spread,
+    /// Bytes: a [`crate::stats::Spread`] of each block.
+    Spreads,
     /// Asks where in the last step a value was not finite.
     AskNotFinite,
     NotFinite(FirstNotFinite),

@@ -1,4 +1,4 @@
-//! The statistics kernels against `src/stats.rs`, given the same floats. Padding is filled with NaN to check that it is ignored.
+//! The statistics kernels against `src/stats`, given the same floats. Padding is filled with NaN to check that it is ignored.
 
 use crate::common::*;
 use alexnet_lab::backend::cpu::Cpu;
@@ -92,16 +92,16 @@ fn check_gradients(bench: &mut Bench, parameters: &[f32], activations: &[Vec<f32
     let found = bench.measure(BATCH);
     assert_eq!(found.step, 5);
     for (tensor, norm) in bench.network.tensors.iter().zip(&found.norms) {
-        let wanted = GradientStats::of(tensors[tensor.range.clone()].iter().copied());
+        let wanted = GradientStats::of(&tensors[tensor.range.clone()]);
         compare_gradients(&tensor.name, &GradientStats { norm: *norm, ..wanted.clone() }, &wanted);
     }
     assert_eq!(found.parameters.len(), bench.network.tensors.len());
     for (tensor, found) in bench.network.tensors.iter().zip(&found.parameters) {
-        compare_gradients(&tensor.name, found, &GradientStats::of(parameters[tensor.range.clone()].iter().copied()));
+        compare_gradients(&tensor.name, found, &GradientStats::of(&parameters[tensor.range.clone()]));
     }
     assert_eq!(found.activation_gradients.len(), activations.len());
     for ((block, values), found) in bench.network.blocks.iter().zip(activations).zip(&found.activation_gradients) {
-        compare_gradients(&block.name, found, &GradientStats::of(values.iter().copied()));
+        compare_gradients(&block.name, found, &GradientStats::of(values));
     }
 }
 

@@ -156,6 +156,47 @@ fn bad_metadata_is_named() {
     assert!(matches!(load_all(&bytes), Err(Error::WeightsFile { .. })));
 }
 
+#[test]
+fn a_header_that_does_not_fit_its_tensors_is_refused() {
+    let good = saved("width=0.25&norm=none");
+    let end = SafeTensors::deserialize(&good).unwrap().iter().map(|(_, tensor)| tensor.data().len()).sum::<usize>();
+    let cases: [(&str, serde_json::Value); 10] = [
+        ("shape", [8, 3, 5, 6].into()),
+        ("shape", [8, 3, 5].into()),
+        ("shape", [-8, 3, 5, -5].into()),
+        ("shape", [1u64 << 62, 1 << 62, 1 << 62, 0].into()),
+        ("shape", 600.into()),
+        ("dtype", 32.into()),
+        ("data_offsets", [0].into()),
+        ("data_offsets", [4, 0].into()),
+        ("data_offsets", [end, end + 2400].into()),
+        ("data_offsets", [0.5, 2400.5].into()),
+    ];
+    for (key, value) in cases {
+        let bytes = with_header(&good, |header| header["conv1.weight"][key] = value.clone());
+        let error = load_all(&bytes).unwrap_err();
+        assert!(matches!(&error, Error::WeightsFile { why, .. } if why.contains("conv1.weight")), "{key}={value}: {error}");
+    }
+    let removed = with_header(&good, |header| drop(header.as_object_mut().unwrap().remove("velocity.conv1.weight")));
+    let longer = [&good[..], &[0]].concat();
+    let endless = [&u64::MAX.to_le_bytes()[..], &good[8..]].concat();
+    for bytes in [&removed, &longer, &good[..good.len() - 1], &endless, &good[..7]] {
+        let error = load_all(bytes).unwrap_err();
+        assert!(matches!(error, Error::WeightsFile { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_file_is_aligned_and_has_the_bytes_that_the_crate_writes() {
+    let good = saved("width=0.25&norm=bn");
+    let (length, header) = SafeTensors::read_metadata(&good).unwrap();
+    assert_eq!(length % 8, 0);
+    let again = safetensors::serialize(SafeTensors::deserialize(&good).unwrap().iter(), header.metadata().clone()).unwrap();
+    // The crate writes the metadata in any order.
+    assert_eq!((again.len(), &again[8 + length..]), (good.len(), &good[8 + length..]));
+    assert_eq!(with_header(&again, |_| ()), with_header(&good, |_| ()));
+}
+
 /// The file with the number at `index` of a tensor replaced.
 fn with_number(bytes: &[u8], tensor: &str, index: usize, number: f32) -> Vec<u8> {
     let view = SafeTensors::deserialize(bytes).unwrap().tensor(tensor).unwrap().data().as_ptr() as usize;

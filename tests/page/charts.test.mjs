@@ -310,7 +310,7 @@ test("series are aligned on the union of their steps", () => {
 });
 
 test("percentiles follow a known distribution, as in Rust", () => {
-  // log10|g| uniform on [-6, -2], as in src/stats.rs.
+  // log10|g| uniform on [-6, -2], as in src/stats/gradients.rs.
   const bins = new Float32Array(GRADIENT_BINS);
   const n = 40_000;
   for (let i = 0; i < n; i++) bins[Math.floor((-6 + (4 * (i + 0.5)) / n - FLOOR) / BIN)]++;

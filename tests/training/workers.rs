@@ -8,7 +8,7 @@ use alexnet_lab::data::batch::Batch;
 use alexnet_lab::math::gemm::Product;
 use alexnet_lab::network::Network;
 use alexnet_lab::rng::{Stream, hash};
-use alexnet_lab::stats::{GRADIENT_BINS, GradientStats};
+use alexnet_lab::stats::{ActivationStats, GRADIENT_BINS, GradientStats};
 use alexnet_lab::step::peers::Line;
 use alexnet_lab::step::tree::parts;
 use alexnet_lab::step::{Hyper, NotFinite, Place, State, StepRecord, initial_state};
@@ -160,6 +160,47 @@ fn a_snapshot_covers_the_images_of_all_parts() {
     }
 }
 
+/// Images are independent in evaluation mode, also with noise: the same values are counted.
+#[test]
+fn the_activations_of_a_snapshot_do_not_depend_on_the_number_of_workers() {
+    for fragment in CASES.into_iter().chain(["activation=sigmoid"]) {
+        let config = config(fragment);
+        // Fewer probe images than the batch has: the last helper has gradients only.
+        for images in [BATCH, 2] {
+            let probe = batch_of(9, images);
+            let look = |workers: usize| {
+                let mut cpu = cpu::<f32>(&config, workers);
+                step(&mut cpu, &config, 0);
+                let snapshot = block_on(cpu.snapshot(&hyper(&config, 1), &probe)).unwrap();
+                assert!(!cpu.lost_helpers());
+                snapshot
+            };
+            let one = look(1);
+            let values = |i: usize| one.activations[i].bins.iter().sum::<u32>() as usize;
+            let network = Network::new(&config, 10);
+            for (i, block) in network.blocks.iter().enumerate() {
+                assert_eq!(values(i), images * network.layers[block.activation].output.len(), "{fragment}: {}", block.name);
+            }
+            for workers in 2..=BATCH {
+                let other = look(workers);
+                assert_eq!(other.parameters, one.parameters);
+                assert_eq!(other.norms, one.norms);
+                for (found, wanted) in other.activation_gradients.iter().zip(&one.activation_gradients) {
+                    let counts = |stats: &GradientStats| stats.to_words()[..GradientStats::WORDS - 1].to_vec();
+                    assert_eq!(counts(found), counts(wanted), "{fragment}, {images} images, {workers} workers");
+                }
+                for (found, wanted) in other.activations.iter().zip(&one.activations) {
+                    // Sums over more than one part are rounded differently, in f64.
+                    assert!((found.mean - wanted.mean).abs() <= f32::EPSILON * wanted.mean.abs(), "{found:?} {wanted:?}");
+                    assert!((found.std - wanted.std).abs() <= f32::EPSILON * wanted.std, "{found:?} {wanted:?}");
+                    let found = ActivationStats { mean: wanted.mean, std: wanted.std, ..found.clone() };
+                    assert_eq!(found, *wanted, "{fragment}, {images} images, {workers} workers");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_first_layer_that_is_not_finite_is_found_in_any_part() {
     let config = config("norm=none&dropout=0");
@@ -242,6 +283,9 @@ fn a_lost_helper_costs_nothing_but_time() {
         // Each operation notices the loss.
         let mut asked = with_helpers::<f32>(&config, vec![dead()]);
         assert_eq!(block_on(asked.logits(&batch(0))).unwrap().len(), 10 * BATCH);
+        assert!(asked.lost_helpers());
+        let mut asked = with_helpers::<f32>(&config, vec![dead()]);
+        assert_eq!(block_on(asked.snapshot(&hyper(&config, 0), &batch(0))).unwrap().activations.len(), 8);
         assert!(asked.lost_helpers());
         let mut asked = with_helpers::<f32>(&config, vec![dead()]);
         assert_eq!(block_on(asked.first_not_finite(&batch(0), &hyper(&config, 0))).unwrap(), None);

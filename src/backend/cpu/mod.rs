@@ -13,6 +13,7 @@
 //! exchange waits for the slower one. So in the backward pass, a part computes gradients of convolutions, which no other part waits
 //! for, while its sums are under way.
 
+mod look;
 mod part;
 mod pass;
 mod shared;
@@ -30,7 +31,7 @@ use crate::math::float::all_finite;
 use crate::math::gemm::Product;
 use crate::network::{Kind, Network};
 use crate::optimizer;
-use crate::stats::{ActivationStats, GradientStats, Snapshot};
+use crate::stats::Snapshot;
 use crate::step::peers::{Line, Peers};
 use crate::step::tree::{Branch, parts};
 use crate::step::{Hyper, NotFinite, Place, Share, State, StepRecord};
@@ -187,28 +188,11 @@ impl<T: Product> Cpu<T> {
         Ok(output)
     }
 
-    /// Gradients of the last training step, and activations of the probe batch in evaluation mode, with `hyper`'s noise.
+    /// Gradients of the last training step, and activations of the probe batch, of at most `capacity` images, in evaluation mode,
+    /// with `hyper`'s noise.
     pub async fn snapshot(&mut self, hyper: &Hyper, probe: &Batch) -> Result<Snapshot> {
         self.work().await?;
-        let activation_gradients = self.together(async |cpu| cpu.activation_gradients().await).await;
-        let values = |values: &[T]| GradientStats::of(values.iter().map(|g| g.to_f32()));
-        let tensors = &self.network().tensors;
-        let parameters = tensors.iter().map(|tensor| values(&self.gradients()[tensor.range.clone()])).collect();
-        let norm = |values: &[T]| values.iter().map(|x| f64::from(x.to_f32()).powi(2)).sum::<f64>().sqrt() as f32;
-        let norms = tensors.iter().map(|tensor| norm(&self.parameters[tensor.range.clone()])).collect();
-        let mut outputs: Vec<Vec<f32>> = vec![vec![]; self.network().blocks.len()]; // (images, height, width, channels) each
-        for pixels in probe.pixels.chunks(self.part.capacity() * self.network().input.len()) {
-            self.part.load(pixels);
-            self.forward(&Mode::Look(Share::new(hyper, 0, probe.labels.len())));
-            for (block, output) in self.network().blocks.iter().zip(&mut outputs) {
-                output.extend(to_f32(self.output(block.activation)));
-            }
-        }
-        let activations = self.network().blocks.iter().zip(&outputs).map(|(block, output)| {
-            let layer = &self.network().layers[block.activation];
-            ActivationStats::of(output, layer.output.channels, layer.function())
-        });
-        Ok(Snapshot { step: hyper.step, parameters, norms, activation_gradients, activations: activations.collect() })
+        Ok(self.together(async |cpu| cpu.looked_at(hyper, probe).await).await)
     }
 
     /// Runs a training step without its update, and names the first layer whose output is not finite, in forward order;

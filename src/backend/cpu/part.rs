@@ -6,7 +6,6 @@ use crate::layers::{input, linear};
 use crate::math::float::all_finite;
 use crate::math::gemm::Product;
 use crate::network::{Kind, Network};
-use crate::stats::GradientStats;
 use crate::step::Share;
 use crate::step::peers::{FirstNotFinite, Gone, Line, Message, Peers, What};
 use crate::step::tree::{Branch, add, join_all, parts};
@@ -135,12 +134,6 @@ impl<T: Product> Part<T> {
         &gradient[..(self.trained * self.network.layers[layer].output.len()).min(gradient.len())]
     }
 
-    /// Statistics of the gradient of each block's activation.
-    pub(super) fn gradient_statistics(&self) -> Vec<GradientStats> {
-        let of = |layer: usize| GradientStats::of(self.output_gradient(layer).iter().map(|g| g.to_f32()));
-        self.network.blocks.iter().map(|block| of(block.activation)).collect()
-    }
-
     pub(super) fn first_not_finite(&self) -> FirstNotFinite {
         let last = self.network.layers.len() - 1;
         FirstNotFinite {
@@ -173,9 +166,14 @@ impl<T: Product> Part<T> {
                 self.forward(&values, &running, &Mode::Evaluation);
                 line.send(What::Logits, self.logits(), &[]);
             }
-            What::AskStatistics => {
-                let words: Vec<u32> = self.gradient_statistics().iter().flat_map(GradientStats::to_words).collect();
-                line.send(What::Statistics, &[], bytemuck::cast_slice(&words));
+            What::Look { share } => {
+                let running = values.split_off(self.network.parameters());
+                let look = self.look(&values, &running, &bytes, share);
+                line.send(What::Looked, &[], &look.to_bytes());
+            }
+            What::Spread => {
+                let spreads = self.spreads(&bytemuck::pod_collect_to_vec(&bytes));
+                line.send(What::Spreads, &[], bytemuck::cast_slice(&spreads));
             }
             What::AskNotFinite => line.send(What::NotFinite(self.first_not_finite()), &[], &[]),
             _ => return Err(Gone),

@@ -3,7 +3,6 @@
 use super::{Cpu, Mode};
 use crate::data::batch::Batch;
 use crate::math::gemm::Product;
-use crate::stats::GradientStats;
 use crate::step::peers::{FirstNotFinite, Gone, Message, Peers, What};
 use crate::step::tree::parts;
 use crate::step::{Hyper, Share};
@@ -77,22 +76,6 @@ impl<T: Product> Cpu<T> {
             logits.extend(values);
         }
         Ok(logits)
-    }
-
-    /// Statistics of the gradient of each block's activation, over the parts of the last step. Lost helpers are left out.
-    pub(super) async fn activation_gradients(&mut self) -> Result<Vec<GradientStats>, Gone> {
-        let helpers = &mut self.helpers[..self.helped];
-        helpers.iter().for_each(|helper| helper.send(What::AskStatistics, &[], &[]));
-        let mut all = self.part.gradient_statistics();
-        for helper in helpers {
-            let Message { what, bytes, .. } = helper.receive().await?;
-            let rows = bytes.chunks_exact(4 * GradientStats::WORDS);
-            if what != What::Statistics || rows.len() != all.len() {
-                return Err(Gone);
-            }
-            all.iter_mut().zip(rows).for_each(|(all, row)| all.add(&GradientStats::from_bytes(row)));
-        }
-        Ok(all)
     }
 
     /// Repeats a step's passes and finds the first layers, over all parts, with a value that is not finite. Returns the loss too.

@@ -1,4 +1,4 @@
-// The rows of statistics as the worker sends them (src/stats.rs), and the values that the charts read from them.
+// The rows of statistics as the worker sends them (src/web/lab.rs), and the values that the charts read from them.
 
 /** Half-octave bins of |g|: bin i starts at 2^(i/2 - 40). */
 export const GRADIENT_BINS = 128;

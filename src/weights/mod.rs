@@ -8,14 +8,15 @@
 //!
 //! `velocity.` before a parameter's name marks its momentum. The metadata holds [`Meta`] as text, with a key for each field.
 
+mod safetensors;
+
 use crate::config::{self, Config, Effect, SETTINGS};
 use crate::data::Normalisation;
 use crate::error::{Error, Note, Result};
 use crate::network::{Kind, Network, Tensor};
 use crate::step::State;
-use safetensors::{Dtype, SafeTensors, View};
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The version of the metadata, written as `version`.
 pub const VERSION: u32 = 1;
@@ -46,7 +47,7 @@ pub struct Checkpoint<'a> {
     /// Settings in the file that this version does not know or allow.
     pub notes: Vec<Note>,
     file: String,
-    tensors: SafeTensors<'a>,
+    tensors: BTreeMap<String, safetensors::Tensor<'a>>,
 }
 
 /// The bytes of a weights file; the same arguments give the same bytes.
@@ -60,27 +61,25 @@ pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result
     if found != wanted {
         return Err(refused(file, "its numbers belong to another network".into()));
     }
-    let mut tensors = Vec::new();
+    let mut tensors = BTreeMap::new();
     for tensor in &network.tensors {
         let (shape, axes) = file_layout(network, tensor);
         for (prefix, values) in [("", &state.parameters), (VELOCITY, &state.velocities)] {
             let values = &values[tensor.range.clone()];
-            tensors.push((format!("{prefix}{}", tensor.name), Stored { shape: shape.clone(), axes, values }));
+            tensors.insert(format!("{prefix}{}", tensor.name), (shape.clone(), Stored { axes, values }));
         }
     }
     for (name, range) in running_tensors(network) {
-        tensors.push((name, Stored { shape: vec![range.len()], axes: None, values: &state.running[range] }));
+        tensors.insert(name, (vec![range.len()], Stored { axes: None, values: &state.running[range] }));
     }
-    for (name, Stored { shape, axes, values }) in &tensors {
+    for (name, (shape, stored)) in &tensors {
         // Bad states are rare; only their message needs the order of the file.
-        if impossible(name, shape, values).is_some() {
-            let values = permuted(values, *axes, Direction::ToFile);
-            let (index, value) = impossible(name, shape, &values).expect("it is the same tensor");
+        if impossible(name, shape, stored.values).is_some() {
+            let (index, value) = impossible(name, shape, &stored.to_file()).expect("it is the same tensor");
             return Err(Error::WeightsValue { file: file.into(), tensor: name.clone(), index, value });
         }
     }
-    let bytes = safetensors::serialize(tensors, Some(meta.write())).map_err(|why| refused(file, why.to_string()))?;
-    Ok(with_sorted_header(bytes))
+    Ok(safetensors::write(meta.write(), &tensors, Stored::to_file))
 }
 
 /// Reads `bytes` as a weights file; `file` is its name for messages.
@@ -88,12 +87,8 @@ pub fn save(file: &str, network: &Network, state: &State, meta: &Meta) -> Result
 /// # Errors
 /// [`Error::WeightsFile`] when the bytes are not safetensors or the metadata is not the lab's.
 pub fn load<'a>(file: &str, bytes: &'a [u8]) -> Result<Checkpoint<'a>> {
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|why| refused(file, why.to_string()))?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(|why| refused(file, why.to_string()))?;
-    let Some(texts) = header.metadata() else {
-        return Err(refused(file, "it has no metadata, so its network is unknown".into()));
-    };
-    let (meta, notes) = Meta::read(texts).map_err(|why| refused(file, why))?;
+    let safetensors::File { metadata, tensors } = safetensors::read(bytes).map_err(|why| refused(file, why))?;
+    let (meta, notes) = Meta::read(&metadata).map_err(|why| refused(file, why))?;
     Ok(Checkpoint { meta, notes, file: file.into(), tensors })
 }
 
@@ -111,7 +106,7 @@ impl Checkpoint<'_> {
     /// not finite, or a negative variance.
     pub fn state(&self, network: &Network) -> Result<State> {
         self.refuse_strangers(network)?;
-        let with_velocities = self.tensors.names().iter().any(|name| name.starts_with(VELOCITY));
+        let with_velocities = self.tensors.keys().any(|name| name.starts_with(VELOCITY));
         // Grows tensor by tensor: memory follows the file's real size, not the size that its settings claim.
         let mut state = State { parameters: vec![], velocities: vec![], running: vec![] };
         for tensor in &network.tensors {
@@ -134,7 +129,7 @@ impl Checkpoint<'_> {
     /// Refuses a tensor that would be ignored: it means that the settings are not the file's.
     fn refuse_strangers(&self, network: &Network) -> Result<()> {
         let running: Vec<String> = running_tensors(network).map(|(name, _)| name).collect();
-        for name in self.tensors.names() {
+        for name in self.tensors.keys() {
             let parameter = name.strip_prefix(VELOCITY).unwrap_or(name);
             // PyTorch counts the batches of a batch normalisation; nothing here depends on it.
             let known = network.tensor(parameter).is_some() || running.iter().any(|known| known == name);
@@ -148,17 +143,17 @@ impl Checkpoint<'_> {
     /// The named tensor, if it has `shape`.
     fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let file = || self.file.clone();
-        let Ok(view) = self.tensors.tensor(name) else {
+        let Some(tensor) = self.tensors.get(name) else {
             return Err(Error::WeightsMissing { file: file(), tensor: name.into() });
         };
-        if view.shape() != shape {
-            let (found, wanted) = (format!("{:?}", view.shape()), format!("{shape:?}"));
+        if tensor.shape != shape {
+            let (found, wanted) = (format!("{:?}", tensor.shape), format!("{shape:?}"));
             return Err(Error::WeightsShape { file: file(), tensor: name.into(), found: clip(&found), wanted });
         }
-        if view.dtype() != Dtype::F32 {
-            return Err(refused(&self.file, format!("{name} has type {}, but the lab reads F32", view.dtype())));
+        if tensor.dtype != "F32" {
+            return Err(refused(&self.file, format!("{name} has type {}, but the lab reads F32", clip(&tensor.dtype))));
         }
-        let (words, _) = view.data().as_chunks::<4>();
+        let (words, _) = tensor.bytes.as_chunks::<4>();
         let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
         match impossible(name, shape, &values) {
             Some((index, value)) => Err(Error::WeightsValue { file: file(), tensor: name.into(), index, value }),
@@ -181,7 +176,7 @@ fn impossible(name: &str, shape: &[usize], values: &[f32]) -> Option<(String, St
 }
 
 impl Meta {
-    fn write(&self) -> HashMap<String, String> {
+    fn write(&self) -> Map<String, Value> {
         let json = |value: &[f32; 3]| serde_json::to_string(value).expect("numbers have a JSON form");
         let classes = serde_json::to_string(&self.classes).expect("strings have a JSON form");
         let fields = [
@@ -193,7 +188,7 @@ impl Meta {
             ("mean", json(&self.normalisation.mean)),
             ("std", json(&self.normalisation.std)),
         ];
-        fields.into_iter().map(|(key, value)| (key.into(), value)).collect()
+        fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
     }
 
     fn fragment(&self) -> String {
@@ -202,9 +197,9 @@ impl Meta {
         settings.fold(format!("v={}", config::VERSION), |text, setting| text + &pair(setting.key))
     }
 
-    fn read(texts: &HashMap<String, String>) -> std::result::Result<(Meta, Vec<Note>), String> {
-        let text = |key: &str| texts.get(key).ok_or(format!("its metadata has no '{key}'"));
-        let bad = |key: &str| format!("'{key}' in its metadata is '{}'", clip(&texts[key]));
+    fn read(texts: &Map<String, Value>) -> std::result::Result<(Meta, Vec<Note>), String> {
+        let text = |key: &str| texts.get(key).and_then(Value::as_str).ok_or(format!("its metadata has no '{key}'"));
+        let bad = |key: &str| format!("'{key}' in its metadata is '{}'", clip(text(key).unwrap_or_default()));
         let version: u32 = text("version")?.parse().map_err(|_| bad("version"))?;
         if version > VERSION {
             return Err(format!("its version is {version}, but this program reads only up to {VERSION}"));
@@ -220,32 +215,19 @@ impl Meta {
         }
         let step = text("step")?.parse().ok().filter(|step| *step <= MOST_STEPS).ok_or_else(|| bad("step"))?;
         let (config, notes) = Config::from_fragment(text("config")?);
-        Ok((Meta { config, step, classes, data: text("data")?.clone(), normalisation }, notes))
+        Ok((Meta { config, step, classes, data: text("data")?.into(), normalisation }, notes))
     }
 }
 
 /// A tensor that is converted to the file's layout only when it is written: the original network's tensors are half a gigabyte.
 struct Stored<'a> {
-    shape: Vec<usize>,
     axes: Option<[usize; 4]>,
     values: &'a [f32],
 }
 
-impl View for Stored<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        permuted(self.values, self.axes, Direction::ToFile).into_iter().flat_map(f32::to_le_bytes).collect()
-    }
-
-    fn data_len(&self) -> usize {
-        size_of_val(self.values)
+impl Stored<'_> {
+    fn to_file(&self) -> Vec<f32> {
+        permuted(self.values, self.axes, Direction::ToFile)
     }
 }
 
@@ -302,17 +284,6 @@ fn running_tensors(network: &Network) -> impl Iterator<Item = (String, std::ops:
             (format!("{}.running_var", running.name), middle..middle + running.channels),
         ]
     })
-}
-
-/// Sorts the metadata: the crate writes it in the order of a hash map, which differs from run to run.
-fn with_sorted_header(mut bytes: Vec<u8>) -> Vec<u8> {
-    let length = u64::from_le_bytes(bytes[..8].try_into().expect("a file starts with its header's length")) as usize;
-    let header: BTreeMap<String, serde_json::Value> =
-        serde_json::from_slice(&bytes[8..8 + length]).expect("the header was written as JSON");
-    let sorted = serde_json::to_vec(&header).expect("JSON was read");
-    // The same entries in another order have the same length, except for the blanks at the end.
-    bytes[8..8 + sorted.len()].copy_from_slice(&sorted);
-    bytes
 }
 
 fn refused(file: &str, why: String) -> Error {
