@@ -1,6 +1,7 @@
-// Updates of the flat buffers, in dispatches of at most one binding each. Constants: VECTORS (vec4s of this dispatch), FIRST (its
-// first vec4 in the whole buffer); collect: SEGMENTS; update: RUNNING (vec4s of running statistics, in the first dispatch),
-// UNBIASED (vec4s from the batch's statistics to their factors), STATISTICS_MOMENTUM.
+// Updates of the flat buffers, in dispatches of at most one binding each. Constants: VECTORS (the end of this dispatch), FIRST (the
+// binding's first vec4 in the whole buffer); collect: SEGMENTS; update: BEGIN (the start of this dispatch), RATE and DECAY (factors of its
+// tensors), RUNNING (vec4s of running statistics, in the first binding), UNBIASED (vec4s from the batch's statistics to their factors),
+// STATISTICS_MOMENTUM.
 
 @group(0) @binding(0) var<storage, read_write> gradients: array<vec4f>;
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;
@@ -60,7 +61,7 @@ fn collect(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 // step leaves: its record in any case, and running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
 @compute @workgroup_size(WORKGROUP)
 fn update(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let i = thread_index(group, local);
+    let i = BEGIN + thread_index(group, local);
     let finite = atomicLoad(&not_finite_seen) == 0;
     if FIRST + i == 0 {
         records[params.slot] = vec4u(bitcast<u32>(result.x), u32(result.y), u32(finite), params.step);
@@ -69,9 +70,9 @@ fn update(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
         return;
     }
     let w = parameters[i];
-    let v = params.momentum * velocities[i] + (final_gradients[i] + params.weight_decay * w);
+    let v = params.momentum * velocities[i] + (final_gradients[i] + DECAY * params.weight_decay * w);
     velocities[i] = v;
-    parameters[i] = w - params.learning_rate * v;
+    parameters[i] = w - RATE * params.learning_rate * v;
     if i < RUNNING {
         let batch = statistics[UNBIASED + i] * statistics[i];
         running[i] = (1.0 - STATISTICS_MOMENTUM) * running[i] + STATISTICS_MOMENTUM * batch;

@@ -1,9 +1,8 @@
-//! From a [`Config`] to a list of layers with their shapes, parameter ranges and costs.
-//!
-//! Two architectures: the scaled one for 32x32x3 images, and the original of Krizhevsky et al. 2012 for 227x227x3, in one tower
-//! as is usual today. Activations are NHWC: (batch, height, width, channels).
+//! From a [`Config`] and the table of its architecture to a list of layers with their shapes, parameter ranges and costs.
+//! Activations are NHWC: (batch, height, width, channels).
 
-use crate::config::{ActivationFunction, Architecture, BnPlace, Config, InitialWeights, Norm, PoolKind};
+use crate::config::architectures::{Factors, Learnt, LrnPlace, Place, Plan, Pooling, Start, Std};
+use crate::config::{ActivationFunction, BnPlace, Config, InitialWeights, Norm, Pool, PoolKind};
 use crate::rng::{self, Stream};
 use serde::Serialize;
 use std::ops::Range;
@@ -100,6 +99,8 @@ pub struct Block {
     pub layers: Range<usize>,
     /// The layer whose output is the block's activation: the activation function, or in the last block the logits.
     pub activation: usize,
+    /// Where local response normalisation may stand.
+    pub lrn: Option<LrnPlace>,
     /// Multiply-accumulate operations of one image's forward pass.
     pub macs: u64,
     pub parameters: usize,
@@ -114,6 +115,9 @@ pub struct Tensor {
     pub shape: Vec<usize>,
     pub range: Range<usize>,
     pub init: Init,
+    /// Of the learning rate and the weight decay.
+    #[serde(skip)]
+    pub factors: Factors,
 }
 
 /// A tensor's initial values.
@@ -165,24 +169,16 @@ impl Running {
 impl Network {
     /// Builds the configured network for `classes` classes.
     pub fn new(config: &Config, classes: usize) -> Network {
-        let plan = match config.arch {
-            Architecture::Scaled => SCALED,
-            Architecture::Original => ORIGINAL,
-        };
-        let scale = |channels: usize| (channels as f64 * config.width_factor()).round() as usize;
-        let mut build = Builder::new(config, &plan, classes);
-        for (i, (kernel, stride, padding, channels)) in (1..).zip(plan.convolutions) {
-            build.conv(&format!("conv{i}"), kernel, stride, padding, scale(channels)).hidden(i <= 2);
-            if i == 4 {
-                for extra in 1..=config.depth {
-                    build.conv(&format!("conv4_{extra}"), kernel, stride, padding, scale(channels)).hidden(false);
-                }
-            }
-            if [1, 2, 5].contains(&i) {
-                build.pool();
+        let plan = config.arch.plan();
+        let mut build = Builder::new(config, plan, classes);
+        for place in plan.places {
+            build.place(place.name, place);
+            let extra = Place { lrn: None, pool: None, start: Start { bias: 0.0, ..place.start }, ..*place };
+            for i in (1..=config.depth).filter(|_| plan.deepens == Some(place.name)) {
+                build.place(&format!("{}_{i}", place.name), &extra);
             }
         }
-        build.classifier(scale(plan.features))
+        build.finish()
     }
 
     /// Length of the flat parameter buffer.
@@ -243,33 +239,6 @@ impl Network {
     }
 }
 
-/// The differences between the two architectures.
-struct Plan {
-    /// Height and width of the input.
-    side: usize,
-    pool_padding: usize,
-    /// Kernel, stride, padding and channels of conv1 to conv5.
-    convolutions: [(usize, usize, usize, usize); 5],
-    /// Features of fc6 and fc7.
-    features: usize,
-}
-
-/// With padding 1, overlapping windows give the same sizes as the others: 32 -> 16 -> 8 -> 4.
-const SCALED: Plan = Plan {
-    side: 32,
-    pool_padding: 1,
-    convolutions: [(5, 1, 2, 32), (5, 1, 2, 64), (3, 1, 1, 96), (3, 1, 1, 96), (3, 1, 1, 64)],
-    features: 256,
-};
-
-/// 62,378,344 parameters for 1000 classes.
-const ORIGINAL: Plan = Plan {
-    side: 227,
-    pool_padding: 0,
-    convolutions: [(11, 4, 0, 96), (5, 1, 2, 256), (3, 1, 1, 384), (3, 1, 1, 384), (3, 1, 1, 256)],
-    features: 4096,
-};
-
 /// Output size of a convolution or pooling along one axis.
 pub fn output_size(input: usize, kernel: usize, stride: usize, padding: usize) -> usize {
     (input + 2 * padding - kernel) / stride + 1
@@ -278,19 +247,43 @@ pub fn output_size(input: usize, kernel: usize, stride: usize, padding: usize) -
 /// Appends layers one after another and keeps track of the current shape.
 struct Builder<'a> {
     config: &'a Config,
+    plan: &'a Plan,
     shape: Shape,
-    pool_padding: usize,
     network: Network,
 }
 
 impl<'a> Builder<'a> {
-    fn new(config: &'a Config, plan: &Plan, classes: usize) -> Self {
+    fn new(config: &'a Config, plan: &'a Plan, classes: usize) -> Self {
         let input = Shape { height: plan.side, width: plan.side, channels: 3 };
         let network = Network { input, classes, layers: vec![], blocks: vec![], tensors: vec![], running: vec![] };
-        Builder { config, shape: input, pool_padding: plan.pool_padding, network }
+        Builder { config, plan, shape: input, network }
     }
 
-    fn conv(&mut self, name: &str, kernel: usize, stride: usize, padding: usize, channels: usize) -> &mut Self {
+    /// Adds a learnt layer and what follows it.
+    fn place(&mut self, name: &str, place: &Place) {
+        let features = match place.features {
+            0 => self.network.classes,
+            features => (features as f64 * self.config.width_factor()).round() as usize,
+        };
+        match place.learnt {
+            Learnt::Conv { kernel, stride, padding } => self.conv(name, place, [kernel, stride, padding], features),
+            Learnt::Linear => self.linear(name, place, features),
+        }
+        if place.features == 0 {
+            return;
+        }
+        self.activation(name);
+        self.normalisation(name, place.lrn, LrnPlace::AfterActivation);
+        if let Some(pooling) = &place.pool {
+            self.pool(name, pooling);
+        }
+        self.normalisation(name, place.lrn, LrnPlace::AfterPool);
+        if place.dropout {
+            self.push(&format!("{name}.dropout"), Kind::Dropout, self.shape);
+        }
+    }
+
+    fn conv(&mut self, name: &str, place: &Place, [kernel, stride, padding]: [usize; 3], channels: usize) {
         let input = self.shape;
         let output = Shape {
             height: output_size(input.height, kernel, stride, padding),
@@ -299,45 +292,48 @@ impl<'a> Builder<'a> {
         };
         let fan_in = kernel * kernel * input.channels;
         let (weight, bias) =
-            self.weight_and_bias(name, vec![kernel, kernel, input.channels, channels], fan_in, kernel * kernel * channels);
-        self.block(name, (output.height * output.width * fan_in * channels) as u64);
-        self.push(name, Kind::Conv { kernel, stride, padding, weight, bias }, output)
+            self.weight_and_bias(name, place, vec![kernel, kernel, input.channels, channels], fan_in, kernel * kernel * channels);
+        self.block(name, place, (output.height * output.width * fan_in * channels) as u64);
+        self.push(name, Kind::Conv { kernel, stride, padding, weight, bias }, output);
     }
 
-    fn linear(&mut self, name: &str, features: usize) -> &mut Self {
+    fn linear(&mut self, name: &str, place: &Place, features: usize) {
         let inputs = self.shape.len();
-        let (weight, bias) = self.weight_and_bias(name, vec![inputs, features], inputs, features);
-        self.block(name, (inputs * features) as u64);
-        self.push(name, Kind::Linear { weight, bias }, Shape { height: 1, width: 1, channels: features })
+        let (weight, bias) = self.weight_and_bias(name, place, vec![inputs, features], inputs, features);
+        self.block(name, place, (inputs * features) as u64);
+        self.push(name, Kind::Linear { weight, bias }, Shape { height: 1, width: 1, channels: features });
     }
 
-    /// Adds what follows a hidden learnt layer: batch normalisation, the activation function, and the normalisation placed where
-    /// the paper has local response normalisation.
-    fn hidden(&mut self, lrn_here: bool) -> &mut Self {
+    /// The activation function, after batch normalisation if that stands before every one.
+    fn activation(&mut self, name: &str) {
+        if self.config.norm == Norm::Bn && self.config.bn_place == BnPlace::All {
+            self.batch_norm(name);
+        }
+        self.push(&format!("{name}.activation"), Kind::Activation { function: self.config.activation }, self.shape);
+        self.network.blocks.last_mut().expect("a learnt layer came first").activation = self.network.layers.len() - 1;
+    }
+
+    /// The normalisation that stands where local response normalisation does, if that is `here`.
+    fn normalisation(&mut self, name: &str, place: Option<LrnPlace>, here: LrnPlace) {
         let config = self.config;
-        let name = self.network.blocks.last().expect("a learnt layer came first").name.clone();
-        let place = (config.norm == Norm::Bn).then_some(config.bn_place);
-        if place == Some(BnPlace::All) {
-            self.batch_norm(&name);
+        if place != Some(here) {
+            return;
         }
-        self.push(&format!("{name}.activation"), Kind::Activation { function: config.activation }, self.shape);
-        self.network.blocks.last_mut().expect("as above").activation = self.network.layers.len() - 1;
-        if lrn_here && place == Some(BnPlace::Lrn) {
-            self.batch_norm(&name);
+        if config.norm == Norm::Bn && config.bn_place == BnPlace::Lrn {
+            self.batch_norm(name);
         }
-        if lrn_here && config.norm == Norm::Lrn {
+        if config.norm == Norm::Lrn {
             let kind = Kind::Lrn { n: config.lrn_n as usize, k: config.lrn_k, alpha: config.lrn_alpha, beta: config.lrn_beta };
             self.push(&format!("{name}.lrn"), kind, self.shape);
         }
-        self
     }
 
     /// Batch normalisation of the block `name`: conv4_1 -> bn4_1, fc6 -> bn6.
     fn batch_norm(&mut self, name: &str) {
         let bn = format!("bn{}", name.trim_start_matches(|c: char| c.is_alphabetic()));
         let channels = self.shape.channels;
-        let gamma = self.tensor(format!("{bn}.weight"), vec![channels], Init::Constant { value: 1.0 });
-        let beta = self.tensor(format!("{bn}.bias"), vec![channels], Init::Constant { value: 0.0 });
+        let gamma = self.tensor(format!("{bn}.weight"), vec![channels], Init::Constant { value: 1.0 }, Factors::ONE);
+        let beta = self.tensor(format!("{bn}.bias"), vec![channels], Init::Constant { value: 0.0 }, Factors::ONE);
         let running = self.network.running.len();
         let start = self.network.running_len();
         self.network.running.push(Running { name: bn, channels, start });
@@ -348,26 +344,27 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn pool(&mut self) -> &mut Self {
-        let name = self.network.blocks.last().expect("a learnt layer came first").name.clone();
-        let pool = self.config.pool;
-        let (kernel, padding) = if self.config.overlap { (3, self.pool_padding) } else { (2, 0) };
+    fn pool(&mut self, name: &str, pooling: &Pooling) {
+        let pool = match self.config.pool {
+            Pool::Max => PoolKind::Max,
+            Pool::Avg => PoolKind::Avg,
+            Pool::Paper => pooling.kind,
+        };
+        let overlap = self.config.overlap;
+        let (kernel, stride, padding) = if overlap { (3, 2, pooling.padding) } else { (2, 2, 0) };
+        // Windows that stick out by up to one stride.
+        let beyond = if overlap && pooling.sticks_out { stride - 1 } else { 0 };
         let output = Shape {
-            height: output_size(self.shape.height, kernel, 2, padding),
-            width: output_size(self.shape.width, kernel, 2, padding),
+            height: output_size(self.shape.height + beyond, kernel, stride, padding),
+            width: output_size(self.shape.width + beyond, kernel, stride, padding),
             channels: self.shape.channels,
         };
-        self.push(&format!("{name}.pool"), Kind::Pool { pool, kernel, stride: 2, padding }, output)
+        self.push(&format!("{name}.pool"), Kind::Pool { pool, kernel, stride, padding }, output);
     }
 
-    /// fc6 and fc7, each with dropout, then fc8 and the loss.
-    fn classifier(mut self, features: usize) -> Network {
-        for name in ["fc6", "fc7"] {
-            self.linear(name, features).hidden(false);
-            self.push(&format!("{name}.dropout"), Kind::Dropout, self.shape);
-        }
-        self.linear("fc8", self.network.classes);
-        self.network.blocks.last_mut().expect("fc8").activation = self.network.layers.len() - 1;
+    /// Adds the loss.
+    fn finish(mut self) -> Network {
+        self.network.blocks.last_mut().expect("every architecture has layers").activation = self.network.layers.len() - 1;
         self.push("loss", Kind::SoftmaxLoss, self.shape);
         for i in 0..self.network.blocks.len() {
             let end = self.network.blocks.get(i + 1).map_or(self.network.layers.len(), |next| next.layers.start);
@@ -376,43 +373,45 @@ impl<'a> Builder<'a> {
         self.network
     }
 
-    fn push(&mut self, name: &str, kind: Kind, output: Shape) -> &mut Self {
+    fn push(&mut self, name: &str, kind: Kind, output: Shape) {
         self.network.layers.push(Layer { name: name.into(), kind, input: self.shape, output });
         self.shape = output;
-        self
     }
 
     /// Opens the block of a learnt layer. Call it just before pushing the layer.
-    fn block(&mut self, name: &str, macs: u64) {
+    fn block(&mut self, name: &str, place: &Place, macs: u64) {
         let start = self.network.layers.len();
         let parameters = self.network.tensors.iter().rev().take(2).map(|tensor| tensor.range.len()).sum();
-        self.network.blocks.push(Block { name: name.into(), layers: start..start, activation: start, macs, parameters });
+        let lrn = place.lrn;
+        self.network.blocks.push(Block { name: name.into(), layers: start..start, activation: start, lrn, macs, parameters });
     }
 
-    fn weight_and_bias(&mut self, name: &str, shape: Vec<usize>, fan_in: usize, fan_out: usize) -> (usize, usize) {
+    fn weight_and_bias(&mut self, name: &str, place: &Place, shape: Vec<usize>, fan_in: usize, fan_out: usize) -> (usize, usize) {
         let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
-        let std = match self.config.init {
-            // Krizhevsky et al. 2012, section 5.
-            InitialWeights::Paper => 0.01,
+        let (std, bias) = match self.config.init {
+            InitialWeights::Paper => match place.start.std {
+                Std::Of(std) => (std, place.start.bias),
+                Std::PerInput(std) => (std / fan_in, place.start.bias),
+            },
             // Glorot and Bengio 2010, normal form.
-            InitialWeights::Xavier => (2.0 / (fan_in + fan_out)).sqrt(),
+            InitialWeights::Xavier => ((2.0 / (fan_in + fan_out)).sqrt(), 0.0),
             // He et al. 2015.
-            InitialWeights::He => (2.0 / fan_in).sqrt(),
+            InitialWeights::He => ((2.0 / fan_in).sqrt(), 0.0),
         };
-        // The paper starts the biases of conv2, conv4, conv5 and the hidden linear layers at 1.
-        let ones = self.config.init == InitialWeights::Paper && ["conv2", "conv4", "conv5", "fc6", "fc7"].contains(&name);
         let features = *shape.last().expect("a weight has axes");
         let scaled = ["all", name].contains(&self.config.init_scale_layer.0);
         let std = if scaled { std * self.config.init_scale } else { std };
-        let weight = self.tensor(format!("{name}.weight"), shape, Init::Normal { std });
-        let bias = self.tensor(format!("{name}.bias"), vec![features], Init::Constant { value: f64::from(u8::from(ones)) });
+        let paper = self.config.init == InitialWeights::Paper;
+        let [weights, biases] = if paper { [place.factors, self.plan.biases] } else { [Factors::ONE; 2] };
+        let weight = self.tensor(format!("{name}.weight"), shape, Init::Normal { std }, weights);
+        let bias = self.tensor(format!("{name}.bias"), vec![features], Init::Constant { value: bias }, biases);
         (weight, bias)
     }
 
-    fn tensor(&mut self, name: String, shape: Vec<usize>, init: Init) -> usize {
+    fn tensor(&mut self, name: String, shape: Vec<usize>, init: Init, factors: Factors) -> usize {
         let start = self.network.parameters();
         let range = start..start + shape.iter().product::<usize>();
-        self.network.tensors.push(Tensor { name, shape, range, init });
+        self.network.tensors.push(Tensor { name, shape, range, init, factors });
         self.network.tensors.len() - 1
     }
 }
@@ -431,16 +430,44 @@ mod tests {
     fn parameter_counts_are_the_known_ones() {
         assert_eq!(network("", 10).parameters(), 578_250);
         assert_eq!(network("arch=original", 1000).parameters(), 62_378_344);
+        assert_eq!(network("arch=lenet", 10).parameters(), 62_006);
+        assert_eq!(network("arch=convnet26", 10).parameters(), 145_578);
     }
 
     #[test]
     fn both_pool_sizes_give_the_same_shapes() {
-        for arch in ["scaled", "original"] {
+        for arch in ["lenet", "convnet26", "scaled", "original"] {
             let shapes = |overlap| {
                 network(&format!("arch={arch}&overlap={overlap}"), 10).layers.iter().map(|layer| layer.output).collect::<Vec<_>>()
             };
             assert_eq!(shapes(true), shapes(false));
         }
+    }
+
+    #[test]
+    fn the_page_draws_the_same_layers_before_the_engine_is_there() {
+        let drawn: serde_json::Value = serde_json::from_str(include_str!("../www/js/components/layers.json")).unwrap();
+        for (arch, drawn) in drawn.as_object().unwrap() {
+            let network = network(&format!("arch={arch}"), 10);
+            let output = |block: &Block| {
+                let Shape { height, channels, .. } = network.layers[block.layers.start].output;
+                serde_json::json!([block.name, height, channels])
+            };
+            assert_eq!(*drawn, network.blocks.iter().map(output).collect::<serde_json::Value>(), "{arch}");
+        }
+        assert_eq!(drawn.as_object().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn pooling_of_the_paper_is_that_of_each_place() {
+        let kinds = |fragment: &str| -> Vec<PoolKind> {
+            let kind = |layer: &Layer| if let Kind::Pool { pool, .. } = layer.kind { Some(pool) } else { None };
+            network(fragment, 10).layers.iter().filter_map(kind).collect()
+        };
+        assert_eq!(kinds("arch=convnet26&pool=paper"), [PoolKind::Max, PoolKind::Avg, PoolKind::Avg]);
+        assert_eq!(kinds("arch=lenet&pool=paper"), [PoolKind::Avg; 2]);
+        assert_eq!(kinds("pool=paper"), [PoolKind::Max; 3]);
+        assert_eq!(kinds("arch=convnet26&pool=avg"), [PoolKind::Avg; 3]);
     }
 
     #[test]
@@ -473,6 +500,25 @@ mod tests {
         assert_eq!(network.blocks[8].layers.end, network.layers.len());
         assert_eq!(network.layers[network.blocks[4].activation].name, "conv4_1.activation");
         assert_eq!(network.running[4].name, "bn4_1");
+    }
+
+    /// Weights w of pixels x have the outputs of weights 64 w of pixels x / 64, and a gradient 64 times as large. Steps that multiply the
+    /// rate by 64^2 and divide the decay by it keep that relation.
+    #[test]
+    fn the_first_layer_of_raw_pixels_learns_the_same_function() {
+        let network = network("arch=convnet26&init=paper", 10);
+        let weight = network.tensor("conv1.weight").unwrap();
+        assert_eq!(weight.init, Init::Normal { std: 64.0 * 1e-4 });
+        let (rate, decay, w, g) = (0.001, 0.004, 3.0, 5.0);
+        let raw = w - rate * (g + decay * w);
+        let (rate, decay) = (rate * weight.factors.rate, decay * weight.factors.decay);
+        let ours = 64.0 * w - rate * (g / 64.0 + decay * 64.0 * w);
+        assert!((ours / 64.0 - raw).abs() < 1e-12, "{ours} {raw}");
+        let factors = |name: &str| network.tensor(name).unwrap().factors;
+        assert_eq!(factors("conv2.bias"), Factors { rate: 2.0, decay: 0.0 });
+        assert_eq!(factors("fc4.weight"), Factors { rate: 1.0, decay: 7.5 });
+        let he = Network::new(&Config::from_fragment("arch=convnet26").0, 10);
+        assert!(he.tensors.iter().all(|tensor| tensor.factors == Factors::ONE));
     }
 
     #[test]

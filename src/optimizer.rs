@@ -1,7 +1,10 @@
 //! Stochastic gradient descent with momentum and weight decay, on flat buffers - PyTorch's form of Sutskever et al. 2013:
 //!
 //! `g = grad + weight_decay w`, `v = momentum v + g`, `w = w - learning_rate v`
+//!
+//! The rate and the decay of a tensor may be multiplied by its own [`Factors`].
 
+use crate::config::architectures::Factors;
 use crate::error::Result;
 use crate::gpu::kernels::{Constant, OPTIMIZER_COLLECT, OPTIMIZER_UPDATE};
 use crate::gpu::recorder::{Recorder, workgroups};
@@ -10,10 +13,10 @@ use crate::math::float::Float;
 use crate::step::Hyper;
 use std::ops::Range;
 
-/// One update of all parameters.
+/// One update of parameters that share their factors.
 pub fn update<T: Float>(
     hyper: &Hyper,
-    gradients: &[T], // (parameters), all three
+    gradients: &[T], // as the parameters, all three
     velocities: &mut [T],
     parameters: &mut [T],
 ) {
@@ -36,7 +39,7 @@ pub fn record_collect(
     not_finite_seen: &View, // (1)
 ) -> Result<()> {
     for range in chunks(recorder, gradients) {
-        let constants = constants(&range, segments.words() / 4, None);
+        let constants = constants(range.start, &range, segments.words() / 4, Factors::ONE, None);
         let views = [&gradients.slice(range.start, range.len()), partial, segments, result, not_finite_seen];
         recorder.dispatch("optimizer.collect", &OPTIMIZER_COLLECT, &constants, &views, workgroups(range.len() / 4))?;
     }
@@ -56,6 +59,7 @@ pub struct Running<'a> {
 pub fn record_update(
     recorder: &mut Recorder,
     [gradients, velocities, parameters]: [&View; 3], // (parameters)
+    parts: &[(Range<usize>, Factors)],               // cover the parameters
     running: Option<Running>,
     result: &View,          // (2): mean loss, correct
     records: &View,         // (ring, 4): bits of the mean loss, correct, finite, step
@@ -69,18 +73,33 @@ pub fn record_update(
         let (nothing, params) = (recorder.nothing()?, recorder.params.clone());
         let [statistics, to] = running.map_or([&nothing[0], &nothing[1]], |running| [running.statistics, running.running]);
         let views = [&own[0], &own[1], &own[2], statistics, to, result, records, not_finite_seen, &params];
-        let constants = constants(&range, 0, running);
-        recorder.dispatch("optimizer.update", &OPTIMIZER_UPDATE, &constants, &views, workgroups(range.len() / 4))?;
+        for (part, factors) in parts {
+            let part = part.start.max(range.start)..part.end.min(range.end);
+            if !part.is_empty() {
+                let constants = constants(range.start, &part, 0, *factors, running);
+                recorder.dispatch("optimizer.update", &OPTIMIZER_UPDATE, &constants, &views, workgroups(part.len() / 4))?;
+            }
+        }
     }
     Ok(())
 }
 
-fn constants(range: &Range<usize>, segments: usize, running: Option<Running>) -> [(&'static str, Constant); 6] {
+/// Of both kernels. `part` and `chunk`, the start of the binding, count from the start of the flat buffer.
+fn constants(
+    chunk: usize,
+    part: &Range<usize>,
+    segments: usize,
+    factors: Factors,
+    running: Option<Running>,
+) -> [(&'static str, Constant); 9] {
     let words = running.map_or(0, |running| running.running.words());
     [
-        ("VECTORS", (range.len() / 4).into()),
-        ("FIRST", (range.start / 4).into()),
+        ("BEGIN", ((part.start - chunk) / 4).into()),
+        ("VECTORS", ((part.end - chunk) / 4).into()),
+        ("FIRST", (chunk / 4).into()),
         ("SEGMENTS", segments.into()),
+        ("RATE", (factors.rate as f32).into()),
+        ("DECAY", (factors.decay as f32).into()),
         ("RUNNING", (words / 4).into()),
         ("UNBIASED", (words.next_multiple_of(ALIGNMENT) / 4).into()),
         ("STATISTICS_MOMENTUM", running.map_or(0.0, |running| running.momentum as f32).into()),

@@ -11,7 +11,7 @@
 use crate::config::ActivationFunction::{LeakyRelu, Relu, Sigmoid, Tanh};
 use crate::config::{Config, PoolKind};
 use crate::layers::activation::LEAKY_SLOPE;
-use crate::network::{Kind, Layer, Network};
+use crate::network::{Kind, Layer, Network, output_size};
 
 const TEMPLATE: &str = include_str!("pytorch.py");
 
@@ -90,7 +90,9 @@ impl Lines {
                 "F.local_response_norm(x, size={n}, alpha={n} * {alpha:?}, beta={beta:?}, k={k:?})  # which divides alpha by size"
             )),
             Kind::Pool { pool, kernel, stride, padding } => {
-                let window = format!("kernel_size={kernel}, stride={stride}, padding={padding}");
+                let sticks_out = output.height > output_size(input.height, kernel, stride, padding);
+                let ceil = if sticks_out { ", ceil_mode=True" } else { "" };
+                let window = format!("kernel_size={kernel}, stride={stride}, padding={padding}{ceil}");
                 call(match pool {
                     PoolKind::Max => format!("F.max_pool2d(x, {window}){shape}"),
                     PoolKind::Avg => format!("F.avg_pool2d(x, {window}, count_include_pad=False){shape}"),

@@ -30,10 +30,13 @@ pub enum Hint {
     NeverTested,
     NeverStops,
     NothingHeldBack,
+    FixedDepth,
+    NoDropout,
+    NoSuchLayer,
 }
 
 /// The page's names for them, in the order of [`Hint`].
-const CODES: [&str; 10] = [
+const CODES: [&str; 13] = [
     "no_rate",
     "rate_vanishes",
     "far_too_fast",
@@ -44,6 +47,9 @@ const CODES: [&str; 10] = [
     "never_tested",
     "never_stops",
     "nothing_held_back",
+    "fixed_depth",
+    "no_dropout",
+    "no_such_layer",
 ];
 
 impl Hint {
@@ -56,6 +62,8 @@ impl Config {
     /// What keeps a run with these settings from learning, or from being evaluated, from `step` on. Usually nothing.
     #[inline(never)]
     pub fn hints(&self, step: u64) -> Vec<Hint> {
+        let plan = self.arch.plan();
+        let scaled = self.init_scale_layer.0;
         let (lrn, bn) = (self.norm == Norm::Lrn, self.norm == Norm::Bn);
         let bn_everywhere = bn && self.bn_place == BnPlace::All;
         let faded = self.init_scale <= if bn_everywhere { NO_WEIGHT_WITH_BN } else { NO_WEIGHT };
@@ -63,18 +71,21 @@ impl Config {
         let dead = self.init_scale == 0.0
             && self.activation == ActivationFunction::Relu
             && self.init != InitialWeights::Paper
-            && self.init_scale_layer.0 != "fc8";
+            && plan.places.iter().any(|place| place.name == scaled && place.features > 0);
         let all = [
             (Hint::NoRate, self.lr < NO_RATE),
             (Hint::RateVanishes, self.lr >= NO_RATE && self.learning_rate(step + SOON) < NO_RATE),
             (Hint::FarTooFast, self.lr >= FAR_TOO_FAST * (1.0 - self.momentum)),
-            (Hint::NoWeights, if self.init_scale_layer.0 == "all" { faded } else { dead }),
+            (Hint::NoWeights, if scaled == "all" { faded } else { dead }),
             (Hint::BatchOfOne, bn_everywhere && self.batch == 1),
             (Hint::StatisticsStay, bn && self.bn_momentum <= NO_STATISTICS),
             (Hint::SignalErased, lrn && self.lrn_division() > NO_SIGNAL),
             (Hint::NeverTested, self.stop_steps > 0 && self.test_every > self.stop_steps),
             (Hint::NeverStops, self.test_every == 0 && self.stop_accuracy.max(self.stop_loss) > 0.0),
             (Hint::NothingHeldBack, self.hold_back != Variation::None && self.data != BuiltIn::Toy),
+            (Hint::FixedDepth, self.depth > 0 && plan.deepens.is_none()),
+            (Hint::NoDropout, self.dropout > 0.0 && !plan.has_dropout()),
+            (Hint::NoSuchLayer, scaled != "all" && !plan.has(scaled)),
         ];
         let mut found = Vec::new();
         for (hint, is_so) in all {
@@ -106,7 +117,7 @@ impl std::fmt::Display for Hint {
             }
             Hint::NoWeights => "With this init_scale, no signal gets through and no gradient comes back. Set init_scale to 1.",
             Hint::BatchOfOne => {
-                "Batch normalisation over a batch of 1 leaves no gradient for the layers up to fc7. Choose a batch of 8 or more, or another norm."
+                "Batch normalisation over a batch of 1 leaves no gradient for the layers before the last. Choose a batch of 8 or more, or another norm."
             }
             Hint::StatisticsStay => {
                 "With this bn_momentum, the running statistics of batch normalisation stay at their initial values. Evaluation uses these statistics, so tests fail even when training goes well. Set bn_momentum to 0.1."
@@ -119,6 +130,11 @@ impl std::fmt::Display for Hint {
                 "stop_accuracy and stop_loss need evaluations, but test_every=0 means none. Set test_every above 0."
             }
             Hint::NothingHeldBack => "hold_back has no effect on these images. Add data=toy, or omit hold_back.",
+            Hint::FixedDepth => "depth has no effect in this architecture. Choose arch=scaled, or omit depth.",
+            Hint::NoDropout => "dropout has no effect in this architecture. Choose another arch, or omit dropout.",
+            Hint::NoSuchLayer => {
+                "init_scale has no effect: this architecture has no such layer. Choose another init_scale_layer."
+            }
         })
     }
 }

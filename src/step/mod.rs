@@ -5,6 +5,7 @@ pub mod peers;
 pub mod tree;
 
 use crate::config::Config;
+use crate::config::architectures::Factors;
 use crate::network::{Layer, Network, Running};
 use serde::{Deserialize, Serialize};
 use tree::Branch;
@@ -17,7 +18,7 @@ pub struct Hyper {
     pub learning_rate: f32,
     pub momentum: f32,
     pub weight_decay: f32,
-    /// Probability that a unit of fc6 or fc7 is switched off.
+    /// Probability that a unit of a hidden linear layer is switched off.
     pub dropout: f32,
     /// Strength of the noise after batch normalisation.
     pub noise: f32,
@@ -35,6 +36,12 @@ impl Hyper {
             dropout: config.dropout as f32,
             noise: config.bn_noise as f32,
         }
+    }
+
+    /// These values for a tensor with its own factors.
+    pub fn times(&self, factors: Factors) -> Hyper {
+        let Factors { rate, decay } = factors;
+        Hyper { learning_rate: self.learning_rate * rate as f32, weight_decay: self.weight_decay * decay as f32, ..*self }
     }
 }
 

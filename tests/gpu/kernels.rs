@@ -5,6 +5,7 @@
 
 use crate::common::*;
 use alexnet_lab::config::ActivationFunction;
+use alexnet_lab::config::architectures::Factors;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::StepParams;
 use alexnet_lab::gpu::view::padded;
@@ -257,6 +258,8 @@ fn collect_and_update_match_the_cpu_in_chunks_and_stop_at_what_is_not_finite() {
     let g = random(4, n);
     let hyper = Hyper { learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, ..Hyper::default() };
     let params = StepParams { learning_rate: 0.1, momentum: 0.9, weight_decay: 5e-4, step: 5, slot: 2, ..Default::default() };
+    // The second part lies in two chunks.
+    let parts = [(0..128, Factors { rate: 0.5, decay: 7.5 }), (128..n, Factors { rate: 0.25, decay: 0.0 })];
     let (fine, nan, infinite) = ((None, 1.25), (Some(f32::NAN), 1.25), (Some(f32::NEG_INFINITY), 1.25));
     for (poison, loss) in [fine, nan, infinite, (None, f32::INFINITY), (None, f32::NAN)] {
         let mut recorder = recorder_with_limit(1, params, 1280);
@@ -270,7 +273,7 @@ fn collect_and_update_match_the_cpu_in_chunks_and_stop_at_what_is_not_finite() {
         let [seen, records] = [1, 4 * 4].map(|words| r.buffer("step", words).unwrap());
         optimizer::record_collect(r, &gradients, &partials, &segments, &result, &seen).unwrap();
         let flat = [&gradients, &velocities, &parameters];
-        optimizer::record_update(r, flat, None, &result, &records, &seen).unwrap();
+        optimizer::record_update(r, flat, &parts, None, &result, &records, &seen).unwrap();
         r.take().run(device());
         let found = download(&parameters, 4);
         let finite = poison.is_none() && loss.is_finite();
@@ -284,7 +287,10 @@ fn collect_and_update_match_the_cpu_in_chunks_and_stop_at_what_is_not_finite() {
         (0..100).for_each(|i| summed[i] = partial[i] + partial[100 + i] + partial[200 + i]);
         assert_close("gradients", &download(&gradients, 4), &summed, tolerance(3));
         let (mut v, mut w) = (v.clone(), w.clone());
-        optimizer::update(&hyper, &summed, &mut v, &mut w);
+        for (range, factors) in parts.clone() {
+            let (v, w) = (&mut v[range.clone()], &mut w[range.clone()]);
+            optimizer::update(&hyper.times(factors), &summed[range], v, w);
+        }
         // Five roundings of numbers below 4.
         assert_close("velocities", &download(&velocities, 4), &v, 20.0 * f32::EPSILON);
         assert_close("parameters", &found, &w, 20.0 * f32::EPSILON);

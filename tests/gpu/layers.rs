@@ -2,6 +2,7 @@
 
 use crate::common::*;
 use alexnet_lab::config::PoolKind;
+use alexnet_lab::config::architectures::Factors;
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{Recorder, StepParams};
 use alexnet_lab::gpu::view::{ALIGNMENT, View, padded};
@@ -185,7 +186,8 @@ fn batch_norm_on_gpu(inputs: &Inputs, family: Family) -> BatchNorm {
         let flat = [(); 3].map(|()| r.buffer("parameters", length.next_multiple_of(ALIGNMENT)).unwrap());
         let [result, records] = [4, 4].map(|words| r.buffer("step", words).unwrap());
         let statistics = optimizer::Running { momentum: MOMENTUM, statistics: &statistics, running: &running };
-        optimizer::record_update(r, flat.each_ref(), Some(statistics), &result, &records, &not_finite_seen).unwrap();
+        let parts = [(0..flat[0].words(), Factors::ONE)];
+        optimizer::record_update(r, flat.each_ref(), &parts, Some(statistics), &result, &records, &not_finite_seen).unwrap();
     }
     r.take().run(device());
     let part = |start: usize| download(&running.slice(start, padded(channels)), channels);

@@ -78,6 +78,8 @@ fn twenty_losses_agree() {
         "norm=bn&activation=leaky_relu&overlap=false&lr=0.001",
         "norm=bn&activation=relu&depth=1&dropout=0&lr=0.001",
         "norm=bn&bn_place=lrn&activation=tanh&pool=avg&lr=0.001",
+        "arch=lenet&activation=tanh&pool=paper&norm=none",
+        "arch=convnet26&activation=tanh&pool=avg&norm=lrn&init=paper&lr=0.001&weight_decay=0.004",
         "norm=bn&bn_noise=0.5&activation=tanh&pool=avg&lr=0.001",
     ];
     for (family, fragment) in FAMILIES.into_iter().flat_map(|family| combinations.map(|fragment| (family, fragment))) {

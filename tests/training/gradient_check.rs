@@ -185,6 +185,8 @@ fn pool_matches_finite_differences() {
             (window(6, 8, [5, 5], 2, 2, 0), 3),
             (window(5, 7, [3, 3], 2, 3, 1), 1),
             (window(4, 4, [5, 5], 3, 1, 1), 3),
+            // The last windows stick out.
+            (Window { output: Shape { height: 4, width: 3, channels: 3 }, ..window(8, 6, [3, 3], 3, 2, 0) }, 2),
         ] {
             // Distinct values 0.05 apart, shuffled: no step changes a winner.
             let n = batch * window.input.len();

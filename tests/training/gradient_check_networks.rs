@@ -144,3 +144,16 @@ fn a_deeper_network_matches_finite_differences() {
     check("width=0.25&depth=2&activation=tanh&norm=lrn&lrn_n=4&lrn_beta=0.5&init=xavier", &mut total);
     total.finish("depth 2");
 }
+
+#[test]
+fn the_other_architectures_match_finite_differences() {
+    let mut total = Tally::default();
+    for fragment in [
+        "arch=lenet&activation=tanh&norm=lrn&lrn_alpha=0.1&pool=paper&overlap=false&dropout=0.5",
+        "arch=convnet26&width=0.25&norm=lrn&lrn_alpha=0.1&pool=paper",
+        "arch=convnet26&width=0.25&norm=bn&bn_place=lrn&bn_epsilon=1e-3&pool=max",
+    ] {
+        check(fragment, &mut total);
+    }
+    total.finish("other architectures");
+}

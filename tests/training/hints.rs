@@ -114,6 +114,7 @@ fn where_no_signal_gets_through_no_gradient_comes_back() {
         ("init_scale=1e-6&norm=bn", Hint::NoWeights, one, 1e-6),
         ("init_scale=0&init_scale_layer=conv3", Hint::NoWeights, one, 0.0),
         ("init_scale=0&init_scale_layer=fc7&norm=bn", Hint::NoWeights, one, 0.0),
+        ("arch=lenet&init_scale=0&init_scale_layer=fc4", Hint::NoWeights, one, 0.0),
         ("batch=1&norm=bn", Hint::BatchOfOne, small, 0.0),
         ("norm=lrn&lrn_k=10&lrn_beta=2", Hint::SignalErased, "lrn_k=2&lrn_beta=0.75", 1e-2),
         ("norm=lrn&lrn_k=10&lrn_beta=1", Hint::SignalErased, "lrn_k=2&lrn_beta=0.75", 0.1),
@@ -141,9 +142,11 @@ fn where_no_signal_gets_through_no_gradient_comes_back() {
         println!("{changes}: {gradient:e}");
         assert!(gradient > 0.0, "{changes}");
     }
-    // fc8 gets its weights in the first step, and the others their gradients after it.
-    assert_eq!(hint(&config("init_scale=0&init_scale_layer=fc8"), 0), None);
-    assert!(run("init_scale=0&init_scale_layer=fc8", 3).gradient() > 1e-3);
+    // The last layer gets its weights in the first step, and the others their gradients after it.
+    for changes in ["init_scale=0&init_scale_layer=fc8", "arch=lenet&init_scale=0&init_scale_layer=fc5"] {
+        assert_eq!(hint(&config(changes), 0), None, "{changes}");
+        assert!(run(changes, 3).gradient() > 1e-3, "{changes}");
+    }
 }
 
 #[test]
@@ -176,6 +179,9 @@ fn what_is_asked_for_in_vain_is_noted() {
     noted("stop_accuracy=90&test_every=0", Hint::NeverStops, "test_every=1");
     noted("stop_loss=1&test_every=0", Hint::NeverStops, "test_every=100");
     noted("hold_back=rotation", Hint::NothingHeldBack, "data=toy");
+    noted("arch=lenet&depth=1", Hint::FixedDepth, "depth=0");
+    noted("arch=convnet26&dropout=0.5", Hint::NoDropout, "arch=lenet");
+    noted("init_scale_layer=fc5", Hint::NoSuchLayer, "arch=convnet26");
     assert_eq!(hint(&config("stop_steps=50&test_every=0"), 0), None, "no test is what was asked for");
     assert_eq!(Dataset::builtin(&config("hold_back=rotation")).held_back, Variation::None);
     assert_ne!(Dataset::builtin(&config("hold_back=rotation&data=toy")).held_back, Variation::None);
@@ -194,6 +200,9 @@ fn every_hint_has_its_own_code() {
         Hint::NeverTested,
         Hint::NeverStops,
         Hint::NothingHeldBack,
+        Hint::FixedDepth,
+        Hint::NoDropout,
+        Hint::NoSuchLayer,
     ];
     for hint in all {
         assert_eq!(hint.code().replace('_', ""), format!("{hint:?}").to_lowercase());

@@ -48,6 +48,35 @@ fn state(cpu: &mut Cpu<f32>) -> State {
 }
 
 #[test]
+fn each_tensor_has_its_own_rate_and_decay() {
+    let config = config("arch=convnet26&init=paper&norm=none&width=0.25&batch=4&lr=0.01&weight_decay=0.1&momentum=0");
+    let mut cpu = cpu(&config);
+    let before = state(&mut cpu);
+    let images = batch(&cpu, config.batch, 0);
+    step(&mut cpu, &images, &Hyper { learning_rate: 0.0, weight_decay: 0.0, ..Hyper::of(&config, 0) });
+    // Without momentum and decay, the velocities are the gradients.
+    let gradients = state(&mut cpu).velocities;
+    cpu.set_state(&before).unwrap();
+    step(&mut cpu, &images, &Hyper::of(&config, 0));
+    let after = state(&mut cpu);
+    for tensor in &cpu.network().tensors {
+        let (rate, decay) = match tensor.name.as_str() {
+            "conv1.weight" => (0.01 * 4096.0, 0.1 / 4096.0),
+            "conv2.weight" | "conv3.weight" => (0.01, 0.1),
+            "fc4.weight" | "fc5.weight" => (0.01, 0.75),
+            _ => (0.02, 0.0),
+        };
+        for i in tensor.range.clone() {
+            let wanted = before.parameters[i] - rate * (gradients[i] + decay * before.parameters[i]);
+            let found = after.parameters[i];
+            // Four roundings of terms that are at most the larger of the two.
+            let size = wanted.abs().max(before.parameters[i].abs());
+            assert!((found - wanted).abs() <= 4.0 * f32::EPSILON * size, "{} {i}: {found} {wanted}", tensor.name);
+        }
+    }
+}
+
+#[test]
 fn equal_runs_give_equal_bits_for_100_steps() {
     let config = config("width=0.25&batch=6&norm=bn&dropout=0.5");
     let run = || {

@@ -290,8 +290,12 @@ impl<T: Product> Cpu<T> {
     }
 
     fn update(&mut self, hyper: &Hyper, images: usize) {
-        optimizer::update(hyper, &self.gradients, &mut self.velocities, &mut self.parameters);
         let network = &self.part.network;
+        for tensor in &network.tensors {
+            let range = tensor.range.clone();
+            let (velocities, parameters) = (&mut self.velocities[range.clone()], &mut self.parameters[range.clone()]);
+            optimizer::update(&hyper.times(tensor.factors), &self.gradients[range], velocities, parameters);
+        }
         for layer in &network.layers {
             if let Kind::BatchNorm { running, momentum, .. } = layer.kind {
                 let range = network.running[running].range();

@@ -1,6 +1,7 @@
 //! The passes of a network as recordings: which kernels run on which buffers, in order.
 
 use super::buffers::{Buffers, fused_activation};
+use crate::config::architectures::Factors;
 use crate::data::Normalisation;
 use crate::error::Result;
 use crate::gpu::kernels::FINITE_CHECK;
@@ -11,6 +12,7 @@ use crate::layers::fused::{After, Before, GradInput};
 use crate::layers::{Window, activation, batch_norm, conv, input, linear, lrn, noise, pool, softmax_loss};
 use crate::network::{Kind, Layer, Network};
 use crate::optimizer;
+use std::ops::Range;
 
 /// How a forward pass is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +108,24 @@ impl Passes {
         self.record_backward(recorder, &self.not_finite_seen)?;
         let (buffers, seen) = (&self.buffers, &self.not_finite_seen);
         let flat = [&buffers.gradients, &buffers.velocities, &buffers.parameters];
-        optimizer::record_update(recorder, flat, self.running(), &self.result, records, seen)
+        optimizer::record_update(recorder, flat, &self.parts(), self.running(), &self.result, records, seen)
+    }
+
+    /// Ranges of the flat buffers whose tensors have the same factors.
+    fn parts(&self) -> Vec<(Range<usize>, Factors)> {
+        let mut parts: Vec<(Range<usize>, Factors)> = vec![];
+        for (place, tensor) in self.buffers.layout.tensors.iter().zip(&self.network.tensors) {
+            match parts.last_mut() {
+                Some((_, factors)) if *factors == tensor.factors => {}
+                Some((range, _)) => {
+                    range.end = place.start;
+                    parts.push((place.start..place.start, tensor.factors));
+                }
+                None => parts.push((0..0, tensor.factors)),
+            }
+        }
+        parts.last_mut().expect("a network has tensors").0.end = self.buffers.gradients.words();
+        parts
     }
 
     /// The running statistics, if there is batch normalisation. All layers have the same momentum.

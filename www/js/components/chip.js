@@ -5,31 +5,32 @@ import { icon } from "../kit/icons.js";
 
 /**
  * @typedef {import("../worker/types.js").Layer} Layer
- * @typedef {{kind: "norm" | "activation" | "pool" | "dropout", ghost: boolean}} Spec `ghost`: the slot is there, the component is not.
+ * @typedef {import("../worker/types.js").Block} Block
+ * @typedef {{kind: "norm" | "activation" | "pool" | "dropout", ghost: boolean, pool?: string}} Spec `ghost`: the slot is there, the component is not.
+ * `pool`: the layer's own kind, as the paper's may differ from layer to layer.
  */
 
 /**
- * The chips in a slot of a block. The last block has none: only the loss follows fc8.
+ * The chips in a slot of a block. The last block has none: only the loss follows it.
  * @param {string} slot bn, activation, lrn or pool
  * @param {Layer[]} layers of the block
- * @param {number} index of the block
- * @param {number} blocks
+ * @param {Block["lrn"]} lrn where it may stand
  * @returns {Spec[]}
  */
-export function chipsOf(slot, layers, index, blocks) {
+export function chipsOf(slot, layers, lrn) {
   const at = (/** @type {string} */ kind) => layers.findIndex((layer) => layer.kind === kind);
   const has = (/** @type {string} */ kind) => at(kind) >= 0;
   const behind = at("batch_norm") > at("activation");
-  if (index === blocks - 1) return [];
+  if (!has("activation")) return [];
   switch (slot) {
     case "bn":
       return [{ kind: "norm", ghost: behind || !has("batch_norm") }];
     case "activation":
-      return has("activation") ? [{ kind: "activation", ghost: false }] : [];
+      return [{ kind: "activation", ghost: false }];
     case "lrn":
-      return index < 2 ? [{ kind: "norm", ghost: !behind && !has("lrn") }] : [];
+      return lrn ? [{ kind: "norm", ghost: !behind && !has("lrn") }] : [];
     default:
-      if (has("pool")) return [{ kind: "pool", ghost: false }];
+      if (has("pool")) return [{ kind: "pool", ghost: false, pool: layers[at("pool")].pool }];
       return has("dropout") ? [{ kind: "dropout", ghost: false }] : [];
   }
 }
@@ -87,8 +88,10 @@ export class Chip {
     switch (this.spec.kind) {
       case "activation":
         return { sign: config.activation, text: short("activation", config.activation) };
-      case "pool":
-        return { sign: config.pool, text: `${short("pool", config.pool)} ${config.overlap === "true" ? "3/2" : "2/2"}` };
+      case "pool": {
+        const { pool = config.pool } = this.spec;
+        return { sign: pool, text: `${short("pool", pool)} ${config.overlap === "true" ? "3/2" : "2/2"}` };
+      }
       case "dropout":
         return { sign: "dropout", text: `${t("short.dropout")} ${config.dropout}` };
       default: {

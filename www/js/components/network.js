@@ -19,6 +19,8 @@ export class Network {
     this.key = "";
     /** @type {Chip[]} */
     this.chips = [];
+    /** What may follow a learnt layer, in order. @type {string[]} */
+    this.slots = [];
     /** @type {{block: string, tensor: number, spark: Spark, norm: HTMLElement, element: HTMLElement}[]} */
     this.gradients = [];
     this.thumbnails = new Thumbnails();
@@ -50,9 +52,11 @@ export class Network {
     this.chips = [];
     this.gradients = [];
     const { blocks } = describe.network;
+    const lrn = blocks.some((block) => block.lrn === "after_pool") ? ["pool", "lrn"] : ["lrn", "pool"];
+    this.slots = ["bn", "activation", ...lrn];
     setAttribute(this.strip, "data-many", blocks.length > 10);
     this.strip.style.setProperty("--blocks", String(blocks.length));
-    this.strip.replaceChildren(this.input(describe), ...blocks.map((block, index) => this.block(describe, block, index)), this.output(describe));
+    this.strip.replaceChildren(this.input(describe), ...blocks.map((block) => this.block(describe, block)), this.output(describe));
     this.retheme(); // colours are only known inside the document
     if (focused) this.chips.find((chip) => chip.element.dataset.chip === focused)?.element.focus();
   }
@@ -62,21 +66,19 @@ export class Network {
     const { t } = this.context;
     const { height, width, channels } = network.input;
     const row = (/** @type {string} */ name) => h("div", { class: `row-name row-${name}` }, t(`network.rows.${name}`));
+    const rows = this.slots.map(row);
     return h(
       "div",
       { class: "column column-input" },
       h("div", { class: "picture" }, this.thumbnails.element),
       h("div", { class: "head" }, h("strong", null, t("network.images")), h("span", { class: "shape" }, `${config.batch} × ${height}×${width}×${channels}`)),
-      row("bn"),
-      row("activation"),
-      row("lrn"),
-      row("pool"),
+      rows,
       row("gradient"),
     );
   }
 
-  /** @param {Description} describe @param {Block} block @param {number} index */
-  block(describe, block, index) {
+  /** @param {Description} describe @param {Block} block */
+  block(describe, block) {
     const { t } = this.context;
     const { network } = describe;
     const range = network.layers.slice(block.layers.start, block.layers.end);
@@ -85,7 +87,7 @@ export class Network {
     const kind = layer.kind === "conv" ? `${layer.kernel}×${layer.kernel}` : t("network.linear");
     const shape = layer.kind === "conv" ? `${height}×${width}×${channels}` : String(channels);
     const slot = (/** @type {string} */ name) => {
-      const chips = chipsOf(name, range, index, network.blocks.length).map((spec) => new Chip(spec, `${block.name}.${name}`, this.context));
+      const chips = chipsOf(name, range, block.lrn).map((spec) => new Chip(spec, `${block.name}.${name}`, this.context));
       this.chips.push(...chips);
       return h(
         "div",
@@ -106,10 +108,7 @@ export class Network {
         h("button", { type: "button", class: "look", title: t("network.look"), "aria-haspopup": "dialog", onclick: look }, h("strong", null, block.name)),
         h("span", { class: "shape" }, `${kind} · ${shape}`),
       ),
-      slot("bn"),
-      slot("activation"),
-      slot("lrn"),
-      slot("pool"),
+      this.slots.map(slot),
       h("div", { class: "gradient-cell" }, host, norm),
     );
     const spark = new Spark(host, this.context.chartOptions());

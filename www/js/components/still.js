@@ -2,18 +2,10 @@
 /** What stands for a lab that was not started: the network as a picture, and its settings. It is printed, and shown in previews. */
 import { h } from "../kit/dom.js";
 import { volume } from "./network.js";
+import layers from "./layers.json" with { type: "json" };
 
-/** Name, side and channels of each layer of the default network. @type {[string, number, number][]} */
-const LAYERS = [
-  ["conv1", 32, 32],
-  ["conv2", 16, 64],
-  ["conv3", 8, 96],
-  ["conv4", 8, 96],
-  ["conv5", 8, 64],
-  ["fc6", 1, 256],
-  ["fc7", 1, 256],
-  ["fc8", 1, 10],
-];
+/** Name, side and channels of each learnt layer, by architecture, at width 1 and with ten classes. */
+const LAYERS = /** @type {Record<string, [string, number, number][]>} */ (/** @type {unknown} */ (layers));
 
 /** @param {import("../kit/i18n.js").Texts} t @param {[string, string][]} given the settings in the link and the attributes */
 export function still(t, given) {
@@ -28,6 +20,7 @@ export function still(t, given) {
     const number = /^lane([2-4])$/.exec(key)?.[1];
     return number ? [`${number}: ${said(value.split(",").map((change) => /** @type {[string, string]} */ (change.split(":"))))}`] : [];
   });
+  const settings = Object.fromEntries(given);
   return h(
     "div",
     { class: "still" },
@@ -35,9 +28,9 @@ export function still(t, given) {
     h(
       "div",
       { class: "still-network" },
-      LAYERS.map(([name, side, channels]) => h("div", null, volume(side, channels, side > 1), name)),
+      (LAYERS[settings.arch] ?? LAYERS.scaled).map(([name, side, channels]) => h("div", null, volume(side, channels, side > 1), name)),
     ),
-    [said(Object.entries(Object.fromEntries(given))), ...lanes].map((line) => h("p", null, line)),
+    [said(Object.entries(settings)), ...lanes].map((line) => h("p", null, line)),
     h("p", { class: "fine" }, t("still")),
   );
 }

@@ -11,6 +11,7 @@ import { Confusion } from "../charts/pictures/confusion.js";
 import { Timeline } from "../charts/past/timeline.js";
 import { laneLabels, laneMarks, valueLabel } from "./labels.js";
 import { LaneRidges } from "./lane_ridges.js";
+import { shownLayer } from "../session/state.js";
 
 /** Number of test images with predictions, the chosen one first. */
 const PREDICTIONS = 8;
@@ -39,7 +40,7 @@ export class Views {
     this.norms = new Norms(this.hosts.norms, options);
     this.activations = new Activations(this.hosts.activations, options);
     this.filters = new Filters(this.hosts.filters, { ...options, onpick: (channel) => this.context.look("conv1", channel) });
-    this.maps = new FeatureMaps(this.hosts.maps, { ...options, onpick: (channel) => this.context.look(this.context.session.state.config.layer, channel) });
+    this.maps = new FeatureMaps(this.hosts.maps, { ...options, onpick: (channel) => this.context.look(shownLayer(this.context.session.state), channel) });
     this.confusion = new Confusion(this.hosts.confusion, { ...options, onpick: (image) => this.pick(image) });
     this.predictions = new Predictions(this.hosts.predictions, { ...options, onpick: (index) => this.pick(this.first + index) });
     this.timeline = new Timeline(this.hosts.curves, this, () => this.context.recalled());
@@ -56,15 +57,16 @@ export class Views {
 
   /** What must be measured for the visible charts. @param {(name: string) => boolean} seen @returns {import("../worker/types.js").Watch} */
   watch(seen) {
-    const { config } = this.context.session.state;
-    const image = Number(config.image ?? 0);
-    const { layer = "conv1" } = config;
+    const { state } = this.context.session;
+    const image = Number(state.config.image ?? 0);
+    const layer = shownLayer(state);
+    const last = state.describe?.network.blocks.at(-1)?.name;
     return {
       snapshot: seen("ridges") || seen("norms") || seen("activations"),
       batch: seen("network"),
       filters: seen("filters"),
       // The last layer has no activation function behind it.
-      maps: seen("maps") ? { layer: layer === "fc8" ? layer : `${layer}.activation`, image } : null,
+      maps: seen("maps") ? { layer: layer === last ? layer : `${layer}.activation`, image } : null,
       predict: seen("predictions") ? { first: image, count: PREDICTIONS } : null,
       unit: null,
       every: 0,
@@ -147,7 +149,7 @@ export class Views {
   update(state) {
     this.name(state);
     this.confusion.mistakes.choose(Number(state.config.image));
-    this.ridges.showLayer(state.config.ridges === "time" ? state.config.layer : null);
+    this.ridges.showLayer(state.config.ridges === "time" ? shownLayer(state) : null);
     this.begin(state);
     this.draw(state);
     this.timeline.update();

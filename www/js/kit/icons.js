@@ -28,6 +28,7 @@ const PATHS = {
   tanh: { stroke: "M1.5 13.5c5.5 0 6 0 6.5-5.5s1-5.5 6.5-5.5M1.5 8h13" },
   max: { stroke: "M2.5 2.5h11v11h-11zM8 2.5v11M2.5 8h11", fill: "M8 2.5h5.5V8H8z" },
   avg: { stroke: "M2.5 2.5h11v11h-11zM8 2.5v11M2.5 8h11M8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z" },
+  paper: { stroke: "M3.5 1.8h5.6l3.4 3.4v9h-9zM9 1.8v3.5h3.5M6 8.5h4M6 11h4" },
   lrn: { stroke: "M2.5 13.5v-4M5.3 13.5V8M8 13.5v-11M10.7 13.5V8M13.5 13.5v-4" },
   bn: { stroke: "M1.5 13c4 0 4-10 6.5-10s2.5 10 6.5 10M8 3v10" },
   none: { stroke: "M3 8h10" },

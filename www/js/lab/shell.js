@@ -19,6 +19,7 @@ import { still } from "../components/still.js";
 import { Tabs } from "../components/tabs.js";
 import { Tip } from "../kit/tip.js";
 import { Views } from "../components/views.js";
+import { shownLayer } from "../session/state.js";
 import { act, linkOf } from "./actions.js";
 import { Surface } from "./surface.js";
 
@@ -234,13 +235,13 @@ export class Shell extends Surface {
     const select = h("select", { onchange: () => this.change({ layer: select.value }) });
     let key = "";
     this.maps = {
-      update: (/** @type {import("../session/state.js").State} */ { describe, config }) => {
-        const names = describe?.network.blocks.map(({ name }) => name) ?? [];
+      update: (/** @type {import("../session/state.js").State} */ state) => {
+        const names = state.describe?.network.blocks.map(({ name }) => name) ?? [];
         if (names.join() !== key) {
           key = names.join();
           select.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
         }
-        select.value = config.layer;
+        select.value = shownLayer(state);
       },
     };
     return h(

@@ -116,3 +116,9 @@ export function fragmentOf(first, others) {
 
 /** @param {Record<string, string | null>} settings */
 export const pairsOf = (settings) => Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+
+/** The layer shown in detail: the chosen one, or the first if the network has none of that name. @param {Pick<State, "describe" | "config">} state */
+export function shownLayer({ describe, config }) {
+  const names = describe?.network.blocks.map(({ name }) => name) ?? [];
+  return names.includes(config.layer) ? config.layer : (names[0] ?? "conv1");
+}

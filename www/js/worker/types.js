@@ -16,7 +16,7 @@
  * @typedef {{height: number, width: number, channels: number}} Shape
  * @typedef {{name: string, kind: string, input: Shape, output: Shape, kernel?: number, stride?: number, padding?: number,
  *   function?: string, pool?: string, [constant: string]: unknown}} Layer
- * @typedef {{name: string, layers: {start: number, end: number}, activation: number, macs: number, parameters: number}} Block
+ * @typedef {{name: string, layers: {start: number, end: number}, activation: number, lrn: "after_activation" | "after_pool" | null, macs: number, parameters: number}} Block
  * @typedef {{name: string, shape: number[]}} Tensor
  *
  * @typedef {object} Description
