@@ -24,9 +24,9 @@ test("a note on settings that cannot learn comes and goes with the changes", asy
   await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe, { timeout: 120_000 });
   assert.doesNotMatch(await words(page), /learn|gradient/);
   await set(page, { norm: "bn" });
-  await says(page, "leaves no gradient for the layers up to fc7");
+  await says(page, "leaves no gradient for the layers before the last");
   await set(page, { batch: "8" });
-  await says(page, "leaves no gradient for the layers up to fc7", false);
+  await says(page, "leaves no gradient for the layers before the last", false);
   await set(page, { lr: "0" });
   await says(page, "With a learning rate of 0, no weight changes.");
   // Once closed, it stays away until a different hint has been shown.

@@ -28,7 +28,7 @@ CASES = {
     "average, two by two, tanh": (f"--pool avg --overlap=false --activation tanh {SMALL}", [("tanh", "sin")]),
     "sigmoid, dropout": (f"--activation sigmoid --dropout 0.5 --init xavier {SMALL}", [("torch.sigmoid(x)", "torch.sigmoid(1.01 * x)")]),
     "leaky ReLU, deeper": (f"--activation leaky_relu --norm none --depth 2 {SMALL}", [("F.leaky_relu(x, 0.01)", "F.leaky_relu(x, 0.02)")]),
-    "lenet": (f"--arch lenet --pool paper --overlap=false --activation tanh --norm none {SMALL}", [("padding=0)", "padding=2)")]),
+    "lenet": (f"--arch lenet --pool paper --overlap=false --activation tanh --norm none {SMALL}", [("x.flatten(1)", "x.permute(0, 2, 3, 1).flatten(1)")]),
     "convnet26": (f"--arch convnet26 --pool paper --norm lrn --init paper {SMALL}", [("padding=0, ceil_mode=True", "padding=1")]),
     "original": ("--arch original --norm lrn --width 0.25 --batch 2 --steps 1", [("* SIDE // 227", "* SIDE // 228")]),
 }
