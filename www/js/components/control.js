@@ -10,6 +10,8 @@ import { typedNumber } from "../kit/number.js";
 
 /** Up to this many choices with short words stand side by side. */
 const SIDE_BY_SIDE = 4;
+/** Most letters of all options, on a phone. */
+const LETTERS = 40;
 /** Sliders have this many positions. */
 const TICKS = 1000;
 /** Decades below the largest value on a logarithmic slider; the leftmost position is the smallest value itself. */
@@ -47,7 +49,7 @@ export class Control {
   build() {
     switch (this.setting.kind) {
       case "choice":
-        return (this.setting.options ?? []).length <= SIDE_BY_SIDE ? this.segments() : this.select();
+        return this.isShort(this.setting.options ?? []) ? this.segments() : this.select();
       case "switch":
         return this.toggle();
       default:
@@ -59,6 +61,11 @@ export class Control {
   name(value) {
     const key = `options.${this.setting.key}.${value}`;
     return this.context.t.has(key) ? this.context.t(key) : value;
+  }
+
+  /** Whether these options have room side by side. @param {string[]} options */
+  isShort(options) {
+    return options.length <= SIDE_BY_SIDE && options.map((value) => this.name(value)).join("").length <= LETTERS;
   }
 
   /** @param {string} value */
