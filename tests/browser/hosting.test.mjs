@@ -97,7 +97,8 @@ test("the words about a missing script wait a little, are the same on both pages
     await request.continue();
   });
   const loaded = page.goto(`${address}/#${SMALL}`);
-  await page.waitForSelector(".late", PATIENCE);
+  // The style sheet may come after the words.
+  await page.waitForFunction(() => document.querySelector(".late")?.getAnimations().length, PATIENCE);
   const late = () => page.$eval(".late", (element) => element.innerText);
   const [animation] = await page.$eval(".late", (element) => element.getAnimations().map(({ effect }) => effect.getComputedTiming().endTime));
   assert.equal(animation, 5000);
