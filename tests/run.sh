@@ -142,8 +142,7 @@ beside checks
 stage rust cargo test --release --no-fail-fast
 stage pytorch pytorch
 join
-# One file more than there are cores: tests also wait by the clock.
-stage browsers timeout 2400 node --test --test-force-exit --test-reporter=tap --test-concurrency=$(($(nproc) + 1)) tests/browser/*.test.mjs
+stage browsers timeout 2400 node --test --test-force-exit --test-reporter=tap --test-concurrency=2 tests/browser/*.test.mjs
 
 # Only when named: installing the hosts takes two minutes and a gigabyte.
 [[ $only = *" hosts "* ]] && stage hosts hosts
