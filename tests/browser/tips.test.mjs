@@ -128,6 +128,11 @@ test("a finger shows it by a tap, and hides it by one elsewhere", async () => {
 test("inside a layer, the titles of steps and cards are terms", async () => {
   const { page, complaints } = await open("lang=en&norm=bn&inside=true&layer=fc6");
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.drill.panel?.reading, { timeout: 120_000 });
+  // The titles follow with the next drawing.
+  await page.waitForFunction(
+    () => [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".drill-step .term")].some(({ textContent }) => textContent === "Unit"),
+    { timeout: 120_000 },
+  );
   const titles = await inRoot(page, (root) =>
     [...root.querySelectorAll(".drill :is(.drill-step, .drill-card) h3")].map((title) => {
       const term = title.querySelector(".term");
