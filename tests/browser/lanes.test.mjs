@@ -83,8 +83,8 @@ for (const name of NAMES) {
           [{}, { norm: "bn", lr: "0.01" }, { activation: "sigmoid" }],
         );
         assert.equal(new Set(lanes.map(({ step }) => step)).size, 1, "all lanes have done the same steps");
-        // A fast machine may have reached the second evaluation before the pause.
-        for (const { evaluated, step } of lanes) assert.ok([5, 10].includes(evaluated) && evaluated <= step, `evaluated at ${evaluated} of ${step}`);
+        // A fast machine may have reached further evaluations before the pause.
+        for (const { evaluated, step } of lanes) assert.ok(evaluated > 0 && evaluated % 5 === 0 && evaluated <= step, `evaluated at ${evaluated} of ${step}`);
         // On the GPU in the same page: on a software adapter another one compiles shaders for ten seconds.
         let alone = together;
         for (const [lane, changes] of ["", "&norm=bn&lr=0.01", "&activation=sigmoid"].entries()) {
