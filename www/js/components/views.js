@@ -175,6 +175,14 @@ export class Views {
     this.timeline.clear();
   }
 
+  /** A copy of the timeline, up to the newest data: a hidden frame draws nothing. */
+  copy() {
+    const { state } = this.context.session;
+    this.begin(state);
+    this.draw(state);
+    return this.timeline.copy();
+  }
+
   /** Goes on from a copy of the timeline. @param {ReturnType<Timeline["copy"]>} copy */
   adopt(copy) {
     const { state } = this.context.session;

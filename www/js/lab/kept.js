@@ -121,7 +121,7 @@ export class Keeper {
     await session.send("keep");
     const { fragment, wanted, lanes } = session.state;
     if (lanes.some(({ saved }) => !saved)) return;
-    const charts = this.shell.views?.timeline.copy();
+    const charts = this.shell.views?.copy();
     const weights = lanes.reduce((sum, { saved }) => sum + (saved?.bytes.length ?? 0), 0);
     await this.write({ fragment, wanted, lanes: session.copies(), charts }, weights + (charts?.bytes ?? 0));
   }
