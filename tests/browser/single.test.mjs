@@ -85,8 +85,8 @@ for (const name of NAMES) {
         });
         assert.ok(found.loss > 0 && found.loss < 10, `${found.loss}`);
         assert.deepEqual({ ...found, loss: 0 }, { loss: 0, train, count, workers: 2, notes: [] });
-        // Where a page hands over to the single file, its own script is no longer needed.
-        const aborted = (/** @type {string} */ complaint) => /alexnet-lab\.js (net::ERR_ABORTED|NS_BINDING_ABORTED)/.test(complaint);
+        // Where a page hands over to the single file, what it was still loading is no longer needed.
+        const aborted = (/** @type {string} */ complaint) => /(alexnet-lab\.js|style\.css) (net::ERR_ABORTED|NS_BINDING_ABORTED)/.test(complaint);
         assert.deepEqual(
           complaints.filter((complaint) => !(what.includes("folder") && aborted(complaint))),
           [],
