@@ -48,6 +48,7 @@ const SCRIPTS: &[&str] = &[
     "embed",
     "lessons/run",
     "lessons/toys",
+    "lessons/pictures",
     "lessons/each",
     "lessons",
     "lab",

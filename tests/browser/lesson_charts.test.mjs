@@ -25,7 +25,10 @@ async function open(lesson, settings = "lang=en", { path = "/", viewport } = {})
     for (const end = Date.now() + 120_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) if (await inPanel(run, ...args)) return;
     assert.fail(`waited in vain for ${run}`);
   };
-  await inPanel((panel) => panel.go(1));
+  await inPanel((panel) => {
+    panel.stage.toggle(false); // the toys beside the charts, in the whole lab
+    panel.go(1);
+  });
   return { page, complaints, inPanel, until };
 }
 

@@ -33,6 +33,7 @@ async function open(settings, { path, viewport } = SIZES[0], steps = 3) {
   });
   await page.goto(`${lab.address}${path}#${SMALL}&${settings}`);
   await page.waitForFunction(() => window.ready && document.querySelector("alexnet-lab").shell.lesson.panel?.lesson, { timeout: 120_000 });
+  await page.evaluate(() => document.querySelector("alexnet-lab").shell.lesson.panel.stage.toggle(false)); // the whole lab, with its toys
   if (steps > 0) await train(page, steps);
   return { page, complaints };
 }

@@ -1,6 +1,6 @@
 // Lessons and recipes: valid settings, texts in both languages, and the numbers of the run.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { boundOf, gainsOf, normsOf } from "../../www/js/lessons/toys/gains_toy.js";
@@ -76,6 +76,7 @@ const wanted = [
       "formula",
       "paper",
       "noise",
+      "claim",
       ...choices.map((choice) => `choices.${choice}`),
       ...lanes.map((lane) => `lanes.${lane}`),
       ...sentences.map((key) => `saw.${key}`),
@@ -108,6 +109,7 @@ test("every text that is asked for is there, and every lesson's and recipe's tex
     "runs",
     "home",
     "steps",
+    "stage",
     "toys/toy",
     "toys/scale_toy",
     "toys/probe_toy",
@@ -123,6 +125,10 @@ test("every text that is asked for is there, and every lesson's and recipe's tex
     .join("\n");
   const asked = [...scripts.matchAll(/\bsay\(\s*"([\w.]+)"/g)].map((match) => match[1]);
   assert.ok(asked.length > 25, `found ${asked.length} keys`);
+  const pictures = readdirSync(join(ROOT, "www", "js", "lessons", "pictures")).map((name) => read("www", "js", "lessons", "pictures", name));
+  const drawn = [...pictures.join("\n").matchAll(/this\.say\(\s*"([\w.]+)"/g)].map((match) => `pictures.${match[1]}`);
+  assert.ok(drawn.length > 20, `found ${drawn.length} keys`);
+  asked.push(...drawn);
   assert.deepEqual(
     asked.filter((key) => !texts.en.has(key)),
     [],

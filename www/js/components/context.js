@@ -14,6 +14,7 @@
  * @property {(kind: string, on: boolean) => void} highlight
  * @property {(block: string, channel?: number) => void} look opens the view into a layer
  * @property {() => boolean} dark
+ * @property {() => string[] | null} laneNames the open lesson's names of the networks, while they are its own
  * @property {() => string} link
  * @property {() => string} size mini, slide or full
  * @property {() => void} recalled reports that the charts have gone back in the run, or to the present

@@ -16,6 +16,7 @@
  * @property {(key: string) => string} early a view setting, before the engine has read it
  * @property {{kept: LessonCopy | null}} lesson
  * @property {() => void} arrange
+ * @property {() => void} measure chooses the size again
  * @property {() => void} watch tells the worker what is visible
  * @property {(changes: Record<string, string>) => void} change
  *

@@ -18,9 +18,10 @@ function acts(key, config) {
 /**
  * Labels that tell networks side by side apart: what each changes, and the first one's values of all changed settings. A network equal to an
  * earlier one says so.
- * @param {import("../kit/i18n.js").Texts} t @param {import("../session/state.js").Lane[]} lanes @returns {string[]}
+ * @param {import("../kit/i18n.js").Texts} t @param {import("../session/state.js").Lane[]} lanes @param {string[] | null} [names] those of an open lesson @returns {string[]}
  */
-export function laneLabels(t, lanes) {
+export function laneLabels(t, lanes, names = null) {
+  if (names?.length === lanes.length) return names.map((name, at) => `${t("lanes.lane", { n: at + 1 })} ${name}`);
   const all = [...new Set(lanes.flatMap(({ changes }) => Object.keys(changes)))];
   const norms = (/** @type {string} */ key) => Number(key in MENUS.norm.more);
   // A normalisation's constants come after it.

@@ -25,7 +25,7 @@ export class Lanes {
 
   /** @param {import("../session/state.js").State} state */
   update({ lanes, shown, describe, schema }) {
-    const labels = laneLabels(this.context.t, lanes);
+    const labels = laneLabels(this.context.t, lanes, this.context.laneNames());
     const ended = lanes.map(({ divergence }) => divergence?.step ?? -1);
     const key = JSON.stringify([labels, shown, ended, lanes[0].config, schema.length, describe === null]);
     if (key === this.key) return;

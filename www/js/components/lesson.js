@@ -5,11 +5,13 @@ import { OnDemand } from "./on_demand.js";
 /**
  * @typedef {object} Panel See `lessons/panel.js`.
  * @property {HTMLElement} element
+ * @property {{element: HTMLElement}} stage where its picture is
  * @property {string | undefined} step the step's name; undefined outside a lesson
  * @property {import("../worker/types.js").Unit | null} unit what the worker reads for the toy
  * @property {number} every steps between snapshots
  * @property {object | null} recording a run of a lesson
  * @property {() => import("./host.js").LessonCopy | null} copy
+ * @property {string[] | null} laneNames its names of the networks, while they are those of its run
  * @property {(action: string) => unknown} act
  * @property {(action: string) => boolean} ends whether no step follows, or precedes
  * @property {(state: import("../session/state.js").State) => void} update

@@ -2,7 +2,7 @@
 /** Texts with terms in them, `[key|words]`, and formulas with `_{subscripts}` and `^{superscripts}`. */
 import { Tip } from "../kit/tip.js";
 import { h } from "../kit/dom.js";
-import { integer, live, number, percent } from "../kit/format.js";
+import { fraction, integer, live, number, percent } from "../kit/format.js";
 
 /** A piece of rich text: a term, a subscript or a superscript. */
 const PIECE = /\[(\w+)\|([^\]]+)\]|([_^])\{([^}]*)\}/g;
@@ -13,10 +13,11 @@ export const termsIn = (text) => [...text.matchAll(/\[(\w+)\|/g)].map(([, key]) 
 /** The names of the numbers in a sentence. @param {string} text */
 export const fieldsIn = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 
-/** A number in the format for its name: shares in percent, steps and counts whole, losses with all digits. @param {string} name @param {number} value */
+/** A number in the format for its name: shares in percent, parts as fractions, steps and counts whole, losses with all digits. @param {string} name @param {number} value */
 export function written(name, value) {
   if (/^(step|count)/.test(name)) return integer(value);
   if (/(accuracy|share)$/.test(name)) return percent(value);
+  if (name.endsWith("part")) return fraction(value);
   return name.endsWith("loss") ? live(value) : number(value);
 }
 

@@ -195,7 +195,7 @@ export class Views {
 
   /** Names the networks side by side, and shows the data of the one on show. @param {import("../session/state.js").State} state */
   name(state) {
-    const names = laneLabels(this.context.t, state.lanes);
+    const names = laneLabels(this.context.t, state.lanes, this.context.laneNames());
     if (names.join() !== this.names.join()) {
       this.names = names;
       const kept = this.timeline.name(state.lanes);

@@ -69,3 +69,14 @@ export const si = (x) => scaled(x, 1000, ["", " k", " M", " G", " T", " P"]);
 
 /** Bytes in MiB or the unit that fits. @param {number} bytes */
 export const bytes = (bytes) => scaled(bytes, 1024, [" B", " KiB", " MiB", " GiB"]);
+
+/** Digits of a fraction such as 1/31,000, and the largest share that is written so. */
+const [FRACTION_DIGITS, SMALL] = [2, 0.095];
+
+/** A share in a form that is read at a glance: `0.62`, `1/31,000`, `31,000`. @param {number} x */
+export function fraction(x) {
+  const short = (/** @type {number} */ value) => Number(value.toPrecision(FRACTION_DIGITS));
+  if (!(x > 0)) return x === 0 ? "0" : NONE;
+  if (x >= SMALL) return number(short(x));
+  return 1 / x < 1e9 ? `1/${integer(short(1 / x))}` : number(x);
+}

@@ -20,6 +20,7 @@ const PATHS = {
   open: { stroke: "M6.5 3.5h-3v9h9v-3M9 3h4v4M13 3 7.5 8.5" },
   lesson: { stroke: "M8 4.2C6 3 4 3 2 3v9.5c2 0 4 0 6 1.3 2-1.3 4-1.3 6-1.3V3c-2 0-4 0-6 1.2v9.6" },
   file: { stroke: "M3.5 1.8h5.6l3.4 3.4v9h-9zM9 1.8v3.5h3.5" },
+  layout: { stroke: "M1.8 3h12.4v10H1.8zM9.6 3v10M9.6 8h4.6" },
   warning: { stroke: "M8 2 14.5 13.5h-13zM8 6.3v3.4M8 11.6v.2" },
   // ---- the components' own pictures
   relu: { stroke: "M1.5 12H8l5.5-8.5" },

@@ -103,6 +103,7 @@ export class Shell extends Surface {
       highlight: (kind, on) => this.highlight(kind, on),
       look: (block, channel) => this.drill.open(block, channel),
       dark: () => this.dark(),
+      laneNames: () => this.lesson.panel?.laneNames ?? null,
       link: () => linkOf(this),
       size: () => this.size,
       recalled: () => this.showSnapshot(),
@@ -184,7 +185,7 @@ export class Shell extends Surface {
       );
       parts = this.size === "slide" ? [chips, curves, panel("gradients", hosts.ridges)] : [curves];
     }
-    const main = h("main", { class: "main" }, this.lesson.panel?.element, parts);
+    const main = h("main", { class: "main" }, this.lesson.panel?.element, this.lesson.panel?.stage.element, parts);
     // A dialog that was taken out and put back would no longer be modal.
     for (const part of this.lab.querySelectorAll(":scope > :not(dialog)")) part.remove();
     this.lab.prepend(

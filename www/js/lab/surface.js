@@ -110,7 +110,9 @@ export class Surface {
 
   /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element whose height is limited can be too low for the full lab. */
   measure() {
-    const { width, height } = this.room;
+    const { width } = this.room;
+    // The page scrolls, but a lesson's picture has to fit into its window.
+    const height = this.isPage && this.lab.hasAttribute("data-stage") ? Math.min(this.room.height, innerHeight) : this.room.height;
     const wanted = this.early("controls");
     let size = "full";
     if (["mini", "slide", "full"].includes(wanted)) size = wanted;

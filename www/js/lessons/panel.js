@@ -7,6 +7,7 @@ import { listenToKeys } from "../kit/keyboard.js";
 import { home } from "./home.js";
 import { LESSONS } from "./list.js";
 import { Runs } from "./runs.js";
+import { Stage } from "./stage.js";
 import { Terms } from "../components/terms.js";
 import { layersAt, progress, stepBody } from "./steps.js";
 import layerEnglish from "../../i18n/drill.en.json" with { type: "json" };
@@ -47,29 +48,44 @@ export class Panel extends Runs {
     this.back = button("back", "action");
     this.next = button("next", "action primary");
     this.where = h("span", { class: "fine" });
-    this.foot = h("div", { class: "guide-foot" }, this.back, this.where, this.next);
+    this.stage = new Stage(this);
+    this.foot = h("div", { class: "guide-foot" }, this.back, this.where, this.stage.fold, this.next);
     this.element = h(
       "section",
       { class: "panel panel-guide", hidden: true, onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) },
-      h("div", { class: "guide" }, h("div", { class: "guide-head" }, this.title, this.all, this.close), this.foot, this.body, this.live, this.terms.tip),
+      h(
+        "div",
+        { class: "guide" },
+        h("div", { class: "guide-head" }, this.title, this.all, this.close),
+        this.foot,
+        this.stage.controls,
+        this.body,
+        this.live,
+        this.terms.tip,
+      ),
     );
     this.size = "full";
     this.stopKeys = () => {};
     this.listen = (/** @type {Event} */ event) => {
       const { kind, detail } = /** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail;
-      if (kind === "unit" && this.unit) this.toy?.receive?.(detail);
+      if (kind !== "unit" || !this.unit) return;
+      this.toy?.receive?.(detail);
+      this.stage.picture?.receive(detail);
     };
     this.session.addEventListener("change", this.listen);
   }
 
   /** What the worker reads for the toy. */
   get unit() {
-    return (this.shown && this.shell.size !== "mini" && this.toy?.element.isConnected && this.toy.unit) || null;
+    const { shown, shell, toy } = this;
+    // A picture and its toy read the same.
+    return (shown && shell.size !== "mini" && toy?.element.isConnected && toy.unit) || this.stage.unit;
   }
 
   destroy() {
     this.stopKeys();
     this.endToy();
+    this.stage.destroy();
     this.session.removeEventListener("change", this.listen);
     this.recording?.end("interrupted");
     this.replay?.destroy();
@@ -104,6 +120,7 @@ export class Panel extends Runs {
       [this.texts, this.layerTexts] = [own, inside];
       writeIn(language);
       this.endToy(); // its texts are in the old language
+      this.stage.take();
       this.terms.sentence = (key) => (own.has(`terms.${key}`) ? own : inside)(`terms.${key}`);
       this.show();
     });
@@ -112,6 +129,7 @@ export class Panel extends Runs {
   /** The lesson's toy, if this step has one; it keeps its state while other steps are shown. */
   toyOf() {
     const { lesson, step = "" } = this;
+    if (this.stage.replaces(step)) return (this.toy = null);
     const make = lesson?.toys?.[step] ?? ((lesson?.toySteps ?? ["formula"]).includes(step) ? lesson?.toy : undefined);
     if (!make) return null;
     this.toy = this.toys.get(make) ?? make(this);
@@ -269,6 +287,7 @@ export class Panel extends Runs {
       this.interrupt();
       this.leaveRecording();
       this.endToy();
+      this.stage.take();
       if (this.lesson?.gap || next?.gap) this.shell.views?.curves.showGap(next?.gap ?? false);
       this.take(next);
       // Closing a lesson in the full lab leads back to the list; a slide has no room for the list.
@@ -290,12 +309,14 @@ export class Panel extends Runs {
   showProgress() {
     if (this.step === "run") progress(this);
     if (this.toy?.element.isConnected) this.toy.update?.();
+    this.stage.update();
   }
 
   resized() {
     this.size = this.shell.size;
     this.stopKeys();
     this.stopKeys = this.size === "full" ? () => {} : listenToKeys(this.shell.host, (action) => this.act(action), REMOTE);
+    this.show(); // the picture needs its room, and a slide has none for toys
   }
 
   /** Redraws the step. */
@@ -324,6 +345,7 @@ export class Panel extends Runs {
     this.body.replaceChildren(...(step ? stepBody(this, step) : home(this)));
     // The toy is back in its place.
     if (this.toy?.element.contains(focused)) focused?.focus({ preventScroll: true });
+    this.stage.show();
     this.shell.watch();
     this.showProgress();
   }

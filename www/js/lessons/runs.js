@@ -1,7 +1,7 @@
 // @ts-check
 /** The runs of lessons: the current one, the finished ones, and the recordings that ship with the page. */
 import { h, setText } from "../kit/dom.js";
-import { apply } from "./run/apply.js";
+import { apply, differing } from "./run/apply.js";
 import { fetchRecording } from "./run/recorded.js";
 import { Recording } from "./run/recording.js";
 import { Replay } from "./run/replay.js";
@@ -15,6 +15,9 @@ const RETRY = 200;
 
 /** The depth that a lesson is written and recorded for. @param {import("./run/types.js").Lesson | null} lesson */
 const depthOf = (lesson) => (lesson?.depths && lesson.fragment.match(DEPTH)?.[0]) ?? "";
+
+/** The values of the settings in which a lesson's networks differ. @param {import("../session/state.js").State} state @param {import("./run/types.js").Lesson | null} lesson */
+const lanesOf = ({ lanes }, lesson) => JSON.stringify(lanes.map(({ config }) => differing(lesson?.fragment ?? "").map((key) => config[key])));
 
 export class Runs {
   /** @param {import("../components/host.js").Host} shell */
@@ -31,6 +34,8 @@ export class Runs {
     this.depth = "";
     /** @type {Recording | null} */
     this.recording = null;
+    /** The networks as the run made them. */
+    this.ownLanes = "";
     /** Counts the requested runs and recordings: the last one wins. */
     this.asked = 0;
     /** Milliseconds per step of its run. */
@@ -59,6 +64,13 @@ export class Runs {
   /** The run on show: the recording's, the current one, or the last one. @returns {import("./run/measure.js").Run | undefined} */
   get shownRun() {
     return this.replay?.recorded.measured ?? this.recording?.measured ?? this.result?.run;
+  }
+
+  /** The lesson's names of the networks, while they are as its run made them. */
+  get laneNames() {
+    const { lesson, replay, session } = this;
+    const own = replay !== null || (this.recording !== null && this.ownLanes === lanesOf(session.state, lesson));
+    return lesson && own ? lesson.lanes.map((lane) => this.say(`lessons.${lesson.name}.lanes.${lane}`)) : null;
   }
 
   /** Steps between the snapshots that the worker takes while the lesson runs. */
@@ -95,6 +107,7 @@ export class Runs {
     if (!(await apply(session, `${fragment}&seed=${seed}`)) || this.lesson !== lesson || this.asked !== asked) return;
     const recording = new Recording(session, lesson.until, () => this.ended(recording, lesson, depth, seed), lesson.changeable);
     this.recording = recording;
+    this.ownLanes = lanesOf(session.state, lesson);
     this.show();
     while (recording.step === 0 && recording.outcome === "going" && session.state.phase !== "diverged") {
       await session.step();

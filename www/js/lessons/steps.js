@@ -58,6 +58,7 @@ function choices(panel) {
     button.addEventListener("click", () => {
       panel.choices.set(lesson?.name ?? "", choice);
       for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+      panel.showProgress(); // the picture shows what one expects
     });
     return button;
   });

@@ -1,30 +1,10 @@
 import { InputsToy } from "../toys/inputs_toy.js";
+import { DriftPicture } from "../pictures/drift.js";
+import { drift, settled } from "../run/drift.js";
 import { decided, difference, loss } from "../run/measure.js";
 import settings from "../run/lessons.json" with { type: "json" };
 
-const { fragment, until, every, layer, numbers } = settings.lessons["covariate-shift"];
-
-/** The measured layer. */
-const LAYER = layer;
-/** Steps before the drift is counted: until then the running statistics of batch normalisation are still settling (0.9^50 = 0.005). */
-const { settled: SETTLED } = numbers;
-
-/** Measures of a distribution's location. */
-const PLACES = /** @type {const} */ (["p50", "p95", "mean"]);
-
-/** @param {import("../run/measure.js").Lane | undefined} lane */
-const settled = (lane) => (lane?.history ?? []).filter(({ step }) => step >= SETTLED);
-
-/**
- * How far a layer's activations move between snapshots, on average: the largest move of median, 95th percentile and mean, in
- * standard deviations of the earlier snapshot.
- * @param {import("../run/measure.js").Lane | undefined} lane
- */
-function drift(lane) {
-  const looks = settled(lane).map(({ layers }) => layers[LAYER]);
-  const moves = looks.slice(1).map((look, at) => Math.max(...PLACES.map((place) => Math.abs(look[place] - looks[at][place]))) / looks[at].std);
-  return moves.reduce((sum, x) => sum + x, 0) / moves.length;
-}
+const { fragment, until, every } = settings.lessons["covariate-shift"];
 
 export default {
   name: "covariate-shift",
@@ -60,6 +40,7 @@ export default {
     "[layer_input|u] [distributed|~] [distribution_at|P_{t}],  [shift|shift] = [distance|distance]([distribution_at|P_{t}], [distribution_at|P_{t+1}])",
     "[noise|noise]: [noisy|y] = [noise_scale|s] [bn|BN]([bn_input|x]) + [noise_shift|m]",
   ],
+  picture: (/** @type {import("../run/types.js").Panel} */ panel) => new DriftPicture(panel),
   toy: (/** @type {import("../run/types.js").Panel} */ panel) => new InputsToy(panel),
   toySteps: ["run", "saw"],
 };

@@ -1,3 +1,4 @@
+import { DropoutPicture } from "../pictures/dropout.js";
 import { DropoutToy } from "../toys/dropout_toy.js";
 import { accuracy, loss, test } from "../run/measure.js";
 import settings from "../run/lessons.json" with { type: "json" };
@@ -37,6 +38,7 @@ export default {
   formula: ["[dropped|h̃_{i}] = [mask|m_{i}] [unit|h_{i}] / (1 − [dropout_rate|p]),  [chance|P]([mask|m_{i}] = 0) = [dropout_rate|p]"],
   gap: true,
   changeable: ["dropout"],
+  picture: (/** @type {import("../run/types.js").Panel} */ panel) => new DropoutPicture(panel),
   toy: (/** @type {import("../run/types.js").Panel} */ panel) => new DropoutToy(panel),
   toySteps: ["run", "formula"],
 };

@@ -1,3 +1,4 @@
+import { LrnPicture } from "../pictures/lrn.js";
 import { LrnToy } from "../toys/lrn_toy.js";
 import { at, loss } from "../run/measure.js";
 import settings from "../run/lessons.json" with { type: "json" };
@@ -36,5 +37,6 @@ export default {
     return { outcome, values };
   },
   formula: ["[lrn_output|b_{i}] = [response|a_{i}] / ( [lrn_k|k] + [lrn_alpha|α] [lrn_sum|∑_{j}] [response|a_{j}]^{2} )^{[lrn_beta|β]}"],
+  picture: (/** @type {import("../run/types.js").Panel} */ panel) => new LrnPicture(panel),
   toy: (/** @type {import("../run/types.js").Panel} */ panel) => new LrnToy(panel),
 };

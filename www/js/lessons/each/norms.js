@@ -1,3 +1,4 @@
+import { CurvesPicture } from "../pictures/curves.js";
 import { LAST, decided, difference, loss, test } from "../run/measure.js";
 import settings from "../run/lessons.json" with { type: "json" };
 
@@ -51,4 +52,5 @@ export default {
     "[bn|BN]([bn_input|x]) = [bn_gamma|γ] ([bn_input|x] − [batch_mean|μ]) / √([batch_variance|σ^{2}] + [bn_epsilon|ε]) + [bn_beta|β]",
     "[lrn_output|b_{i}] = [response|a_{i}] / ( [lrn_k|k] + [lrn_alpha|α] [lrn_sum|∑_{j}] [response|a_{j}]^{2} )^{[lrn_beta|β]}",
   ],
+  picture: (/** @type {import("../run/types.js").Panel} */ panel) => new CurvesPicture(panel),
 };

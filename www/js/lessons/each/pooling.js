@@ -1,3 +1,4 @@
+import { PoolingPicture } from "../pictures/pooling.js";
 import { at, decided, difference, loss, test } from "../run/measure.js";
 import { PoolToy } from "../toys/pool_toy.js";
 import settings from "../run/lessons.json" with { type: "json" };
@@ -39,6 +40,7 @@ export default {
     "[max_pooling|max]: [pool_output|y] = [largest|max] [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = [pool_gradient|∂L/∂y] [winner|(i wins)]",
     "[average|avg]: [pool_output|y] = 1/[window_size|n] [window_sum|∑] [window|x_{i}],  [pool_gradient|∂L/∂x_{i}] = 1/[window_size|n] [pool_gradient|∂L/∂y]",
   ],
+  picture: (/** @type {import("../run/types.js").Panel} */ panel) => new PoolingPicture(panel),
   toy: (/** @type {import("../run/types.js").Panel} */ panel) => new PoolToy(panel),
   // The toy shows what pooling does, not which one learns faster, so it may appear before the run.
   toySteps: ["question", "formula"],

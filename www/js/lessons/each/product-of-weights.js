@@ -1,3 +1,4 @@
+import { ProductPicture } from "../pictures/product.js";
 import { at, guessing, loss } from "../run/measure.js";
 import { powerToy } from "../toys/toy.js";
 import settings from "../run/lessons.json" with { type: "json" };
@@ -41,6 +42,7 @@ export default {
     "[gradient_weights|∂L/∂W_{1}] [proportional|∝] [weights|W_{2}] · [weights|W_{3}] · … · [weights|W_{L}]",
     "[size_of_weights|w]^{[layers_crossed|k]}",
   ],
+  picture: (/** @type {import("../run/types.js").Panel} */ panel) => new ProductPicture(panel),
   toy: powerToy,
   // First by hand, then in the network.
   toySteps: ["question", "formula"],

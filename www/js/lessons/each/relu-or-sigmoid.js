@@ -1,3 +1,4 @@
+import { GradientsPicture } from "../pictures/gradients.js";
 import { GainsToy } from "../toys/gains_toy.js";
 import { at, guessing, lastHidden, loss, stepsTo } from "../run/measure.js";
 import settings from "../run/lessons.json" with { type: "json" };
@@ -53,6 +54,7 @@ export default {
     "[gain|gain of l] = [norm|‖][gradient_activation|∂L/∂a_{l−1}][norm|‖] / [norm|‖][gradient_activation|∂L/∂a_{l}][norm|‖]",
     "[slope|ReLU′(z)] = 1 [if_positive|(z > 0)], 0 [if_positive|(z ≤ 0)]",
   ],
+  picture: (/** @type {import("../run/types.js").Panel} */ panel) => new GradientsPicture(panel),
   toy: (/** @type {import("../run/types.js").Panel} */ panel) => new GainsToy(panel),
   toySteps: ["run", "saw", "formula"],
 };

@@ -1,3 +1,4 @@
+import { ScalePicture } from "../pictures/scale.js";
 import { at, loss } from "../run/measure.js";
 import { ScaleToy } from "../toys/scale_toy.js";
 import { LAYER, SCALE, meanUpdate, updateRatio } from "../run/updates.js";
@@ -56,6 +57,7 @@ export default {
     "[update|‖Δ(aW)‖] / [size|‖aW‖] = 1/[scale|a]^{2} · [update|‖ΔW‖] / [size|‖W‖]",
     "[update|ΔW] = −[rate|η] [gradient_weight|∂L/∂W]",
   ],
+  picture: (/** @type {import("../run/types.js").Panel} */ panel) => new ScalePicture(panel),
   toy: (/** @type {import("../run/types.js").Panel} */ panel) => new ScaleToy(panel),
   toys: { run: updates, saw: updates },
 };

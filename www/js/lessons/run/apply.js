@@ -15,3 +15,9 @@ export async function apply(session, fragment) {
   }, true);
   return session.state.describe !== null && session.state.problem === null;
 }
+
+/** The settings in which the networks of a lesson differ. @param {string} fragment */
+export function differing(fragment) {
+  const lanes = [...new URLSearchParams(fragment)].filter(([key]) => /^lane\d$/.test(key));
+  return [...new Set(lanes.flatMap(([, changes]) => changes.split(",").map((change) => change.split(":")[0])))];
+}

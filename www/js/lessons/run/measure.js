@@ -64,6 +64,9 @@ function mean(values) {
 /** Training loss at the run's end. @param {Run} run @param {number} lane */
 export const loss = (run, lane) => mean(tail(run, lane).map((row) => row[1])).mean;
 
+/** Mean training loss of the newest steps. @param {Lane | undefined} lane */
+export const latest = (lane) => mean((lane?.records ?? []).slice(-LAST).map((row) => row[1])).mean;
+
 /** Training accuracy at the run's end. @param {Run} run @param {number} lane */
 export const accuracy = (run, lane) => mean(tail(run, lane).map((row) => row[2])).mean;
 

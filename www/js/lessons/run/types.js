@@ -13,6 +13,7 @@
  * @property {(run: import("./measure.js").Run) => import("./measure.js").Measured} measure
  * @property {string[]} sentences about the run, in order; each is shown if all its numbers were measured
  * @property {string[]} formula lines, with terms as in `components/terms.js`
+ * @property {(panel: Panel) => Picture} picture what shows its claim
  * @property {(panel: Panel) => Toy} [toy] its interactive part
  * @property {Record<string, (panel: Panel) => Toy>} [toys] further toys, by their step
  * @property {string[]} [changeable] settings that may change during the run: it continues, the sentences name them, and the prediction stays open
@@ -26,6 +27,16 @@
  * @property {() => void} [update] called for each frame with a change, while it is visible
  * @property {() => void} [destroy]
  *
+ * @typedef {object} Picture See `pictures/picture.js`.
+ * @property {Element} element
+ * @property {HTMLElement | null} controls below the drawing
+ * @property {Record<string, number>} values that the claim may quote, besides those of the run
+ * @property {import("../../worker/types.js").Unit | null} unit what the worker reads for it
+ * @property {(reading: import("../../worker/types.js").UnitReading) => void} receive takes the reading
+ * @property {(width: number, height: number) => void} resize
+ * @property {() => void} update called for each frame with a change
+ * @property {() => void} destroy
+ *
  * @typedef {{seed: number, run: import("./measure.js").Run, recorded?: import("./recorded.js").File} & import("./measure.js").Measured} Result
  *   of one run with its seed; `recorded`: the run was not trained here
  *
@@ -37,6 +48,9 @@
  * @property {import("../../kit/i18n.js").Texts} inside texts of the view into a layer, whose pictures toys use
  * @property {(key: string, fields?: Record<string, unknown>) => string} word a text of the open lesson
  * @property {Lesson | null} lesson
+ * @property {boolean} shown
+ * @property {string | undefined} step the step's name
+ * @property {() => void} show redraws everything
  * @property {string} depth the setting `depth` of the lesson's run, if there is a choice
  * @property {number} layers number of learnt layers of the lesson's network
  * @property {number} seed

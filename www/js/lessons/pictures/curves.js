@@ -1,0 +1,105 @@
+// @ts-check
+/** How fast the networks learn: smoothed training loss, a thick line a network, with a band over the seeds that were run. */
+import { live, number } from "../../kit/format.js";
+import { linearTicks } from "../../charts/scale.js";
+import { LAST, guessing } from "../run/measure.js";
+import { Picture } from "./picture.js";
+import { area, label, line, rect, segment, spread, widthOf } from "./shapes.js";
+
+/** Steps between two points of a line. */
+const STRIDE = 4;
+/** Most ticks of the axis. */
+const TICKS = 4;
+/** Share of the axis below the lowest line. */
+const ROOM = 0.08;
+
+/** The mean loss of up to `LAST` steps before every fourth step. @param {import("../run/measure.js").Lane | undefined} lane */
+function smoothed(lane) {
+  const rows = lane?.records ?? [];
+  /** @type {[number, number][]} */
+  const points = [];
+  let sum = 0;
+  rows.forEach(([step, loss], at) => {
+    sum += loss - (rows[at - LAST]?.[1] ?? 0);
+    if (at % STRIDE === STRIDE - 1 || at === rows.length - 1) points.push([step, sum / Math.min(LAST, at + 1)]);
+  });
+  return points;
+}
+
+export class CurvesPicture extends Picture {
+  /** Every network's line of every seed: the run on show first. */
+  get lines() {
+    const { run, panel } = this;
+    const runs = [run, ...this.others];
+    return (panel.lesson?.lanes ?? []).map((_, lane) => runs.map((each) => smoothed(each?.lanes[lane])));
+  }
+
+  /** @returns {unknown[]} */
+  get from() {
+    return [this.panel.ran.length, ...(this.run?.lanes ?? []).map(({ records }) => Math.floor(records.length / STRIDE))];
+  }
+
+  get words() {
+    const ends = this.lines.map(([own]) => own.at(-1)?.[1] ?? NaN);
+    if (!ends.some(Number.isFinite)) return this.say("curves.empty");
+    return this.say("curves.words", { list: ends.map((loss, lane) => `${this.name(lane)} ${live(loss)}`).join(this.panel.say("guide.comma")) });
+  }
+
+  /** @param {import("./picture.js").Box} box */
+  draw({ width, height, text }) {
+    const { lines, run, panel } = this;
+    const until = panel.lesson?.until ?? 1;
+    const chance = run ? guessing(run) : Math.log(10);
+    const all = lines.flat(2).map(([, loss]) => loss);
+    const high = chance * 1.03;
+    const lowest = Math.min(...all.filter(Number.isFinite), chance * 0.85);
+    const low = Math.max(0, lowest - ROOM * (high - lowest));
+    const names = lines.map(([own], lane) => `${this.name(lane)} ${own.length > 0 ? live(own[own.length - 1][1]) : "?"}`);
+    const right = width - Math.max(...names.map((name) => widthOf(name, 1.15 * text))) - 0.6 * text;
+    const [left, top, bottom] = [2.6 * text, 0.4 * text, height - 1.9 * text];
+    const x = (/** @type {number} */ step) => left + ((right - left) * step) / until;
+    const y = (/** @type {number} */ loss) => bottom - ((bottom - top) * (Math.min(high, loss) - low)) / (high - low);
+    const nodes = [];
+    for (const tick of linearTicks(low, high, TICKS)) {
+      nodes.push(segment(left, y(tick), right, y(tick), "pic-grid"));
+      nodes.push(label(left - 0.3 * text, y(tick) + 0.35 * text, number(tick), { size: text, anchor: "end", class: "pic-muted" }));
+    }
+    nodes.push(segment(left, y(chance), right, y(chance), "pic-rule"));
+    nodes.push(label(right, y(chance) + 1.2 * text, this.say("curves.chance"), { size: text, anchor: "end", class: "pic-muted" }));
+    nodes.push(label(left, height - 0.35 * text, this.say("curves.axis", { steps: until }), { size: text, class: "pic-muted", limit: width - left }));
+    lines.forEach((runs, lane) => {
+      const [own, ...others] = runs.map((points) => points.map(([step, loss]) => /** @type {[number, number]} */ ([x(step), y(loss)])));
+      const whole = [own, ...others].filter((points) => points.length === own.length);
+      if (whole.length > 1 && own.length > 0) {
+        const edge = (/** @type {(...ys: number[]) => number} */ of) =>
+          own.map(([at], i) => /** @type {[number, number]} */ ([at, of(...whole.map((points) => points[i][1]))]));
+        nodes.push(area([...edge(Math.min), ...edge(Math.max).reverse()], `pic-lane-${lane + 1} pic-faint`));
+      }
+    });
+    lines.forEach(([own], lane) => {
+      nodes.push(
+        line(
+          own.slice(own.findIndex(([, loss]) => loss <= high)).map(([step, loss]) => [x(step), y(loss)]),
+          `pic-stroke-${lane + 1} pic-thick pic-dash-${lane + 1}`,
+        ),
+      );
+    });
+    const ends = lines.map(([own], lane) => (own.length > 0 ? y(own[own.length - 1][1]) : top + ((lane + 1) * (bottom - top)) / (lines.length + 1)));
+    const placed = spread(ends, 1.5 * text, top + 0.8 * text, bottom - 0.4 * text);
+    placed.forEach((at, lane) => {
+      const told = this.expected === panel.lesson?.lanes[lane];
+      nodes.push(label(right + 0.5 * text, at + 0.4 * text, names[lane], { size: 1.15 * text, weight: 700, class: `pic-ink-${lane + 1}` }));
+      if (told) nodes.push(rect(right + 0.2 * text, at - 0.9 * text, width - right - 0.3 * text, 1.7 * text, "pic-expected"));
+    });
+    if (lines.some((_, lane) => this.expected === panel.lesson?.lanes[lane]))
+      nodes.push(
+        label(width - 0.1 * text, Math.min(height - 0.4 * text, Math.max(...placed) + 2 * text), this.say("expected"), {
+          size: text,
+          weight: 700,
+          anchor: "end",
+          class: "pic-ink-expected",
+        }),
+      );
+    return nodes;
+  }
+}
