@@ -276,6 +276,7 @@ test("an open lesson, what is scrolled and an open view stay when it is moved", 
     lab.style.height = "700px";
     lab.setAttribute("lesson", "norms");
     await lab.next();
+    lab.shell.lesson.panel.stage.toggle(false); // the whole lab scrolls
     lab.setAttribute("inside", "true");
   });
   await page.waitForFunction(() => lab.shadowRoot.querySelector(".drill")?.open, { timeout: 120_000 });
