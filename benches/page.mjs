@@ -10,8 +10,8 @@ import { watchTab } from "./tab.mjs";
 
 /** Most packed bytes of modules and scripts that the page loads before it trains; data, charts and texts are not counted. */
 const LIMIT = 355_000;
-/** Loaded only when the user adds or saves files, opens a lesson or looks into a layer, or where the browser alters canvases. */
-const ON_DEMAND = /reader|export|lessons|drill/;
+/** Loaded only when the user adds or saves files, opens a lesson, looks into a layer or asks for the QR code, or where the browser alters canvases. */
+const ON_DEMAND = /reader|export|lessons|drill|code/;
 
 /** Packed by gzip itself; the zlib inside Node is faster and makes the module 2 % larger. */
 const packed = (bytes) => execFileSync("gzip", ["-9c"], { input: bytes, maxBuffer: 2 ** 25 }).length;

@@ -45,3 +45,23 @@ test("a note on settings that cannot learn comes and goes with the changes", asy
   assert.deepEqual(complaints, []);
   await page.close();
 });
+
+test("an address that says nothing begins narrow on the CPU, says so in words and in the address, and one that says anything is kept", async () => {
+  const { page, complaints } = await newPage(browser, [lab.address]);
+  const starts = async (fragment) => {
+    await page.goto("about:blank");
+    await page.goto(`${lab.address}/${fragment}`);
+    await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe, { timeout: 120_000 });
+    await page.evaluate(() => document.querySelector("alexnet-lab").session.settled);
+    return page.evaluate(() => document.querySelector("alexnet-lab").session.state.describe.backend.name);
+  };
+  assert.equal(await starts(""), "cpu", "the software adapter is slower than the CPU");
+  await says(page, "a quarter of the channels");
+  await page.waitForFunction(() => location.hash === "#v=1&width=0.25");
+  const width = () => page.evaluate(() => document.querySelector("alexnet-lab").session.confirmed.lanes[0].describe.config.width);
+  assert.equal(await width(), "0.25");
+  await starts("#v=1");
+  assert.deepEqual([await width(), await page.evaluate(() => location.hash)], ["1", "#v=1"]);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});

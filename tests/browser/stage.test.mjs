@@ -1,12 +1,15 @@
 // The picture of each lesson fills the page, says its claim, and is legible from the last row. Chromium, CPU; the runs are recordings.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import jsqr from "jsqr";
 import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
 
 const LESSONS = ["relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"];
 /** Smallest share of the page's area, and of a word in pixels. */
 const [AREA, WORD] = [0.5, 14];
+/** Pixels of a square of a code. */
+const PIXELS = 4;
 /** Words may touch by this many pixels: boxes are higher than letters. */
 const TOUCH = 4;
 
@@ -53,6 +56,23 @@ async function toEnd({ inLab, until }, lesson) {
   await inLab(({ shell }) => shell.lesson.panel.go(3));
 }
 
+/** What is wrong with the words of the picture for each other prediction. */
+async function others({ inLab }) {
+  const wrong = [];
+  for (let at = 1; ; at++) {
+    const choice = await inLab(({ shell: { lesson } }, at) => {
+      const { panel } = lesson;
+      const choice = panel.lesson.choices[at];
+      if (choice) panel.choices.set(panel.lesson.name, choice);
+      panel.showProgress();
+      return choice;
+    }, at);
+    if (!choice) return wrong;
+    const { outside, words } = await inLab(look);
+    wrong.push(...[...outside, ...collisions(words)].map((what) => `${choice}: ${what}`));
+  }
+}
+
 /** What the page shows of the picture. */
 const look = ({ shadowRoot }) => {
   const svg = shadowRoot.querySelector(".lesson-picture");
@@ -75,6 +95,18 @@ const look = ({ shadowRoot }) => {
     next: shadowRoot.querySelector(".guide-foot .primary").getBoundingClientRect().bottom <= innerHeight,
   };
 };
+
+/** What a phone reads in a code of dark squares. @param {string} path @param {number} side in squares */
+function read(path, side) {
+  const width = side * PIXELS;
+  const pixels = new Uint8ClampedArray(4 * width * width).fill(255);
+  for (const [, column, row] of path.matchAll(/M(\d+) (\d+)/g))
+    for (let at = 0; at < PIXELS * PIXELS; at++) {
+      const place = (row * PIXELS + Math.floor(at / PIXELS)) * width + column * PIXELS + (at % PIXELS);
+      pixels.fill(0, 4 * place, 4 * place + 3);
+    }
+  return jsqr(pixels, width, width)?.data;
+}
 
 /** Words on top of each other. */
 const collisions = (words) =>
@@ -102,8 +134,70 @@ for (const size of SIZES) {
       assert.ok(seen.claimed.above && seen.claimed.size >= WORD, what);
       assert.ok(seen.expected > 0, what);
       assert.match(seen.label, /\d/, what);
+      assert.deepEqual(await others(opened), [], lesson);
     }
     assert.deepEqual(opened.complaints, []);
     await opened.page.close();
   });
 }
+
+test("a presenter's remote control turns the steps, B blackens the screen, and Q shows the link as a code", async () => {
+  const { page, complaints, inLab, until } = await open(SIZES[0], "&lesson=pooling");
+  await until(({ shell }) => shell.lesson.panel?.stage.picture);
+  for (const [key, step] of [
+    ["PageDown", "predict"],
+    ["PageUp", "question"],
+  ]) {
+    await page.keyboard.press(key);
+    await until(({ shell }, step) => shell.lesson.panel.step === step, step);
+  }
+  const black = () => inLab(({ shadowRoot }) => getComputedStyle(shadowRoot.querySelector(".lab"), "::after").backgroundColor);
+  await page.keyboard.press("b");
+  await until(({ shadowRoot }) => shadowRoot.querySelector("[data-black]"));
+  assert.equal(await black(), "rgb(0, 0, 0)");
+  await page.keyboard.press("b");
+  await until(({ shadowRoot }) => !shadowRoot.querySelector("[data-black]"));
+  await page.keyboard.press("q");
+  await until(({ shadowRoot }) => shadowRoot.querySelector(".code[open] .code-picture"));
+  const { link, width, fits, path, side } = await inLab(({ shell, shadowRoot }) => {
+    const picture = shadowRoot.querySelector(".code-picture");
+    const { width, bottom } = picture.getBoundingClientRect();
+    const path = picture.querySelectorAll("path")[1].getAttribute("d");
+    return { link: shell.context.link(), width, fits: bottom <= innerHeight, path, side: picture.viewBox.baseVal.width };
+  });
+  assert.ok(fits && width >= 400, `${width} pixels`);
+  assert.match(link, /lesson=pooling/);
+  assert.equal(read(path, side), link);
+  await page.keyboard.press("Escape");
+  // In the whole lab these keys scroll.
+  await inLab(({ shell }) => shell.lesson.panel.stage.toggle(false));
+  await page.keyboard.press("PageDown");
+  assert.equal(await inLab(({ shell }) => shell.lesson.panel.step), "question");
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("everything else is folded away behind one button, and comes back with it", async () => {
+  const { page, complaints, inLab, until } = await open(SIZES[0], "&lesson=pooling");
+  await until(({ shell }) => shell.lesson.panel?.stage.picture);
+  const visible = () =>
+    inLab(({ shadowRoot }) =>
+      Object.fromEntries(
+        [".panel-stage", ".network", ".panel-gradients", ".panel-sees"].map((name) => [name, shadowRoot.querySelector(name).checkVisibility()]),
+      ),
+    );
+  const picture = { ".panel-stage": true, ".network": false, ".panel-gradients": false, ".panel-sees": false };
+  const whole = { ".panel-stage": false, ".network": true, ".panel-gradients": true, ".panel-sees": true };
+  const fold = () => inLab(({ shadowRoot }) => shadowRoot.querySelector(".stage-fold").click());
+  assert.deepEqual(await visible(), picture);
+  await fold();
+  assert.deepEqual(await visible(), whole);
+  await fold();
+  assert.deepEqual(await visible(), picture);
+  // Without a lesson there is no stage.
+  await inLab(({ shell }) => shell.change({ lesson: "none" }));
+  await until(({ shadowRoot }) => !shadowRoot.querySelector(".lab").hasAttribute("data-stage"));
+  assert.deepEqual(await visible(), whole);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});

@@ -88,3 +88,20 @@ test("a packed row keeps its numbers, how many values it holds, and its shape", 
   );
   assert.ok(Number.isNaN(unpackGradient(packGradient(new Float32Array(GRADIENT_ROW)))[GRADIENT_ROW - 2]), "nothing to measure stays that");
 });
+
+test("the numbers of further seeds are of the lessons as they are, and tell the same story with each seed", () => {
+  const { norms, "covariate-shift": shift } = JSON.parse(readFileSync(join(ROOT, "www", "js", "lessons", "run", "seeds.json"), "utf8"));
+  for (const [name, seeds] of Object.entries({ norms, "covariate-shift": shift })) {
+    const lesson = LESSONS.find((lesson) => lesson.name === name);
+    assert.deepEqual([seeds.fragment, seeds.until, seeds.loss.length], [lesson.fragment, lesson.until, lesson.lanes.length]);
+    assert.ok(seeds.seeds.length >= 5 && seeds.loss.every((of) => of.length === seeds.seeds.length));
+  }
+  norms.seeds.forEach((_, at) => {
+    const [none, lrn, placed, bn] = norms.loss.map((of) => of[at]);
+    assert.ok(bn < Math.min(none, lrn, placed), `seed ${norms.seeds[at]}`);
+  });
+  shift.seeds.forEach((_, at) => {
+    const [none, bn, noisy] = [0, 1, 2].map((lane) => ({ loss: shift.loss[lane][at], moved: shift.moved[lane][at] }));
+    assert.ok(noisy.moved > Math.max(none.moved, bn.moved) && noisy.loss < none.loss, `seed ${shift.seeds[at]}`);
+  });
+});

@@ -33,7 +33,8 @@ const shown = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match)
 const thrown = () => scripts().flatMap((script) => [...script.matchAll(/(?:throw |return |\? |reject\(|fail\()\{ code: "(\w+)"/g)].map((match) => match[1]));
 
 /** The codes of notes that the page's scripts report. */
-const reported = () => scripts().flatMap((script) => [...script.matchAll(/(?:report\("notes", \[|note\()\{ code: "(\w+)"/g)].map((match) => match[1]));
+const reported = () =>
+  scripts().flatMap((script) => [...script.matchAll(/(?:report\("notes", \[|note\(|notes: \[\.\.\.notes, )\{ code: "(\w+)"/g)].map((match) => match[1]));
 
 function scripts(folder = join(ROOT, "www", "js")) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>

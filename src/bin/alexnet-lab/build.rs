@@ -96,6 +96,7 @@ const STEPS: &[Step] = &[
             "dist/js/lessons.js",
             "dist/js/drill.js",
             "dist/js/embed.js",
+            "dist/js/code.js",
             "dist/js/handover.js",
             "dist/style.css",
             "dist/lessons.css",
@@ -290,7 +291,7 @@ fn compile(page: &Page, module: &Module) -> Outcome<PathBuf> {
 fn scripts(page: &Page) -> Outcome {
     let mut esbuild = page.tool("esbuild");
     esbuild.args(["js/alexnet-lab=www/js/main.js", "style=www/style.css"]);
-    for script in ["worker", "helper", "reader", "export", "lessons", "drill", "embed", "handover"] {
+    for script in ["worker", "helper", "reader", "export", "lessons", "drill", "embed", "code", "handover"] {
         esbuild.arg(format!("js/{script}=www/js/{script}.js"));
     }
     for sheet in ["lessons", "drill", "embed"] {

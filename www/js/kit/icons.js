@@ -21,6 +21,7 @@ const PATHS = {
   lesson: { stroke: "M8 4.2C6 3 4 3 2 3v9.5c2 0 4 0 6 1.3 2-1.3 4-1.3 6-1.3V3c-2 0-4 0-6 1.2v9.6" },
   file: { stroke: "M3.5 1.8h5.6l3.4 3.4v9h-9zM9 1.8v3.5h3.5" },
   layout: { stroke: "M1.8 3h12.4v10H1.8zM9.6 3v10M9.6 8h4.6" },
+  code: { stroke: "M2 2h4.5v4.5H2zM9.5 2H14v4.5H9.5zM2 9.5h4.5V14H2z", fill: "M9 9h2v2H9zM12 9h2v2h-2zM10.5 11.5h2v2.5h-2zM13 13h1.5v1.5H13z" },
   warning: { stroke: "M8 2 14.5 13.5h-13zM8 6.3v3.4M8 11.6v.2" },
   // ---- the components' own pictures
   relu: { stroke: "M1.5 12H8l5.5-8.5" },

@@ -18,6 +18,8 @@ export const KEYS = [
   { key: "j", action: "next" },
   { key: "k", action: "back" },
   { key: "c", action: "copy" },
+  { key: "q", action: "code" },
+  { key: "b", action: "black" },
   { key: "l", action: "language" },
   { key: "t", action: "theme" },
   { key: "?", action: "help" },

@@ -43,6 +43,11 @@ export function act(shell, action) {
       return void shell.embed.open();
     case "copy":
       return void copyLink(shell);
+    case "code":
+    case "black":
+      // A deck around it turns black by itself.
+      if (action === "black" && !(shell.isPage && window.parent === window)) return false;
+      return void shell.supply.need("code.js", async () => /** @type {typeof import("../code.js")} */ (await importModule("js/code.js"))[action](shell));
     case "open":
       return openLab(shell);
     case "next":

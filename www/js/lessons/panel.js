@@ -15,7 +15,7 @@ import english from "../../i18n/lessons.en.json" with { type: "json" };
 
 /** The steps of a lesson. */
 export const STEPS = ["question", "predict", "run", "saw", "formula", "paper", "noise"];
-/** Keys of a presentation remote; in the full lab they scroll. */
+/** Keys of a presentation remote. */
 const REMOTE = [
   { key: "PageDown", action: "next" },
   { key: "PageUp", action: "back" },
@@ -49,7 +49,7 @@ export class Panel extends Runs {
     this.next = button("next", "action primary");
     this.where = h("span", { class: "fine" });
     this.stage = new Stage(this);
-    this.foot = h("div", { class: "guide-foot" }, this.back, this.where, this.stage.fold, this.next);
+    this.foot = h("div", { class: "guide-foot" }, this.back, this.where, this.stage.tools, this.next);
     this.element = h(
       "section",
       { class: "panel panel-guide", hidden: true, onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) },
@@ -64,7 +64,8 @@ export class Panel extends Runs {
         this.terms.tip,
       ),
     );
-    this.size = "full";
+    /** That of the lab, once it is known. */
+    this.size = "";
     this.stopKeys = () => {};
     this.listen = (/** @type {Event} */ event) => {
       const { kind, detail } = /** @type {CustomEvent<import("../session/state.js").Change>} */ (event).detail;
@@ -315,7 +316,9 @@ export class Panel extends Runs {
   resized() {
     this.size = this.shell.size;
     this.stopKeys();
-    this.stopKeys = this.size === "full" ? () => {} : listenToKeys(this.shell.host, (action) => this.act(action), REMOTE);
+    // In the whole lab they scroll.
+    const act = (/** @type {string} */ action) => (this.size === "full" && !this.stage.on ? false : this.act(action));
+    this.stopKeys = listenToKeys(this.shell.host, act, REMOTE);
     this.show(); // the picture needs its room, and a slide has none for toys
   }
 

@@ -25,6 +25,8 @@ export class Stage {
       this.controls,
     );
     this.fold = h("button", { type: "button", class: "tool stage-fold", onclick: () => this.toggle(!this.folded) }, icon("layout"));
+    this.code = h("button", { type: "button", class: "tool", onclick: () => panel.shell.context.act("code") }, icon("code"));
+    this.tools = h("div", { class: "stage-tools" }, this.code, this.fold);
     this.stripKey = "";
     /** The measured numbers, and what they were measured from. @type {{from: unknown[], values: Record<string, number>, outcome: string}} */
     this.measured = { from: [], values: {}, outcome: "" };
@@ -83,7 +85,9 @@ export class Stage {
     if (before !== on) shell.measure();
     setAttribute(this.element, "aria-label", lesson ? shell.context.t(`options.lesson.${lesson.name}`) : null);
     const name = say(this.folded ? "stage.open" : "stage.fold");
-    fold.hidden = !lesson || shell.size === "mini";
+    this.tools.hidden = !lesson || shell.size === "mini";
+    this.code.title = shell.context.t("actions.code_title");
+    setAttribute(this.code, "aria-label", shell.context.t("actions.code"));
     fold.title = name;
     setAttribute(fold, "aria-label", name);
     setAttribute(fold, "aria-pressed", String(!this.folded));

@@ -2,12 +2,15 @@
 /** How fast the networks learn: smoothed training loss, a thick line a network, with a band over the seeds that were run. */
 import { live, number } from "../../kit/format.js";
 import { linearTicks } from "../../charts/scale.js";
-import { LAST, guessing } from "../run/measure.js";
+import { LAST, guessing, loss } from "../run/measure.js";
+import seeds from "../run/seeds.json" with { type: "json" };
 import { Picture } from "./picture.js";
-import { area, label, line, rect, segment, spread, widthOf } from "./shapes.js";
+import { area, dot, label, line, rect, segment, spread, widthOf } from "./shapes.js";
 
 /** Steps between two points of a line. */
 const STRIDE = 4;
+/** Losses at the end, with each of several seeds, measured natively: a row a network. @type {Record<string, {seeds: number[], loss: number[][]}>} */
+const SEEDS = seeds;
 /** Most ticks of the axis. */
 const TICKS = 4;
 /** Share of the axis below the lowest line. */
@@ -50,12 +53,16 @@ export class CurvesPicture extends Picture {
     const { lines, run, panel } = this;
     const until = panel.lesson?.until ?? 1;
     const chance = run ? guessing(run) : Math.log(10);
-    const all = lines.flat(2).map(([, loss]) => loss);
+    // The ends with other seeds stand between the lines and their names, once the run on show has ended.
+    const dots = SEEDS[panel.lesson?.name ?? ""]?.loss ?? [];
+    const ended = run !== undefined && dots.every((_, lane) => Number.isFinite(loss(run, lane)));
+    const all = [...lines.flat(2).map(([, loss]) => loss), ...(ended ? dots.flat() : [])];
     const high = chance * 1.03;
     const lowest = Math.min(...all.filter(Number.isFinite), chance * 0.85);
     const low = Math.max(0, lowest - ROOM * (high - lowest));
     const names = lines.map(([own], lane) => `${this.name(lane)} ${own.length > 0 ? live(own[own.length - 1][1]) : "?"}`);
-    const right = width - Math.max(...names.map((name) => widthOf(name, 1.15 * text))) - 0.6 * text;
+    const end = width - Math.max(...names.map((name) => widthOf(name, 1.15 * text))) - 0.6 * text;
+    const right = end - dots.length * text;
     const [left, top, bottom] = [2.6 * text, 0.4 * text, height - 1.9 * text];
     const x = (/** @type {number} */ step) => left + ((right - left) * step) / until;
     const y = (/** @type {number} */ loss) => bottom - ((bottom - top) * (Math.min(high, loss) - low)) / (high - low);
@@ -84,12 +91,13 @@ export class CurvesPicture extends Picture {
         ),
       );
     });
+    if (ended) nodes.push(...this.seeds(dots, right, { y, text }));
     const ends = lines.map(([own], lane) => (own.length > 0 ? y(own[own.length - 1][1]) : top + ((lane + 1) * (bottom - top)) / (lines.length + 1)));
     const placed = spread(ends, 1.5 * text, top + 0.8 * text, bottom - 0.4 * text);
     placed.forEach((at, lane) => {
       const told = this.expected === panel.lesson?.lanes[lane];
-      nodes.push(label(right + 0.5 * text, at + 0.4 * text, names[lane], { size: 1.15 * text, weight: 700, class: `pic-ink-${lane + 1}` }));
-      if (told) nodes.push(rect(right + 0.2 * text, at - 0.9 * text, width - right - 0.3 * text, 1.7 * text, "pic-expected"));
+      nodes.push(label(end + 0.5 * text, at + 0.4 * text, names[lane], { size: 1.15 * text, weight: 700, class: `pic-ink-${lane + 1}` }));
+      if (told) nodes.push(rect(end + 0.2 * text, at - 0.9 * text, width - end - 0.3 * text, 1.7 * text, "pic-expected"));
     });
     if (lines.some((_, lane) => this.expected === panel.lesson?.lanes[lane]))
       nodes.push(
@@ -101,5 +109,19 @@ export class CurvesPicture extends Picture {
         }),
       );
     return nodes;
+  }
+
+  /**
+   * The losses at the end with several seeds: a column a network, from the smallest to the largest.
+   * @param {number[][]} losses @param {number} left @param {{y: (loss: number) => number, text: number}} frame
+   */
+  seeds(losses, left, { y, text }) {
+    const columns = losses.flatMap((of, lane) => {
+      const [x, top, bottom] = [left + (lane + 0.7) * text, y(Math.max(...of)), y(Math.min(...of))];
+      const range = rect(x - 0.22 * text, top - 0.22 * text, 0.44 * text, bottom - top + 0.44 * text, `pic-lane-${lane + 1} pic-soft`);
+      return [range, ...of.map((value) => dot(x, y(value), 0.2 * text, `pic-lane-${lane + 1}`))];
+    });
+    const words = this.say("curves.seeds", { count: losses[0]?.length ?? 0 });
+    return [...columns, label(left + 0.3 * text, y(Math.max(...losses.flat())) - 0.6 * text, words, { size: text, class: "pic-muted" })];
   }
 }

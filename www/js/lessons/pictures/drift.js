@@ -2,21 +2,28 @@
 /** Drift against loss: one dot a network, and a small one for each further seed. */
 import { number } from "../../kit/format.js";
 import { drift } from "../run/drift.js";
-import { latest } from "../run/measure.js";
+import seeds from "../run/seeds.json" with { type: "json" };
+import { latest, loss as lossOf } from "../run/measure.js";
 import { Picture } from "./picture.js";
 import { dot, label, rect, segment, unknown, widthOf } from "./shapes.js";
 
 /** The networks: without normalisation, with it, and with noise after it. */
 const [NONE, BN, NOISY] = [0, 1, 2];
+/** Losses and movements with each of several seeds, measured natively: a row a network. */
+const { loss: LOSSES, moved: MOVED } = seeds["covariate-shift"];
 /** The axes reach at least this far. */
 const [DRIFT, LOSS] = [1.3, 2.4];
 
 export class DriftPicture extends Picture {
-  /** Each network's drift and loss so far, the run on show first. */
+  /** Each network's drift and loss so far, the run on show first; once it has ended, those with other seeds too. */
   get dots() {
     const { run, panel } = this;
-    const runs = [run, ...this.others];
-    return (panel.lesson?.lanes ?? []).map((_, lane) => runs.map((each) => ({ drift: drift(each?.lanes[lane]), loss: latest(each?.lanes[lane]) })));
+    const ended = run !== undefined && LOSSES.every((_, lane) => Number.isFinite(lossOf(run, lane)));
+    return (panel.lesson?.lanes ?? []).map((_, lane) => {
+      const own = { drift: drift(run?.lanes[lane]), loss: latest(run?.lanes[lane]) };
+      const here = this.others.map((other) => ({ drift: drift(other.lanes[lane]), loss: lossOf(other, lane) }));
+      return [own, ...here, ...(ended ? LOSSES[lane].map((loss, at) => ({ drift: MOVED[lane][at], loss })) : [])];
+    });
   }
 
   /** @returns {unknown[]} */
@@ -55,10 +62,8 @@ export class DriftPicture extends Picture {
     // Were movement the cause, all networks would lie near one line.
     if (known(NONE) && known(BN)) nodes.push(...this.rule(dots[BN][0], dots[NONE][0], { x, y, right, top, text, high, far }));
     dots.forEach((runs, lane) => {
-      runs.forEach(({ drift, loss }, at) => {
-        if (!Number.isFinite(drift) || !Number.isFinite(loss)) return;
-        nodes.push(dot(x(drift), y(loss), (at === 0 ? 0.75 : 0.3) * text, `pic-lane-${lane + 1} pic-edge`));
-      });
+      const drawn = runs.map(({ drift, loss }, at) => dot(x(drift), y(loss), (at === 0 ? 0.75 : 0.3) * text, `pic-lane-${lane + 1} pic-edge`));
+      nodes.push(...drawn.filter((_, at) => Number.isFinite(runs[at].drift) && Number.isFinite(runs[at].loss)).reverse());
       if (!known(lane)) return;
       const { drift, loss } = runs[0];
       const wide = widthOf(this.name(lane), 1.25 * text);
@@ -104,14 +109,12 @@ export class DriftPicture extends Picture {
       slower: [top, middle - 0.4 * text],
     });
     const [from, to] = spans[this.expected] ?? [middle, middle];
+    const words = { size: text, weight: 700, class: "pic-ink-expected" };
     return [
       rect(centre - 2.6 * text, from, 5.2 * text, to - from, "pic-expected"),
-      label(centre - 2.9 * text, (this.expected === "slower" ? from : to) + (this.expected === "slower" ? 1 : -0.3) * text, this.say("expected"), {
-        size: text,
-        weight: 700,
-        anchor: "end",
-        class: "pic-ink-expected",
-      }),
+      this.expected === "same"
+        ? label(centre, from - 0.4 * text, this.say("expected"), { ...words, anchor: "middle" })
+        : label(centre - 2.9 * text, to - 0.3 * text, this.say("expected"), { ...words, anchor: "end" }),
     ];
   }
 }

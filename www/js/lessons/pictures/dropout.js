@@ -86,7 +86,9 @@ export class DropoutPicture extends Picture {
     const nodes = [...this.ghost(lane, middle, { width, text, place })];
     /** The name of an end, on its own side of it. @param {number} x @param {string} key @param {boolean} back */
     const end = (x, key, back) => {
-      const [words, wide] = [this.say(`dropout.${key}`), widthOf(this.say(`dropout.${key}`), text)];
+      // With dropout, the training loss is measured while units are off.
+      const words = this.say(key === "train" && this.seen[lane].p > 0 ? "dropout.train_off" : `dropout.${key}`);
+      const wide = widthOf(words, text);
       const at = back ? Math.max(left + wide, x + radius) : Math.min(width - wide, x - radius);
       return label(at, middle - 0.95 * text, words, { size: text, anchor: back ? "end" : "start", class: "pic-muted" });
     };

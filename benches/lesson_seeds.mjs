@@ -1,0 +1,27 @@
+// Measures lessons with several seeds, natively, for the small dots in their pictures: www/js/lessons/run/seeds.json. About five minutes on two cores.
+// usage: node benches/lesson_seeds.mjs
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { format } from "prettier";
+import { ROOT } from "../tests/browser/servers.mjs";
+
+const SEEDS = 5;
+/** The names of the networks in the program's report, in the order of the lesson, and what it measured of them. */
+const WANTED = {
+  norms: { lanes: ["none", "lrn", "bn_as_lrn", "bn"], values: ["loss"] },
+  "covariate-shift": { lanes: ["none", "bn", "noisy"], values: ["loss", "moved"] },
+};
+const DIGITS = 4;
+
+const file = (name) => join(ROOT, "www", "js", "lessons", "run", `${name}.json`);
+const { lessons } = JSON.parse(readFileSync(file("lessons"), "utf8"));
+const program = join(ROOT, "target", "release", "alexnet-lab");
+const found = {};
+for (const [name, { lanes, values }] of Object.entries(WANTED)) {
+  const { seeds, measured } = JSON.parse(execFileSync(program, ["lesson", name, "--seeds", String(SEEDS), "--json"], { encoding: "utf8" }));
+  const { fragment, until } = lessons[name];
+  const of = (value) => lanes.map((lane) => measured[`${lane}_${value}`].map((x) => Number(x.toPrecision(DIGITS))));
+  found[name] = { fragment, until, seeds, ...Object.fromEntries(values.map((value) => [value, of(value)])) };
+}
+writeFileSync(file("seeds"), await format(JSON.stringify(found), { parser: "json", printWidth: 160 }));
