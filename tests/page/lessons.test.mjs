@@ -576,6 +576,7 @@ test("the recording is offered for what is left of a run, and no longer when tha
     lesson: { until: 500 },
     stuck: false,
     pace: NaN,
+    stage: { known: false },
   };
   const offered = (step, milliseconds) => {
     Object.assign(recording, { step });
@@ -588,6 +589,10 @@ test("the recording is offered for what is left of a run, and no longer when tha
   assert.equal(offered(100, NaN), "recorded.slow 4", "as fast as before the evaluation");
   assert.equal(offered(290, 600), "recorded.slow 2");
   assert.equal(offered(310, 600), null);
+  assert.equal(nodes[".guide-count"].textContent, "run.step 310 500");
+  panel.stage.known = true;
+  offered(310, 600);
+  assert.equal(nodes[".guide-count"].textContent, "run.drawn 310 500", "the picture is complete before the run");
   assert.equal(offered(495, 2000), null, "slow at last, but soon over");
   recording.outcome = "complete";
   assert.equal(offered(100, 6000), null);

@@ -27,6 +27,8 @@ export class Stage {
     this.fold = h("button", { type: "button", class: "tool stage-fold", onclick: () => this.toggle(!this.folded) }, icon("layout"));
     this.code = h("button", { type: "button", class: "tool", onclick: () => panel.shell.context.act("code") }, icon("code"));
     this.tools = h("div", { class: "stage-tools" }, this.code, this.fold);
+    /** Whether the claim's numbers are known. */
+    this.known = false;
     this.stripKey = "";
     /** The measured numbers, and what they were measured from. @type {{from: unknown[], values: Record<string, number>, outcome: string}} */
     this.measured = { from: [], values: {}, outcome: "" };
@@ -59,6 +61,7 @@ export class Stage {
   take() {
     this.picture?.destroy();
     this.picture = null;
+    this.known = false;
     this.measured = { from: [], values: {}, outcome: "" };
     this.host.replaceChildren();
     this.controls.replaceChildren();
@@ -116,6 +119,7 @@ export class Stage {
       outcome: outcome && panel.word(`choices.${outcome}`),
     });
     setText(this.claim, known ? panel.word("claim", filled()) : "");
+    this.known = known;
     setAttribute(this.element, "data-claimed", known);
   }
 

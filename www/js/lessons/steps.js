@@ -132,7 +132,7 @@ export function progress(panel) {
   bar.value = step;
   bar.hidden = outcome === "none";
   if (stuck) return setText(count, "");
-  setText(count, going ? say("run.step", { step: integer(step), steps: integer(lesson.until) }) : say(`run.${outcome}`));
+  setText(count, going ? say(panel.stage.known ? "run.drawn" : "run.step", { step: integer(step), steps: integer(lesson.until) }) : say(`run.${outcome}`));
   resume.hidden = !going || session.state.wanted || session.state.busy || step === 0;
 }
 

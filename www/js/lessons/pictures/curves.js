@@ -5,7 +5,7 @@ import { linearTicks } from "../../charts/scale.js";
 import { LAST, guessing, loss } from "../run/measure.js";
 import seeds from "../run/seeds.json" with { type: "json" };
 import { Picture } from "./picture.js";
-import { area, dot, label, line, rect, segment, spread, widthOf } from "./shapes.js";
+import { area, dot, label, line, rect, segment, spread, told, widthOf } from "./shapes.js";
 
 /** Steps between two points of a line. */
 const STRIDE = 4;
@@ -45,7 +45,7 @@ export class CurvesPicture extends Picture {
   get words() {
     const ends = this.lines.map(([own]) => own.at(-1)?.[1] ?? NaN);
     if (!ends.some(Number.isFinite)) return this.say("curves.empty");
-    return this.say("curves.words", { list: ends.map((loss, lane) => `${this.name(lane)} ${live(loss)}`).join(this.panel.say("guide.comma")) });
+    return this.say("curves.words", { list: ends.map((loss, lane) => `${this.name(lane)} ${told(loss, live)}`).join(this.panel.say("guide.comma")) });
   }
 
   /** @param {import("./picture.js").Box} box */
@@ -60,7 +60,7 @@ export class CurvesPicture extends Picture {
     const high = chance * 1.03;
     const lowest = Math.min(...all.filter(Number.isFinite), chance * 0.85);
     const low = Math.max(0, lowest - ROOM * (high - lowest));
-    const names = lines.map(([own], lane) => `${this.name(lane)} ${own.length > 0 ? live(own[own.length - 1][1]) : "?"}`);
+    const names = lines.map(([own], lane) => `${this.name(lane)} ${own.length > 0 ? told(own[own.length - 1][1], live) : "?"}`);
     const end = width - Math.max(...names.map((name) => widthOf(name, 1.15 * text))) - 0.6 * text;
     const right = end - dots.length * text;
     const [left, top, bottom] = [2.6 * text, 0.4 * text, height - 1.9 * text];

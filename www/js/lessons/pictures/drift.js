@@ -5,7 +5,7 @@ import { drift } from "../run/drift.js";
 import seeds from "../run/seeds.json" with { type: "json" };
 import { latest, loss as lossOf } from "../run/measure.js";
 import { Picture } from "./picture.js";
-import { dot, label, rect, segment, unknown, widthOf } from "./shapes.js";
+import { dot, label, rect, segment, told, unknown, widthOf } from "./shapes.js";
 
 /** The networks: without normalisation, with it, and with noise after it. */
 const [NONE, BN, NOISY] = [0, 1, 2];
@@ -34,7 +34,7 @@ export class DriftPicture extends Picture {
   get words() {
     const dots = this.dots.map(([own]) => own);
     if (!dots.some(({ drift }) => Number.isFinite(drift))) return this.say("drift.empty");
-    return dots.map(({ drift, loss }, lane) => this.say("drift.words", { name: this.name(lane), drift: number(drift), loss: number(loss) })).join(" ");
+    return dots.map(({ drift, loss }, lane) => this.say("drift.words", { name: this.name(lane), drift: told(drift), loss: told(loss) })).join(" ");
   }
 
   /** @param {import("./picture.js").Box} box */
@@ -65,17 +65,12 @@ export class DriftPicture extends Picture {
       const drawn = runs.map(({ drift, loss }, at) => dot(x(drift), y(loss), (at === 0 ? 0.75 : 0.3) * text, `pic-lane-${lane + 1} pic-edge`));
       nodes.push(...drawn.filter((_, at) => Number.isFinite(runs[at].drift) && Number.isFinite(runs[at].loss)).reverse());
       if (!known(lane)) return;
-      const { drift, loss } = runs[0];
-      const wide = widthOf(this.name(lane), 1.25 * text);
-      const back = x(drift) + text + wide > right;
-      nodes.push(
-        label(back ? right : x(drift) + text, y(loss) + (back ? 1.9 : 0.45) * text, this.name(lane), {
-          size: 1.25 * text,
-          weight: 700,
-          anchor: back ? "end" : "start",
-          class: `pic-ink-${lane + 1}`,
-        }),
-      );
+      // The name stands below all of its dots.
+      const half = widthOf(this.name(lane), 1.25 * text) / 2;
+      const middle = runs.reduce((sum, { drift }) => sum + x(drift), 0) / runs.length;
+      const under = Math.max(y(runs[0].loss) + 0.75 * text, ...runs.map(({ loss }) => y(loss) + 0.3 * text));
+      const place = Math.max(left + half, Math.min(right - half, middle));
+      nodes.push(label(place, under + 1.2 * text, this.name(lane), { size: 1.25 * text, weight: 700, anchor: "middle", class: `pic-ink-${lane + 1}` }));
     });
     return nodes;
   }

@@ -4,7 +4,7 @@ import { maskOf } from "../../drill/mask.js";
 import { number } from "../../kit/format.js";
 import { latest } from "../run/measure.js";
 import { Picture } from "./picture.js";
-import { dot, label, rect, segment, unknown, widthOf } from "./shapes.js";
+import { dot, label, rect, segment, told, unknown, widthOf } from "./shapes.js";
 
 /** The layer whose mask is drawn, its units in a recording, which does not hold its shapes, and how many stand in a row. */
 const [LAYER, UNITS, ROW] = ["fc6.dropout", 64, 8];
@@ -38,7 +38,7 @@ export class DropoutPicture extends Picture {
   get words() {
     const [without, with_] = this.seen;
     if (!Number.isFinite(with_.test)) return this.say("dropout.empty");
-    return this.say("dropout.words", { without: number(without.test - without.train), with: number(with_.test - with_.train) });
+    return this.say("dropout.words", { without: told(without.test - without.train), with: told(with_.test - with_.train) });
   }
 
   /** @param {import("./picture.js").Box} box */

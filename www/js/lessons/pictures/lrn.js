@@ -90,7 +90,7 @@ export class LrnPicture extends ReadingPicture {
   /** The shares that the paper's alpha leaves, and those that the strong one leaves: smallest and largest of all channels that respond. @returns {Record<string, number>} */
   get values() {
     const { all } = this.responses;
-    if (all.length === 0 || !this.open) return {};
+    if (!this.open || !all.some((response) => response > 0)) return {};
     const left = (/** @type {number} */ alpha) => after(all, alpha).flatMap((value, at) => (all[at] > 0 ? [value / all[at]] : []));
     const [paper, strong] = [left(PAPER), left(STRONG)];
     const two = (/** @type {number} */ x) => Number(x.toPrecision(2));
@@ -202,7 +202,7 @@ export class LrnPicture extends ReadingPicture {
   ends({ panels, all, strong, wide, gap, bottom, text }) {
     const nodes = [label(0, bottom + 1.35 * text, this.say("lrn.channels"), { size: text, class: "pic-muted", limit: wide })];
     panels.forEach((bars, at) => {
-      if (at === 0 || !bars) return;
+      if (at === 0 || !bars || !all.some((response, i) => response > 0 && i !== strong)) return;
       const left = bars.flatMap((value, i) => (all[i] > 0 && i !== strong ? [value / all[i]] : []));
       const [least, most] = [Math.min(...left), Math.max(...left)];
       const words =

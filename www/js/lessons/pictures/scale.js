@@ -1,10 +1,10 @@
 // @ts-check
 /** The same loss, a sixteenth of the step: a layer's weights, and one step of them, for weights times 1 and times 4. */
-import { fraction, number } from "../../kit/format.js";
+import { fraction } from "../../kit/format.js";
 import { at } from "../run/measure.js";
 import { LAYER, RATE, SCALE, relativeUpdate } from "../run/updates.js";
 import { Picture } from "./picture.js";
-import { label, rect, widthOf } from "./shapes.js";
+import { label, rect, told, widthOf } from "./shapes.js";
 
 /** The networks with batch normalisation. */
 const LANES = [0, 1];
@@ -40,7 +40,7 @@ export class ScalePicture extends Picture {
   get words() {
     const [small, large] = this.seen;
     if (!Number.isFinite(large.relative)) return this.say("scale.empty");
-    return this.say("scale.words", { small_loss: number(small.loss), large_loss: number(large.loss), ratio: fraction(large.relative / small.relative) });
+    return this.say("scale.words", { small_loss: told(small.loss), large_loss: told(large.loss), ratio: fraction(large.relative / small.relative) });
   }
 
   /** @param {import("./picture.js").Box} box */
@@ -61,7 +61,7 @@ export class ScalePicture extends Picture {
       const row = [
         label(0, from + 1.1 * text, this.name(lane), { size: 1.15 * text, weight: 700, class: `pic-ink-${colour}` }),
         label(0, from + 2.6 * text, this.say("scale.loss"), { size: text, class: "pic-muted" }),
-        label(0, from + 4.4 * text, known ? number(loss) : "?", { size: 1.7 * text, weight: 700 }),
+        label(0, from + 4.4 * text, known ? told(loss) : "?", { size: 1.7 * text, weight: 700 }),
         label(left, from + 0.9 * text, this.say("scale.weights", { factor: [1, SCALE][lane] }), { size: text, class: "pic-muted", limit: width - left }),
         rect(left, from + 1.2 * text, wide, thick, "pic-weight"),
         label(left, under + 0.95 * text, this.say("scale.step"), { size: text, class: "pic-muted", limit: width - left }),

@@ -1,9 +1,10 @@
 // @ts-check
 /** Thick shapes and large words: what the pictures of lessons are drawn with. */
 import { svg } from "../../kit/dom.js";
+import { number } from "../../kit/format.js";
 
 /** Smallest size of a word, and the largest, pixels. */
-const [SMALLEST, LARGEST] = [14, 26];
+const [SMALLEST, LARGEST] = [14, 34];
 /** The drawing's side for each pixel of its words. */
 const PER_TEXT = 27;
 /** Width of a letter of the Latin alphabet, and of a Chinese character, in sizes of the word: as wide as those of any common bold font. */
@@ -63,3 +64,6 @@ export function spread(wanted, apart, top, bottom) {
 
 /** Stands for what is not known yet. @param {number} x @param {number} y of its middle @param {number} text */
 export const unknown = (x, y, text) => label(x, y + text, "?", { size: 3 * text, weight: 700, anchor: "middle", class: "pic-muted" });
+
+/** A measured number in words; a dash before it has been measured. @param {number} x @param {(x: number) => string} [write] */
+export const told = (x, write = number) => (Number.isFinite(x) ? write(x) : "–");
