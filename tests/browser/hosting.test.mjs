@@ -185,7 +185,7 @@ test("a host without .json files: English is built in, lessons too, and other te
   const { page } = await open([server.address]);
   await page.goto(`${server.address}/#${SMALL}&data=toy&lesson=norms`); // the photographs have a list
   const { status, actions } = words("en");
-  await says(page, words("lessons.en").guide.all, actions.play);
+  await says(page, words("lessons.en").steps.question, actions.play);
   await trains(page);
   assert.deepEqual(asked(), []);
   // Chinese is missing: English stays, and a card names the file.
@@ -198,10 +198,10 @@ test("a host without .json files: English is built in, lessons too, and other te
   await page.waitForFunction(() => performance.getEntriesByName(new URL("i18n/zh.json", document.baseURI).href).length >= 2, PATIENCE);
   server.fault = (path) => path === "/i18n/lessons.zh.json" && 404;
   await press(page, actions.again);
-  await says(page, chinese.play, words("zh").status.files.replace("{files}", "i18n/lessons.zh.json"), words("lessons.en").guide.all);
+  await says(page, chinese.play, words("zh").status.files.replace("{files}", "i18n/lessons.zh.json"), words("lessons.en").steps.question);
   server.fault = () => null;
   await press(page, chinese.again);
-  await says(page, chinese.play, words("lessons.zh").guide.all);
+  await says(page, chinese.play, words("lessons.zh").steps.question);
   await page.waitForFunction(() => !document.querySelector("alexnet-lab").shadowRoot.textContent.includes("zh.json"), PATIENCE);
   assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-Hans");
 });
