@@ -74,7 +74,7 @@ async function others({ inLab }) {
 }
 
 /** What the page shows of the picture. */
-const look = ({ shadowRoot }) => {
+const look = ({ shadowRoot, shell }) => {
   const svg = shadowRoot.querySelector(".lesson-picture");
   const { left, top, right, bottom, width, height } = svg.getBoundingClientRect();
   const words = [...svg.querySelectorAll("text")].map((node) => {
@@ -82,7 +82,10 @@ const look = ({ shadowRoot }) => {
     return { text: node.textContent, size: parseFloat(getComputedStyle(node).fontSize), left: box.left, right: box.right, top: box.top, bottom: box.bottom };
   });
   const claim = shadowRoot.querySelector(".stage-claim");
+  const { panel } = shell.lesson;
   return {
+    lanes: panel.replay.views.names,
+    wanted: panel.lesson.lanes.map((lane, at) => `${at + 1} ${panel.word(`lanes.${lane}`)}`),
     share: (width * height) / (innerWidth * innerHeight),
     fold: bottom <= innerHeight && top >= 0 && claim.getBoundingClientRect().top >= 0,
     scrolls: document.scrollingElement.scrollHeight > innerHeight,
@@ -130,6 +133,7 @@ for (const size of SIZES) {
       assert.ok(seen.fold && seen.next && !seen.scrolls, what);
       assert.ok(seen.words.length >= 5 && seen.words.every(({ size }) => size >= WORD), what);
       assert.deepEqual([seen.outside, collisions(seen.words)], [[], []], what);
+      assert.deepEqual(seen.lanes, seen.wanted, "the curves name the networks as the lesson does");
       assert.match(seen.claim, /\d/, what);
       assert.ok(seen.claimed.above && seen.claimed.size >= WORD, what);
       assert.ok(seen.expected > 0, what);

@@ -176,6 +176,13 @@ test("networks are named by what sets them apart from the first, and equal ones 
   assert.deepEqual(names({}, { norm: "bn" }, { norm: "bn" }, { lr: "0.1" }), ["1 LRN, Learning rate 0.01", "2 BN", "3 same as 2", "4 Learning rate 0.1"]);
 });
 
+test("in a lesson's own run, networks carry the lesson's names", () => {
+  const lanes = [{}, { norm: "bn" }].map((changes) => ({ changes, config: { ...BASE, ...changes } }));
+  assert.deepEqual(laneLabels(t, lanes, ["no norm", "BN everywhere"]), ["1 no norm", "2 BN everywhere"]);
+  assert.deepEqual(laneLabels(t, lanes, ["another", "number", "of names"]), ["1 LRN", "2 BN"]);
+  assert.deepEqual(laneLabels(t, lanes, null), ["1 LRN", "2 BN"]);
+});
+
 test("a setting of a part that is not there sets no network apart", () => {
   assert.deepEqual(names({}, { bn_noise: "0.5" }), ["1", "2 same as 1"]);
   assert.deepEqual(names({}, { schedule_every: "10" }), ["1", "2 same as 1"]);
