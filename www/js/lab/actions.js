@@ -47,7 +47,7 @@ export function act(shell, action) {
     case "black":
       // A deck around it turns black by itself.
       if (action === "black" && !(shell.isPage && window.parent === window)) return false;
-      return void shell.supply.need("code.js", async () => /** @type {typeof import("../code.js")} */ (await importModule("js/code.js"))[action](shell));
+      return void shell.supply.need("code.js", async () => /** @type {typeof import("../embed/code.js")} */ (await importModule("js/code.js"))[action](shell));
     case "open":
       return openLab(shell);
     case "next":
