@@ -1,5 +1,6 @@
 // @ts-check
 /** A QR code of the link, large enough for the last row, and a black screen. */
+/*! qrcode-generator, © 2009 Kazuhiko Arase, MIT licence. */
 import qrcode from "qrcode-generator";
 import { dialog, pop } from "../components/dialog.js";
 import { h, svg } from "../kit/dom.js";

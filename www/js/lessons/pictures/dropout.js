@@ -84,21 +84,26 @@ export class DropoutPicture extends Picture {
     const radius = 0.55 * text;
     if (!Number.isFinite(train)) return [unknown((left + width) / 2, middle, text)];
     const nodes = [...this.ghost(lane, middle, { width, text, place })];
-    /** The name of an end, on its own side of it. @param {number} x @param {string} key @param {boolean} back */
+    /** The name of an end, on its own side of it, and where it begins and ends. @param {number} x @param {string} key @param {boolean} back */
     const end = (x, key, back) => {
       // With dropout, the training loss is measured while units are off.
       const words = this.say(key === "train" && this.seen[lane].p > 0 ? "dropout.train_off" : `dropout.${key}`);
       const wide = widthOf(words, text);
-      const at = back ? Math.max(left + wide, x + radius) : Math.min(width - wide, x - radius);
-      return label(at, middle - 0.95 * text, words, { size: text, anchor: back ? "end" : "start", class: "pic-muted" });
+      const from = Math.max(left, Math.min(width - wide, back ? x + radius - wide : x - radius));
+      return { words, from, to: from + wide };
     };
-    if (!Number.isFinite(test)) return [...nodes, end(place(train), "train", true), dot(place(train), middle, radius, `pic-lane-${colour}`)];
+    const name = (/** @type {ReturnType<typeof end>} */ { words, from, to }, back = true, lines = 0.95) =>
+      label(back ? to : from, middle - lines * text, words, { size: text, anchor: back ? "end" : "start", class: "pic-muted" });
+    if (!Number.isFinite(test)) return [...nodes, name(end(place(train), "train", true)), dot(place(train), middle, radius, `pic-lane-${colour}`)];
     const [low, high] = [Math.min(train, test), Math.max(train, test)].map(place);
-    const words = this.say("dropout.gap", { gap: number(test - train) });
+    const words = this.say("dropout.gap", { gap: number(Math.round(100 * (test - train)) / 100) });
     const half = widthOf(words, 1.35 * text) / 2;
     nodes.push(rect(low, middle - 0.45 * text, high - low, 0.9 * text, `pic-lane-${colour} pic-soft`));
     nodes.push(dot(place(train), middle, radius, `pic-lane-${colour}`), dot(place(test), middle, radius, `pic-ring-${colour}`));
-    nodes.push(end(place(train), "train", train <= test), end(place(test), "test", test < train));
+    const ends = [end(place(train), "train", train <= test), end(place(test), "test", test < train)];
+    // Where both do not fit beside each other, one stands higher.
+    const meet = ends[0].to > ends[1].from && ends[1].to > ends[0].from;
+    nodes.push(name(ends[0], train <= test), name(ends[1], test < train, meet ? 2.1 : 0.95));
     const centre = Math.min(width - half, Math.max(left + half, (low + high) / 2));
     return [...nodes, label(centre, middle + 1.85 * text, words, { size: 1.35 * text, weight: 700, anchor: "middle" })];
   }
