@@ -84,7 +84,8 @@ export function shadeGap(plot, training, test, { colour, lane }) {
 }
 
 /**
- * Writes the sizes, each left of a line from curve to curve. Where two would overlap, the lower one moves down.
+ * Writes the sizes, each left of a line from curve to curve. Where two would overlap, the lower one moves down. In a low plot they would
+ * cover the curves, so none is written.
  * @param {import("uplot")} plot
  * @param {{step: number, training: number, test: number, text: string, colour: string}[]} sizes training, test: places on the scale
  * @param {import("./types.js").Style} style
@@ -93,6 +94,7 @@ export function writeGaps(plot, sizes, { font, palette }) {
   const { ctx } = plot;
   const ratio = uPlot.pxRatio;
   const line = 1.25 * font.size * ratio;
+  if (plot.bbox.height < 2 * sizes.length * line) return;
   ctx.save();
   ctx.font = `600 ${font.size * ratio}px ${font.family}`;
   ctx.textAlign = "right";

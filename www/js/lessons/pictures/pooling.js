@@ -129,7 +129,7 @@ export class PoolingPicture extends ReadingPicture {
       nodes.push(label(from, under[1], percent(change), { size: 1.25 * text, weight: 700, limit: wide }));
       if (Number.isFinite(ended)) nodes.push(this.beside(from, wide, under[0], this.say("pooling.loss", { loss: live(ended) }), percent(1 - none), text));
       if (EXPECTED[this.expected] !== POOLINGS[lane].pool || POOLINGS[lane].kernel !== 3) return;
-      nodes.push(rect(from - 0.2 * text, 0.1 * text, side + 0.4 * text, height - 0.2 * text, "pic-expected pic-hollow"));
+      nodes.push(rect(from, tops[0], side, side, "pic-expected pic-hollow"));
       nodes.push(label(from, tops[0] + side / 2, this.say("expected"), { size: text, weight: 700, class: "pic-ink-expected" }));
     });
     return nodes;
@@ -153,8 +153,11 @@ function shades(map, columns, left, top, side, name, shades = SHADES, most = map
   map.forEach((value, at) => {
     const shade = Math.min(shades, Math.ceil((shades * value) / (most || 1)));
     if (shade < 1) return;
-    const [x, y] = [left + (at % columns) * each, top + Math.floor(at / columns) * each];
-    paths[shade - 1] += `M${x.toFixed(1)} ${y.toFixed(1)}h${each.toFixed(2)}v${each.toFixed(2)}h-${each.toFixed(2)}z`;
+    const [column, row] = [at % columns, Math.floor(at / columns)];
+    // Rounded edge by edge: neighbours share theirs.
+    const [x, right] = [column, column + 1].map((edge) => (left + edge * each).toFixed(1));
+    const [y, bottom] = [row, row + 1].map((edge) => (top + edge * each).toFixed(1));
+    paths[shade - 1] += `M${x} ${y}H${right}V${bottom}H${x}z`;
   });
   return paths.map((d, shade) => svg("path", { d, class: name, "fill-opacity": shades === 1 ? undefined : (shade + 1) / shades }));
 }
