@@ -169,6 +169,7 @@ test("a lesson is seen as a recording, labelled, with the outcome that was recor
   const result = await page.evaluate(async () => {
     const { panel } = document.querySelector("alexnet-lab").shell.lesson;
     panel.go(2);
+    panel.stage.toggle(false); // beside the curves are the gradients
     panel.body.querySelector(".guide-recorded").click();
     const wait = (test) =>
       new Promise((resolve) =>
