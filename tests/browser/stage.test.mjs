@@ -181,6 +181,19 @@ test("a presenter's remote control turns the steps, B blackens the screen, and Q
   await page.close();
 });
 
+test("in a window too small for a slide, a lesson still opens, and its picture is as on a phone", async () => {
+  for (const viewport of [
+    { width: 400, height: 400 },
+    { width: 640, height: 250 },
+  ]) {
+    const { page, complaints, until } = await open({ ...SIZES[0], viewport }, "&lesson=pooling");
+    await until(({ shell }) => shell.lesson.panel?.stage.picture);
+    await until(({ shadowRoot }) => shadowRoot.querySelector(".lesson-picture").checkVisibility());
+    assert.deepEqual(complaints, []);
+    await page.close();
+  }
+});
+
 test("everything else is folded away behind one button, and comes back with it", async () => {
   const { page, complaints, inLab, until } = await open(SIZES[0], "&lesson=pooling");
   await until(({ shell }) => shell.lesson.panel?.stage.picture);

@@ -11,6 +11,9 @@ import english from "../../i18n/en.json" with { type: "json" };
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 const forcedColours = matchMedia("(forced-colors: active)");
 
+/** Pixels of the smallest slide. */
+const SLIDE = { width: 480, height: 280 };
+
 export class Surface {
   /**
    * @param {import("../components/host.js").Host["host"]} host
@@ -111,12 +114,13 @@ export class Surface {
   /** mini about 320x240, slide about 640x360 and up to 620 pixels high, else full. Only an element whose height is limited can be too low for the full lab. */
   measure() {
     const { width } = this.room;
-    // The page scrolls, but a lesson's picture has to fit into its window.
-    const height = this.isPage && this.lab.hasAttribute("data-stage") ? Math.min(this.room.height, innerHeight) : this.room.height;
+    // The page scrolls, but a lesson's picture has to fit into its window. A mini lab has no picture, so the picture never makes one.
+    const fits = this.isPage && width >= SLIDE.width && this.lab.hasAttribute("data-stage");
+    const height = fits ? Math.min(this.room.height, Math.max(SLIDE.height, innerHeight)) : this.room.height;
     const wanted = this.early("controls");
     let size = "full";
     if (["mini", "slide", "full"].includes(wanted)) size = wanted;
-    else if ((width < 480 || height < 280) && height < 480) size = "mini";
+    else if ((width < SLIDE.width || height < SLIDE.height) && height < 480) size = "mini";
     else if (height < 620) size = "slide";
     setAttribute(this.lab, "data-narrow", width < 720);
     setAttribute(this.lab, "data-wide", size === "full" && width >= 1080);
