@@ -135,10 +135,13 @@ export class Status {
         this.card("bad", [h("p", null, this.context.t("status.files", { files }))], null, [this.action("actions.again", () => supply.tryAgain(), true)]),
       );
     if (divergence) cards.push(this.diverged(state));
-    if (notes.length > 0) cards.push(this.notes(notes));
-    if (hints && !this.closed) cards.push(this.hints(hints, state.config));
     const reason = describe?.backend.reason ?? "asked";
-    if (!["asked", "hardware_adapter"].includes(reason) && this.dismissed !== reason) cards.push(this.onCpu(reason));
+    const onCpu = !["asked", "hardware_adapter"].includes(reason) && this.dismissed !== reason;
+    // What follows from training on the CPU stands beside its reason.
+    const apart = notes.filter(({ code }) => !onCpu || code !== "narrow");
+    if (apart.length > 0) cards.push(this.notes(apart));
+    if (hints && !this.closed) cards.push(this.hints(hints, state.config));
+    if (onCpu) cards.push(this.onCpu(reason, notes.length > apart.length));
     this.cards.replaceChildren(...cards);
   }
 
@@ -309,14 +312,15 @@ export class Status {
     );
   }
 
-  /** @param {string} reason */
-  onCpu(reason) {
-    const { t } = this.context;
+  /** @param {string} reason @param {boolean} narrow whether the network begins with fewer channels for it */
+  onCpu(reason, narrow) {
+    const { t, session } = this.context;
     const close = () => {
       this.dismissed = reason;
-      this.update(this.context.session.state);
+      session.patch({ notes: session.state.notes.filter(({ code }) => code !== "narrow") });
+      this.update(session.state);
     };
-    return this.card("reason", [h("p", null, t(`reasons.${reason}`))], close);
+    return this.card("reason", [h("p", null, t(`reasons.${reason}`), narrow && ` ${t("notes.narrow")}`)], close);
   }
 }
 
