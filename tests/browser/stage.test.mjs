@@ -1,9 +1,12 @@
 // The picture of each lesson fills the page, says its claim, and is legible from the last row. Chromium, CPU; the runs are recordings.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import jsqr from "jsqr";
 import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
+import { ROOT } from "./servers.mjs";
 
 const LESSONS = ["relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"];
 /** Smallest share of the page's area, and of a word in pixels. */
@@ -179,6 +182,45 @@ test("a presenter's remote control turns the steps, B blackens the screen, and Q
   assert.equal(await inLab(({ shell }) => shell.lesson.panel.step), "question");
   assert.deepEqual(complaints, []);
   await page.close();
+});
+
+test("a link that no phone can open, or that no code can hold, is not drawn: a sentence says why", async () => {
+  const { page, complaints, inLab, until } = await open(SIZES[0]);
+  /** Asks for the code of a link with this many bytes. */
+  const ask = async (bytes) => {
+    await inLab(({ session, shell }, bytes) => {
+      const start = "v=1&";
+      const hold = (fragment) => Object.defineProperty(session.state, "fragment", { configurable: true, get: () => fragment, set: () => {} });
+      hold(start);
+      hold(start + "x".repeat(bytes - shell.context.link().length));
+      shell.context.act("code");
+    }, bytes);
+    await until(({ shadowRoot }) => shadowRoot.querySelector(".code[open]"));
+    const found = await inLab(({ shadowRoot }) => {
+      const dialog = shadowRoot.querySelector(".code[open]");
+      return [dialog.innerText.includes("too long"), dialog.querySelector(".code-picture") !== null];
+    });
+    await page.keyboard.press("Escape");
+    await until(({ shadowRoot }) => !shadowRoot.querySelector(".code[open]"));
+    return found;
+  };
+  assert.deepEqual(
+    [await ask(2331), await ask(2332)],
+    [
+      [false, true],
+      [true, false],
+    ],
+  );
+  await page.close();
+
+  const file = await newPage(browser, ["null"]);
+  await file.page.goto(pathToFileURL(join(ROOT, "dist", "lab.html")).href);
+  await file.page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.describe);
+  await file.page.keyboard.press("q");
+  await file.page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".code[open]")?.innerText.includes("it is a file"));
+  assert.ok(await file.page.evaluate(() => !document.querySelector("alexnet-lab").shadowRoot.querySelector(".code-picture")));
+  assert.deepEqual([...complaints, ...file.complaints], []);
+  await file.page.close();
 });
 
 test("in a window too small for a slide, a lesson still opens, and its picture is as on a phone", async () => {

@@ -7,6 +7,8 @@ import { h, svg } from "../kit/dom.js";
 
 /** Addresses that only this computer reaches. */
 const OWN = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+/** Bytes of the longest link that fits into a code with medium error correction (version 40). */
+const LONGEST = 2331;
 /** The light frame that readers of codes need, in modules. */
 const QUIET = 4;
 
@@ -19,15 +21,18 @@ export function black({ lab }) {
 export function code({ context, lab }) {
   const { t } = context;
   const link = context.link();
-  const element = dialog(
-    t,
-    t("code.title"),
-    draw(link, t("code.label")),
-    OWN.test(new URL(link).hostname) || link.startsWith("file:") ? h("p", null, t("code.own")) : null,
-    h("p", { class: "fine code-link" }, link),
-  );
+  const words = problem(link);
+  const drawn = words === "local" || words === "long" ? null : draw(link, t("code.label"));
+  const element = dialog(t, t("code.title"), drawn, words && h("p", null, t(`code.${words}`)), h("p", { class: "fine code-link" }, link.slice(0, LONGEST)));
   element.classList.add("code");
   pop(lab, element);
+}
+
+/** Why a phone cannot open the link, if so: it is no address, too long, or only this computer's own. @param {string} link */
+function problem(link) {
+  if (!/^https?:/.test(link)) return "local";
+  if (link.length > LONGEST) return "long";
+  return OWN.test(new URL(link).hostname) ? "own" : "";
 }
 
 /** @param {string} link @param {string} label */
