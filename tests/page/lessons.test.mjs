@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { boundOf, gainsOf, normsOf } from "../../www/js/lessons/toys/gains_toy.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
-import { LAST, decided, difference, endsOf, loss, quantile, sameLooks, stepsTo, test as evaluated } from "../../www/js/lessons/run/measure.js";
+import { LAST, decided, difference, endsOf, loss, quantile, same, stepsTo, test as evaluated } from "../../www/js/lessons/run/measure.js";
 import { percentilesOf } from "../../www/js/lessons/toys/inputs_toy.js";
 import { Recording } from "../../www/js/lessons/run/recording.js";
 import { LAYER, RATE, SCALE, updatesOf } from "../../www/js/lessons/run/updates.js";
@@ -545,12 +545,12 @@ test("the percentiles drawn are those of the looks, of the block in front of the
 test("a picture of looks is drawn anew for another run, even of the same steps, and not for the same looks", () => {
   const run = (step) => ({ lanes: [0, 1].map(() => lane({ until: 10, history: [look(step)] })) });
   const [one, other] = [run(5), run(5)];
-  assert.ok(sameLooks(endsOf(one), endsOf(one)) && !sameLooks(endsOf(other), endsOf(one)));
+  assert.ok(same(endsOf(one), endsOf(one)) && !same(endsOf(other), endsOf(one)));
   const before = endsOf(one);
   one.lanes[1].last = look(5);
-  assert.ok(!sameLooks(endsOf(one), before), "a newer look of one lane");
+  assert.ok(!same(endsOf(one), before), "a newer look of one lane");
   // A run without snapshots is also drawn, once.
-  assert.ok(!sameLooks(endsOf(undefined), null) && sameLooks(endsOf({ lanes: [] }), endsOf(undefined)));
+  assert.ok(!same(endsOf(undefined), null) && same(endsOf({ lanes: [] }), endsOf(undefined)));
 });
 
 test("the probe batch is what its explanation says: fixed, from the training images, as many as a batch of the lesson has", () => {

@@ -3,6 +3,7 @@
 import { h, setAttribute, setText } from "../kit/dom.js";
 import { icon } from "../kit/icons.js";
 import { differing } from "./run/apply.js";
+import { same } from "./run/measure.js";
 import { fieldsIn, written } from "../components/terms.js";
 
 export class Stage {
@@ -127,7 +128,7 @@ export class Stage {
   measure() {
     const run = this.panel.shownRun;
     const from = [run, ...(run?.lanes ?? []).flatMap(({ records, evaluations, first, last }) => [records.length, evaluations.length, first, last])];
-    if (from.length === this.measured.from.length && from.every((value, at) => value === this.measured.from[at])) return this.measured;
+    if (same(from, this.measured.from)) return this.measured;
     const found = run ? this.panel.lesson?.measure(run) : undefined;
     this.measured = { from, values: found?.values ?? {}, outcome: found?.outcome ?? "" };
     return this.measured;

@@ -1,7 +1,7 @@
 // @ts-check
 /** A lesson's picture: one drawing that shows the claim. It fills the page while the lesson is open. */
 import { setAttribute, svg } from "../../kit/dom.js";
-import { endsOf } from "../run/measure.js";
+import { endsOf, same } from "../run/measure.js";
 import { boxOf } from "./shapes.js";
 
 /** @typedef {import("./shapes.js").Box} Box */
@@ -93,7 +93,7 @@ export class Picture {
     const { width, height, panel } = this;
     if (width < 1 || height < 1) return;
     const from = [width, height, panel.shell.context.t.language, this.expected, panel.lesson?.name, ...endsOf(this.run), ...this.from];
-    if (from.length === this.drawn.length && from.every((value, at) => Object.is(value, this.drawn[at]))) return;
+    if (same(from, this.drawn)) return;
     this.drawn = from;
     setAttribute(this.element, "viewBox", `0 0 ${width} ${height}`);
     this.element.replaceChildren(...this.draw(boxOf(width, height)));

@@ -106,8 +106,8 @@ export const test = ({ lanes, until }, lane) => lanes[lane]?.evaluations.find(({
 /** The first and the last snapshot of every lane. A picture of snapshots changes when, and only when, one of these does. @param {Run | undefined} run */
 export const endsOf = (run) => (run?.lanes ?? []).flatMap(({ first, last }) => [first, last]);
 
-/** Whether both hold the same snapshots, not only the same steps. @param {(Look | null)[]} a @param {(Look | null)[] | null} b */
-export const sameLooks = (a, b) => a.length === b?.length && a.every((look, at) => look === b[at]);
+/** Whether both hold the same values and the very same objects: the same snapshots, not only the same steps. @param {unknown[]} a @param {unknown[] | null} b */
+export const same = (a, b) => a.length === b?.length && a.every((value, at) => Object.is(value, b[at]));
 
 /** The last hidden block, before the logits. @param {Run} run */
 export const lastHidden = ({ names }) => names.at(-2);

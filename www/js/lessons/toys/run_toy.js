@@ -1,7 +1,7 @@
 // @ts-check
 /** A picture of a lesson's run, redrawn when the run has progressed or the page's look has changed. */
 import { setAttribute, h } from "../../kit/dom.js";
-import { endsOf, sameLooks } from "../run/measure.js";
+import { endsOf, same } from "../run/measure.js";
 
 /**
  * @template {{options: import("../../charts/frame.js").ChartOptions, refreshTheme(): void, destroy(): void}} Chart
@@ -37,7 +37,7 @@ export class RunToy {
       this.chart.refreshTheme();
     }
     const ends = endsOf(shownRun);
-    if (sameLooks(ends, this.drawn)) return;
+    if (same(ends, this.drawn)) return;
     this.drawn = ends;
     this.draw();
   }
