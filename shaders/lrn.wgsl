@@ -39,15 +39,6 @@ fn denominator(index: u32) -> vec4f {
     return K + ALPHA * sum;
 }
 
-// s^-beta; s is at least k > 0.
-fn inverse_power(s: vec4f) -> vec4f {
-    if BETA == 0.75 {
-        let root = inverseSqrt(s);
-        return root * sqrt(root);
-    }
-    return pow(s, vec4f(-BETA));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let index = thread_index(group, local);

@@ -2,7 +2,7 @@
 //! Activations are NHWC: (batch, height, width, channels).
 
 use crate::config::architectures::{Factors, Learnt, LrnPlace, Place, Plan, Pooling, Start, Std};
-use crate::config::{ActivationFunction, BnPlace, Config, InitialWeights, Norm, Pool, PoolKind};
+use crate::config::{ActivationFunction, BnPlace, Config, InitialWeights, LrnRegion, Norm, Pool, PoolKind};
 use crate::rng::{self, Stream};
 use serde::Serialize;
 use std::ops::Range;
@@ -37,6 +37,15 @@ pub enum Kind {
         weight: usize,
         bias: usize,
     },
+    /// A convolution whose weights are not shared between positions: weight (out height, out width, kernel, kernel, in, out), bias
+    /// (out height, out width, out).
+    Local {
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+        weight: usize,
+        bias: usize,
+    },
     /// Weight (in, out) with `in` in (height, width, channels) order, bias (out).
     Linear {
         weight: usize,
@@ -60,6 +69,7 @@ pub enum Kind {
         k: f64,
         alpha: f64,
         beta: f64,
+        region: LrnRegion,
     },
     Pool {
         pool: PoolKind,
@@ -111,7 +121,8 @@ pub struct Block {
 pub struct Tensor {
     /// PyTorch's names: `conv1.weight`, `conv1.bias`, `bn1.weight` (gamma), `bn1.bias` (beta).
     pub name: String,
-    /// In our layout: conv (kh, kw, in, out), linear (in, out), vectors (out).
+    /// In our layout: conv (kh, kw, in, out), local (height, width, kh, kw, in, out) and (height, width, out), linear (in, out), vectors
+    /// (out).
     pub shape: Vec<usize>,
     pub range: Range<usize>,
     pub init: Init,
@@ -152,7 +163,9 @@ impl Kind {
     /// The indices of the layer's two tensors, weight and bias or gamma and beta. They are adjacent.
     pub fn tensors(&self) -> Option<[usize; 2]> {
         match *self {
-            Kind::Conv { weight, bias, .. } | Kind::Linear { weight, bias } => Some([weight, bias]),
+            Kind::Conv { weight, bias, .. } | Kind::Local { weight, bias, .. } | Kind::Linear { weight, bias } => {
+                Some([weight, bias])
+            }
             Kind::BatchNorm { gamma, beta, .. } => Some([gamma, beta]),
             _ => None,
         }
@@ -188,11 +201,11 @@ impl Network {
 
     /// Length of the part of the flat parameter buffer that ends with the last convolution's parameters.
     pub fn convolutional(&self) -> usize {
-        let linear = self.layers.iter().find_map(|layer| match layer.kind {
-            Kind::Linear { weight, .. } => Some(self.tensors[weight].range.start),
+        let unshared = self.layers.iter().find_map(|layer| match layer.kind {
+            Kind::Local { weight, .. } | Kind::Linear { weight, .. } => Some(self.tensors[weight].range.start),
             _ => None,
         });
-        linear.unwrap_or(self.parameters())
+        unshared.unwrap_or(self.parameters())
     }
 
     /// Length of the flat buffer of running statistics.
@@ -267,6 +280,7 @@ impl<'a> Builder<'a> {
         };
         match place.learnt {
             Learnt::Conv { kernel, stride, padding } => self.conv(name, place, [kernel, stride, padding], features),
+            Learnt::Local { kernel, stride, padding } => self.local(name, place, [kernel, stride, padding], features),
             Learnt::Linear => self.linear(name, place, features),
         }
         if place.features == 0 {
@@ -283,23 +297,39 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn conv(&mut self, name: &str, place: &Place, [kernel, stride, padding]: [usize; 3], channels: usize) {
-        let input = self.shape;
-        let output = Shape {
-            height: output_size(input.height, kernel, stride, padding),
-            width: output_size(input.width, kernel, stride, padding),
-            channels,
-        };
-        let fan_in = kernel * kernel * input.channels;
-        let (weight, bias) =
-            self.weight_and_bias(name, place, vec![kernel, kernel, input.channels, channels], fan_in, kernel * kernel * channels);
-        self.block(name, place, (output.height * output.width * fan_in * channels) as u64);
+    fn conv(&mut self, name: &str, place: &Place, window: [usize; 3], channels: usize) {
+        let [kernel, stride, padding] = window;
+        let output = self.slid(window, channels);
+        let (weight, bias) = self.shared_or_not(name, place, output, kernel, &[]);
         self.push(name, Kind::Conv { kernel, stride, padding, weight, bias }, output);
+    }
+
+    fn local(&mut self, name: &str, place: &Place, window: [usize; 3], channels: usize) {
+        let [kernel, stride, padding] = window;
+        let output = self.slid(window, channels);
+        let (weight, bias) = self.shared_or_not(name, place, output, kernel, &[output.height, output.width]);
+        self.push(name, Kind::Local { kernel, stride, padding, weight, bias }, output);
+    }
+
+    /// What a window that slides over the current shape makes of it.
+    fn slid(&self, [kernel, stride, padding]: [usize; 3], channels: usize) -> Shape {
+        let size = |input| output_size(input, kernel, stride, padding);
+        Shape { height: size(self.shape.height), width: size(self.shape.width), channels }
+    }
+
+    /// The tensors of a convolution, which has them once, or of a local layer, which has them for each of its `positions`.
+    fn shared_or_not(&mut self, name: &str, place: &Place, output: Shape, kernel: usize, positions: &[usize]) -> (usize, usize) {
+        let taps = kernel * kernel;
+        let (input, channels) = (self.shape.channels, output.channels);
+        let shapes = [[positions, &[kernel, kernel, input, channels]].concat(), [positions, &[channels]].concat()];
+        let tensors = self.weight_and_bias(name, place, shapes, taps * input, taps * channels);
+        self.block(name, place, (output.height * output.width * taps * input * channels) as u64);
+        tensors
     }
 
     fn linear(&mut self, name: &str, place: &Place, features: usize) {
         let inputs = self.shape.len();
-        let (weight, bias) = self.weight_and_bias(name, place, vec![inputs, features], inputs, features);
+        let (weight, bias) = self.weight_and_bias(name, place, [vec![inputs, features], vec![features]], inputs, features);
         self.block(name, place, (inputs * features) as u64);
         self.push(name, Kind::Linear { weight, bias }, Shape { height: 1, width: 1, channels: features });
     }
@@ -323,8 +353,8 @@ impl<'a> Builder<'a> {
             self.batch_norm(name);
         }
         if config.norm == Norm::Lrn {
-            let kind = Kind::Lrn { n: config.lrn_n as usize, k: config.lrn_k, alpha: config.lrn_alpha, beta: config.lrn_beta };
-            self.push(&format!("{name}.lrn"), kind, self.shape);
+            let &Config { lrn_n, lrn_k: k, lrn_alpha: alpha, lrn_beta: beta, lrn_region: region, .. } = config;
+            self.push(&format!("{name}.lrn"), Kind::Lrn { n: lrn_n as usize, k, alpha, beta, region }, self.shape);
         }
     }
 
@@ -386,9 +416,16 @@ impl<'a> Builder<'a> {
         self.network.blocks.push(Block { name: name.into(), layers: start..start, activation: start, lrn, macs, parameters });
     }
 
-    fn weight_and_bias(&mut self, name: &str, place: &Place, shape: Vec<usize>, fan_in: usize, fan_out: usize) -> (usize, usize) {
+    fn weight_and_bias(
+        &mut self,
+        name: &str,
+        place: &Place,
+        [weight, bias]: [Vec<usize>; 2], // their shapes
+        fan_in: usize,
+        fan_out: usize,
+    ) -> (usize, usize) {
         let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
-        let (std, bias) = match self.config.init {
+        let (std, value) = match self.config.init {
             InitialWeights::Paper => match place.start.std {
                 Std::Of(std) => (std, place.start.bias),
                 Std::PerInput(std) => (std / fan_in, place.start.bias),
@@ -398,13 +435,12 @@ impl<'a> Builder<'a> {
             // He et al. 2015.
             InitialWeights::He => ((2.0 / fan_in).sqrt(), 0.0),
         };
-        let features = *shape.last().expect("a weight has axes");
         let scaled = ["all", name].contains(&self.config.init_scale_layer.0);
         let std = if scaled { std * self.config.init_scale } else { std };
         let paper = self.config.init == InitialWeights::Paper;
         let [weights, biases] = if paper { [place.factors, self.plan.biases] } else { [Factors::ONE; 2] };
-        let weight = self.tensor(format!("{name}.weight"), shape, Init::Normal { std }, weights);
-        let bias = self.tensor(format!("{name}.bias"), vec![features], Init::Constant { value: bias }, biases);
+        let weight = self.tensor(format!("{name}.weight"), weight, Init::Normal { std }, weights);
+        let bias = self.tensor(format!("{name}.bias"), bias, Init::Constant { value }, biases);
         (weight, bias)
     }
 
@@ -432,11 +468,14 @@ mod tests {
         assert_eq!(network("arch=original", 1000).parameters(), 62_378_344);
         assert_eq!(network("arch=lenet", 10).parameters(), 62_006);
         assert_eq!(network("arch=convnet26", 10).parameters(), 145_578);
+        assert_eq!(network("arch=convnet18", 10).parameters(), 89_578);
+        // Convolutions 4,864 + 102,464; local layers 64 * (9 * 64 + 1) * 32 + 64 * (9 * 32 + 1) * 32; 20,490.
+        assert_eq!(network("arch=local", 10).parameters(), 1_901_386);
     }
 
     #[test]
     fn both_pool_sizes_give_the_same_shapes() {
-        for arch in ["lenet", "convnet26", "scaled", "original"] {
+        for arch in ["lenet", "convnet26", "convnet18", "local", "scaled", "original"] {
             let shapes = |overlap| {
                 network(&format!("arch={arch}&overlap={overlap}"), 10).layers.iter().map(|layer| layer.output).collect::<Vec<_>>()
             };
@@ -455,7 +494,7 @@ mod tests {
             };
             assert_eq!(*drawn, network.blocks.iter().map(output).collect::<serde_json::Value>(), "{arch}");
         }
-        assert_eq!(drawn.as_object().unwrap().len(), 4);
+        assert_eq!(drawn.as_object().unwrap().len(), 6);
     }
 
     #[test]

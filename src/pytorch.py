@@ -18,6 +18,9 @@ WEIGHTS = Path(__file__).with_name(FILE)
 SIDE = 32  # of a stored image
 
 
+# LOCAL
+
+
 class AlexNet(nn.Module):
     def __init__(self):
         super().__init__()

@@ -5,15 +5,18 @@
 //! | layer | here | in PyTorch |
 //! | --- | --- | --- |
 //! | local response normalisation | alpha times the sum over n channels (the paper) | alpha times their mean |
+//! | the same within a map | | sums by `avg_pool2d` |
+//! | local layer | | a module of the script |
 //! | average pooling | over the elements inside the image | `count_include_pad=False` |
 //! | linear after convolution | (height, width, channels) | (channels, height, width), as the weights file has it |
 
 use crate::config::ActivationFunction::{LeakyRelu, Relu, Sigmoid, Tanh};
-use crate::config::{Config, PoolKind};
+use crate::config::{Config, LrnRegion, PoolKind};
 use crate::layers::activation::LEAKY_SLOPE;
 use crate::network::{Kind, Layer, Network, output_size};
 
 const TEMPLATE: &str = include_str!("pytorch.py");
+const LOCAL: &str = include_str!("pytorch_local.py");
 
 /// The script for the configured network; `weights` is the name of its file, which lies beside the script.
 pub fn script(config: &Config, classes: usize, weights: &str) -> String {
@@ -21,9 +24,11 @@ pub fn script(config: &Config, classes: usize, weights: &str) -> String {
     let lines: Vec<Lines> = network.layers.iter().map(|layer| Lines::of(layer, &network, config)).collect();
     let modules = lines.iter().filter_map(|lines| lines.module.clone());
     let input = network.input;
+    let has_local = network.layers.iter().any(|layer| matches!(layer.kind, Kind::Local { .. }));
     // JSON's strings are Python's too.
     let file = serde_json::to_string(weights).expect("a string has a JSON form");
     TEMPLATE
+        .replace("# LOCAL\n\n\n", if has_local { LOCAL } else { "" })
         .replace("SETTINGS", &config.clone().on_machine_of(&Config::default()).to_fragment())
         .replace("FILE)", &format!("{file})"))
         .replace("SHAPE", &format!("(batch, {}, {}, {})", input.channels, input.height, input.width))
@@ -63,6 +68,13 @@ impl Lines {
                 )),
                 calls: vec![format!("x = self.{name}(x){shape}")],
             },
+            Kind::Local { kernel, stride, padding, .. } => Lines {
+                module: Some(format!(
+                    "self.{name} = Local({}, {}, {}, {}, kernel_size={kernel}, stride={stride}, padding={padding})",
+                    output.height, output.width, input.channels, output.channels
+                )),
+                calls: vec![format!("x = self.{name}(x){shape}")],
+            },
             Kind::Linear { .. } => {
                 let flatten = spatial.then(|| "x = x.flatten(1)".to_string());
                 Lines {
@@ -86,9 +98,20 @@ impl Lines {
                 Tanh => "torch.tanh(x)".into(),
                 LeakyRelu => format!("F.leaky_relu(x, {LEAKY_SLOPE:?})"),
             }),
-            Kind::Lrn { n, k, alpha, beta } => call(format!(
+            Kind::Lrn { n, k, alpha, beta, region: LrnRegion::Channels } => call(format!(
                 "F.local_response_norm(x, size={n}, alpha={n} * {alpha:?}, beta={beta:?}, k={k:?})  # which divides alpha by size"
             )),
+            Kind::Lrn { n, k, alpha, beta, region: LrnRegion::Map } => {
+                let (below, above) = (n / 2, n - 1 - n / 2);
+                Lines {
+                    module: None,
+                    calls: vec![
+                        format!("squares = F.pad(x * x, ({below}, {above}, {below}, {above}))"),
+                        format!("sums = F.avg_pool2d(squares, {n}, stride=1, divisor_override=1)"),
+                        format!("x = x / ({k:?} + {alpha:?} * sums) ** {beta:?}"),
+                    ],
+                }
+            }
             Kind::Pool { pool, kernel, stride, padding } => {
                 let sticks_out = output.height > output_size(input.height, kernel, stride, padding);
                 let ceil = if sticks_out { ", ceil_mode=True" } else { "" };
@@ -120,7 +143,7 @@ mod tests {
     #[test]
     fn every_place_is_filled() {
         let script = of("norm=bn");
-        for place in ["SETTINGS", "FILE)", "SHAPE", "HEIGHT", "# MODULES", "# LAYERS"] {
+        for place in ["# LOCAL", "SETTINGS", "FILE)", "SHAPE", "HEIGHT", "# MODULES", "# LAYERS"] {
             assert!(TEMPLATE.contains(place), "{place} is no place of the template");
             assert!(!script.contains(place), "{place} is left in\n{script}");
         }

@@ -37,7 +37,17 @@ pub struct Place {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learnt {
-    Conv { kernel: usize, stride: usize, padding: usize },
+    Conv {
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+    },
+    /// A convolution whose weights are not shared between positions.
+    Local {
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+    },
     Linear,
 }
 
@@ -91,6 +101,8 @@ impl Architecture {
             Architecture::Original => &ORIGINAL,
             Architecture::Lenet => &LENET,
             Architecture::Convnet26 => &CONVNET_26,
+            Architecture::Convnet18 => &CONVNET_18,
+            Architecture::Local => &LOCAL,
         }
     }
 }
@@ -151,6 +163,11 @@ const PIXEL_STD: f64 = 64.0;
 
 const fn conv(name: &'static str, kernel: usize, stride: usize, padding: usize, channels: usize) -> Place {
     Place::new(name, Learnt::Conv { kernel, stride, padding }, channels)
+}
+
+/// A local layer whose output has the size of its input.
+const fn local(name: &'static str, kernel: usize, channels: usize) -> Place {
+    Place::new(name, Learnt::Local { kernel, stride: 1, padding: kernel / 2 }, channels)
 }
 
 const fn fc(name: &'static str, features: usize) -> Place {
@@ -231,6 +248,35 @@ const CONVNET_26: Plan = Plan {
         conv("conv3", 5, 1, 2, 64).pool(sticking_out(Avg)),
         fc("fc4", 64).std(Std::Of(0.1)).decay(7.5),
         classes("fc5").std(Std::Of(0.1)).decay(7.5),
+    ],
+    deepens: None,
+    biases: Factors { rate: 2.0, decay: 0.0 },
+};
+
+/// cuda-convnet's `layers-18pct.cfg` and `layer-params-18pct.cfg`: an error of 18 % after 20 minutes, with local response
+/// normalisation within a map.
+const CONVNET_18: Plan = Plan {
+    side: 32,
+    places: &[
+        conv("conv1", 5, 1, 2, 32).of_pixels(1e-4).pool(sticking_out(Max)).lrn(AfterPool),
+        conv("conv2", 5, 1, 2, 32).pool(sticking_out(Avg)).lrn(AfterPool),
+        conv("conv3", 5, 1, 2, 64).pool(sticking_out(Avg)),
+        classes("fc4").decay(250.0),
+    ],
+    deepens: None,
+    biases: Factors { rate: 2.0, decay: 0.0 },
+};
+
+/// cuda-convnet's `layers-conv-local-13pct.cfg` and `layers-conv-local-11pct.cfg`: errors of 13 % without and 11 % with local response
+/// normalisation, on crops of 24x24 pixels.
+const LOCAL: Plan = Plan {
+    side: 32,
+    places: &[
+        conv("conv1", 5, 1, 2, 64).decay(0.0).of_pixels(1e-4).lrn(AfterActivation).pool(sticking_out(Max)),
+        conv("conv2", 5, 1, 2, 64).decay(0.0).lrn(AfterActivation).pool(sticking_out(Max)),
+        local("local3", 3, 32).std(Std::Of(0.04)),
+        local("local4", 3, 32).std(Std::Of(0.04)),
+        classes("fc5"),
     ],
     deepens: None,
     biases: Factors { rate: 2.0, decay: 0.0 },

@@ -1,6 +1,6 @@
 //! Settings that are allowed but cannot learn, or cannot be evaluated as they ask. `tests/training/hints.rs` trains with each of them.
 
-use super::{ActivationFunction, BnPlace, BuiltIn, Config, InitialWeights, Norm, Variation};
+use super::{ActivationFunction, BnPlace, BuiltIn, Config, InitialWeights, LrnRegion, Norm, Variation};
 
 /// Below this learning rate no weight ever moves: weights are near 0.1, gradients below 100.
 const NO_RATE: f64 = 1e-10;
@@ -99,8 +99,9 @@ impl Config {
     /// The factor by which local response normalisation, after conv1 and conv2, divides a signal whose mean square starts at 1.
     fn lrn_division(&self) -> f32 {
         // In f32, because the module already has its power function.
+        let neighbours = if self.lrn_region == LrnRegion::Map { self.lrn_n * self.lrn_n } else { self.lrn_n };
         let divided =
-            |by: f32| by * (self.lrn_k as f32 + self.lrn_alpha as f32 * self.lrn_n as f32 / (by * by)).powf(self.lrn_beta as f32);
+            |by: f32| by * (self.lrn_k as f32 + self.lrn_alpha as f32 * neighbours as f32 / (by * by)).powf(self.lrn_beta as f32);
         divided(divided(1.0))
     }
 }

@@ -138,21 +138,22 @@ settings! {
     pool: (choice Pool [Max "max", Avg "avg", Paper "paper"]) Rebuild own "max" "Pooling: largest value or average of each window, or the one that the architecture's paper has there";
     overlap: (switch) Rebuild own "true" "Overlapping pooling windows: 3x3 with stride 2; without overlap 2x2 with stride 2";
     dropout: (number 0.0 0.9 false) Live own "0" "Share of the units in the hidden linear layers that each step switches off";
-    lrn_n: (integer 1 15) Rebuild own "5" "LRN: number of neighbouring channels in the sum";
+    lrn_n: (integer 1 15) Rebuild own "5" "LRN: number of neighbours in the sum, the value itself included";
     lrn_k: (number 0.1 10.0 false) Rebuild own "2" "LRN: constant added to the sum";
     lrn_alpha: (number 0.0 10.0 true) Rebuild own "1e-4" "LRN: factor of the sum of squares";
     lrn_beta: (number 0.0 2.0 false) Rebuild own "0.75" "LRN: exponent";
+    lrn_region: (choice LrnRegion [Channels "channels", Map "map"]) Rebuild own "channels" "LRN: the sum is over lrn_n neighbouring channels, or over lrn_n x lrn_n pixels of the same channel";
     bn_place: (choice BnPlace [All "all", Lrn "lrn"]) Rebuild own "all" "BN: before every activation, or in place of LRN (after the activations of conv1 and conv2)";
     bn_epsilon: (number 1e-12 1.0 true) Rebuild own "1e-5" "BN: constant added to the variance";
     bn_momentum: (number 0.0 1.0 false) Rebuild own "0.1" "BN: weight of the newest batch in the running statistics";
     bn_noise: (number 0.0 1.0 false) Rebuild own "0" "BN: strength of the random shift and scale of its output, drawn anew at every step";
     // ---- the network's size and start
-    arch: (choice Architecture [Lenet "lenet", Convnet26 "convnet26", Scaled "scaled", Original "original"]) Restart own "scaled" "Architecture: LeNet-5, cuda-convnet's network with an error of 26 %, AlexNet scaled to 32x32 images, or the original for 227x227 images";
+    arch: (choice Architecture [Lenet "lenet", Convnet26 "convnet26", Convnet18 "convnet18", Local "local", Scaled "scaled", Original "original"]) Restart own "scaled" "Architecture: LeNet-5, cuda-convnet's networks with errors of 26 and 18 %, its network with local layers, AlexNet scaled to 32x32 images, or the original for 227x227 images";
     width: (choice Width [Quarter "0.25", Half "0.5", One "1", Two "2"]) Restart own "1" "Multiplies the number of channels";
     depth: (integer 0 12) Restart own "0" "AlexNet: extra 3x3 convolutions after conv4";
     init: (choice InitialWeights [He "he", Xavier "xavier", Paper "paper"]) Restart own "he" "Initial weights: He, Xavier, or those of the architecture's paper, with its biases and each layer's rate and decay";
     init_scale: (number 0.0 10.0 false) Restart own "1" "Multiplies the initial weights";
-    init_scale_layer: (word ["all", "conv1", "conv2", "conv3", "conv4", "conv5", "fc3", "fc4", "fc5", "fc6", "fc7", "fc8"]) Restart own "all" "Layers whose initial weights init_scale multiplies: all, or one";
+    init_scale_layer: (word ["all", "conv1", "conv2", "conv3", "conv4", "conv5", "local3", "local4", "fc3", "fc4", "fc5", "fc6", "fc7", "fc8"]) Restart own "all" "Layers whose initial weights init_scale multiplies: all, or one";
     seed: (integer 0 4294967295) Restart own "1" "Determines initial weights, order of images and dropout masks";
     // ---- the optimizer
     lr: (number 0.0 10.0 true) Live own "0.01" "Learning rate of stochastic gradient descent";
@@ -184,7 +185,7 @@ settings! {
     background: (switch) View shared "false" "Train on while the tab is hidden";
     speed: (word ["1", "2", "5", "10", "max"]) View shared "max" "Maximum number of steps per second";
     ridges: (word ["layers", "time"]) View shared "layers" "Gradient histograms: layer by layer, or one layer over time";
-    layer: (word ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "fc3", "fc4", "fc5", "fc6", "fc7", "fc8"]) View shared "conv1" "Layer shown in the detailed views";
+    layer: (word ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "local3", "local4", "fc3", "fc4", "fc5", "fc6", "fc7", "fc8"]) View shared "conv1" "Layer shown in the detailed views";
     image: (integer 0 9999) View shared "0" "Test image whose feature maps are shown";
     inside: (switch) View shared "false" "Show the arithmetic inside the layer";
     lesson: (word ["none", "relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"]) View shared "none" "Guided lesson that is open";

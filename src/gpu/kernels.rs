@@ -138,8 +138,16 @@ kernels! {
     POOL_BACKWARD_MAX = "pool" backward_max (2 write winners, 3 read grad_output, 4 write grad_input, 14 read activated, 15 write grad_before);
     POOL_FORWARD_AVG = "pool" forward_avg (0 read input, 1 write output);
     POOL_BACKWARD_AVG = "pool" backward_avg (3 read grad_output, 4 write grad_input, 14 read activated, 15 write grad_before);
-    LRN_FORWARD = "lrn" forward (0 read input, 1 write output);
-    LRN_BACKWARD = "lrn" backward (0 read input, 2 read grad_output, 3 write grad_input, 14 read activated, 15 write grad_before);
+    LRN_FORWARD = "lrn" + "lrn_power" forward (0 read input, 1 write output);
+    LRN_BACKWARD = "lrn" + "lrn_power" backward
+        (0 read input, 2 read grad_output, 3 write grad_input, 14 read activated, 15 write grad_before);
+    LRN_MAP_FORWARD = "lrn_map" + "lrn_power" forward (0 read input, 1 write output, 4 write denominators);
+    LRN_MAP_BACKWARD = "lrn_map" + "lrn_power" backward
+        (0 read input, 2 read grad_output, 4 write denominators, 3 write grad_input, 14 read activated, 15 write grad_before);
+    LOCAL_FORWARD = "local" forward (0 read input, 1 read weight, 2 read bias, 3 write output);
+    LOCAL_BACKWARD_INPUT = "local" backward_input
+        (4 read grad_output, 1 read weight, 5 write grad_input, 14 read activated, 15 write grad_before);
+    LOCAL_BACKWARD_WEIGHT = "local" backward_weight (0 read input, 4 read grad_output, 6 write grad_weight, 7 write grad_bias);
     BATCH_NORM_PARTIAL_STATISTICS = "batch_norm" partial_statistics (0 read input, 1 write partials);
     BATCH_NORM_JOIN_STATISTICS = "batch_norm" join_statistics (1 write partials, 2 write statistics);
     BATCH_NORM_FORWARD = "batch_norm" forward

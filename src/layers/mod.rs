@@ -14,6 +14,7 @@ pub mod dropout;
 pub mod fused;
 pub mod input;
 pub mod linear;
+pub mod local;
 pub mod lrn;
 pub mod noise;
 pub mod pool;
@@ -23,7 +24,7 @@ use crate::math::float::Float;
 use crate::network::{Kind, Layer, Shape};
 use std::ops::Range;
 
-/// How a convolution or pooling slides over its input.
+/// How a convolution, local layer or pooling slides over its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub input: Shape,
@@ -34,10 +35,12 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window of a convolution or pooling; of any other layer, a window of one pixel.
+    /// The window of a convolution, local layer or pooling; of any other layer, a window of one pixel.
     pub fn of(layer: &Layer) -> Window {
         let (kernel, stride, padding) = match layer.kind {
-            Kind::Conv { kernel, stride, padding, .. } | Kind::Pool { kernel, stride, padding, .. } => (kernel, stride, padding),
+            Kind::Conv { kernel, stride, padding, .. }
+            | Kind::Local { kernel, stride, padding, .. }
+            | Kind::Pool { kernel, stride, padding, .. } => (kernel, stride, padding),
             _ => (1, 1, 0),
         };
         Window { input: layer.input, output: layer.output, kernel, stride, padding }

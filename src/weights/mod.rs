@@ -3,6 +3,7 @@
 //! | tensor | here | in the file |
 //! | --- | --- | --- |
 //! | `conv1.weight` | (kh, kw, in, out) | (out, in, kh, kw) |
+//! | `local3.weight` | (height, width, kh, kw, in, out) | (height, width, out, in, kh, kw) |
 //! | `fc6.weight` | (height * width * channels, out) | (out, channels * height * width) |
 //! | `fc6.bias`, `bn1.weight`, `bn1.running_mean`, ... | (out) | (out) |
 //!
@@ -13,7 +14,7 @@ mod safetensors;
 use crate::config::{self, Config, Effect, SETTINGS};
 use crate::data::Normalisation;
 use crate::error::{Error, Note, Result};
-use crate::network::{Kind, Network, Tensor};
+use crate::network::{Kind, Network, Shape, Tensor};
 use crate::step::State;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -236,7 +237,8 @@ enum Direction {
     FromFile,
 }
 
-/// The shape in the file. For a weight, also its axes here: (kh, kw, in, out), or (height, width, channels, out).
+/// The shape in the file. For a weight, also its axes here, for each position of a local layer: (kh, kw, in, out), or (height, width,
+/// channels, out).
 fn file_layout(network: &Network, tensor: &Tensor) -> (Vec<usize>, Option<[usize; 4]>) {
     let named = |index: usize| network.tensors[index].name == tensor.name;
     for layer in &network.layers {
@@ -245,6 +247,10 @@ fn file_layout(network: &Network, tensor: &Tensor) -> (Vec<usize>, Option<[usize
             Kind::Conv { kernel, weight, .. } if named(weight) => {
                 let channels = layer.input.channels;
                 return (vec![out, channels, kernel, kernel], Some([kernel, kernel, channels, out]));
+            }
+            Kind::Local { kernel, weight, .. } if named(weight) => {
+                let (channels, Shape { height, width, .. }) = (layer.input.channels, layer.output);
+                return (vec![height, width, out, channels, kernel, kernel], Some([kernel, kernel, channels, out]));
             }
             Kind::Linear { weight, .. } if named(weight) => {
                 let input = layer.input;
@@ -256,19 +262,21 @@ fn file_layout(network: &Network, tensor: &Tensor) -> (Vec<usize>, Option<[usize
     (tensor.shape.clone(), None)
 }
 
-/// Copies our layout, (a, b, c, d), to the file's, (d, c, a, b), or back. A vector (no axes) is copied unchanged.
+/// Copies our layout, (a, b, c, d) for each position, to the file's, (d, c, a, b), or back. A vector (no axes) is copied unchanged.
 fn permuted(values: &[f32], axes: Option<[usize; 4]>, direction: Direction) -> Vec<f32> {
     let Some([height, width, channels, out]) = axes else { return values.to_vec() };
     let mut result = Vec::with_capacity(values.len());
-    match direction {
-        Direction::ToFile => {
-            for (o, c) in (0..out).flat_map(|o| (0..channels).map(move |c| (o, c))) {
-                result.extend((0..height * width).map(|yx| values[(yx * channels + c) * out + o]));
+    for values in values.chunks_exact(height * width * channels * out) {
+        match direction {
+            Direction::ToFile => {
+                for (o, c) in (0..out).flat_map(|o| (0..channels).map(move |c| (o, c))) {
+                    result.extend((0..height * width).map(|yx| values[(yx * channels + c) * out + o]));
+                }
             }
-        }
-        Direction::FromFile => {
-            for (yx, c) in (0..height * width).flat_map(|yx| (0..channels).map(move |c| (yx, c))) {
-                result.extend((0..out).map(|o| values[(o * channels + c) * height * width + yx]));
+            Direction::FromFile => {
+                for (yx, c) in (0..height * width).flat_map(|yx| (0..channels).map(move |c| (yx, c))) {
+                    result.extend((0..out).map(|o| values[(o * channels + c) * height * width + yx]));
+                }
             }
         }
     }

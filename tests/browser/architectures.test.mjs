@@ -5,7 +5,12 @@ import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
 
 /** The pooling of each column. */
-const POOLS = { lenet: ["Avg 2/2", "Avg 2/2"], convnet26: ["Max 2/2", "Avg 2/2", "Avg 2/2"] };
+const POOLS = {
+  lenet: ["Avg 2/2", "Avg 2/2"],
+  convnet26: ["Max 2/2", "Avg 2/2", "Avg 2/2"],
+  convnet18: ["Max 2/2", "Avg 2/2", "Avg 2/2"],
+  local: ["Max 2/2", "Max 2/2"],
+};
 
 for (const [arch, pools] of Object.entries(POOLS)) {
   test(`${arch} is drawn as it is, and trains`, async () => {
@@ -37,13 +42,40 @@ for (const [arch, pools] of Object.entries(POOLS)) {
     );
     assert.deepEqual(found.pools, pools);
     assert.equal(found.norms, 2);
-    const order = arch === "convnet26" ? ["pool", "lrn"] : ["lrn", "pool"];
+    const order = arch.startsWith("convnet") ? ["pool", "lrn"] : ["lrn", "pool"];
     assert.deepEqual(
       found.slots,
       ["bn", "activation", ...order].map((name) => `slot slot-${name}`),
     );
     assert.deepEqual([found.options, found.shown], [found.columns, "conv1"]);
     await at(() => document.querySelector("alexnet-lab").shadowRoot.textContent.includes("This architecture has a fixed depth"));
+    assert.deepEqual(complaints, []);
+    await page.close();
+  });
+}
+
+for (const [layer, kinds, shown] of [
+  ["local4", ["local", "activation"], "Local layer"],
+  ["conv2", ["conv", "activation", "lrn", "pool"], "Responses of this channel around the pixel"],
+]) {
+  test(`the arithmetic inside ${layer} of a network with local layers and LRN within a map is the engine’s`, async () => {
+    const { page, complaints } = await newPage(browser, [lab.address]);
+    const settings = "data=toy&backend=cpu&batch=4&width=0.25&arch=local&norm=lrn&lrn_region=map&lrn_n=4&lrn_alpha=0.5&autoplay=true";
+    await page.goto(`${lab.address}/#v=1&lang=en&${settings}&inside=true&layer=${layer}`);
+    // Without the weights of its own position, or with another window, the values would differ.
+    await page.waitForFunction(() => document.querySelector("alexnet-lab")?.session?.state.step > 5);
+    await page.waitForFunction(() => document.querySelector("alexnet-lab").shadowRoot.querySelector(".drill-chain:not([hidden]) .drill-value")?.innerText);
+    const found = await page.evaluate(() => {
+      const cards = [...document.querySelector("alexnet-lab").shadowRoot.querySelectorAll(".drill-card")];
+      return {
+        kinds: cards.map((card) => card.dataset.kind),
+        differ: cards.filter((card) => !card.querySelector(".drill-differs").hidden).map((card) => card.innerText),
+        text: cards.map((card) => card.innerText).join("\n"),
+      };
+    });
+    assert.deepEqual(found.kinds, kinds);
+    assert.deepEqual(found.differ, []);
+    assert.ok(found.text.includes(shown), found.text);
     assert.deepEqual(complaints, []);
     await page.close();
   });

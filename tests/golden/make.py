@@ -103,6 +103,27 @@ def response_normalisations(layers):
         layers.add("lrn", {"n": n, "k": k, "alpha": alpha, "beta": beta}, input=nhwc(x), output=nhwc(y), grad_output=nhwc(g), grad_input=nhwc(gx))
 
 
+def response_normalisations_within_maps(layers):
+    # cuda-convnet's constants; windows that are even, larger than the map, and of one pixel.
+    for h, w, n, k, alpha, beta in [(4, 5, 3, 1.0, 5e-5 / 9, 0.75), (4, 5, 3, 1.0, 0.5, 0.75), (5, 3, 4, 2.0, 1.0, 0.5), (3, 3, 9, 0.5, 0.25, 1.25),
+                                    (2, 2, 1, 1.0, 3.0, 0.75)]:
+        x = draw(2, 3, h, w, scale=2.0)
+        y, g, (gx,) = with_gradients(lambda x: network.lrn_within_a_map(x, n, k, alpha, beta), x)
+        layers.add("lrn_map", {"n": n, "k": k, "alpha": alpha, "beta": beta}, input=nhwc(x), output=nhwc(y), grad_output=nhwc(g),
+                   grad_input=nhwc(gx))
+
+
+def locals_(layers):
+    # (batch, height, width, in, out, kernel, stride, padding)
+    for b, h, w, i, o, k, s, p in [(2, 4, 5, 3, 4, 3, 1, 1), (3, 6, 7, 2, 3, 3, 2, 0), (1, 5, 4, 3, 5, 5, 1, 2), (2, 3, 3, 2, 2, 1, 1, 0)]:
+        height, width = [(size + 2 * p - k) // s + 1 for size in (h, w)]
+        x, weight, bias = draw(b, i, h, w), draw(height, width, o, i, k, k, scale=0.3), draw(height, width, o)
+        y, g, (gx, gw, gb) = with_gradients(lambda x, weight, bias: network.local(x, weight, bias, k, s, p), x, weight, bias)
+        own = lambda weight: np.transpose(np.asarray(weight), (0, 1, 4, 5, 3, 2))
+        layers.add("local", {"kernel": k, "stride": s, "padding": p}, input=nhwc(x), weight=own(weight), bias=bias, output=nhwc(y),
+                   grad_output=nhwc(g), grad_input=nhwc(gx), grad_weight=own(gw), grad_bias=gb)
+
+
 def batch_normalisations(layers):
     for shape, epsilon, momentum, mean in [((4, 3, 5, 2), 1e-5, 0.1, 0.0), ((6, 5), 1e-3, 0.25, 10.0), ((2, 4, 1, 1), 1e-5, 1.0, -1.0)]:
         channels = shape[1]
@@ -257,7 +278,8 @@ def close(a, b):
 
 def main():
     layers = Layers()
-    for add in [convolutions, linears, activations, poolings, response_normalisations, batch_normalisations, losses, optimizers]:
+    for add in [convolutions, linears, activations, poolings, response_normalisations, batch_normalisations, losses, optimizers,
+                response_normalisations_within_maps, locals_]:
         add(layers)
     # One metadata key: several would be written in the order of a hash map.
     layer_bytes = save(layers.tensors, {"cases": json.dumps(layers.cases)})

@@ -57,6 +57,21 @@ def lrn(x, n, k, alpha, beta):
     return x / (k + alpha * total) ** beta
 
 
+def lrn_within_a_map(x, n, k, alpha, beta):
+    """The same over n x n pixels of a channel; x (batch, channels, height, width)."""
+    reach = (n // 2, n - 1 - n // 2)
+    total = lax.reduce_window(x * x, 0.0, lax.add, (1, 1, n, n), (1, 1, 1, 1), [(0, 0), (0, 0), reach, reach])
+    return x / (k + alpha * total) ** beta
+
+
+def local(x, weight, bias, kernel, stride, padding):
+    """x (batch, in, height, width), weight (out height, out width, out, in, kh, kw), bias (out height, out width, out)."""
+    height, width, out = bias.shape
+    taps = jnp.moveaxis(weight.reshape(height, width, out, -1), (2, 3), (0, 1))
+    y = lax.conv_general_dilated_local(x, taps, (stride, stride), [(padding, padding)] * 2, (kernel, kernel))
+    return y + jnp.moveaxis(bias, 2, 0)
+
+
 def batch_norm(x, gamma, beta, epsilon, mean, variance):
     shape = (1, -1) + (1,) * (x.ndim - 2)
     return (x - mean.reshape(shape)) / jnp.sqrt(variance.reshape(shape) + epsilon) * gamma.reshape(shape) + beta.reshape(shape)

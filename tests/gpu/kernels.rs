@@ -10,7 +10,7 @@ use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::StepParams;
 use alexnet_lab::gpu::view::padded;
 use alexnet_lab::layers::fused::{After, GradInput};
-use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, softmax_loss};
+use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, local, softmax_loss};
 use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::optimizer;
 use alexnet_lab::step::Hyper;
@@ -82,6 +82,60 @@ fn check_conv(family: Family, case: &str, batch: usize, window: &Window) {
         assert_close(&format!("{case} grad_weight, tap {tap}"), found, wanted, tolerance(pixels));
     }
     assert_close(&format!("{case} grad_bias"), &sums[taps * padded_inputs * channels..], &gb, tolerance(pixels));
+}
+
+#[test]
+fn local_matches_the_cpu() {
+    // batch, height, width, in, out, kernel, stride, padding; in the last one, windows lie entirely in the padding.
+    for case @ (batch, height, width, inputs, channels, kernel, stride, padding) in [
+        (1, 5, 5, 3, 5, 3, 1, 1),
+        (5, 4, 3, 8, 4, 5, 1, 2),
+        (3, 7, 9, 6, 12, 3, 2, 0),
+        (2, 3, 3, 13, 20, 1, 1, 0),
+        (4, 4, 3, 2, 4, 3, 2, 3),
+    ] {
+        let input = Shape { height, width, channels: inputs };
+        let size = |size| output_size(size, kernel, stride, padding);
+        let output = Shape { height: size(height), width: size(width), channels };
+        check_local(&format!("{case:?}"), batch, &Window { input, output, kernel, stride, padding });
+    }
+}
+
+fn check_local(case: &str, batch: usize, window: &Window) {
+    let (inputs, channels) = (window.input.channels, window.output.channels);
+    let (taps, positions) = (window.kernel * window.kernel, window.output.height * window.output.width);
+    let x = random(1, batch * window.input.len());
+    let w = random(2, positions * taps * inputs * channels);
+    let b = random(3, positions * channels);
+    let g = random(4, batch * window.output.len());
+
+    let mut scratch = vec![0.0; local::scratch_len(window, batch)];
+    let mut y = vec![0.0; g.len()];
+    local::forward(window, &x, &w, &b, &mut y, &mut scratch);
+    let (mut gw, mut gb, mut gx) = (vec![0.0; w.len()], vec![0.0; b.len()], vec![0.0; x.len()]);
+    local::backward_parameters(window, &x, &g, [&mut gw, &mut gb], &mut scratch);
+    local::backward_input(window, &w, &g, &mut gx, &mut scratch);
+
+    let mut recorder = recorder(batch, StepParams::default());
+    let r = &mut recorder;
+    // The rows of each tap's weights are padded too.
+    let padded_taps =
+        |values: &[f32]| -> Vec<f32> { values.chunks_exact(inputs * channels).flat_map(|tap| pad_rows(tap, inputs)).collect() };
+    let [w, gw] = [padded_taps(&w), padded_taps(&gw)];
+    let [input, weight, bias, grad_output] =
+        [(&x, inputs), (&w, channels), (&b, channels), (&g, channels)].map(|(v, c)| upload(r, v, c));
+    let [output, grad_input] = [(y.len(), channels), (x.len(), inputs)].map(|(n, c)| empty(r, n, c));
+    let [grad_weight, grad_bias] = [&gw, &gb].map(|values| empty(r, values.len(), channels));
+    local::record_forward(r, "local", window, None, &input, &weight, &bias, &output).unwrap();
+    let gradients = [&grad_weight, &grad_bias];
+    let to = Some((&grad_input).into());
+    local::record_backward(r, "local", window, &input, &grad_output, &weight, gradients, to).unwrap();
+    r.take().run(device());
+
+    assert_close(&format!("{case} output"), &download(&output, channels), &y, tolerance(taps * inputs + 1));
+    assert_close(&format!("{case} grad_input"), &download(&grad_input, inputs), &gx, tolerance(taps * channels));
+    assert_close(&format!("{case} grad_weight"), &download(&grad_weight, channels), &gw, tolerance(batch));
+    assert_close(&format!("{case} grad_bias"), &download(&grad_bias, channels), &gb, tolerance(batch));
 }
 
 /// Appends rows of 0 up to a multiple of 4.

@@ -1,8 +1,8 @@
 //! The pooling and normalisation kernels against the CPU, with odd sizes, channels that are not a multiple of 4, and batch 1.
 
 use crate::common::*;
-use alexnet_lab::config::PoolKind;
 use alexnet_lab::config::architectures::Factors;
+use alexnet_lab::config::{LrnRegion, PoolKind};
 use alexnet_lab::gpu::family::Family;
 use alexnet_lab::gpu::recorder::{Recorder, StepParams};
 use alexnet_lab::gpu::view::{ALIGNMENT, View, padded};
@@ -93,23 +93,35 @@ fn max_pool_does_not_lose_nan_and_infinity() {
 
 #[test]
 fn lrn_matches_the_cpu() {
-    for (n, beta) in [(5, 0.75), (1, 0.75), (4, 0.5), (5, 2.0), (15, 0.75), (9, 0.0)] {
+    for (n, beta, region) in [
+        (5, 0.75, LrnRegion::Channels),
+        (1, 0.75, LrnRegion::Channels),
+        (4, 0.5, LrnRegion::Channels),
+        (5, 2.0, LrnRegion::Channels),
+        (15, 0.75, LrnRegion::Channels),
+        (9, 0.0, LrnRegion::Channels),
+        (3, 0.75, LrnRegion::Map),
+        (2, 0.5, LrnRegion::Map),
+        (7, 2.0, LrnRegion::Map),
+    ] {
         for (batch, height, width, channels) in [(1, 1, 1, 1), (2, 3, 5, 6), (1, 4, 3, 13), (2, 2, 2, 32)] {
-            let lrn = Lrn { n, k: 0.5, alpha: 0.7, beta };
+            let lrn = Lrn { n, k: 0.5, alpha: 0.7, beta, region };
             let shape = Shape { height, width, channels };
-            let what = format!("LRN n={n} beta={beta} of {batch}x{height}x{width}x{channels}");
+            let what = format!("LRN n={n} beta={beta} over {region:?} of {batch}x{height}x{width}x{channels}");
             let count = batch * shape.len();
             let x: Vec<f32> = random(1, count).iter().map(|x| 2.0 * x).collect();
             let g = random(2, count);
             let mut recorder = recorder(batch, StepParams::default());
             let (input, grad_output) = (upload(&mut recorder, &x, channels), upload(&mut recorder, &g, channels));
             let (output, grad_input) = (empty(&mut recorder, count, channels), empty(&mut recorder, count, channels));
-            lrn::record_forward(&mut recorder, "test", &lrn, shape, &input, &output).unwrap();
-            lrn::record_backward(&mut recorder, "test", &lrn, shape, &input, &grad_output, &grad_input).unwrap();
+            let kept = lrn::Kept::new(&mut recorder, "test", &lrn, shape).unwrap();
+            lrn::record_forward(&mut recorder, "test", &lrn, shape, &kept, &input, &output).unwrap();
+            lrn::record_backward(&mut recorder, "test", &lrn, shape, &kept, &input, &grad_output, &grad_input).unwrap();
             recorder.take().run(device());
             let (mut y, mut grad) = (vec![0.0; count], vec![0.0; count]);
-            lrn::forward(&lrn, channels, &x, &mut y);
-            lrn::backward(&lrn, channels, &x, &g, &mut grad);
+            lrn::forward(&lrn, shape, &x, &mut y);
+            lrn::backward(&lrn, shape, &x, &g, &mut grad);
+            let n = if region == LrnRegion::Map { n.min(height) * n.min(width) } else { n };
             // s is a sum of n + 1 positive terms: a relative error of n + 2 roundings on each side. The power multiplies it by
             // beta and adds its own error: 2 ulp for inverseSqrt and the same again for its sqrt; for pow, exp2's 3 + 2 |t| ulp
             // with t = beta log2 s < 13, and log2's absolute 2^-21 below 2, times beta.

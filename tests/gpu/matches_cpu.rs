@@ -80,6 +80,8 @@ fn twenty_losses_agree() {
         "norm=bn&bn_place=lrn&activation=tanh&pool=avg&lr=0.001",
         "arch=lenet&activation=tanh&pool=paper&norm=none",
         "arch=convnet26&activation=tanh&pool=avg&norm=lrn&init=paper&lr=0.001&weight_decay=0.004",
+        "arch=convnet18&activation=tanh&pool=avg&norm=lrn&lrn_region=map&lrn_n=3&lrn_alpha=0.1",
+        "arch=local&activation=tanh&pool=avg&norm=lrn&init=paper&lr=0.001&weight_decay=0.004",
         "norm=bn&bn_noise=0.5&activation=tanh&pool=avg&lr=0.001",
     ];
     for (family, fragment) in FAMILIES.into_iter().flat_map(|family| combinations.map(|fragment| (family, fragment))) {

@@ -59,7 +59,7 @@ test("every key that a script names is there", () => {
 test("every setting has a label and help, and every option of one word a name", () => {
   assert.ok(SETTINGS.length > 30, `found ${SETTINGS.length} settings`);
   const missing = SETTINGS.flatMap(([, key, , options = ""]) => {
-    const names = [...options.matchAll(/"(\w+)"/g)].map((match) => match[1]).filter((name) => /^[a-z]/.test(name) && !/^(conv|fc)\d/.test(name));
+    const names = [...options.matchAll(/"(\w+)"/g)].map((match) => match[1]).filter((name) => /^[a-z]/.test(name) && !/^(conv|local|fc)\d/.test(name));
     return [`settings.${key}.label`, `settings.${key}.help`, ...names.map((name) => `options.${key}.${name}`)];
   });
   assert.deepEqual(

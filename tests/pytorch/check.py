@@ -30,6 +30,11 @@ CASES = {
     "leaky ReLU, deeper": (f"--activation leaky_relu --norm none --depth 2 {SMALL}", [("F.leaky_relu(x, 0.01)", "F.leaky_relu(x, 0.02)")]),
     "lenet": (f"--arch lenet --pool paper --overlap=false --activation tanh --norm none {SMALL}", [("x.flatten(1)", "x.permute(0, 2, 3, 1).flatten(1)")]),
     "convnet26": (f"--arch convnet26 --pool paper --norm lrn --init paper {SMALL}", [("padding=0, ceil_mode=True", "padding=1")]),
+    "convnet18": (
+        f"--arch convnet18 --pool paper --norm lrn --lrn-region map --lrn-n 4 --lrn-alpha 0.05 --lrn-beta 0.6 {SMALL}",
+        [("(2, 1, 2, 1)", "(1, 2, 1, 2)"), ("divisor_override=1", "divisor_override=2")],
+    ),
+    "local": (f"--arch local --pool paper --norm lrn {SMALL}", [("permute(2, 0, 1)", "permute(2, 1, 0)")]),
     "original": ("--arch original --norm lrn --width 0.25 --batch 2 --steps 1", [("* SIDE // 227", "* SIDE // 228")]),
 }
 

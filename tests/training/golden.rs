@@ -5,9 +5,9 @@
 //! leaves room for a sum of sizes larger than the largest result. The tolerance is therefore (K + 8) u times the largest value of
 //! the tensor; the 8 covers the operations around the sum.
 
-use alexnet_lab::config::{ActivationFunction, PoolKind};
+use alexnet_lab::config::{ActivationFunction, LrnRegion, PoolKind};
 use alexnet_lab::layers::lrn::{self, Lrn};
-use alexnet_lab::layers::{Window, activation, batch_norm, conv, linear, pool, softmax_loss};
+use alexnet_lab::layers::{Window, activation, batch_norm, conv, linear, local, pool, softmax_loss};
 use alexnet_lab::math::gemm::Product;
 use alexnet_lab::network::Shape;
 use alexnet_lab::optimizer;
@@ -140,6 +140,8 @@ golden! {
     activation: activation_matches check_activation;
     pool: pool_matches check_pool;
     lrn: lrn_matches check_lrn;
+    lrn_map: lrn_within_a_map_matches check_lrn_map;
+    local: local_matches check_local;
     batch_norm: batch_norm_matches check_batch_norm;
     softmax_loss: softmax_loss_matches check_softmax_loss;
     sgd: sgd_matches check_sgd;
@@ -160,6 +162,22 @@ fn check_conv<T: Product>(case: &Case<T>) {
     case.compare("grad_input", &grad_input, taps * window.output.channels);
     case.compare("grad_weight", &grad_weight, positions);
     case.compare("grad_bias", &grad_bias, positions);
+}
+
+fn check_local<T: Product>(case: &Case<T>) {
+    let [input, weight, bias, grad_output] = ["input", "weight", "bias", "grad_output"].map(|name| case.input(name));
+    let (window, batch) = (case.window(), case.shape("input")[0]);
+    let mut scratch = vec![T::ZERO; local::scratch_len(&window, batch)];
+    let mut output = case.zeros_like("output");
+    local::forward(&window, &input, &weight, &bias, &mut output, &mut scratch);
+    let [mut grad_input, mut grad_weight, mut grad_bias] = ["input", "weight", "bias"].map(|name| case.zeros_like(name));
+    local::backward_parameters(&window, &input, &grad_output, [&mut grad_weight, &mut grad_bias], &mut scratch);
+    local::backward_input(&window, &weight, &grad_output, &mut grad_input, &mut scratch);
+    let taps = window.kernel * window.kernel;
+    case.compare("output", &output, taps * window.input.channels);
+    case.compare("grad_input", &grad_input, taps * window.output.channels);
+    case.compare("grad_weight", &grad_weight, batch);
+    case.compare("grad_bias", &grad_bias, batch);
 }
 
 fn check_linear<T: Product>(case: &Case<T>) {
@@ -204,14 +222,24 @@ fn check_pool<T: Product>(case: &Case<T>) {
 }
 
 fn check_lrn<T: Product>(case: &Case<T>) {
-    let lrn = Lrn { n: case.count("n"), k: case.number("k"), alpha: case.number("alpha"), beta: case.number("beta") };
-    let (channels, input) = (case.image("input").channels, case.input("input"));
+    check_lrn_over(case, LrnRegion::Channels);
+}
+
+fn check_lrn_map<T: Product>(case: &Case<T>) {
+    check_lrn_over(case, LrnRegion::Map);
+}
+
+fn check_lrn_over<T: Product>(case: &Case<T>, region: LrnRegion) {
+    let [k, alpha, beta] = ["k", "alpha", "beta"].map(|name| case.number(name));
+    let lrn = Lrn { n: case.count("n"), k, alpha, beta, region };
+    let (shape, input) = (case.image("input"), case.input("input"));
     let (mut output, mut grad_input) = (case.zeros_like("output"), case.zeros_like("input"));
-    lrn::forward(&lrn, channels, &input, &mut output);
-    lrn::backward(&lrn, channels, &input, &case.input("grad_output"), &mut grad_input);
-    case.compare("output", &output, lrn.n);
-    // A sum over n terms, each of which contains a sum over n.
-    case.compare("grad_input", &grad_input, 2 * lrn.n);
+    lrn::forward(&lrn, shape, &input, &mut output);
+    lrn::backward(&lrn, shape, &input, &case.input("grad_output"), &mut grad_input);
+    let neighbours = if region == LrnRegion::Map { lrn.n * lrn.n } else { lrn.n };
+    case.compare("output", &output, neighbours);
+    // A sum over the neighbours' terms, each of which contains such a sum.
+    case.compare("grad_input", &grad_input, 2 * neighbours);
 }
 
 fn check_batch_norm<T: Product>(case: &Case<T>) {

@@ -2,10 +2,10 @@
 //! input and to each parameter. Odd sizes, strides and paddings, 1, 3, 5 and 33 channels, batches of 1 and 3.
 
 use crate::finite_difference::{Tally, normals, rms, sample};
-use alexnet_lab::config::{ActivationFunction, PoolKind};
+use alexnet_lab::config::{ActivationFunction, LrnRegion, PoolKind};
 use alexnet_lab::layers::dropout::Mask;
 use alexnet_lab::layers::lrn::Lrn;
-use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, pool, softmax_loss};
+use alexnet_lab::layers::{Window, activation, batch_norm, conv, dropout, linear, local, lrn, pool, softmax_loss};
 use alexnet_lab::network::{Shape, output_size};
 use alexnet_lab::step::peers::Peers;
 use alexnet_lab::step::tree::Branch;
@@ -86,6 +86,37 @@ fn conv_matches_finite_differences() {
 }
 
 #[test]
+fn local_matches_finite_differences() {
+    for (window, batch) in [
+        (window(7, 5, [3, 5], 3, 1, 1), 3),
+        (window(7, 9, [1, 3], 3, 2, 1), 3),
+        (window(5, 5, [5, 1], 5, 1, 2), 1),
+        (window(6, 7, [1, 1], 2, 3, 0), 3),
+        (window(3, 3, [3, 5], 1, 1, 0), 3),
+        // Windows that lie entirely in the padding.
+        (window(4, 3, [3, 5], 3, 2, 3), 1),
+    ] {
+        let label = format!("local {window:?} x{batch}");
+        let (taps, positions) = (window.kernel * window.kernel * window.input.channels, window.output.len());
+        let (x, w) = (normals("x", batch * window.input.len()), normals("w", taps * positions));
+        let (b, r) = (normals("b", positions), normals("r", batch * positions));
+        let scratch = vec![f64::NAN; local::scratch_len(&window, batch)];
+        let mut y = vec![f64::NAN; r.len()];
+        let mut loss = |x: &[f64], w: &[f64], b: &[f64]| {
+            local::forward(&window, x, w, b, &mut y, &mut scratch.clone());
+            dot(&r, &y)
+        };
+        let [mut gx, mut gw, mut gb] = [&x, &w, &b].map(|v| vec![f64::NAN; v.len()]);
+        local::backward_parameters(&window, &x, &r, [&mut gw, &mut gb], &mut scratch.clone());
+        local::backward_input(&window, &w, &r, &mut gx, &mut scratch.clone());
+        let terms = r.len() * (taps + 1);
+        check(&format!("{label} input"), &x, &gx, terms, |x| loss(x, &w, &b));
+        check(&format!("{label} weight"), &w, &gw, terms, |w| loss(&x, w, &b));
+        check(&format!("{label} bias"), &b, &gb, terms, |b| loss(&x, &w, b));
+    }
+}
+
+#[test]
 fn linear_matches_finite_differences() {
     for (batch, inputs, outputs) in [(1, 5, 3), (3, 7, 10), (3, 1, 1)] {
         let label = format!("linear {inputs} -> {outputs} x{batch}");
@@ -137,15 +168,18 @@ fn lrn_matches_finite_differences() {
         (15, 5, 0.75),
         (3, 7, 0.0),
     ] {
-        let lrn = Lrn { n, k: 0.7, alpha: 0.5, beta };
-        let x = normals("x", 3 * 6 * channels);
-        let r = normals("r", x.len());
-        let (mut y, mut grad) = (vec![f64::NAN; x.len()], vec![f64::NAN; x.len()]);
-        lrn::backward(&lrn, channels, &x, &r, &mut grad);
-        check(&format!("{lrn:?} {channels} channels"), &x, &grad, r.len() * n, |x| {
-            lrn::forward(&lrn, channels, x, &mut y);
-            dot(&r, &y)
-        });
+        for region in [LrnRegion::Channels, LrnRegion::Map] {
+            let lrn = Lrn { n, k: 0.7, alpha: 0.5, beta, region };
+            let shape = Shape { height: 2, width: 3, channels };
+            let x = normals("x", 3 * shape.len());
+            let r = normals("r", x.len());
+            let (mut y, mut grad) = (vec![f64::NAN; x.len()], vec![f64::NAN; x.len()]);
+            lrn::backward(&lrn, shape, &x, &r, &mut grad);
+            check(&format!("{lrn:?} {channels} channels"), &x, &grad, r.len() * n, |x| {
+                lrn::forward(&lrn, shape, x, &mut y);
+                dot(&r, &y)
+            });
+        }
     }
 }
 
@@ -233,11 +267,12 @@ fn softmax_loss_matches_finite_differences() {
 /// An LRN gradient that wrongly has a_j^2 in place of a_i a_j must not pass.
 #[test]
 fn an_lrn_gradient_without_the_cross_terms_is_noticed() {
-    let lrn = Lrn { n: 5, k: 0.7, alpha: 0.5, beta: 0.75 };
+    let lrn = Lrn { n: 5, k: 0.7, alpha: 0.5, beta: 0.75, region: LrnRegion::Channels };
+    let shape = Shape { height: 1, width: 1, channels: 7 };
     let (x, r) = (normals("x", 7), normals("r", 7));
     let mut y = vec![0.0; 7];
     // The gradient without neighbours: g_j s_j^-beta - 2 alpha beta g_j a_j^2 s_j^(-beta - 1).
-    lrn::forward(&lrn, 7, &x, &mut y);
+    lrn::forward(&lrn, shape, &x, &mut y);
     let own = |j: usize| {
         let s = (y[j] / x[j]).powf(-1.0 / lrn.beta);
         r[j] * s.powf(-lrn.beta) * (1.0 - 2.0 * lrn.alpha * lrn.beta * x[j] * x[j] / s)
@@ -247,7 +282,7 @@ fn an_lrn_gradient_without_the_cross_terms_is_noticed() {
         let f = |t: f64| {
             let (mut moved, mut y) = (x.clone(), vec![0.0; 7]);
             moved[*j] += t;
-            lrn::forward(&lrn, 7, &moved, &mut y);
+            lrn::forward(&lrn, shape, &moved, &mut y);
             dot(&r, &y)
         };
         Tally::default().compare("lrn", wrong[*j], 1.0, 1e-14, f).is_err()

@@ -18,12 +18,13 @@ use pollster::block_on;
 const NORMALISATION: Normalisation = Normalisation { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };
 /// Not divisible by any number of parts.
 const BATCH: usize = 7;
-const CASES: [&str; 5] = [
+const CASES: [&str; 6] = [
     "norm=none",
     "norm=lrn&pool=avg&activation=tanh",
     "norm=bn",
     "norm=bn&dropout=0.5&overlap=false",
     "norm=bn&bn_place=lrn&bn_noise=0.5",
+    "arch=local&norm=lrn&lrn_region=map",
 ];
 
 fn config(fragment: &str) -> Config {

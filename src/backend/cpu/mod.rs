@@ -3,7 +3,7 @@
 //! [`Cpu`] holds the state and computes the first part of each batch. Helpers, if there are any, compute the other parts at the
 //! same time ([`crate::step::peers`]): threads in the native program, workers without shared memory in a page. The arithmetic is
 //! in [`crate::layers`] and [`crate::optimizer`]. The order of all sums is fixed, whatever the number of parts: equal inputs give
-//! equal bits ([`crate::step::tree`]). A helper passes on sums for the convolutions, but for the linear layers the rows that their
+//! equal bits ([`crate::step::tree`]). A helper passes on sums for the convolutions, but for local and linear layers the rows that their
 //! gradients are computed from, as they have few operations and most of the parameters (Krizhevsky 2014 divides a network in the
 //! same place). Part 0 computes those gradients for the whole batch.
 //!

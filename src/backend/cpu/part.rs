@@ -2,10 +2,10 @@
 
 use super::pass::{Buffers, Mode, sum_len};
 use crate::data::Normalisation;
-use crate::layers::{input, linear};
+use crate::layers::{Window, input, linear, local};
 use crate::math::float::all_finite;
 use crate::math::gemm::Product;
-use crate::network::{Kind, Network};
+use crate::network::{Kind, Layer, Network};
 use crate::step::Share;
 use crate::step::peers::{FirstNotFinite, Gone, Line, Message, Peers, What};
 use crate::step::tree::{Branch, add, join_all, parts};
@@ -66,8 +66,8 @@ impl<T: Product> Part<T> {
             (sum[0], correct) = (loss, correct + right);
         });
         buffers.backward(network, parameters, &share, labels, gradients, &mut answer, peers).await?;
-        for (layer, _) in linear_layers(network) {
-            answer.extend(buffers.linear_rows(network, layer).concat());
+        for (layer, _) in unshared_layers(network) {
+            answer.extend(buffers.unshared_rows(network, layer).concat());
         }
         Ok((answer, correct))
     }
@@ -100,12 +100,19 @@ impl<T: Product> Part<T> {
             });
             rows.copied().collect()
         };
-        for (layer, [weight, bias]) in linear_layers(network) {
-            let [inputs, outputs] = [network.layers[layer].input.len(), network.layers[layer].output.len()];
-            let [input, grad_output] = [gather(inputs), gather(outputs)];
+        // A batch may have more images than this part has room for.
+        let mut space = vec![];
+        for (layer, [weight, bias]) in unshared_layers(network) {
+            let layer = &network.layers[layer];
+            let [input, grad_output] = [gather(layer.input.len()), gather(layer.output.len())];
             let [weight, bias] = [weight, bias].map(|index| network.tensors[index].range.clone());
             let own = gradients[weight.start..bias.end].split_at_mut(weight.len()).into();
-            linear::backward_parameters(&input, &grad_output, own, &mut self.buffers.scratch);
+            if let Kind::Local { .. } = layer.kind {
+                space.resize(space.len().max(local::scratch_len(&Window::of(layer), batch)), T::ZERO);
+                local::backward_parameters(&Window::of(layer), &input, &grad_output, own, &mut space);
+            } else {
+                linear::backward_parameters(&input, &grad_output, own, &mut self.buffers.scratch);
+            }
         }
         Some(answers[0][length - 1])
     }
@@ -182,18 +189,18 @@ impl<T: Product> Part<T> {
     }
 }
 
-/// The indices of linear layers and of their weights and biases.
-fn linear_layers(network: &Network) -> impl Iterator<Item = (usize, [usize; 2])> {
+/// The indices of the layers whose weights are not shared between positions, local and linear ones, and of their weights and biases.
+fn unshared_layers(network: &Network) -> impl Iterator<Item = (usize, [usize; 2])> {
     network.layers.iter().enumerate().filter_map(|(i, layer)| match layer.kind {
-        Kind::Linear { weight, bias } => Some((i, [weight, bias])),
+        Kind::Local { weight, bias, .. } | Kind::Linear { weight, bias } => Some((i, [weight, bias])),
         _ => None,
     })
 }
 
-/// Elements of a part's answer: (sums, sum_len), then each linear layer's rows.
+/// Elements of a part's answer: (sums, sum_len), then the rows of each layer without shared weights.
 pub(super) fn answer_len(network: &Network, branch: &Branch) -> usize {
-    let layers = linear_layers(network).map(|(layer, _)| &network.layers[layer]);
-    let rows: usize = layers.map(|layer| layer.input.len() + layer.output.len()).sum();
+    let layers = unshared_layers(network).map(|(layer, _)| &network.layers[layer]);
+    let rows: usize = layers.map(|Layer { input, output, .. }| input.len() + output.len()).sum();
     branch.sums() * sum_len(network) + branch.images() * rows
 }
 

@@ -3,7 +3,7 @@
 use crate::layers::dropout::Mask;
 use crate::layers::lrn::Lrn;
 use crate::layers::noise::Noise;
-use crate::layers::{Window, activation, batch_norm, conv, dropout, linear, lrn, noise, pool, softmax_loss};
+use crate::layers::{Window, activation, batch_norm, conv, dropout, linear, local, lrn, noise, pool, softmax_loss};
 use crate::math::gemm::Product;
 use crate::network::{Kind, Layer, Network};
 use crate::step::Share;
@@ -73,6 +73,7 @@ fn space_len(network: &Network, capacity: usize) -> usize {
 fn scratch_len(network: &Network, capacity: usize) -> usize {
     let of_layer = |layer: &Layer| match layer.kind {
         Kind::Conv { .. } => conv::scratch_len(&Window::of(layer), capacity),
+        Kind::Local { .. } => local::scratch_len(&Window::of(layer), capacity),
         Kind::Linear { .. } => linear::scratch_len(layer.input.len(), layer.output.len()),
         _ => 0,
     };
@@ -130,6 +131,9 @@ impl<T: Product> Buffers<T> {
                 Kind::Conv { weight, bias, .. } => {
                     conv::forward(&Window::of(layer), input, tensor(weight), tensor(bias), output, &mut self.scratch);
                 }
+                Kind::Local { weight, bias, .. } => {
+                    local::forward(&Window::of(layer), input, tensor(weight), tensor(bias), output, &mut self.scratch);
+                }
                 Kind::Linear { weight, bias } => {
                     linear::forward(input, tensor(weight), tensor(bias), output, &mut self.scratch);
                 }
@@ -148,7 +152,7 @@ impl<T: Product> Buffers<T> {
                 }
                 Kind::Noise => apply(mode.noise(layer), input, output, noise::forward),
                 Kind::Activation { function } => activation::forward(function, input, output),
-                Kind::Lrn { n, k, alpha, beta } => lrn::forward(&Lrn { n, k, alpha, beta }, layer.output.channels, input, output),
+                Kind::Lrn { .. } => lrn::forward(&Lrn::of(layer), layer.output, input, output),
                 Kind::Pool { pool, .. } => pool::forward(pool, &Window::of(layer), input, output),
                 Kind::Dropout => apply(mode.mask(layer), input, output, dropout::apply),
                 Kind::SoftmaxLoss => {} // needs labels: `loss`
@@ -167,7 +171,7 @@ impl<T: Product> Buffers<T> {
     }
 
     /// All layers from the loss to the first, after [`Buffers::forward`] in training mode. Gradients of a convolution's parameters
-    /// are postponed until the pass would have to wait for other parts. Those of linear layers are left to
+    /// are postponed until the pass would have to wait for other parts. Those of local and linear layers are left to
     /// [`Part::join`](super::Part).
     pub async fn backward(
         &mut self,
@@ -194,7 +198,7 @@ impl<T: Product> Buffers<T> {
             let grad_input = before.last_mut().map(|grad| &mut grad[..*batch * layer.input.len()]);
             let (input, output) = (input_of(i), &outputs[i][..*batch * layer.output.len()]);
             match layer.kind {
-                Kind::Conv { weight, .. } | Kind::Linear { weight, .. } => {
+                Kind::Conv { weight, .. } | Kind::Local { weight, .. } | Kind::Linear { weight, .. } => {
                     if let Kind::Conv { .. } = layer.kind
                         && let Some(later) = put_off.replace(i)
                     {
@@ -245,9 +249,9 @@ impl<T: Product> Buffers<T> {
         Ok(())
     }
 
-    /// What the gradients of a linear layer's parameters are computed from: its input and the gradient of its output, (images, in)
-    /// and (images, out).
-    pub fn linear_rows(&self, network: &Network, layer: usize) -> [&[T]; 2] {
+    /// What the gradients of a local or linear layer's parameters are computed from: its input and the gradient of its output,
+    /// (images, in) and (images, out).
+    pub fn unshared_rows(&self, network: &Network, layer: usize) -> [&[T]; 2] {
         let input = self.outputs[..layer].last().unwrap_or(&self.input);
         let Layer { input: inputs, output: outputs, .. } = &network.layers[layer];
         [&input[..self.batch * inputs.len()], &self.output_gradients[layer][..self.batch * outputs.len()]]
@@ -267,12 +271,12 @@ fn apply<T: Product, D>(draw: Option<D>, input: &[T], output: &mut [T], function
     }
 }
 
-/// The gradient of a convolution's or linear layer's input.
+/// The gradient of the input of a convolution, local or linear layer.
 fn backward_product<T: Product>(layer: &Layer, weight: &[T], grad_output: &[T], grad_input: &mut [T], scratch: &mut [T]) {
-    if let Kind::Conv { .. } = layer.kind {
-        conv::backward_input(&Window::of(layer), weight, grad_output, grad_input, scratch);
-    } else {
-        linear::backward_input(layer.output.len(), weight, grad_output, grad_input, scratch);
+    match layer.kind {
+        Kind::Conv { .. } => conv::backward_input(&Window::of(layer), weight, grad_output, grad_input, scratch),
+        Kind::Local { .. } => local::backward_input(&Window::of(layer), weight, grad_output, grad_input, scratch),
+        _ => linear::backward_input(layer.output.len(), weight, grad_output, grad_input, scratch),
     }
 }
 
@@ -287,13 +291,13 @@ fn backward_without_parameters<T: Product>(
     match layer.kind {
         Kind::Noise => apply(Noise::of(share, layer), grad_output, grad_input, noise::backward),
         Kind::Activation { function } => activation::backward(function, output, grad_output, grad_input),
-        Kind::Lrn { n, k, alpha, beta } => {
-            lrn::backward(&Lrn { n, k, alpha, beta }, layer.output.channels, input, grad_output, grad_input);
-        }
+        Kind::Lrn { .. } => lrn::backward(&Lrn::of(layer), layer.output, input, grad_output, grad_input),
         Kind::Pool { pool, .. } => pool::backward(pool, &Window::of(layer), input, output, grad_output, grad_input),
         Kind::Dropout => apply(Mask::of(share, layer), grad_output, grad_input, dropout::apply),
         Kind::SoftmaxLoss => softmax_loss::backward(output, labels, share.batch, grad_input),
-        Kind::Conv { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. } => unreachable!("it has parameters"),
+        Kind::Conv { .. } | Kind::Local { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. } => {
+            unreachable!("it has parameters")
+        }
     }
 }
 

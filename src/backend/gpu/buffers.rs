@@ -96,6 +96,7 @@ fn part(flat: &View, place: Place) -> View {
 
 /// Whether the kernel of layer `i` applies the activation function that follows it.
 pub fn fused_activation(network: &Network, i: usize) -> bool {
-    let learnt = matches!(network.layers[i].kind, Kind::Conv { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. });
+    let kind = &network.layers[i].kind;
+    let learnt = matches!(kind, Kind::Conv { .. } | Kind::Local { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. });
     learnt && network.layers.get(i + 1).is_some_and(|next| matches!(next.kind, Kind::Activation { .. }))
 }

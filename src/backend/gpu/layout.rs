@@ -4,7 +4,8 @@
 use crate::gpu::view::{ALIGNMENT, padded};
 use crate::network::{Kind, Network, Shape};
 
-/// A tensor as (outer, rows, columns): conv (kh * kw, in, out), linear (height * width, in channels, out), vectors (1, 1, n).
+/// A tensor as (outer, rows, columns): conv (kh * kw, in, out), local (height * width * kh * kw, in, out), its bias (height * width, 1,
+/// out), linear (height * width, in channels, out), vectors (1, 1, n).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// First element in the logical flat buffer.
@@ -13,7 +14,7 @@ pub struct Place {
     pub start: usize,
     pub outer: usize,
     pub rows: usize,
-    /// Rows as stored; a vector's single row is not padded.
+    /// Rows as stored; the single row of a vector is not padded.
     pub padded_rows: usize,
     pub columns: usize,
 }
@@ -71,6 +72,8 @@ impl Layout {
         let matrix = |logical, outer, rows, columns| Place { logical, start: 0, outer, rows, padded_rows: padded(rows), columns };
         let vector = |logical, columns| Place { logical, start: 0, outer: 1, rows: 1, padded_rows: 1, columns };
         let tensors = network.tensors.iter().enumerate().map(|(i, tensor)| match *tensor.shape {
+            [height, width, kh, kw, rows, columns] => matrix(tensor.range.start, height * width * kh * kw, rows, columns),
+            [height, width, columns] => Place { outer: height * width, ..vector(tensor.range.start, columns) },
             [kh, kw, rows, columns] => matrix(tensor.range.start, kh * kw, rows, columns),
             [rows, columns] => {
                 // Its rows are the layer's input in (height, width, channels) order.
@@ -123,7 +126,7 @@ mod tests {
 
     #[test]
     fn padding_and_back_keeps_every_value_and_only_those() {
-        for fragment in ["width=0.25", "width=0.25&norm=bn&depth=1"] {
+        for fragment in ["width=0.25", "width=0.25&norm=bn&depth=1", "arch=local&width=0.25"] {
             let network = Network::new(&Config::from_fragment(fragment).0, 7);
             let layout = Layout::of(&network);
             let logical: Vec<f32> = (1..=network.parameters()).map(|i| i as f32).collect();

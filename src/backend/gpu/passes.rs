@@ -9,7 +9,7 @@ use crate::gpu::recorder::{Recorder, workgroups};
 use crate::gpu::view::{ALIGNMENT, View, stored};
 use crate::layers::dropout::Units;
 use crate::layers::fused::{After, Before, GradInput};
-use crate::layers::{Window, activation, batch_norm, conv, input, linear, lrn, noise, pool, softmax_loss};
+use crate::layers::{Window, activation, batch_norm, conv, input, linear, local, lrn, noise, pool, softmax_loss};
 use crate::network::{Kind, Layer, Network};
 use crate::optimizer;
 use std::ops::Range;
@@ -36,6 +36,7 @@ enum Kept {
     Nothing,
     Conv(conv::Kept),
     BatchNorm(batch_norm::Kept),
+    Lrn(lrn::Kept),
     Pool(pool::Kept),
 }
 
@@ -76,6 +77,7 @@ impl Passes {
                     let statistics = buffers.statistics_of(&buffers.statistics, running);
                     Kept::BatchNorm(batch_norm::Kept::new(recorder, &layer.name, layer.input, epsilon, statistics)?)
                 }
+                Kind::Lrn { .. } => Kept::Lrn(lrn::Kept::new(recorder, &layer.name, &lrn::Lrn::of(layer), layer.input)?),
                 Kind::Pool { pool, .. } => Kept::Pool(pool::Kept::new(recorder, &layer.name, pool, &Window::of(layer))?),
                 _ => Kept::Nothing,
             });
@@ -177,6 +179,10 @@ impl Passes {
                 let (weight, bias) = (parameter(weight), parameter(bias));
                 conv::record_forward(recorder, name, &Window::of(layer), function, input, &weight, &bias, output)
             }
+            (&Kind::Local { weight, bias, .. }, _) => {
+                let (weight, bias) = (parameter(weight), parameter(bias));
+                local::record_forward(recorder, name, &Window::of(layer), function, input, &weight, &bias, output)
+            }
             (&Kind::Linear { weight, bias }, _) => {
                 let (weight, bias) = (parameter(weight), parameter(bias));
                 linear::record_forward(recorder, name, size(layer), after, input, &weight, &bias, output)
@@ -194,8 +200,8 @@ impl Passes {
                 }
             },
             (Kind::Noise, _) => noise::record(recorder, layer, false, input, output),
-            (&Kind::Lrn { n, k, alpha, beta }, _) => {
-                lrn::record_forward(recorder, name, &lrn::Lrn { n, k, alpha, beta }, layer.input, input, output)
+            (Kind::Lrn { .. }, Kept::Lrn(kept)) => {
+                lrn::record_forward(recorder, name, &lrn::Lrn::of(layer), layer.input, kept, input, output)
             }
             (Kind::Pool { .. }, Kept::Pool(kept)) => {
                 pool::record_forward(recorder, name, &Window::of(layer), kept, input, output)
@@ -203,7 +209,9 @@ impl Passes {
             // The kernel of the layer before has applied it.
             (Kind::Dropout, _) => Ok(()),
             (Kind::SoftmaxLoss, _) => self.record_loss(recorder, i, mode, input, output),
-            (Kind::BatchNorm { .. } | Kind::Pool { .. }, _) => unreachable!("`new` keeps what these layers need"),
+            (Kind::BatchNorm { .. } | Kind::Lrn { .. } | Kind::Pool { .. }, _) => {
+                unreachable!("`new` keeps what these layers need")
+            }
         }
     }
 
@@ -246,7 +254,7 @@ impl Passes {
         let grad_input = self.grad_input_of(i);
         let (function, dropout) = grad_input.map_or((false, false), |to| (to.before.is_some(), to.dropout.is_some()));
         let goes_through = match layer.kind {
-            Kind::Conv { .. } | Kind::Pool { .. } | Kind::Lrn { .. } | Kind::BatchNorm { .. } => !dropout,
+            Kind::Conv { .. } | Kind::Local { .. } | Kind::Pool { .. } | Kind::Lrn { .. } | Kind::BatchNorm { .. } => !dropout,
             // The linear layer after a dropout layer computes the dropout's gradient.
             Kind::Linear { .. } | Kind::Dropout => true,
             _ => !dropout && !function,
@@ -256,6 +264,11 @@ impl Passes {
             (&Kind::Conv { weight, .. }, Kept::Conv(kept), grad_input) => {
                 let weight = parameter(weight);
                 conv::record_backward(recorder, name, &Window::of(layer), input, grad_output, &weight, kept, grad_input)
+            }
+            (&Kind::Local { weight, bias, .. }, _, grad_input) => {
+                let (weight, grad_weight, grad_bias) = (parameter(weight), gradient(weight), gradient(bias));
+                let gradients = [&grad_weight, &grad_bias];
+                local::record_backward(recorder, name, &Window::of(layer), input, grad_output, &weight, gradients, grad_input)
             }
             (&Kind::Linear { weight, bias }, _, grad_input) => {
                 let (weight, grad_weight, grad_bias) = (parameter(weight), gradient(weight), gradient(bias));
@@ -274,14 +287,13 @@ impl Passes {
             // The next layer's kernel has computed these gradients.
             (Kind::Activation { .. } | Kind::Dropout, ..) => Ok(()),
             (Kind::Noise, _, Some(grad_input)) => noise::record(recorder, layer, true, grad_output, grad_input.view),
-            (&Kind::Lrn { n, k, alpha, beta }, _, Some(grad_input)) => {
-                let lrn = lrn::Lrn { n, k, alpha, beta };
-                lrn::record_backward(recorder, name, &lrn, layer.input, input, grad_output, grad_input)
+            (Kind::Lrn { .. }, Kept::Lrn(kept), Some(grad_input)) => {
+                lrn::record_backward(recorder, name, &lrn::Lrn::of(layer), layer.input, kept, input, grad_output, grad_input)
             }
             (Kind::Pool { .. }, Kept::Pool(kept), Some(grad_input)) => {
                 pool::record_backward(recorder, name, &Window::of(layer), kept, grad_output, grad_input)
             }
-            (Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Pool { .. }, ..) => {
+            (Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Lrn { .. } | Kind::Pool { .. }, ..) => {
                 unreachable!("`new` keeps what these layers need")
             }
         }

@@ -37,6 +37,7 @@ const COMBINATIONS: &[&str] = &[
     "depth=4&norm=bn",
     "norm=bn&bn_place=lrn",
     "norm=bn&bn_noise=0.5",
+    "arch=local&norm=lrn&lrn_region=map&lrn_alpha=0.1",
     "width=1",
 ];
 const IMAGES: usize = 8;

@@ -10,7 +10,10 @@ export const MENUS = {
   activation: { choice: "activation", more: {} },
   norm: {
     choice: "norm",
-    more: { lrn_n: "lrn", lrn_k: "lrn", lrn_alpha: "lrn", lrn_beta: "lrn", bn_place: "bn", bn_noise: "bn", bn_epsilon: "bn", bn_momentum: "bn" },
+    more: {
+      ...{ lrn_n: "lrn", lrn_k: "lrn", lrn_alpha: "lrn", lrn_beta: "lrn", lrn_region: "lrn" },
+      ...{ bn_place: "bn", bn_noise: "bn", bn_epsilon: "bn", bn_momentum: "bn" },
+    },
   },
   pool: { choice: "pool", more: { overlap: "" } },
   dropout: { choice: "", more: { dropout: "" } },

@@ -84,8 +84,9 @@ export class Network {
     const range = network.layers.slice(block.layers.start, block.layers.end);
     const [layer] = range;
     const { height, width, channels } = layer.output;
-    const kind = layer.kind === "conv" ? `${layer.kernel}×${layer.kernel}` : t("network.linear");
-    const shape = layer.kind === "conv" ? `${height}×${width}×${channels}` : String(channels);
+    const flat = layer.kind === "linear";
+    const kind = flat ? t("network.linear") : `${layer.kernel}×${layer.kernel}`;
+    const shape = flat ? String(channels) : `${height}×${width}×${channels}`;
     const slot = (/** @type {string} */ name) => {
       const chips = chipsOf(name, range, block.lrn).map((spec) => new Chip(spec, `${block.name}.${name}`, this.context));
       this.chips.push(...chips);
@@ -101,7 +102,7 @@ export class Network {
     const element = h(
       "div",
       { class: "column", role: "group", "aria-label": t("network.block", { name: block.name, shape }), "data-block": block.name },
-      h("div", { class: "picture", onclick: look }, volume(height, channels, layer.kind === "conv")),
+      h("div", { class: "picture", onclick: look }, volume(height, channels, !flat)),
       h(
         "div",
         { class: "head", title: `${kind} · ${shape}. ` + t("network.block_title", { parameters: si(block.parameters), macs: si(block.macs) }) },

@@ -15,7 +15,7 @@
  * @property {number} kernel
  *
  * @typedef {ReturnType<typeof weightedSum>["detail"] & ReturnType<typeof batchNorm>["detail"] & ReturnType<typeof pool>["detail"]
- *   & ReturnType<typeof lrn>["detail"] & ReturnType<typeof softmax>["detail"] & {responses: Float32Array, channel: number}} Detail
+ *   & ReturnType<typeof lrn>["detail"] & ReturnType<typeof lrnOfMap>["detail"] & ReturnType<typeof softmax>["detail"] & {responses: Float32Array, channel: number}} Detail
  *
  * @typedef {object} Stage One layer of the block, at one output.
  * @property {Layer} layer
@@ -65,11 +65,23 @@ export function patch(values, shape, { top, left, kernel }, channel) {
 }
 
 /**
+ * The weights (kernel, kernel, in) that make the output at a place, then the bias. A local layer has its own for each place: all
+ * weights come before all biases.
+ * @param {Layer} layer @param {Float32Array} learnt of one output channel @param {Place} place
+ */
+export function weightsAt({ kind, output }, learnt, { row, column }) {
+  if (kind !== "local") return learnt;
+  const positions = output.height * output.width;
+  const [at, taps] = [row * output.width + column, learnt.length / positions - 1];
+  return Float32Array.from({ length: taps + 1 }, (_, tap) => learnt[tap < taps ? at * taps + tap : positions * taps + at]);
+}
+
+/**
  * Patch times filter, summed for each input channel; a fully connected layer has one tap, and its inputs are the channels.
  * @param {Layer} layer @param {Float32Array} input @param {Float32Array} learnt weights (kernel, kernel, in), then the bias @param {Place} place
  */
 export function weightedSum(layer, input, learnt, place) {
-  const shape = layer.kind === "conv" ? layer.input : { height: 1, width: 1, channels: input.length };
+  const shape = layer.kind === "linear" ? { height: 1, width: 1, channels: input.length } : layer.input;
   const taps = tapsOf(layer, place);
   const { channels } = shape;
   const sums = new Float64Array(channels);
@@ -132,6 +144,19 @@ export function lrn(responses, i, { n, k, alpha, beta }) {
   const divisor = (k + alpha * squares) ** beta;
   const value = responses[i] / divisor;
   return { value, magnitude: Math.abs(value), detail: { squares, divisor, first, end } };
+}
+
+/**
+ * The same over n x n pixels of a channel.
+ * @param {Float32Array} values @param {Shape} shape @param {Place} place @param {number} channel @param {Lrn} constants
+ */
+export function lrnOfMap(values, shape, { row, column }, channel, { n, k, alpha, beta }) {
+  const below = Math.floor(n / 2);
+  const around = patch(values, shape, { top: row - below, left: column - below, kernel: n }, channel);
+  const squares = around.reduce((/** @type {number} */ sum, x) => sum + (x ?? 0) ** 2, 0);
+  const divisor = (k + alpha * squares) ** beta;
+  const own = around[below * n + below] ?? NaN;
+  return { value: own / divisor, magnitude: Math.abs(own / divisor), detail: { around, own, squares, divisor, k, alpha, beta } };
 }
 
 /**
@@ -199,8 +224,9 @@ export function stagesOf(layers, outputs, learnt, channel, place) {
     const computed = () => {
       switch (layer.kind) {
         case "conv":
+        case "local":
         case "linear":
-          return weightedSum(layer, input, learnt[layer.name], at);
+          return weightedSum(layer, input, weightsAt(layer, learnt[layer.name], at), at);
         case "batch_norm":
           return batchNorm(own, learnt[layer.name], Number(layer.epsilon));
         case "activation":
@@ -208,6 +234,7 @@ export function stagesOf(layers, outputs, learnt, channel, place) {
         case "lrn": {
           const all = responses();
           const constants = /** @type {Lrn} */ (/** @type {unknown} */ (layer));
+          if (layer.region === "map") return lrnOfMap(input, layer.input, at, channel, constants);
           const { detail, ...rest } = lrn(all, channel, constants);
           return { ...rest, detail: { ...detail, responses: all, channel } };
         }

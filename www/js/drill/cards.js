@@ -5,7 +5,7 @@ import { integer, percent } from "../kit/format.js";
 import { FUNCTIONS, largest } from "./arithmetic.js";
 import { Card } from "./card.js";
 import { figure } from "./formula.js";
-import { LrnCard } from "./lrn_card.js";
+import { LrnCard, LrnOfMapCard } from "./lrn_card.js";
 import { maskOf } from "./mask.js";
 import { MaskGrid } from "./mask_grid.js";
 import { Curve, Grid, Ranking } from "./pictures.js";
@@ -168,18 +168,20 @@ class SoftmaxCard extends Card {
   }
 }
 
-/** @type {Record<string, typeof Card>} by the layers' kinds */
+/** @type {Record<string, typeof Card>} by the layers' kinds, and one for LRN within a map */
 const CARDS = {
   conv: ConvCard,
+  local: ConvCard,
   linear: LinearCard,
   batch_norm: BatchNormCard,
   noise: NoiseCard,
   activation: ActivationCard,
   dropout: DropoutCard,
   lrn: LrnCard,
+  lrn_map: LrnOfMapCard,
   pool: PoolCard,
   softmax_loss: SoftmaxCard,
 };
 
 /** @param {import("./card.js").Words} view @param {import("../worker/types.js").Layer} layer @returns {Card} */
-export const cardOf = (view, layer) => new CARDS[layer.kind](view, layer);
+export const cardOf = (view, layer) => new CARDS[layer.region === "map" ? "lrn_map" : layer.kind](view, layer);

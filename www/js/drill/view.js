@@ -6,7 +6,7 @@ import { integer, writeIn } from "../kit/format.js";
 import { icon } from "../kit/icons.js";
 import { numberField } from "../kit/number.js";
 import { Terms } from "../components/terms.js";
-import { INPUT, channelOf, largest, placeOf, pooledPlace, stagesOf, tapsOf } from "./arithmetic.js";
+import { INPUT, channelOf, largest, placeOf, pooledPlace, stagesOf, tapsOf, weightsAt } from "./arithmetic.js";
 import { cardOf } from "./cards.js";
 import { figure } from "./formula.js";
 import { PixelMap } from "./map.js";
@@ -106,7 +106,7 @@ export class View {
   get unit() {
     const { layers, before } = this.layers;
     if (!this.dialog.open || layers.length === 0) return null;
-    const learnt = layers.filter(({ kind }) => ["conv", "linear", "batch_norm"].includes(kind));
+    const learnt = layers.filter(({ kind }) => ["conv", "local", "linear", "batch_norm"].includes(kind));
     const names = (/** @type {Layer[]} */ list) => list.map(({ name }) => name);
     return {
       image: Number(this.session.state.config.image),
@@ -315,7 +315,7 @@ export class View {
       channel,
       place,
       input: outputs[0],
-      weights: learnt[layer.name],
+      weights: weightsAt(layer, learnt[layer.name], place),
       tap: this.tap,
       before,
       step,
@@ -352,7 +352,7 @@ export class View {
     if (this.maps) this.maps.chosen = channel;
     this.maps?.update({ ...layer.output, layer: this.block, values: maps });
     const { channels } = layer.input;
-    if (layer.kind === "conv")
+    if (layer.kind !== "linear")
       this.input?.update({
         ...layer.input,
         channels: channels === 3 ? colours(outputs[0]) : [channelOf(outputs[0], channels, this.tap)],
