@@ -15,8 +15,12 @@ function* lines(set, rows) {
   for (let at = 0; at < rows.length; at += 3) yield [set, ...Array.from(rows.subarray(at, at + 3), shortest)].join();
 }
 
-/** The fewest digits that give the same 32-bit number; 9 always do. @param {number} x */
+/**
+ * The fewest digits that give the same 32-bit number; 9 always do. Exactly three decimals become four: where a point separates
+ * thousands, a spreadsheet would read 0.125 as 125.
+ * @param {number} x
+ */
 function shortest(x) {
   const digits = [6, 7, 8].find((count) => Math.fround(Number(x.toPrecision(count))) === x) ?? 9;
-  return String(Number(x.toPrecision(digits)));
+  return String(Number(x.toPrecision(digits))).replace(/\.\d{3}$/, "$&0");
 }
