@@ -6,8 +6,6 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p tests/out
 passed=0 failed=0 only=" $* "
-# Most of the time of a test on Mesa's Vulkan driver goes into compiling its shaders: without optimisation that is a sixth less.
-export GALLIVM_PERF=nopt
 # A fresh clone has no earlier build to continue, so cargo keeps nothing for incremental builds.
 [ -n "$(ls target/release/incremental 2>/dev/null)" ] || export CARGO_INCREMENTAL=0
 
