@@ -1,6 +1,6 @@
 // Losses: images, the engine's own files, the graphics device, the worker. Nothing waits for ever, and saved runs continue.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import { NAMES, launch, newPage } from "./browsers.mjs";
 import { startFaultyLab } from "./servers.mjs";
 
@@ -22,7 +22,8 @@ const FRAGILE = `
 `;
 
 let lab;
-before(async () => (lab = await startFaultyLab(undefined, { all: true })));
+before(async () => (lab = await startFaultyLab()));
+beforeEach(() => Object.assign(lab, { fault: () => null, all: false }));
 after(() => lab?.close());
 
 /** Each path misbehaves once for each of its faults, in order. @param {Record<string, any[]>} faults by the end of a path */
@@ -95,6 +96,7 @@ for (const name of NAMES) {
     const alike = name === "chromium" ? test : () => {};
 
     test("a shard that is refused, cut or stalled, is asked for again, and all images arrive", async () => {
+      lab.all = true;
       misbehave({ "index.json": ["gone", 503], "test-00.webp": [500], "train-01.webp": ["cut", 500], "train-02.webp": ["stalled"] });
       const page = await open(browser, RUN);
       await seen(page, "train-02.webp could not be downloaded: nothing arrived for 20 seconds");
@@ -105,6 +107,7 @@ for (const name of NAMES) {
     });
 
     test("while images are missing a card stays and offers those that are there", async () => {
+      lab.all = true;
       lab.fault = (path) => (path.endsWith("train-01.webp") ? 500 : null);
       const page = await open(browser, RUN);
       await ready(page);
@@ -149,7 +152,6 @@ for (const name of NAMES) {
     });
 
     test("a worker that ends in silence is noticed, and the run goes on bit for bit from the saved weights", async () => {
-      lab.fault = () => null;
       const page = await open(browser, `${SMALL}&backend=cpu`);
       await ready(page);
       const saved = await train(page, 12);
@@ -230,7 +232,6 @@ for (const name of NAMES) {
     });
 
     alike("networks side by side are cut at the saved step together, with their marks, and go on in step", async () => {
-      lab.fault = () => null;
       const page = await open(browser, `${SMALL}&backend=cpu&lane2=lr:0.05`);
       await ready(page);
       await train(page, 20);
@@ -287,6 +288,7 @@ for (const name of NAMES) {
     });
 
     test("a device that is lost while images arrive stops neither them nor the run", async () => {
+      lab.all = true;
       let refused = true;
       lab.fault = (path) => (path.endsWith("/js/worker.js") ? { before: FRAGILE } : path.endsWith("train-01.webp") && refused ? 503 : null);
       const page = await open(browser, `${SMALL}&backend=gpu`);
@@ -306,9 +308,10 @@ for (const name of NAMES) {
     });
 
     alike("a first step that takes long says how long, and can be ended", async () => {
-      // Busy as with a huge network, without reading messages.
-      const busy = "addEventListener('message', ({ data }) => { for (const end = Date.now() + 300_000; data.command === 'play' && Date.now() < end; ); });";
-      misbehave({ "/js/worker.js": [{ before: busy }] });
+      // Busy as with a huge network, without reading messages: it waits for an answer that never ends.
+      const wait = `request.open("GET", "${lab.address}/picture.png", false), request.send()`;
+      const busy = `addEventListener("message", ({ data }, request = new XMLHttpRequest()) => data.command === "play" && (${wait}));`;
+      misbehave({ "/js/worker.js": [{ before: busy }], "picture.png": ["stalled"] });
       const page = await open(browser, "v=1&width=2&depth=12&batch=32&workers=1&backend=cpu");
       await ready(page);
       assert.ok(await state(page, ({ seconds }) => seconds > 0 && seconds < 1000), "an estimate");
@@ -332,7 +335,6 @@ for (const name of NAMES) {
     });
 
     test("a helper that ends in silence is told of and done without", async () => {
-      lab.fault = () => null;
       const page = await open(browser, `${SMALL.replace("workers=1", "workers=2")}&backend=cpu`);
       await ready(page);
       await train(page, 4);

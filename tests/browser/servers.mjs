@@ -81,15 +81,15 @@ export const startLabWithout = (missing) => startFaultyLab((path) => path.starts
 /**
  * Serves dist/, and misbehaves on command. Each request calls `fault(path)`, which returns a status, "cut" for half of the file, "stalled" for
  * half of it and then nothing, "gone" for no answer at all, `{before}` for a script before it, `{body, type, headers}` for another file, by
- * default HTML, or anything else for the file itself. `fault` can be replaced. Without `all`, there are 2,000 photographs.
+ * default HTML, or anything else for the file itself. There are 2,000 photographs, or with `all` 12,000. `fault` and `all` can be replaced.
  */
-export async function startFaultyLab(fault = () => null, { all = false } = {}) {
-  const lab = { fault, /** Paths in the order of the requests. @type {string[]} */ asked: [] };
+export async function startFaultyLab(fault = () => null) {
+  const lab = { fault, all: false, /** Paths in the order of the requests. @type {string[]} */ asked: [] };
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname).replace(/\/$/, "/index.html");
     lab.asked.push(path);
     let wrong = lab.fault(path);
-    if (!wrong && !all && path === `/${PHOTOGRAPHS}/index.json`) wrong = { body: shortIndex(), type: TYPES[".json"] };
+    if (!wrong && !lab.all && path === `/${PHOTOGRAPHS}/index.json`) wrong = { body: shortIndex(), type: TYPES[".json"] };
     const file = join(ROOT, "dist", path);
     if (wrong === "gone") return request.socket.destroy();
     if (wrong?.body !== undefined)
