@@ -1,5 +1,5 @@
 // Measures lessons with several seeds, natively, for the small dots in their pictures: www/js/lessons/run/seeds.json. About five minutes on two cores.
-// usage: node benches/lesson_seeds.mjs
+// usage: node benches/lesson_seeds.mjs [NAME ...]     all of them by default
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { ROOT } from "../tests/browser/servers.mjs";
 const SEEDS = 5;
 /** The names of the networks in the program's report, in the order of the lesson, and what it measured of them. */
 const WANTED = {
+  "from-lenet": { lanes: ["lenet", "relu", "max", "overlap", "size", "augment", "lrn", "bn"], values: ["test_accuracy"] },
   norms: { lanes: ["none", "lrn", "bn_as_lrn", "bn"], values: ["loss"] },
   "covariate-shift": { lanes: ["none", "bn", "noisy"], values: ["loss", "moved"] },
 };
@@ -17,8 +18,14 @@ const DIGITS = 4;
 const file = (name) => join(ROOT, "www", "js", "lessons", "run", `${name}.json`);
 const { lessons } = JSON.parse(readFileSync(file("lessons"), "utf8"));
 const program = join(ROOT, "target", "release", "alexnet-lab");
+const names = process.argv.slice(2);
+const before = JSON.parse(readFileSync(file("seeds"), "utf8"));
 const found = {};
 for (const [name, { lanes, values }] of Object.entries(WANTED)) {
+  if (names.length > 0 && !names.includes(name)) {
+    found[name] = before[name];
+    continue;
+  }
   const { seeds, measured } = JSON.parse(execFileSync(program, ["lesson", name, "--seeds", String(SEEDS), "--json"], { encoding: "utf8" }));
   const { fragment, until } = lessons[name];
   const of = (value) => lanes.map((lane) => measured[`${lane}_${value}`].map((x) => Number(x.toPrecision(DIGITS))));

@@ -77,9 +77,11 @@ const digits = (x, n) => (Number.isFinite(x) ? Number(x.toPrecision(n)) : null);
 /** The content of a recording's file. */
 function fileOf({ name, fragment, until, measure }, found) {
   const [{ config, network }] = found.lanes;
-  const names = network.blocks.map((block) => block.name);
+  const namesOf = ({ blocks }) => blocks.map((block) => block.name);
+  const shared = namesOf(network);
   const read = new Set(["activation", ...found.lanes.flatMap(({ changes }) => Object.keys(changes))]);
   const lanes = found.lanes.map(({ changes, divergence, network: own }, lane) => {
+    const names = namesOf(own);
     const rows = found.rows[lane].filter(([step]) => step < until);
     const { history } = found.result.run.lanes[lane];
     assert.ok(divergence || rows.length === until, `${name}: ${rows.length} steps`);
@@ -106,6 +108,7 @@ function fileOf({ name, fragment, until, measure }, found) {
       accuracy: rows.map(([, , accuracy]) => digits(accuracy, 4)),
       tests: found.tests[lane].filter(([step]) => step <= until).map(([step, loss, accuracy]) => [step, digits(loss, 6), digits(accuracy, 4)]),
       looks,
+      names: names.join() === shared.join() ? undefined : names,
       numbers:
         name === NUMBERED
           ? history.map(({ step, layers }) => [
@@ -124,7 +127,7 @@ function fileOf({ name, fragment, until, measure }, found) {
     seed: Number(config.seed),
     backend: { name: backend, simd, workers },
     config: Object.fromEntries([...read].map((key) => [key, config[key]])),
-    names,
+    names: shared,
     classes: network.classes,
     until,
     outcome: found.result.outcome,

@@ -8,7 +8,17 @@ import { newPage } from "./browsers.mjs";
 import { browser, lab } from "./chromium.mjs";
 import { ROOT } from "./servers.mjs";
 
-const LESSONS = ["relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"];
+const LESSONS = [
+  "from-lenet",
+  "relu-or-sigmoid",
+  "product-of-weights",
+  "scale-of-weights",
+  "lrn-competition",
+  "norms",
+  "pooling",
+  "dropout",
+  "covariate-shift",
+];
 /** Smallest share of the page's area, and of a word in pixels. */
 const [AREA, WORD] = [0.5, 14];
 /** Pixels of a square of a code. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { boundOf, gainsOf, normsOf } from "../../www/js/lessons/toys/gains_toy.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
+import { CHOICES, LEVELS, MOST, gainBy, points } from "../../www/js/lessons/run/ladder.js";
 import { LAST, decided, difference, endsOf, loss, quantile, same, stepsTo, test as evaluated } from "../../www/js/lessons/run/measure.js";
 import { percentilesOf } from "../../www/js/lessons/toys/inputs_toy.js";
 import { Recording } from "../../www/js/lessons/run/recording.js";
@@ -224,6 +225,19 @@ test("quantiles lie within their bins", () => {
   bins[63] = 10;
   close(quantile({ bins, min: 0, max: 64 }, 0.45), 0.5, "half of the first bin");
   close(quantile({ bins, min: 0, max: 64 }, 0.95), 63.5, "half of the last bin");
+});
+
+test("from LeNet to AlexNet: the run's own steps; what was measured before stays hidden until the run has ended", () => {
+  const tested = [0.3, 0.45, 0.5].map((accuracy) => ({ test: { loss: 2, accuracy } }));
+  const { outcome, values } = measure("from-lenet", tested);
+  assert.deepEqual([values.own_points, values.rest_points], [15, 5]);
+  close(values.relu_points, points(LEVELS[1] - LEVELS[0]), "the means of the measured seeds");
+  assert.ok(!("lenet_points" in values), "the first rung changes nothing");
+  assert.equal(outcome, MOST);
+  assert.ok(CHOICES.every((choice) => gainBy(choice) <= gainBy(MOST)));
+  close(gainBy("pool"), LEVELS[3] - LEVELS[1], "two rungs");
+  const going = measure("from-lenet", tested.slice(0, 2));
+  assert.deepEqual([going.outcome, going.values.relu_points, going.values.lrn_mean_accuracy], ["", NaN, NaN]);
 });
 
 test("ReLU or sigmoid: ratio of the gradients, share that passes, the slopes' bound", () => {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ACTIVATION_BINS, ACTIVATION_ROW, BIN, GRADIENT_BINS, GRADIENT_ROW, activationAt, gradientAt, percentile } from "../../www/js/charts/rows.js";
 import { LESSONS } from "../../www/js/lessons/list.js";
+import { RUNGS, errorOf, gainOf } from "../../www/js/lessons/run/ladder.js";
 import { packActivation, packGradient, unpackActivation, unpackGradient } from "../../www/js/lessons/run/packed.js";
 import { Recorded } from "../../www/js/lessons/run/recorded.js";
 import { fieldsIn } from "../../www/js/components/terms.js";
@@ -90,12 +91,25 @@ test("a packed row keeps its numbers, how many values it holds, and its shape", 
 });
 
 test("the numbers of further seeds are of the lessons as they are, and tell the same story with each seed", () => {
-  const { norms, "covariate-shift": shift } = JSON.parse(readFileSync(join(ROOT, "www", "js", "lessons", "run", "seeds.json"), "utf8"));
+  const { "from-lenet": ladder, norms, "covariate-shift": shift } = JSON.parse(readFileSync(join(ROOT, "www", "js", "lessons", "run", "seeds.json"), "utf8"));
   for (const [name, seeds] of Object.entries({ norms, "covariate-shift": shift })) {
     const lesson = LESSONS.find((lesson) => lesson.name === name);
     assert.deepEqual([seeds.fragment, seeds.until, seeds.loss.length], [lesson.fragment, lesson.until, lesson.lanes.length]);
     assert.ok(seeds.seeds.length >= 5 && seeds.loss.every((of) => of.length === seeds.seeds.length));
   }
+  const { fragment, until } = LESSONS.find(({ name }) => name === "from-lenet");
+  assert.deepEqual([ladder.fragment, ladder.until, ladder.test_accuracy.length], [fragment, until, RUNGS.length]);
+  const gains = RUNGS.slice(1).map((name, at) => ({ name, gain: gainOf(at + 1), error: errorOf(at + 1) }));
+  const named = (name) => gains.find((row) => row.name === name);
+  // What the lesson's words say: three changes are within the noise, augmentation takes away, and ReLU adds most, with each seed.
+  for (const name of ["max", "overlap", "lrn"]) assert.ok(Math.abs(named(name).gain) < 2 * named(name).error, name);
+  for (const name of ["relu", "size", "bn"]) assert.ok(named(name).gain > 2 * named(name).error, name);
+  assert.ok(named("augment").gain < -2 * named("augment").error);
+  assert.ok(ladder.seeds.length >= 5 && ladder.test_accuracy.every((of) => of.length === ladder.seeds.length));
+  ladder.seeds.forEach((seed, at) => {
+    const [relu, ...others] = RUNGS.slice(1).map((_, rung) => ladder.test_accuracy[rung + 1][at] - ladder.test_accuracy[rung][at]);
+    assert.ok(relu > Math.max(...others), `seed ${seed}`);
+  });
   norms.seeds.forEach((_, at) => {
     const [none, lrn, placed, bn] = norms.loss.map((of) => of[at]);
     assert.ok(bn < Math.min(none, lrn, placed), `seed ${norms.seeds[at]}`);

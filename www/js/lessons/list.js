@@ -1,4 +1,5 @@
 /** All lessons, in the order in which they build on each other. */
+import ladder from "./each/from-lenet.js";
 import relu from "./each/relu-or-sigmoid.js";
 import product from "./each/product-of-weights.js";
 import scale from "./each/scale-of-weights.js";
@@ -9,4 +10,4 @@ import dropout from "./each/dropout.js";
 import shift from "./each/covariate-shift.js";
 
 /** @type {import("./run/types.js").Lesson[]} */
-export const LESSONS = [relu, product, scale, lrn, norms, pooling, dropout, shift];
+export const LESSONS = [ladder, relu, product, scale, lrn, norms, pooling, dropout, shift];

@@ -6,6 +6,9 @@ import { differing } from "./run/apply.js";
 import { same } from "./run/measure.js";
 import { fieldsIn, written } from "../components/terms.js";
 
+/** Most switches that are named above the picture. */
+const FEW = 4;
+
 export class Stage {
   /** @param {import("./run/types.js").Panel} panel */
   constructor(panel) {
@@ -147,6 +150,7 @@ export class Stage {
     const names = lanes.map((lane, at) =>
       h("span", { class: "stage-lane" }, h("i", { class: "lane-swatch", "data-lane": at + 1 }), panel.word(`lanes.${lane}`)),
     );
-    strip.replaceChildren(h("span", { class: "stage-switches" }, keys.map((name) => t(`settings.${name}.label`)).join(panel.say("guide.comma"))), ...names);
+    const switches = keys.length > FEW ? [] : [keys.map((name) => t(`settings.${name}.label`)).join(panel.say("guide.comma"))];
+    strip.replaceChildren(...switches.map((words) => h("span", { class: "stage-switches" }, words)), ...names);
   }
 }

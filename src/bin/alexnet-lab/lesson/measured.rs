@@ -20,11 +20,11 @@ pub struct Measured {
     pub holds: bool,
     pub effect: f64,
     /// Further numbers, by name.
-    pub numbers: BTreeMap<&'static str, f64>,
+    pub numbers: BTreeMap<String, f64>,
 }
 
 impl Measured {
     pub fn new<const N: usize>(holds: bool, effect: f64, numbers: [(&'static str, f64); N]) -> Measured {
-        Measured { holds, effect, numbers: BTreeMap::from(numbers) }
+        Measured { holds, effect, numbers: numbers.map(|(name, number)| (name.into(), number)).into() }
     }
 }

@@ -3,6 +3,7 @@
 
 mod channels;
 mod gradients;
+mod ladder;
 mod measured;
 mod overfitting;
 mod run;
@@ -38,7 +39,8 @@ pub struct Arguments {
     data: Data,
 }
 
-const LESSONS: [Lesson; 8] = [
+const LESSONS: [Lesson; 9] = [
+    ladder::FROM_LENET,
     gradients::RELU_OR_SIGMOID,
     gradients::PRODUCT_OF_WEIGHTS,
     scale::SCALE_OF_WEIGHTS,
@@ -60,7 +62,7 @@ struct Report {
     effect: Vec<f64>,
     seeds: Vec<u32>,
     data: String,
-    measured: BTreeMap<&'static str, Vec<f64>>,
+    measured: BTreeMap<String, Vec<f64>>,
 }
 
 pub fn run(arguments: &Arguments) -> Outcome {

@@ -46,8 +46,12 @@ pub struct Plan {
 
 impl Run {
     pub fn new(data: &Dataset, seed: u32, plan: Plan) -> Outcome<Run> {
-        let lane = |config| Lane::new(data, config, plan);
-        Ok(Run { lanes: configs(plan.lesson, seed).map(lane).collect::<Outcome<_>>()? })
+        Run::of(data, configs(plan.lesson, seed), plan)
+    }
+
+    /// The same for other networks than those of the fragment.
+    pub fn of(data: &Dataset, configs: impl Iterator<Item = Config>, plan: Plan) -> Outcome<Run> {
+        Ok(Run { lanes: configs.map(|config| Lane::new(data, config, plan)).collect::<Outcome<_>>()? })
     }
 
     /// Loss of lane `a` minus that of lane `b` over the last steps: the mean and its standard error.

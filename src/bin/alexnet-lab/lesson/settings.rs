@@ -27,6 +27,17 @@ pub struct Own {
     pub layer: String,
     #[serde(default)]
     numbers: BTreeMap<String, f64>,
+    /// A ladder of networks, in which each one changes the one before it.
+    #[serde(default)]
+    pub rungs: Vec<Rung>,
+}
+
+#[derive(Deserialize)]
+pub struct Rung {
+    /// Of its numbers in the report: `relu` for `relu_test_accuracy`.
+    pub name: String,
+    /// Written like those of a lane: `pool:max,lr:0.01`.
+    pub changes: String,
 }
 
 pub static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {

@@ -9,7 +9,7 @@ import { area, dot, label, line, rect, segment, spread, told, widthOf } from "./
 
 /** Steps between two points of a line. */
 const STRIDE = 4;
-/** Losses at the end, with each of several seeds, measured natively: a row a network. @type {Record<string, {seeds: number[], loss: number[][]}>} */
+/** Losses at the end, with each of several seeds, measured natively: a row a network. @type {Record<string, {seeds: number[], loss?: number[][]}>} */
 const SEEDS = seeds;
 /** Most ticks of the axis. */
 const TICKS = 4;

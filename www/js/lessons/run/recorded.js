@@ -26,6 +26,7 @@ import { Recording } from "./recording.js";
  * @property {[step: number, loss: number, accuracy: number][]} tests
  * @property {{step: number, layer: string} | null} divergence
  * @property {PackedLook[]} looks
+ * @property {string[]} [names] of its blocks, if they are not those of the first network
  * @property {[step: number, ...values: number[][]][]} [numbers] of all snapshots, of which `looks` has only some: the first `NUMBERS` of
  *   each block, which packed histograms only hold approximately
  *
@@ -53,8 +54,10 @@ export class Recorded extends EventTarget {
     this.file = file;
     const { names, classes, config, fragment } = file;
     // Its only tensors are the recorded weights.
-    const network = { classes, blocks: names.map((name) => ({ name })), tensors: names.map((name) => ({ name: `${name}.weight` })) };
-    const describe = { network, data: { classes: [] } };
+    const describe = (/** @type {string[]} */ names) => ({
+      network: { classes, blocks: names.map((name) => ({ name })), tensors: names.map((name) => ({ name: `${name}.weight` })) },
+      data: { classes: [] },
+    });
     const settings = Object.fromEntries([...new URLSearchParams(fragment)].filter(([key]) => !/^lane\d$/.test(key)));
     const first = { ridges: "layers", layer: names[0], image: "0", ...config, ...settings };
     /** The part of a session's state that is read. */
@@ -63,9 +66,16 @@ export class Recorded extends EventTarget {
         run: 0,
         shown: 0,
         config: first,
-        describe,
+        describe: describe(names),
         evaluation: null,
-        lanes: file.lanes.map(({ changes, divergence }, id) => ({ id, changes, config: { ...first, ...changes }, describe, divergence, step: file.until })),
+        lanes: file.lanes.map(({ changes, divergence, names: own = names }, id) => ({
+          id,
+          changes,
+          config: { ...first, ...changes },
+          describe: describe(own),
+          divergence,
+          step: file.until,
+        })),
       })
     );
     /** Steps replayed so far. */
