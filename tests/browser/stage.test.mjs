@@ -69,7 +69,7 @@ async function toEnd({ inLab, until }, lesson) {
   await inLab(({ shell }) => shell.lesson.panel.go(3));
 }
 
-/** What is wrong with the words of the picture for each other prediction. */
+/** What is wrong with the picture for each other prediction. */
 async function others({ inLab }) {
   const wrong = [];
   for (let at = 1; ; at++) {
@@ -81,7 +81,8 @@ async function others({ inLab }) {
       return choice;
     }, at);
     if (!choice) return wrong;
-    const { outside, words } = await inLab(look);
+    const { outside, words, expected } = await inLab(look);
+    if (expected === 0) wrong.push(`${choice}: not drawn`);
     wrong.push(...[...outside, ...collisions(words)].map((what) => `${choice}: ${what}`));
   }
 }

@@ -95,19 +95,17 @@ export class CurvesPicture extends Picture {
     const ends = lines.map(([own], lane) => (own.length > 0 ? y(own[own.length - 1][1]) : top + ((lane + 1) * (bottom - top)) / (lines.length + 1)));
     const placed = spread(ends, 1.5 * text, top + 0.8 * text, bottom - 0.4 * text);
     placed.forEach((at, lane) => {
-      const told = this.expected === panel.lesson?.lanes[lane];
       nodes.push(label(end + 0.5 * text, at + 0.4 * text, names[lane], { size: 1.15 * text, weight: 700, class: `pic-ink-${lane + 1}` }));
-      if (told) nodes.push(rect(end + 0.2 * text, at - 0.9 * text, width - end - 0.3 * text, 1.7 * text, "pic-expected"));
     });
-    if (lines.some((_, lane) => this.expected === panel.lesson?.lanes[lane]))
-      nodes.push(
-        label(width - 0.1 * text, Math.min(height - 0.4 * text, Math.max(...placed) + 2 * text), this.say("expected"), {
-          size: text,
-          weight: 700,
-          anchor: "end",
-          class: "pic-ink-expected",
-        }),
-      );
+    // A network, or all of them if none is ahead.
+    const framed = this.expected === "noise" ? placed : placed.filter((_, lane) => this.expected === panel.lesson?.lanes[lane]);
+    if (framed.length > 0) {
+      const [from, to] = [Math.min(...framed) - 0.9 * text, Math.max(...framed) + 0.8 * text];
+      nodes.push(rect(end + 0.2 * text, from, width - end - 0.3 * text, to - from, "pic-expected"));
+      const under = Math.min(height - 0.4 * text, Math.max(...placed) + 2 * text);
+      const look = { size: text, weight: 700, anchor: /** @type {const} */ ("end"), class: "pic-ink-expected" };
+      nodes.push(label(width - 0.1 * text, under, this.say("expected"), look));
+    }
     return nodes;
   }
 

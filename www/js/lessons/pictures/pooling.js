@@ -11,8 +11,8 @@ import { label, rect, widthOf } from "./shapes.js";
 
 /** Shades of a map. */
 const SHADES = 4;
-/** The kind of pooling that each prediction favours. */
-const EXPECTED = /** @type {Record<string, string>} */ ({ max: "max", avg: "avg" });
+/** The kinds of pooling that each prediction favours: both, if neither is ahead. */
+const EXPECTED = /** @type {Record<string, string[]>} */ ({ max: ["max"], avg: ["avg"], noise: ["max", "avg"] });
 
 /**
  * How much each place of the pooled maps changes when the image is shifted by one pixel, summed over channels, and the whole change relative to
@@ -128,7 +128,7 @@ export class PoolingPicture extends ReadingPicture {
       nodes.push(label(from, under[0], percent(1 - none), { size: 1.25 * text, weight: 700, limit: wide }));
       nodes.push(label(from, under[1], percent(change), { size: 1.25 * text, weight: 700, limit: wide }));
       if (Number.isFinite(ended)) nodes.push(this.beside(from, wide, under[0], this.say("pooling.loss", { loss: live(ended) }), percent(1 - none), text));
-      if (EXPECTED[this.expected] !== POOLINGS[lane].pool || POOLINGS[lane].kernel !== 3) return;
+      if (!EXPECTED[this.expected]?.includes(POOLINGS[lane].pool) || POOLINGS[lane].kernel !== 3) return;
       nodes.push(rect(from, tops[0], side, side, "pic-expected pic-hollow"));
       nodes.push(label(from, tops[0] + side / 2, this.say("expected"), { size: text, weight: 700, class: "pic-ink-expected" }));
     });
