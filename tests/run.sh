@@ -6,8 +6,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p tests/out
 passed=0 failed=0 only=" $* "
-# A fresh clone has no earlier build to continue, so cargo keeps nothing for incremental builds.
-[ -n "$(ls target/release/incremental 2>/dev/null)" ] || export CARGO_INCREMENTAL=0
+# A fresh clone has no earlier build to continue, so cargo keeps nothing for incremental builds, and compiles a crate in one piece.
+[ -n "$(ls target/release/incremental 2>/dev/null)" ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
 
 # stage NAME COMMAND...: runs it. Counts its tests if it reports any (cargo test, node --test), otherwise counts the stage as one.
 stage() {
