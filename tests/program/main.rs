@@ -6,4 +6,5 @@ mod commands;
 mod common;
 mod lessons;
 mod outputs;
+mod papers;
 mod readme;

@@ -1,0 +1,48 @@
+// The recorded experiments of the papers: what is said about them follows from their numbers.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { EXPERIMENTS } from "../../benches/papers/experiments.mjs";
+import { fastest } from "../../benches/papers/verdict.mjs";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const FOLDER = join(ROOT, "benches", "papers", "results");
+const read = (name) => JSON.parse(readFileSync(join(FOLDER, name), "utf8"));
+
+for (const file of readdirSync(FOLDER)) {
+  const report = read(file);
+  test(`the recording of ${report.experiment} is of the experiment as it is`, () => {
+    assert.equal(file, `${report.experiment}.json`);
+    const { runs } = EXPERIMENTS[report.experiment];
+    for (const { name, settings, seeds, rates = [null], until } of runs) {
+      const own = report.results.filter((result) => result.name === name);
+      assert.deepEqual([...new Set(own.map(({ rate }) => rate))], rates, name);
+      assert.deepEqual([...new Set(own.map(({ seed }) => seed))], seeds, name);
+      for (const { rate, seed, link, reached, epochs, training_error } of own) {
+        assert.equal(link, `#v=1&backend=cpu&${settings}&seed=${seed}${rate === null ? "" : `&lr=${rate}`}`);
+        assert.equal(training_error.length, Math.floor(2 * epochs), link);
+        if (!until || !reached) continue;
+        // A mean over 100 steps falls below the mark no later than the mean over half an epoch.
+        const half = training_error.findIndex((error) => error <= until);
+        assert.ok(reached <= epochs && (half < 0 || reached <= (half + 1) / 2 + 0.01), `${link}: ${reached}`);
+        assert.ok(Math.min(...training_error) < until + 0.03, `${link}: ${training_error.at(-1)}`);
+      }
+    }
+  });
+}
+
+test("the lesson and the table quote figure 1 as it was measured", () => {
+  const { relu, tanh } = fastest(read("figure-1.json"));
+  assert.ok(relu.mean < tanh.mean);
+  const factor = (tanh.mean / relu.mean).toFixed(1);
+  const epochs = [relu, tanh].map(({ epochs }) => epochs.map((x) => x.toFixed(1)));
+  for (const language of ["en", "zh"]) {
+    const { noise } = JSON.parse(readFileSync(join(ROOT, "www", "i18n", `lessons.${language}.json`), "utf8")).lessons["relu-or-sigmoid"];
+    for (const number of [factor, ...epochs.flat()]) assert.ok(noise.includes(number), `${language}: ${number} in ${noise}`);
+  }
+  const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
+  for (const [name, { rate, epochs }] of Object.entries({ ReLU: relu, tanh })) {
+    assert.ok(table.includes(`| ${name} | ${rate} | ${epochs.map((x) => x.toFixed(1)).join(" and ")} |`), name);
+  }
+});
