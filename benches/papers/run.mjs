@@ -15,7 +15,7 @@ const IMAGES = 50_000;
 /** Steps over which the training error is averaged. */
 const WINDOW = 100;
 /** Steps that the tests repeat, on the photographs that ship with the page. */
-export const FIRST = 10;
+const FIRST = 10;
 
 const { values, positionals } = parseArgs({ options: { data: { type: "string" } }, allowPositionals: true });
 const names = positionals.length > 0 ? positionals : Object.keys(EXPERIMENTS);
@@ -84,16 +84,16 @@ async function result(experiment, run, rate, seed, epochs) {
   const file = join(WORK, `${stem}.json`);
   if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
   const link = linkOf(run, rate, seed);
-  const an = stepsOf({ ...run, epochs: 1 });
+  const epoch = stepsOf({ ...run, epochs: 1 });
   console.log(`${experiment}: ${run.name}, ${rate === undefined ? "its own rate" : `rate ${rate}`}, seed ${seed}, at most ${epochs} epochs`);
   const start = performance.now();
-  const { steps, evaluation } = await train(stem, run, link, Math.ceil(epochs * an));
+  const { steps, evaluation } = await train(stem, run, link, Math.ceil(epochs * epoch));
   const mean = (part) => 1 - part.reduce((sum, { accuracy }) => sum + accuracy, 0) / part.length;
-  const halves = Array.from({ length: Math.floor((2 * steps.length) / an) }, (_, half) => steps.slice((half * an) / 2, ((half + 1) * an) / 2));
+  const halves = Array.from({ length: Math.floor((2 * steps.length) / epoch) }, (_, half) => steps.slice((half * epoch) / 2, ((half + 1) * epoch) / 2));
   const at = run.until ? reached(steps, run.until) : 0;
   const found = {
-    ...{ name: run.name, rate: rate ?? null, seed, link, epochs: Number((steps.length / an).toFixed(2)) },
-    ...(run.until ? { reached: at ? Number((at / an).toFixed(2)) : null } : { test_error: Number((1 - evaluation.accuracy).toFixed(4)) }),
+    ...{ name: run.name, rate: rate ?? null, seed, link, epochs: Number((steps.length / epoch).toFixed(2)) },
+    ...(run.until ? { reached: at ? Number((at / epoch).toFixed(2)) : null } : { test_error: Number((1 - evaluation.accuracy).toFixed(4)) }),
     training_error: halves.map((half) => Number(mean(half).toFixed(4))),
     first: firstLosses(link),
     seconds: Math.round((performance.now() - start) / 1000),
