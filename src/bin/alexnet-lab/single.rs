@@ -10,10 +10,14 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::num::NonZeroU64;
 use std::path::Path;
 
 /// Photographs for testing, unless all are wanted. A shard holds 1,000 for training.
 const TEST_IMAGES: usize = 500;
+
+/// Of zopfli. Further ones gain next to nothing.
+const ITERATIONS: NonZeroU64 = NonZeroU64::new(2).unwrap();
 
 /// Types by the ending of a file's name. A file with another ending is not part of the single file.
 const TYPES: &[(&str, &str)] = &[
@@ -43,15 +47,15 @@ pub fn write(page: &Page, target: &Path, carries: Carries) -> Outcome {
     for folder in ["js", "pkg", "i18n", "data/lessons"].iter().filter(|folder| !small || **folder != "data/lessons") {
         for path in walk(&page.dist.join(folder))? {
             let name = path.strip_prefix(&page.dist).expect("walk stays inside").to_string_lossy().replace('\\', "/");
-            add(&mut files, &name, &fs::read(&path).map_err(about(&path))?)?;
+            add(&mut files, &name, &fs::read(&path).map_err(about(&path))?, small)?;
         }
     }
     for name in ["style.css", "lessons.css", "drill.css", "embed.css"] {
-        add(&mut files, name, &fs::read(page.dist.join(name))?)?;
+        add(&mut files, name, &fs::read(page.dist.join(name))?, small)?;
     }
     let photographs = if small { vec![] } else { photographs(&page.dist.join("data/cifar10"), carries == Carries::AllImages)? };
     for (name, bytes) in photographs {
-        add(&mut files, &format!("data/cifar10/{name}"), &bytes)?;
+        add(&mut files, &format!("data/cifar10/{name}"), &bytes, small)?;
     }
     let parts = [
         ("{{script hash}}", hash(&script)),
@@ -83,12 +87,17 @@ fn hash(text: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(text))
 }
 
-/// A file as a script element that no browser runs.
-fn add(html: &mut String, name: &str, bytes: &[u8]) -> Outcome {
+/// A file as a script element that no browser runs. `small` packs it more tightly, which takes some seconds.
+fn add(html: &mut String, name: &str, bytes: &[u8], small: bool) -> Outcome {
     let Some((_, kind)) = TYPES.iter().find(|(ending, _)| name.rsplit('.').next() == Some(ending)) else { return Ok(()) };
     // Pictures are packed already.
     let packed = *kind != "image/webp";
-    let content = if packed {
+    let content = if packed && small {
+        let mut content = vec![];
+        let options = zopfli::Options { iteration_count: ITERATIONS, ..zopfli::Options::default() };
+        zopfli::compress(options, zopfli::Format::Gzip, bytes, &mut content)?;
+        content
+    } else if packed {
         let mut encoder = GzEncoder::new(vec![], Compression::best());
         encoder.write_all(bytes)?;
         encoder.finish()?
