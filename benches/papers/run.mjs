@@ -87,10 +87,15 @@ async function result(experiment, run, rate, seed, epochs) {
   const epoch = stepsOf({ ...run, epochs: 1 });
   console.log(`${experiment}: ${run.name}, ${rate === undefined ? "its own rate" : `rate ${rate}`}, seed ${seed}, at most ${epochs} epochs`);
   const start = performance.now();
-  const { steps, evaluation } = await train(stem, run, link, Math.ceil(epochs * epoch));
+  const wanted = Math.ceil(epochs * epoch);
+  const { steps, evaluation } = await train(stem, run, link, wanted);
   const mean = (part) => 1 - part.reduce((sum, { accuracy }) => sum + accuracy, 0) / part.length;
   const halves = Array.from({ length: Math.floor((2 * steps.length) / epoch) }, (_, half) => steps.slice((half * epoch) / 2, ((half + 1) * epoch) / 2));
   const at = run.until ? reached(steps, run.until) : 0;
+  if (steps.length < wanted && !at) {
+    console.error(`Interrupted after ${steps.length} of ${wanted} steps. The same command continues.`);
+    process.exit(130);
+  }
   const found = {
     ...{ name: run.name, rate: rate ?? null, seed, link, epochs: Number((steps.length / epoch).toFixed(2)) },
     ...(run.until ? { reached: at ? Number((at / epoch).toFixed(2)) : null } : { test_error: Number((1 - evaluation.accuracy).toFixed(4)) }),
