@@ -32,8 +32,8 @@ export const EXPERIMENTS = {
   bars: {
     about: "test error of cuda-convnet's networks of 26 and 18 %",
     runs: [
-      { name: "convnet26", settings: `arch=convnet26&norm=none&${CONVNET}`, epochs: 20, seeds: [1] },
-      { name: "convnet18", settings: `arch=convnet18&norm=lrn&lrn_region=map&lrn_n=3&lrn_k=1&lrn_alpha=5.6e-6&${CONVNET}`, epochs: 20, seeds: [1] },
+      { name: "convnet26", settings: `arch=convnet26&norm=none&${CONVNET}`, epochs: 15, seeds: [1] },
+      { name: "convnet18", settings: `arch=convnet18&norm=lrn&lrn_region=map&lrn_n=3&lrn_k=1&lrn_alpha=5.6e-6&${CONVNET}`, epochs: 15, seeds: [1] },
     ],
   },
 };

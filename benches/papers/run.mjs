@@ -98,7 +98,7 @@ async function result(experiment, run, rate, seed, epochs) {
   }
   const found = {
     ...{ name: run.name, rate: rate ?? null, seed, link, epochs: Number((steps.length / epoch).toFixed(2)) },
-    ...(run.until ? { reached: at ? Number((at / epoch).toFixed(2)) : null } : { test_error: Number((1 - evaluation.accuracy).toFixed(4)) }),
+    ...(run.until ? { reached: at ? Number((at / epoch).toFixed(2)) : null } : { test_error: Number((1 - evaluation.test_accuracy).toFixed(4)) }),
     training_error: halves.map((half) => Number(mean(half).toFixed(4))),
     first: firstLosses(link),
     seconds: Math.round((performance.now() - start) / 1000),

@@ -19,7 +19,8 @@ for (const file of readdirSync(FOLDER)) {
       const own = report.results.filter((result) => result.name === name);
       assert.deepEqual([...new Set(own.map(({ rate }) => rate))], rates, name);
       assert.deepEqual([...new Set(own.map(({ seed }) => seed))], seeds, name);
-      for (const { rate, seed, link, reached, epochs, training_error } of own) {
+      for (const { rate, seed, link, reached, epochs, training_error, test_error } of own) {
+        assert.ok(until || (test_error > 0 && test_error < 1), `${link}: ${test_error}`);
         assert.equal(link, `#v=1&backend=cpu&${settings}&seed=${seed}${rate === null ? "" : `&lr=${rate}`}`);
         assert.equal(training_error.length, Math.floor(2 * epochs), link);
         if (!until || !reached) continue;
@@ -44,5 +45,12 @@ test("the lesson and the table quote figure 1 as it was measured", () => {
   const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
   for (const [name, { rate, epochs }] of Object.entries({ ReLU: relu, tanh })) {
     assert.ok(table.includes(`| ${name} | ${rate} | ${epochs.map((x) => x.toFixed(1)).join(" and ")} |`), name);
+  }
+});
+
+test("the table quotes the test errors as they were measured", () => {
+  const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
+  for (const { name, test_error } of read("bars.json").results) {
+    assert.ok(table.includes(`| \`${name}\` | ${name.slice(-2)} % | ${(100 * test_error).toFixed(1)} % |`), name);
   }
 });
