@@ -1,6 +1,6 @@
 // Runs the experiments of experiments.mjs one after another and writes what they gave to results/. See run.sh.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -27,7 +27,8 @@ if (!values.data || !existsSync(values.data) || unknown) {
 }
 mkdirSync(WORK, { recursive: true });
 
-const rows = (file) => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").filter(Boolean).map(JSON.parse) : []);
+/** The lines of a log. The last one of a log that is being written may not be whole. */
+const rows = (file) => (existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1).map(JSON.parse) : []);
 const linkOf = ({ settings }, rate, seed) => `#v=1&backend=cpu&${settings}&seed=${seed}${rate === undefined ? "" : `&lr=${rate}`}`;
 const stepsOf = ({ settings, epochs }) => epochs * Math.ceil(IMAGES / Number(settings.match(/batch=(\d+)/)[1]));
 
@@ -62,21 +63,21 @@ function reached(steps, until) {
 async function train(stem, run, link, steps) {
   const [state, parts] = [join(WORK, `${stem}.safetensors`), []];
   while (existsSync(join(WORK, `${stem}.${parts.length}.jsonl`))) parts.push(join(WORK, `${stem}.${parts.length}.jsonl`));
+  const saved = existsSync(state);
+  // Logs of a run that was killed before it could save anything are of no use.
+  if (!saved) for (const part of parts.splice(0)) rmSync(part);
   const log = join(WORK, `${stem}.${parts.length}.jsonl`);
-  const before = existsSync(state) ? parts.flatMap(rows) : [];
-  const start = existsSync(state) ? ["--resume", state] : ["--link", link];
+  const before = parts.flatMap(rows);
+  const start = saved ? ["--resume", state] : ["--link", link];
   const flags = ["train", "--data", values.data, ...start, "--steps", String(steps - before.length), "--log", log, "--save", state, "--eval"];
   const child = spawn(PROGRAM, flags, { stdio: ["ignore", "pipe", "inherit"] });
   let evaluation = "";
   child.stdout.on("data", (text) => (evaluation += text));
-  const timer = setInterval(() => run.until && reached([...before, ...whole(log)], run.until) && child.kill("SIGINT"), 3000);
+  const timer = setInterval(() => run.until && reached([...before, ...rows(log)], run.until) && child.kill("SIGINT"), 3000);
   await new Promise((done) => child.on("exit", done));
   clearInterval(timer);
   return { steps: [...before, ...rows(log)], evaluation: evaluation ? JSON.parse(evaluation.trim().split("\n").at(-1)) : null };
 }
-
-/** The lines of a log that is being written. */
-const whole = (log) => (existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(0, -1).map(JSON.parse) : []);
 
 /** One run's result, from results/ if it is there. */
 async function result(experiment, run, rate, seed, epochs) {
