@@ -28,7 +28,7 @@ async function measure(name) {
     const { panel } = document.querySelector("alexnet-lab").shell.lesson;
     panel.act("next");
     window.began = performance.now();
-    panel.act("next");
+    panel.runAgain(panel.seed); // without the recording
   });
   const result = await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel.result && performance.now(), {
     timeout: 600_000,

@@ -10,6 +10,7 @@ import { EXPERIMENTS } from "./experiments.mjs";
 
 const PROGRAM = join(ROOT, "target", "release", "alexnet-lab");
 const WORK = join(ROOT, "target", "papers");
+const RESULTS = join(ROOT, "benches", "papers", "results");
 /** Images of the complete CIFAR-10 that train. */
 const IMAGES = 50_000;
 /** Steps over which the training error is averaged. */
@@ -26,9 +27,12 @@ if (!values.data || !existsSync(values.data) || unknown) {
   process.exit(2);
 }
 mkdirSync(WORK, { recursive: true });
+mkdirSync(RESULTS, { recursive: true });
 
 /** The lines of a log. The last one of a log that is being written may not be whole. */
 const rows = (file) => (existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1).map(JSON.parse) : []);
+/** Whether a run ends at a mark. */
+const marked = ({ until, until_test }) => Boolean(until || until_test);
 const linkOf = ({ settings }, rate, seed) => `#v=1&backend=cpu&${settings}&seed=${seed}${rate === undefined ? "" : `&lr=${rate}`}`;
 const stepsOf = ({ settings, epochs }) => epochs * Math.ceil(IMAGES / Number(settings.match(/batch=(\d+)/)[1]));
 
@@ -49,8 +53,9 @@ function firstLosses(link) {
   return rows(log).map(({ loss }) => loss);
 }
 
-/** The step by which the mean training error of the last WINDOW steps is at most `until`; 0 if it is not. */
-function reached(steps, until) {
+/** The step by which the run has reached its mark, on training or test images; 0 if it has not. */
+function reached(steps, { until, until_test }) {
+  if (until_test) return steps.find(({ test_accuracy }) => 1 - test_accuracy <= until_test)?.step ?? 0;
   let sum = 0;
   for (const [at, { accuracy }] of steps.entries()) {
     sum += accuracy - (at >= WINDOW ? steps[at - WINDOW].accuracy : 0);
@@ -59,7 +64,7 @@ function reached(steps, until) {
   return 0;
 }
 
-/** Trains, or continues where an interrupted run stopped. Ends at `steps`, or when the training error is low enough. */
+/** Trains, or continues where an interrupted run stopped. Ends at `steps`, or when the error is low enough. */
 async function train(stem, run, link, steps) {
   const [state, parts] = [join(WORK, `${stem}.safetensors`), []];
   while (existsSync(join(WORK, `${stem}.${parts.length}.jsonl`))) parts.push(join(WORK, `${stem}.${parts.length}.jsonl`));
@@ -73,63 +78,77 @@ async function train(stem, run, link, steps) {
   const child = spawn(PROGRAM, flags, { stdio: ["ignore", "pipe", "inherit"] });
   let evaluation = "";
   child.stdout.on("data", (text) => (evaluation += text));
-  const timer = setInterval(() => run.until && reached([...before, ...rows(log)], run.until) && child.kill("SIGINT"), 3000);
+  const timer = setInterval(() => marked(run) && reached([...before, ...rows(log)], run) && child.kill("SIGINT"), 3000);
   await new Promise((done) => child.on("exit", done));
   clearInterval(timer);
   return { steps: [...before, ...rows(log)], evaluation: evaluation ? JSON.parse(evaluation.trim().split("\n").at(-1)) : null };
 }
 
+const fileOf = (experiment) => join(RESULTS, `${experiment}.json`);
+/** What an experiment gave so far. */
+const resultsOf = (experiment) => (existsSync(fileOf(experiment)) ? JSON.parse(readFileSync(fileOf(experiment), "utf8")).results : []);
+
+/** Adds a result, in the order of the experiment's runs. */
+async function keep(experiment, result) {
+  const { about, runs } = EXPERIMENTS[experiment];
+  const place = ({ name }) => runs.findIndex((run) => run.name === name);
+  const results = [...resultsOf(experiment), result].toSorted((a, b) => place(a) - place(b));
+  const machine = `${cpus()[0].model}, ${cpus().length} cores`;
+  const report = { experiment, about, date: new Date().toISOString().slice(0, 10), machine, results };
+  writeFileSync(fileOf(experiment), await format(JSON.stringify(report), { parser: "json", printWidth: 160 }));
+}
+
 /** One run's result, from results/ if it is there. */
 async function result(experiment, run, rate, seed, epochs) {
-  const stem = [experiment, run.name, rate ?? "own", seed].join("-").replaceAll(/[^\w.-]/g, "_");
-  const file = join(WORK, `${stem}.json`);
-  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
   const link = linkOf(run, rate, seed);
   const epoch = stepsOf({ ...run, epochs: 1 });
+  const wanted = Math.ceil(epochs * epoch);
+  const earlier = resultsOf(experiment).find((result) => result.link === link && (result.reached || Math.round(result.epochs * epoch) >= wanted - epoch / 100));
+  if (earlier) return earlier;
+  const stem = [experiment, run.name, rate ?? "own", seed].join("-").replaceAll(/[^\w.-]/g, "_");
   console.log(`${experiment}: ${run.name}, ${rate === undefined ? "its own rate" : `rate ${rate}`}, seed ${seed}, at most ${epochs} epochs`);
   const start = performance.now();
-  const wanted = Math.ceil(epochs * epoch);
   const { steps, evaluation } = await train(stem, run, link, wanted);
   const mean = (part) => 1 - part.reduce((sum, { accuracy }) => sum + accuracy, 0) / part.length;
   const halves = Array.from({ length: Math.floor((2 * steps.length) / epoch) }, (_, half) => steps.slice((half * epoch) / 2, ((half + 1) * epoch) / 2));
-  const at = run.until ? reached(steps, run.until) : 0;
+  const at = marked(run) ? reached(steps, run) : 0;
   if (steps.length < wanted && !at) {
     console.error(`Interrupted after ${steps.length} of ${wanted} steps. The same command continues.`);
     process.exit(130);
   }
+  const digits = (share) => Number(share.toFixed(4));
   const found = {
     ...{ name: run.name, rate: rate ?? null, seed, link, epochs: Number((steps.length / epoch).toFixed(2)) },
-    ...(run.until ? { reached: at ? Number((at / epoch).toFixed(2)) : null } : { test_error: Number((1 - evaluation.test_accuracy).toFixed(4)) }),
-    training_error: halves.map((half) => Number(mean(half).toFixed(4))),
+    ...(marked(run) ? { reached: at ? Number((at / epoch).toFixed(2)) : null } : { test_error: digits(1 - evaluation.test_accuracy) }),
+    training_error: halves.map((half) => digits(mean(half))),
+    ...(run.until_test && { test_errors: steps.flatMap(({ test_accuracy }) => (test_accuracy === undefined ? [] : [digits(1 - test_accuracy)])) }),
     first: firstLosses(link),
     seconds: Math.round((performance.now() - start) / 1000),
   };
-  writeFileSync(file, JSON.stringify(found));
+  await keep(experiment, found);
   return found;
 }
 
-/** All runs of an experiment: each rate of a search with the first seed, then the best with the others. */
-async function measure(experiment, { about, runs }) {
-  const results = [];
-  for (const run of runs) {
+/** All runs of an experiment, seed by seed; in a search, each rate with the first seed, then the best with the others. */
+async function measure(experiment) {
+  const { runs } = EXPERIMENTS[experiment];
+  for (const run of runs.filter(({ rates }) => rates)) {
     let best = { rate: undefined, epochs: run.epochs };
-    for (const rate of run.rates ?? [undefined]) {
+    for (const rate of run.rates) {
       const found = await result(experiment, run, rate, run.seeds[0], best.epochs);
-      results.push(found);
       if (found.reached) best = { rate, epochs: found.reached };
     }
-    for (const seed of run.seeds.slice(1)) results.push(await result(experiment, run, best.rate, seed, run.epochs));
+    // Without a rate that reaches the mark there is nothing to repeat.
+    for (const seed of best.rate ? run.seeds.slice(1) : []) await result(experiment, run, best.rate, seed, run.epochs);
   }
-  const machine = `${cpus()[0].model}, ${cpus().length} cores`;
-  const report = { experiment, about, date: new Date().toISOString().slice(0, 10), machine, results };
-  const file = join(ROOT, "benches", "papers", "results", `${experiment}.json`);
-  mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, await format(JSON.stringify(report), { parser: "json", printWidth: 160 }));
-  console.log(`${experiment}: ${file}`);
+  const fixed = runs.filter(({ rates }) => !rates);
+  for (const seed of new Set(fixed.flatMap(({ seeds }) => seeds)))
+    for (const run of fixed) if (run.seeds.includes(seed)) await result(experiment, run, undefined, seed, run.epochs);
+  console.log(`${experiment}: ${fileOf(experiment)}`);
 }
 
 const hours = names
   .flatMap((name) => EXPERIMENTS[name].runs.map((run) => (stepTime(run) * stepsOf(run) * (run.seeds.length + (run.rates ?? [0]).length - 1)) / 3_600_000))
   .reduce((sum, x) => sum + x, 0);
 console.log(`At most ${hours.toFixed(1)} hours on this machine, less what is done already.`);
-for (const name of names) await measure(name, EXPERIMENTS[name]);
+for (const name of names) await measure(name);

@@ -84,7 +84,7 @@ function check({ words, p, seed, layers }) {
 
 test("the masks are those of the last step, the slider changes the running network's p, and the run goes on", async () => {
   const { page, complaints, inPanel, until } = await open("dropout");
-  await inPanel((panel) => panel.act("next"));
+  await inPanel((panel) => panel.runAgain(panel.seed));
   await until((panel) => panel.recording?.step >= 5 && panel.toy.when.textContent.includes("Last"));
   const before = await inPanel(masks);
   assert.deepEqual([before.state.dropout, before.p], [["0", "0.5"], "0.5"]);
@@ -233,7 +233,7 @@ test("the percentiles are those of the recording's looks, of the layer that is c
 
 test("percentiles grow while the lesson runs", async () => {
   const { page, complaints, inPanel, until } = await open("covariate-shift");
-  await inPanel((panel) => panel.act("next"));
+  await inPanel((panel) => panel.runAgain(panel.seed));
   const looks = (panel) => panel.toy?.chart.lanes.map(({ plot }) => plot.data[0].length) ?? [];
   await until((panel) => panel.toy?.chart.lanes[1]?.plot.data[0].length > 2);
   const before = await inPanel(looks);

@@ -40,8 +40,7 @@ async function run(browser, lab, { name }) {
       if (kind === "evaluation") seen.tests[lane].push([detail.step, detail.loss, detail.accuracy]);
       if (kind === "snapshot" && detail.fixed) seen.looks[lane].push(detail);
     });
-    panel.act("next");
-    panel.act("next");
+    panel.runAgain(panel.seed);
   });
   await page.waitForFunction(() => document.querySelector("alexnet-lab").shell.lesson.panel.result, { timeout: 280_000 });
   const found = await page.evaluate(() => {

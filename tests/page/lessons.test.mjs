@@ -12,6 +12,7 @@ import { Recording } from "../../www/js/lessons/run/recording.js";
 import { LAYER, RATE, SCALE, updatesOf } from "../../www/js/lessons/run/updates.js";
 import { RECIPES, isGood } from "../../www/js/lessons/recipes.js";
 import { fieldsIn, termsIn, written } from "../../www/js/components/terms.js";
+import { Runs } from "../../www/js/lessons/runs.js";
 import { progress } from "../../www/js/lessons/steps.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -576,7 +577,7 @@ test("the probe batch is what its explanation says: fixed, from the training ima
 
 test("the recording is offered for what is left of a run, and no longer when that is short", () => {
   const nodes = Object.fromEntries(
-    [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map((name) => [name, { hidden: false, textContent: "" }]),
+    [".guide-progress", ".guide-count", ".guide-behind", ".guide-resume", ".guide-offer"].map((name) => [name, { hidden: false, textContent: "" }]),
   );
   const recording = { outcome: "going", step: 0 };
   const state = { milliseconds: NaN, wanted: true, busy: false };
@@ -591,6 +592,9 @@ test("the recording is offered for what is left of a run, and no longer when tha
     stuck: false,
     pace: NaN,
     stage: { known: false },
+    get left() {
+      return Reflect.get(Runs.prototype, "left", panel);
+    },
   };
   const offered = (step, milliseconds) => {
     Object.assign(recording, { step });

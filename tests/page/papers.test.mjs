@@ -15,14 +15,16 @@ for (const file of readdirSync(FOLDER)) {
   test(`the recording of ${report.experiment} is of the experiment as it is`, () => {
     assert.equal(file, `${report.experiment}.json`);
     const { runs } = EXPERIMENTS[report.experiment];
-    for (const { name, settings, seeds, rates = [null], until } of runs) {
+    for (const { name, settings, seeds, rates = [null], until, until_test } of runs) {
       const own = report.results.filter((result) => result.name === name);
+      const mark = until ?? until_test;
       assert.deepEqual([...new Set(own.map(({ rate }) => rate))], rates, name);
       assert.deepEqual([...new Set(own.map(({ seed }) => seed))], seeds, name);
-      for (const { rate, seed, link, reached, epochs, training_error, test_error } of own) {
-        assert.ok(until || (test_error > 0 && test_error < 1), `${link}: ${test_error}`);
+      for (const { rate, seed, link, reached, epochs, training_error, test_error, test_errors } of own) {
+        assert.ok(mark || (test_error > 0 && test_error < 1), `${link}: ${test_error}`);
         assert.equal(link, `#v=1&backend=cpu&${settings}&seed=${seed}${rate === null ? "" : `&lr=${rate}`}`);
         assert.equal(training_error.length, Math.floor(2 * epochs), link);
+        if (until_test) assert.equal(test_errors.findIndex((error) => error <= until_test) >= 0, Boolean(reached), link);
         if (!until || !reached) continue;
         // A mean over 100 steps falls below the mark no later than the mean over half an epoch.
         const half = training_error.findIndex((error) => error <= until);

@@ -156,7 +156,7 @@ export class Panel extends Runs {
     if (action === "lead") return this.lead();
     if (this.ends(action)) return false;
     this.go(this.at + (action === "next" ? 1 : -1));
-    if (action === "next" && this.step === "run" && !this.result && !this.replay && this.recording?.outcome !== "going" && !this.stuck) this.start(this.seed);
+    if (action === "next" && this.step === "run" && !this.result && !this.replay && this.recording?.outcome !== "going") this.begin();
   }
 
   /** Whether no step follows, or precedes. A key then turns the slide of a deck instead. @param {string} action next or back */
@@ -168,7 +168,7 @@ export class Panel extends Runs {
   lead() {
     if (this.step === "question" && this.shell.size !== "mini") return this.go(STEPS.indexOf("predict"));
     this.go(STEPS.indexOf("run"));
-    if (!this.stuck) this.start(this.seed);
+    this.begin();
   }
 
   /** @param {KeyboardEvent} event */
@@ -276,7 +276,7 @@ export class Panel extends Runs {
     if (this.language !== t.language) this.translate();
     if (this.shell.size !== this.size) this.resized();
     // Training brings the lab's own charts back.
-    if (this.replay && wanted) {
+    if (this.overtakes(wanted)) {
       this.leaveRecording();
       this.show();
     }
@@ -301,7 +301,7 @@ export class Panel extends Runs {
       // The element that had the focus is gone.
       if (focus && this.shown) this.title.focus({ preventScroll: true });
       if (this.lesson) this.tell();
-      if (goesOn) this.start(this.seed);
+      if (goesOn) this.begin();
     }
     this.showProgress();
   }

@@ -10,6 +10,10 @@ import { Replay } from "./run/replay.js";
 const DEPTH = /(?<=\bdepth=)\d+/;
 /** Pause before another try for images that have not arrived, ms. */
 const RETRY = 200;
+/** Steps after which a run's speed is known. */
+const SOON = 5;
+/** Seconds left of a run that are short enough to watch it instead of its recording. */
+const QUICK = 15;
 
 /** @typedef {import("./run/types.js").Result} Result */
 
@@ -95,6 +99,26 @@ export class Runs {
     return Number(this.session.state.config.seed);
   }
 
+  /** Seconds left of the current run; NaN while its speed is not known. */
+  get left() {
+    const { recording, lesson, pace } = this;
+    const going = recording?.outcome === "going" && recording.step >= SOON;
+    return going && lesson ? (pace * (lesson.until - recording.step)) / 1000 : NaN;
+  }
+
+  /** Starts the lesson's run, and shows its recording in front of it at once: until the run turns out to be quick, is over, or is asked for. */
+  async begin() {
+    const { lesson } = this;
+    if (this.stuck) return this.showRecording();
+    this.start(this.seed);
+    // The smallest view has no room to say that it shows a recording.
+    if (!lesson || this.shell.size === "mini" || this.depth !== depthOf(lesson)) return;
+    const { asked } = this;
+    const file = await fetchRecording(lesson.name).catch(() => null); // the run shows itself
+    const own = file?.fragment === lesson.fragment && file.until === lesson.until;
+    if (file && own && this.asked === asked && this.recording?.outcome !== "complete" && !this.replay) this.present(lesson, file, true);
+  }
+
   /** Trains the lesson's run. Its first step is measured in full. @param {number} seed */
   async start(seed) {
     const { session, lesson, depth } = this;
@@ -139,6 +163,7 @@ export class Runs {
 
   /** @param {Recording} recording @param {import("./run/types.js").Lesson} lesson @param {string} depth @param {number} seed */
   ended(recording, lesson, depth, seed) {
+    this.leaveRecording();
     if (recording.outcome === "complete") {
       this.session.pause();
       this.keep(lesson, depth, { seed, run: recording.measured });
@@ -159,24 +184,36 @@ export class Runs {
 
   // ---- the recording -----------------------------------------------------------------------------------------------
 
-  /** Shows the run that ships with the page; the lab's own run waits. */
+  /** Shows the run that ships with the page. A run of the lesson goes on behind it; any other waits. */
   async showRecording() {
     const { session, lesson } = this;
     if (!lesson) return;
-    this.interrupt();
-    this.asked++;
-    this.depth = depthOf(lesson);
-    session.pause();
+    const ahead = this.recording?.outcome === "going" && this.depth === depthOf(lesson);
+    if (!ahead) {
+      this.interrupt();
+      this.asked++;
+      this.depth = depthOf(lesson);
+      session.pause();
+    }
     await session.attempt(async () => {
       const file = await fetchRecording(lesson.name);
-      if (this.lesson !== lesson || this.replay) return;
-      this.replay = new Replay(this, file, () => {
-        this.keep(lesson, depthOf(lesson), { seed: file.seed, run: /** @type {Replay} */ (this.replay).recorded.measured, recorded: file });
-        setText(this.live, this.say("recorded.complete"));
-        this.show();
-      });
-      this.show();
+      if (this.lesson === lesson && !this.replay) this.present(lesson, file, ahead);
     }, true);
+  }
+
+  /** @param {import("./run/types.js").Lesson} lesson @param {import("./run/recorded.js").File} file @param {boolean} ahead the lesson's own run goes on behind it */
+  present(lesson, file, ahead) {
+    this.replay = new Replay(this, file, ahead, () => {
+      this.keep(lesson, depthOf(lesson), { seed: file.seed, run: /** @type {Replay} */ (this.replay).recorded.measured, recorded: file });
+      setText(this.live, this.say("recorded.complete"));
+      this.show();
+    });
+    this.show();
+  }
+
+  /** Whether training takes the recording's place. @param {boolean} wanted whether the session trains */
+  overtakes(wanted) {
+    return this.replay !== null && (this.replay.ahead ? this.left <= QUICK : wanted);
   }
 
   leaveRecording() {

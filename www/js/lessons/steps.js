@@ -6,9 +6,8 @@ import { icon } from "../kit/icons.js";
 import { LAST, accuracy, loss, test } from "./run/measure.js";
 import { fieldsIn, written } from "../components/terms.js";
 
-/** Seconds left of a run that are too long to wait, and steps after which the run's speed is known. */
+/** Seconds left of a run that are too long to wait. */
 const PATIENCE = 120;
-const SOON = 5;
 /** Learnt layers of the network without added depth. */
 const LAYERS = 8;
 
@@ -93,13 +92,14 @@ function run(panel) {
   const recorded = h(
     "button",
     { type: "button", class: "action guide-recorded", onclick: () => (replay ? panel.endRecording() : panel.showRecording()) },
-    say(replay ? "recorded.leave" : "recorded.show"),
+    say(replay?.ahead ? "recorded.here" : replay ? "recorded.leave" : "recorded.show"),
   );
   return [
     h("p", null, say("run.what", { lanes: names, steps: integer(lesson?.until ?? 0) })),
     ...depths(panel),
     h("progress", { class: "guide-progress", max: lesson?.until ?? 1, value: 0, "aria-label": say("steps.run") }),
     h("p", { class: "guide-count" }),
+    h("p", { class: "fine guide-behind", hidden: !replay?.ahead }),
     h("p", { class: "guide-offer", role: "status", hidden: true }),
     h("div", { class: "choices" }, again, resume, recorded),
     replay && h("p", { class: "fine guide-about" }, panel.aboutRecording("about", replay.file)),
@@ -109,37 +109,34 @@ function run(panel) {
 /** Updates the progress of the run. @param {Panel} panel */
 export function progress(panel) {
   const { body, say, recording, replay, result, session, lesson, stuck } = panel;
-  const [bar, count, resume, offer] = [".guide-progress", ".guide-count", ".guide-resume", ".guide-offer"].map(
+  const [bar, count, behind, resume, offer] = [".guide-progress", ".guide-count", ".guide-behind", ".guide-resume", ".guide-offer"].map(
     (name) => /** @type {HTMLProgressElement} */ (body.querySelector(name)),
   );
   if (!bar || !lesson) return;
   const { milliseconds } = session.state;
   if (milliseconds > 0) panel.pace = milliseconds; // unknown for a moment after each evaluation
-  const left = recording?.outcome === "going" && recording.step >= SOON ? (panel.pace * (lesson.until - recording.step)) / 1000 : 0;
-  const slow = left > PATIENCE;
-  offer.hidden = replay !== null || !(stuck || slow);
-  setText(offer, stuck ? say("recorded.no_engine") : slow ? say("recorded.slow", { minutes: integer(left / 60) }) : "");
-  if (replay) {
-    const { step } = replay.recorded;
-    bar.value = step;
-    bar.hidden = false;
-    resume.hidden = true;
-    return setText(count, say("recorded.step", { step: integer(step), steps: integer(lesson.until) }));
-  }
+  const slow = panel.left > PATIENCE;
+  offer.hidden = !(stuck || (slow && !replay));
+  setText(offer, stuck ? say("recorded.no_engine") : slow ? say("recorded.slow", { minutes: integer(panel.left / 60) }) : "");
   const outcome = recording?.outcome ?? (result ? "complete" : "none");
   const going = outcome === "going";
+  const steps = integer(lesson.until);
   const step = recording && going ? Math.min(recording.step, lesson.until) : outcome === "complete" ? lesson.until : 0;
-  bar.value = step;
-  bar.hidden = outcome === "none";
-  if (stuck) return setText(count, "");
-  setText(count, going ? say(panel.stage.known ? "run.drawn" : "run.step", { step: integer(step), steps: integer(lesson.until) }) : say(`run.${outcome}`));
   resume.hidden = !going || session.state.wanted || session.state.busy || step === 0;
+  bar.value = replay?.recorded.step ?? step;
+  bar.hidden = !replay && outcome === "none";
+  if (replay) {
+    setText(behind, replay.ahead ? say("recorded.behind", { step: integer(step), steps }) : "");
+    return setText(count, say("recorded.step", { step: integer(replay.recorded.step), steps }));
+  }
+  if (stuck) return setText(count, "");
+  setText(count, going ? say(panel.stage.known ? "run.drawn" : "run.step", { step: integer(step), steps }) : say(`run.${outcome}`));
 }
 
 /** Sentences with the run's numbers, as far as they were measured. @param {Panel} panel @returns {Node[]} */
 function saw(panel) {
-  const { result, lesson, say, recording } = panel;
-  if (recording?.outcome === "going") return [h("p", null, say("saw.going"))];
+  const { result, lesson, say, recording, replay } = panel;
+  if (recording?.outcome === "going" && !(replay && result?.recorded)) return [h("p", null, say("saw.going"))];
   if (!result || !lesson) return [h("p", null, say("saw.nothing"))];
   const { values, run: seen } = result;
   const when = (/** @type {number} */ step) => say(step > 0 ? "saw.after" : "saw.never", { steps: integer(step || seen.until) });

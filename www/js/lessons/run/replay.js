@@ -9,9 +9,10 @@ const DURATION = 6000;
 const TAKEN = /** @type {const} */ (["curves", "ridges", "norms", "activations"]);
 
 export class Replay {
-  /** @param {Pick<import("./types.js").Panel, "shell" | "aboutRecording" | "showProgress">} panel @param {import("./recorded.js").File} file @param {() => void} ended called when the replay ends */
-  constructor(panel, file, ended) {
+  /** @param {Pick<import("./types.js").Panel, "shell" | "aboutRecording" | "showProgress">} panel @param {import("./recorded.js").File} file @param {boolean} ahead the lesson's own run goes on behind it @param {() => void} ended called when the replay ends */
+  constructor(panel, file, ahead, ended) {
     this.panel = panel;
+    this.ahead = ahead;
     this.shell = panel.shell;
     this.recorded = new Recorded(file);
     this.ended = ended;

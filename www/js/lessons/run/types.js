@@ -56,9 +56,10 @@
  * @property {number} layers number of learnt layers of the lesson's network
  * @property {number} seed
  * @property {number} pace milliseconds per step of its run
+ * @property {number} left seconds left of its run; NaN while its speed is not known
  * @property {boolean} stuck the engine has not started, so nothing runs here
  * @property {import("./recording.js").Recording | null} recording
- * @property {{recorded: import("./recorded.js").Recorded, file: import("./recorded.js").File} | null} replay the recording on show
+ * @property {{recorded: import("./recorded.js").Recorded, file: import("./recorded.js").File, ahead: boolean} | null} replay the recording on show
  * @property {Result[]} ran the open lesson's runs, newest last
  * @property {Result | undefined} result the newest of them
  * @property {import("./measure.js").Run | undefined} shownRun the recording's, the current one, or the last one
