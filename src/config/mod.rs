@@ -169,6 +169,7 @@ settings! {
     augment: (switch) Live own "false" "Augmentation: shift by up to 4 pixels and mirror, at random";
     test_size: (integer 1 10000) Live shared "500" "Test images per evaluation";
     test_every: (integer 0 100000) Live shared "100" "Steps between evaluations on test images; 0 means none";
+    train_eval: (switch) Live shared "false" "Evaluate training images, too, with all units on";
     // ---- when a run stops automatically; 0 for never
     stop_steps: (integer 0 1000000) Live shared "0" "Stop at this step; 0 means never";
     stop_accuracy: (number 0.0 100.0 false) Live shared "0" "Stop when the test accuracy in percent reaches this; 0 means never";

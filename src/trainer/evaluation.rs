@@ -4,7 +4,7 @@ use crate::data::Images;
 use serde::Serialize;
 
 /// How many of the most confident mistakes an evaluation keeps.
-pub(super) const MISTAKES: usize = 12;
+const MISTAKES: usize = 12;
 
 /// Loss and accuracy on test images.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,6 +21,28 @@ pub struct Evaluation {
     /// is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<[f64; 2]>,
+    /// With `train_eval`, loss and accuracy on the first training images: in the network's evaluation mode, and not augmented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<[f64; 2]>,
+}
+
+impl Evaluation {
+    /// Adds a test image: losses and right answers are sums until the end.
+    pub(super) fn add(&mut self, image: usize, label: usize, logits: &[f32]) {
+        let guess = argmax(logits);
+        self.loss += cross_entropy(logits, label);
+        self.confusion[label * logits.len() + guess] += 1;
+        if guess != label {
+            let probability = (-cross_entropy(logits, guess)).exp();
+            let at = self.mistakes.partition_point(|other| other.probability >= probability);
+            self.mistakes.insert(at, Mistake { image, guess, probability });
+            self.mistakes.truncate(MISTAKES);
+        }
+        if let Some(right) = &mut self.pair {
+            right[image % 2] += f64::from(u8::from(guess == label));
+        }
+        self.count += 1;
+    }
 }
 
 /// A test image that was mistaken for another class.

@@ -1,7 +1,7 @@
 //! Reading from a run without changing it: statistics, test images, feature maps.
 
 use super::Trainer;
-use super::evaluation::{Evaluation, MISTAKES, Mistake, Predictions, argmax, cross_entropy};
+use super::evaluation::{Evaluation, Predictions, argmax, cross_entropy};
 use crate::config::Variation;
 use crate::data::batch::{self, Batch};
 use crate::data::{Dataset, Images};
@@ -15,6 +15,9 @@ use std::ops::Range;
 const PROBE: usize = 32;
 /// Fewest test images that are evaluated together on a GPU, whose answer can take longer than a small batch.
 const ENOUGH: usize = 32;
+
+/// The training images or the test images.
+type Split = fn(&Dataset) -> &Images;
 
 impl Trainer {
     /// Gradients of the last step and activations on the probe batch. `None` before the first step after a start, a restart or a
@@ -38,44 +41,66 @@ impl Trainer {
         self.evaluation_size() > 0 && self.dataset().test.len() >= self.evaluation_size()
     }
 
-    /// Evaluates some more test images; `None` while there is more to do. A training step starts the evaluation anew. If
-    /// not all its images have arrived, it ends with those that have; `count` says how many.
+    /// How many training images an evaluation uses: the first ones of those that train.
+    fn fit_size(&self) -> usize {
+        let trains = (self.config.train_size as usize).min(self.dataset().train.len());
+        if self.config.train_eval { trains.min(self.config.test_size as usize) } else { 0 }
+    }
+
+    /// Evaluates some more images, first those of the test; `None` while there is more to do. A training step starts the
+    /// evaluation anew. If not all its images have arrived, it ends with those that have; `count` says how many test images.
     pub async fn evaluate_chunk(&mut self) -> Result<Option<Evaluation>> {
-        let (total, classes) = (self.evaluation_size().min(self.dataset().test.len()), self.network.classes);
-        let confusion = vec![0; classes * classes];
-        let pair = (self.dataset().held_back != Variation::None && total > 1).then_some([0.0; 2]);
-        let empty = Evaluation { step: self.step, loss: 0.0, accuracy: 0.0, count: 0, confusion, mistakes: vec![], pair };
-        let mut evaluation = self.evaluation.take().unwrap_or(empty);
+        let (total, fit) = (self.evaluation_size().min(self.dataset().test.len()), self.fit_size());
+        let (mut evaluation, mut fitted) = match self.evaluation.take() {
+            Some(going) => going,
+            None => (self.empty_evaluation(total, fit), 0),
+        };
+        // The setting may have changed since its start.
+        let fit = if evaluation.train.is_some() { fit } else { 0 };
         let waits = self.backend.name() == "gpu";
         let together = (self.config.batch as usize).max(if waits { ENOUGH } else { 1 });
-        let end = (evaluation.count + together).min(total);
-        let logits = self.logits(evaluation.count..end).await?;
-        for logits in logits.chunks_exact(classes) {
-            let (label, guess) = (usize::from(self.dataset().test.labels[evaluation.count]), argmax(logits));
-            evaluation.loss += cross_entropy(logits, label);
-            evaluation.confusion[label * classes + guess] += 1;
-            if guess != label {
-                let probability = (-cross_entropy(logits, guess)).exp();
-                let at = evaluation.mistakes.partition_point(|other| other.probability >= probability);
-                evaluation.mistakes.insert(at, Mistake { image: evaluation.count, guess, probability });
-                evaluation.mistakes.truncate(MISTAKES);
+        let tests = evaluation.count < total;
+        let (split, from, to): (Split, _, _) =
+            if tests { (|set| &set.test, evaluation.count, total) } else { (|set| &set.train, fitted, fit) };
+        let range = from..(from + together).min(to);
+        let logits = self.logits_of(split, range.clone()).await?;
+        for (image, logits) in range.zip(logits.chunks_exact(self.network.classes)) {
+            let label = usize::from(split(&self.dataset()).labels[image]);
+            if tests {
+                evaluation.add(image, label, logits);
+            } else if let Some([loss, right]) = &mut evaluation.train {
+                *loss += cross_entropy(logits, label);
+                *right += f64::from(u8::from(argmax(logits) == label));
+                fitted += 1;
             }
-            if let Some(right) = &mut evaluation.pair {
-                right[evaluation.count % 2] += f64::from(u8::from(guess == label));
-            }
-            evaluation.count += 1;
         }
-        if evaluation.count < total {
-            self.evaluation = Some(evaluation);
+        if evaluation.count < total || fitted < fit {
+            self.evaluation = Some((evaluation, fitted));
             return Ok(None);
         }
+        let classes = self.network.classes;
         let right: u32 = (0..classes).map(|class| evaluation.confusion[class * classes + class]).sum();
         // Not `total`, which may have become smaller meanwhile.
         let count = evaluation.count.max(1) as f64;
         (evaluation.loss, evaluation.accuracy) = (evaluation.loss / count, f64::from(right) / count);
         let halves = [evaluation.count.div_ceil(2), evaluation.count / 2];
         evaluation.pair = evaluation.pair.map(|right| [0, 1].map(|kind| right[kind] / halves[kind].max(1) as f64));
+        evaluation.train = evaluation.train.filter(|_| fitted > 0).map(|sums| sums.map(|sum| sum / fitted as f64));
         Ok(Some(evaluation))
+    }
+
+    fn empty_evaluation(&self, total: usize, fit: usize) -> Evaluation {
+        let classes = self.network.classes;
+        Evaluation {
+            step: self.step,
+            loss: 0.0,
+            accuracy: 0.0,
+            count: 0,
+            confusion: vec![0; classes * classes],
+            mistakes: vec![],
+            pair: (self.dataset().held_back != Variation::None && total > 1).then_some([0.0; 2]),
+            train: (fit > 0).then_some([0.0; 2]),
+        }
     }
 
     /// A whole evaluation.
@@ -100,10 +125,14 @@ impl Trainer {
 
     /// Logits of the test images in `range`: (n, classes).
     pub async fn logits(&mut self, range: Range<usize>) -> Result<Vec<f32>> {
+        self.logits_of(|dataset| &dataset.test, range).await
+    }
+
+    async fn logits_of(&mut self, split: Split, range: Range<usize>) -> Result<Vec<f32>> {
         if range.is_empty() {
             return Ok(vec![]);
         }
-        let batch = self.gather(|dataset| &dataset.test, range);
+        let batch = self.gather(split, range);
         self.backend.logits(&batch).await
     }
 
@@ -123,7 +152,7 @@ impl Trainer {
     }
 
     /// Images of one split, without augmentation.
-    fn gather(&self, split: fn(&Dataset) -> &Images, range: Range<usize>) -> Batch {
+    fn gather(&self, split: Split, range: Range<usize>) -> Batch {
         let indices: Vec<u32> = range.map(|index| index as u32).collect();
         let dataset = self.dataset();
         batch::gather(split(&dataset), &indices, self.network.input, dataset.border(), None)

@@ -62,7 +62,8 @@ pub struct Trainer {
     /// The first step that was not finite.
     diverged_at: Option<u64>,
     divergence: Option<Divergence>,
-    evaluation: Option<Evaluation>,
+    /// The evaluation under way, and how many training images it has seen.
+    evaluation: Option<(Evaluation, usize)>,
     /// Finished steps that [`Trainer::records`] has not returned yet.
     records: Vec<StepRecord>,
     /// Whether the backend holds the gradients of a step rather than the zeros of a fresh start.

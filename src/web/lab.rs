@@ -259,10 +259,10 @@ impl Lab {
     }
 
     /// Evaluates some more test images. `undefined` while there is more to do, then `{step, loss, accuracy, count,
-    /// confusion, mistakes, pixels, pair}`. `confusion` is (classes, classes): true class, predicted class. `mistakes` has rows
+    /// confusion, mistakes, pixels, pair, train}`. `confusion` is (classes, classes): true class, predicted class. `mistakes` has rows
     /// of (image, true class, predicted class, its probability), the worst first; `pixels` has those images (n, 32, 32, 3). If
     /// something is held back, `pair` is `{accuracies, pixels}`: the accuracies of [`crate::trainer::Evaluation`] and the first
-    /// pair of test images (2, 32, 32, 3).
+    /// pair of test images (2, 32, 32, 3). With `train_eval`, `train` is `{loss, accuracy}` on training images.
     pub async fn evaluate_chunk(&mut self) -> Answer<JsValue> {
         let Some(evaluation) = self.trainer.evaluate_chunk().await.map_err(fail)? else { return Ok(JsValue::UNDEFINED) };
         let test = &self.trainer.dataset().test;
@@ -275,6 +275,9 @@ impl Lab {
             let pixels = Uint8Array::from([test.image(0), test.image(1)].concat().as_slice());
             object(&[("accuracies", Float64Array::from(&accuracies[..]).into()), ("pixels", pixels.into())])
         });
+        let train = evaluation.train.map_or(JsValue::UNDEFINED, |[loss, accuracy]| {
+            object(&[("loss", JsValue::from(loss)), ("accuracy", JsValue::from(accuracy))])
+        });
         Ok(object(&[
             ("step", JsValue::from(evaluation.step as f64)),
             ("loss", JsValue::from(evaluation.loss)),
@@ -284,6 +287,7 @@ impl Lab {
             ("mistakes", floats(rows)),
             ("pixels", Uint8Array::from(pixels.as_slice()).into()),
             ("pair", pair),
+            ("train", train),
         ]))
     }
 

@@ -37,7 +37,7 @@ async function run(browser, lab, { name }) {
       if (session.state.run !== seen.run)
         seen = window.seen = { run: session.state.run, rows: [[], [], [], []], tests: [[], [], [], []], looks: [[], [], [], []] };
       if (kind === "records") for (let i = 0; i < detail.length; i += 3) seen.rows[lane].push([...detail.subarray(i, i + 3)]);
-      if (kind === "evaluation") seen.tests[lane].push([detail.step, detail.loss, detail.accuracy]);
+      if (kind === "evaluation") seen.tests[lane].push([detail.step, detail.loss, detail.accuracy, ...Object.values(detail.train ?? {})]);
       if (kind === "snapshot" && detail.fixed) seen.looks[lane].push(detail);
     });
     panel.runAgain(panel.seed);
@@ -105,7 +105,9 @@ function fileOf({ name, fragment, until, measure }, found) {
       divergence: divergence && { step: divergence.step, layer: divergence.layer },
       loss: rows.map(([, loss]) => digits(loss, 6)),
       accuracy: rows.map(([, , accuracy]) => digits(accuracy, 4)),
-      tests: found.tests[lane].filter(([step]) => step <= until).map(([step, loss, accuracy]) => [step, digits(loss, 6), digits(accuracy, 4)]),
+      tests: found.tests[lane]
+        .filter(([step]) => step <= until)
+        .map(([step, ...values]) => [step, ...values.map((value, at) => digits(value, at % 2 ? 4 : 6))]),
       looks,
       names: names.join() === shared.join() ? undefined : names,
       numbers:

@@ -20,6 +20,7 @@ import {
   vigour,
 } from "../../www/js/charts/rows.js";
 import { gapAreas, gapAt, valueAt } from "../../www/js/charts/plots/gap.js";
+import { Track } from "../../www/js/charts/plots/track.js";
 import { Numbers, decade } from "../../www/js/charts/numbers.js";
 import {
   Scale,
@@ -433,6 +434,18 @@ test("the gap is test minus training, at a step that only one of them has too", 
     [0, 2, 4],
   );
   assert.ok(Number.isNaN(gapAt(training, test, 1)), "there was no evaluation yet");
+});
+
+test("the gap begins at the training images in evaluation mode, if they were evaluated, else at the smoothed curve", () => {
+  const track = new Track();
+  for (const step of [1, 2, 3]) track.push(step, 2);
+  track.test.push(3, 3);
+  assert.equal(gapAt(track.base, track.test, 3), 1);
+  track.fit.push(3, 0.5);
+  assert.equal(gapAt(track.base, track.test, 3), 2.5);
+  // The run continues from step 2.
+  track.cut(2, [2, 2]);
+  assert.deepEqual([track.fit.x.length, track.base], [0, track.smooth]);
 });
 
 /** Area of a polygon, by the shoelace formula. */

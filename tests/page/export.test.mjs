@@ -40,17 +40,25 @@ test("a record of any length stays bounded, and keeps every 2^k-th row from the 
 
 test("the table has a line a step and a line an evaluation; no digit is lost, and no number has three decimals", () => {
   const training = Float32Array.of(1, 2.302585, 0.125, 2, NaN, 0.3, 3, 1e-7, 1);
-  const text = csv(training, Float32Array.of(2, 1.5, 0.4));
-  assert.deepEqual(text.split("\n"), ["set,step,loss,accuracy", "train,1,2.302585,0.1250", "train,2,NaN,0.3", "train,3,1e-7,1", "test,2,1.5,0.4", ""]);
+  const text = csv(training, Float32Array.of(2, 1.5, 0.4), Float32Array.of(2, 0.5, 0.75));
+  assert.deepEqual(text.split("\n"), [
+    "set,step,loss,accuracy",
+    "train,1,2.302585,0.1250",
+    "train,2,NaN,0.3",
+    "train,3,1e-7,1",
+    "test,2,1.5,0.4",
+    "train_eval,2,0.5,0.75",
+    "",
+  ]);
   const random = Float32Array.from({ length: 3000 }, (_, i) => Math.fround(Math.abs(Math.sin(i * 12.9898) * 43758.5453) % 7));
-  const back = csv(random, new Float32Array())
+  const back = csv(random, new Float32Array(), new Float32Array())
     .trim()
     .split("\n")
     .slice(1)
     .flatMap((line) => line.split(",").slice(1).map(Number));
   assert.deepEqual(Float32Array.from(back), random);
   const thousandths = Float32Array.from({ length: 999 }, (_, i) => (i + 1) / 1000);
-  assert.doesNotMatch(csv(thousandths, thousandths), /\.\d{3}[,\n]/);
+  assert.doesNotMatch(csv(thousandths, thousandths, thousandths), /\.\d{3}[,\n]/);
 });
 
 const CURVES = {
@@ -138,6 +146,10 @@ test("the figure shades the gap where the page does, and says how large it is", 
   assert.equal(svg.match(/Z" fill="[^"]+" fill-opacity/g).length, 2, "an area in each pane");
   assert.ok(svg.includes(">gap 2.00<") && svg.includes(">gap 50\u00a0%<"), svg);
   assert.ok(!figure({ ...CURVES, training, test }, t, "en").includes("fill-opacity"));
+  // From the training images in evaluation mode, where they were evaluated.
+  const fit = Float32Array.of(50, 1.25, 0.5, 100, 0.5, 0.875);
+  const fair = figure({ ...CURVES, training, test, fit, gap: true }, t, "en");
+  assert.ok(fair.includes(">gap 2.50<") && fair.includes(">gap 63\u00a0%<"), fair);
 });
 
 test("images become records of CIFAR-10", () => {

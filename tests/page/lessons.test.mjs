@@ -375,15 +375,16 @@ test("pooling: zeros of the first gradient, and the sign of the difference", () 
   assert.equal(measure("pooling", [lanes[1], lanes[0], { slope: 0.003 }]).outcome, "avg");
 });
 
-test("dropout: the gap is test loss minus training loss", () => {
+test("dropout: the gap is test loss minus training loss, both with all units on", () => {
   const { outcome, values } = measure("dropout", [
-    { slope: 0.005, test: { loss: 2.5, accuracy: 0.3 } },
-    { slope: 0.003, test: { loss: 1.9, accuracy: 0.35 } },
+    { slope: 0.005, test: { loss: 2.5, accuracy: 0.3, train: { loss: 0.25, accuracy: 1 } } },
+    { slope: 0.003, test: { loss: 1.9, accuracy: 0.35, train: { loss: 1.25, accuracy: 0.75 } } },
   ]);
-  // Steps 351 to 400.
-  close(values.without_gap, 2.5 - (2.3 - 0.005 * 375.5), "gap without");
-  close(values.with_gap, 1.9 - (2.3 - 0.003 * 375.5), "gap with");
-  assert.equal(outcome, "smaller");
+  close(values.without_gap, 2.25, "gap without");
+  close(values.with_gap, 0.65, "gap with");
+  assert.deepEqual([values.without_accuracy, values.with_accuracy, outcome], [1, 0.75, "smaller"]);
+  // The loss of the steps, in which units are off, does not stand in for it.
+  assert.equal(measure("dropout", [{ slope: 0.005 }, { slope: 0.003 }]).outcome, "");
 });
 
 test("covariate shift: how far the activations move from look to look once BN has settled, in standard deviations of the look before", () => {
@@ -410,7 +411,8 @@ test("every lesson is looked at after its first step and at its last, and evalua
 
 test("a whole run fills every sentence; a run of one lane decides nothing and breaks nothing", () => {
   for (const { name, lanes, sentences, choices, until } of LESSONS) {
-    const whole = lanes.map((_, index) => ({ slope: 0.001 * index, history: [look(until >> 1), look(until, { conv4: { p95: 2 } })] }));
+    const test = { loss: 2, accuracy: 0.25, train: { loss: 1, accuracy: 0.5 } };
+    const whole = lanes.map((_, index) => ({ slope: 0.001 * index, test, history: [look(until >> 1), look(until, { conv4: { p95: 2 } })] }));
     const { values, outcome } = measure(name, whole);
     for (const key of sentences) {
       for (const field of fieldsIn(texts.en.get(`lessons.${name}.saw.${key}`)))

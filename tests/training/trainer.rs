@@ -4,7 +4,7 @@ use crate::common::striped;
 use alexnet_lab::backend::machine::{Host, Reason};
 use alexnet_lab::config::{Config, Effect, Preference};
 use alexnet_lab::data::{Dataset, Images, Normalisation};
-use alexnet_lab::trainer::{Trainer, argmax};
+use alexnet_lab::trainer::{Trainer, argmax, cross_entropy};
 use pollster::block_on;
 
 const SMALL: &str = "width=0.25&batch=8&train_size=64&test_size=24&lr=0.02&dropout=0.5&norm=bn&augment=true&backend=cpu";
@@ -166,6 +166,41 @@ fn memory_is_known_before_it_is_allocated() {
     // One image: 650,000 activations after convolutions and 200,000 after poolings, several times over.
     assert!(needed > state && needed < state + 2 * 40_000_000, "{needed} {state}");
     assert!(Cpu::<f32>::memory_needed(&network, 1024, 1) > 1 << 33);
+}
+
+/// The same images for both, so that an evaluation of the training images has to give what that of the test images gives.
+#[test]
+fn training_images_are_evaluated_as_test_images_are() {
+    let images = striped(64, 24);
+    let set = Dataset { train: images.train.clone(), test: images.train.clone(), test_total: 64, ..images };
+    let run = |fragment: &str| block_on(Trainer::new(config(fragment), set.clone(), &Host::native())).unwrap();
+    for (fragment, last) in [("test_size=64", 64), ("test_size=20", 20), ("test_size=64&train_size=40&batch=64", 40)] {
+        let mut trainer = run(&format!("{fragment}&train_eval=true"));
+        losses(&mut trainer, 3);
+        let evaluation = block_on(trainer.evaluate()).unwrap();
+        let [loss, accuracy] = evaluation.train.unwrap();
+        let logits = block_on(trainer.logits(0..last)).unwrap();
+        let rows = || logits.chunks(10).zip(set.train.labels.iter().map(|label| usize::from(*label)));
+        let sum: f64 = rows().map(|(logits, label)| cross_entropy(logits, label)).sum();
+        let right = rows().filter(|(logits, label)| argmax(logits) == *label).count();
+        assert!((loss - sum / last as f64).abs() < 1e-6 * loss && accuracy == right as f64 / last as f64, "{fragment}: {loss}");
+        // The run goes on as without it.
+        let mut other = run(fragment);
+        losses(&mut other, 3);
+        let without = block_on(other.evaluate()).unwrap();
+        assert_eq!(without.train, None);
+        assert_eq!((without.loss, without.count), (evaluation.loss, evaluation.count), "{fragment}");
+        assert_eq!(losses(&mut trainer, 2), losses(&mut other, 2), "{fragment}");
+    }
+    // Switched on or off during an evaluation, it ends all the same.
+    for (before, after) in [("true", "false"), ("false", "true")] {
+        let mut trainer = run(&format!("test_size=20&train_eval={before}"));
+        losses(&mut trainer, 1);
+        assert_eq!(block_on(trainer.evaluate_chunk()).unwrap(), None);
+        block_on(trainer.set_config(config(&format!("test_size=20&train_eval={after}")), false)).unwrap();
+        let evaluation = block_on(trainer.evaluate()).unwrap();
+        assert_eq!((evaluation.count, evaluation.train.is_none_or(|[loss, _]| loss > 0.0)), (20, true), "{before}");
+    }
 }
 
 #[test]

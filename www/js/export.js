@@ -89,18 +89,19 @@ export class Export {
   }
 
   curves() {
-    const { training, test } = this.records;
-    this.store(this.named("csv"), csv(training.rows, test.rows), "text/csv");
+    const { training, test, fit } = this.records;
+    this.store(this.named("csv"), csv(training.rows, test.rows, fit.rows), "text/csv");
     if (training.stride > 1) this.said.append(` ${this.context.t("export.thinned", { stride: integer(training.stride) })}`);
   }
 
   figure() {
     const { events, logarithmic, gap } = this.views.curves;
-    const { training, test } = this.records;
+    const { training, test, fit } = this.records;
     const { t, session, chartOptions } = this.context;
     const curves = {
       training: training.rows,
       test: test.rows,
+      fit: fit.rows,
       stride: training.stride,
       events,
       logarithmic,

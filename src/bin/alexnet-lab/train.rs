@@ -43,7 +43,8 @@ pub struct Arguments {
     /// Start a new run at step 0 with the settings and weights saved with --save
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
-    /// Write one line of JSON per step: step, loss, accuracy, and after an evaluation test_loss and test_accuracy
+    /// Write one line of JSON per step: step, loss, accuracy, and after an evaluation test_loss and test_accuracy,
+    /// with train_eval also train_eval_loss and train_eval_accuracy
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Write the weights when the run ends, as safetensors with PyTorch's names and layouts
@@ -123,6 +124,11 @@ struct Line {
     test_loss: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     test_accuracy: Option<f64>,
+    /// With `train_eval`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train_eval_loss: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train_eval_accuracy: Option<f64>,
 }
 
 /// A line of the predictions.
@@ -190,6 +196,7 @@ impl<'a> Run<'a> {
             }
             let lines = self.lines()?;
             let before_test = Instant::now();
+            let mut train = None;
             let test = if self.trainer.has_diverged() {
                 None
             } else if ends && self.arguments.eval && !interrupted {
@@ -199,12 +206,13 @@ impl<'a> Run<'a> {
                 Some(outcome)
             } else if due {
                 let evaluation = block_on(self.trainer.evaluate())?;
+                train = evaluation.train;
                 Some((self.finite(evaluation.loss)?, evaluation.accuracy))
             } else {
                 None
             };
             self.evaluating += before_test.elapsed();
-            self.report(lines, test)?;
+            self.report(lines, test, train)?;
             self.end_if_diverged()?;
             if interrupted || self.is_good_enough(test)? {
                 self.bar.finish();
@@ -305,12 +313,14 @@ impl<'a> Run<'a> {
             accuracy: f64::from(correct) / batch,
             test_loss: None,
             test_accuracy: None,
+            train_eval_loss: None,
+            train_eval_accuracy: None,
         };
         Ok(records.map(line).collect())
     }
 
-    /// Writes the log and moves the progress bar. `test` is the loss and accuracy on test images after the last line.
-    fn report(&mut self, mut lines: Vec<Line>, test: Option<(f64, f64)>) -> Outcome {
+    /// Writes the log and moves the progress bar. `test` and `train` are the loss and accuracy of an evaluation after the last line.
+    fn report(&mut self, mut lines: Vec<Line>, test: Option<(f64, f64)>, train: Option<[f64; 2]>) -> Outcome {
         let Some(last) = lines.last_mut() else { return Ok(()) };
         self.bar.set_message(format!("loss {:.4}", last.loss));
         if let Some((loss, accuracy)) = test {
@@ -319,6 +329,8 @@ impl<'a> Run<'a> {
                 format!("step {}: loss {:.4}, test loss {loss:.4}, test accuracy {percent:.1} %", last.step, last.loss);
             self.bar.suspend(|| say!("{sentence}"));
             (last.test_loss, last.test_accuracy) = (Some(loss), Some(accuracy));
+            last.train_eval_loss = train.map(|[loss, _]| loss);
+            last.train_eval_accuracy = train.map(|[_, accuracy]| accuracy);
         }
         self.bar.inc(lines.len() as u64);
         let Some(log) = &mut self.log else { return Ok(()) };

@@ -8,7 +8,7 @@ import { MENUS } from "./menu.js";
 const GROUPS = {
   optimizer: ["lr", "momentum", "weight_decay", "schedule", "schedule_every", "batch"],
   start: ["init", "init_scale", "init_scale_layer", "seed", "width", "depth", "arch"],
-  images: ["data", "hold_back", "train_size", "augment", "test_size", "test_every"],
+  images: ["data", "hold_back", "train_size", "augment", "test_size", "test_every", "train_eval"],
   stop: ["stop_steps", "stop_accuracy", "stop_loss", "stop_seconds"],
   machine: ["backend", "workers"],
 };

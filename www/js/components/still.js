@@ -36,4 +36,4 @@ export function still(t, given) {
 }
 
 /** Settings that say nothing about the network. */
-const HIDDEN = ["lang", "theme", "controls", "autoplay", "background", "layer", "image", "inside", "test_every", "test_size", "workers"];
+const HIDDEN = ["lang", "theme", "controls", "autoplay", "background", "layer", "image", "inside", "test_every", "test_size", "train_eval", "workers"];

@@ -94,7 +94,11 @@ export class Views {
         break;
       }
       case "evaluation":
-        this.curves.update({ lane, test: Float32Array.of(detail.step, detail.loss, detail.accuracy) });
+        this.curves.update({
+          lane,
+          test: Float32Array.of(detail.step, detail.loss, detail.accuracy),
+          fit: detail.train && Float32Array.of(detail.step, detail.train.loss, detail.train.accuracy),
+        });
         if (lane === state.shown) this.showEvaluation(detail);
         break;
       case "cut":

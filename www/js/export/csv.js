@@ -5,9 +5,10 @@
  * A header line, one line per training step, then one line per evaluation: set, step, loss, accuracy (0 to 1).
  * @param {Float32Array} training rows of step, loss, accuracy
  * @param {Float32Array} test the same
+ * @param {Float32Array} fit the same on training images, in evaluation mode
  */
-export function csv(training, test) {
-  return ["set,step,loss,accuracy", ...lines("train", training), ...lines("test", test)].join("\n") + "\n";
+export function csv(training, test, fit) {
+  return ["set,step,loss,accuracy", ...lines("train", training), ...lines("test", test), ...lines("train_eval", fit)].join("\n") + "\n";
 }
 
 /** @param {string} set @param {Float32Array} rows */

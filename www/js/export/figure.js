@@ -9,6 +9,7 @@ import { SMOOTHING, Series, Smooth } from "../charts/plots/series.js";
  * @typedef {object} Curves
  * @property {Float32Array} training rows of step, loss, accuracy
  * @property {Float32Array} test the same
+ * @property {Float32Array} [fit] the same on training images, in evaluation mode
  * @property {number} stride steps between two of the training rows
  * @property {{step: number, label: string}[]} events changed switches
  * @property {boolean} logarithmic the axis of the loss
@@ -50,7 +51,7 @@ export function figure(curves, t, language) {
 /** @param {Curves} curves @param {"loss" | "accuracy"} quantity @param {number[]} span @param {Translate} t @param {Numbers} numbers */
 function pane(curves, quantity, [from, to], t, numbers) {
   const column = quantity === "loss" ? 1 : 2;
-  const { raw, smooth, test } = series(curves, column);
+  const { raw, smooth, test, base } = series(curves, column);
   const log = quantity === "loss" && curves.logarithmic;
   const last = Math.max(10, raw.x.at(-1) ?? 0, test.x.at(-1) ?? 0);
   const first = Math.min(raw.x[0] ?? 0, test.x[0] ?? Infinity);
@@ -73,7 +74,7 @@ function pane(curves, quantity, [from, to], t, numbers) {
   return [
     `<clipPath id="${clip}"><rect x="${left}" y="${top}" width="${width}" height="${height}"/></clipPath>`,
     text(left, 22, title, { "font-weight": "bold" }),
-    ...legend(left + 14 + CHARACTER * wide(title), t, curves.gap ? gapText(smooth, test, quantity, t, numbers) : ""),
+    ...legend(left + 14 + CHARACTER * wide(title), t, curves.gap ? gapText(base, test, quantity, t, numbers) : ""),
     ...ticks.flatMap((tick) => [
       `<path d="M${left} ${fixed(y(tick))}h${width}" stroke="${INK.line}"/>`,
       text(left - 8, y(tick) + 5, value(tick), { "text-anchor": "end", fill: INK.muted }),
@@ -86,7 +87,7 @@ function pane(curves, quantity, [from, to], t, numbers) {
       { left, width },
     ),
     `<g clip-path="url(#${clip})" fill="none" stroke-linejoin="round">`,
-    ...(curves.gap ? gapAreas(scale.curve(smooth), scale.curve(test)) : []).map(
+    ...(curves.gap ? gapAreas(scale.curve(base), scale.curve(test)) : []).map(
       (area) =>
         `<path d="M${area.map(([step, at]) => `${fixed(x(step))} ${fixed(top + height * (1 - at))}`).join("L")}Z" fill="${INK.train}" fill-opacity="0.14"/>`,
     ),
@@ -100,7 +101,7 @@ function pane(curves, quantity, [from, to], t, numbers) {
 }
 
 /** Single batches, their smoothed curve, and the evaluations. @param {Curves} curves @param {number} column */
-function series({ training, test, stride }, column) {
+function series({ training, test, fit = new Float32Array(), stride }, column) {
   const raw = new Series(POINTS);
   const smooth = new Series(POINTS);
   const points = new Series(POINTS);
@@ -110,7 +111,9 @@ function series({ training, test, stride }, column) {
     smooth.push(training[at], smoothing.push(training[at + column]));
   }
   for (let at = 0; at < test.length; at += 3) points.push(test[at], test[at + column]);
-  return { raw, smooth, test: points };
+  const own = new Series(POINTS);
+  for (let at = 0; at < fit.length; at += 3) own.push(fit[at], fit[at + column]);
+  return { raw, smooth, test: points, base: fit.length > 0 ? own : smooth };
 }
 
 /** A path, interrupted where a value is not finite. @param {Series} series @param {(x: number) => number} x @param {(y: number) => number} y */

@@ -37,7 +37,8 @@
  * @typedef {{step: number, parameters: Float32Array, norms: Float32Array, activation_gradients: Float32Array, activations: Float32Array,
  *   fixed?: boolean}} Snapshot `fixed`: due at this step by `Watch.every`
  * @typedef {{step: number, loss: number, accuracy: number, count: number, confusion: Uint32Array, mistakes: Float32Array,
- *   pixels: Uint8Array, pair?: {accuracies: Float64Array, pixels: Uint8Array}}} Evaluation `pair` if something is held back
+ *   pixels: Uint8Array, pair?: {accuracies: Float64Array, pixels: Uint8Array},
+ *   train?: {loss: number, accuracy: number}}} Evaluation `pair` if something is held back; `train` with `train_eval`
  * @typedef {{pixels: Uint8Array, labels: Uint8Array}} Images (n, 32, 32, 3)
  * @typedef {Images & {probabilities: Float32Array}} Predictions
  * @typedef {{unit: Unit, outputs: (Float32Array | undefined)[], learnt: (Float32Array | undefined)[]}} UnitReading

@@ -2,7 +2,7 @@
 
 use super::measured::{Lesson, Measured};
 use super::run::{Lane, Plan, Run, is_clear, mean, quantile};
-use super::settings::{self, SETTINGS};
+use super::settings;
 use crate::outcome::Outcome;
 use alexnet_lab::data::Dataset;
 use alexnet_lab::stats::ActivationStats;
@@ -18,22 +18,22 @@ fn dropout(data: &Dataset, seed: u32) -> Outcome<Measured> {
     let lesson = settings::of("dropout");
     let run = Run::new(data, seed, Plan { lesson, looks: false, test: true })?;
     let [without, with] = &run.lanes[..] else { unreachable!("two lanes") };
-    let gap = |lane: &Lane| lane.test_loss() - lane.loss();
-    let accuracy = |lane: &Lane| mean(&lane.accuracies[lane.accuracies.len() - SETTINGS.last..]);
+    // All units are on in both, so that only the images differ.
+    let gap = |lane: &Lane| lane.test_loss() - lane.fit()[0];
     let narrowed = gap(without) - gap(with);
     Ok(Measured::new(
         narrowed > lesson.number("near"),
         narrowed,
         [
-            ("without_loss", without.loss()),
+            ("without_loss", without.fit()[0]),
             ("without_test_loss", without.test_loss()),
             ("without_gap", gap(without)),
-            ("without_accuracy", accuracy(without)),
+            ("without_accuracy", without.fit()[1]),
             ("without_test_accuracy", without.test_accuracy()),
-            ("with_loss", with.loss()),
+            ("with_loss", with.fit()[0]),
             ("with_test_loss", with.test_loss()),
             ("with_gap", gap(with)),
-            ("with_accuracy", accuracy(with)),
+            ("with_accuracy", with.fit()[1]),
             ("with_test_accuracy", with.test_accuracy()),
         ],
     ))

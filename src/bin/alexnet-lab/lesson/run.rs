@@ -154,6 +154,11 @@ impl Lane {
         self.test.as_ref().map_or(f64::NAN, |test| test.loss)
     }
 
+    /// Loss and accuracy of the evaluation on training images; NaN without one.
+    pub fn fit(&self) -> [f64; 2] {
+        self.test.as_ref().and_then(|test| test.train).unwrap_or([f64::NAN; 2])
+    }
+
     /// The share of test images classified correctly; NaN without an evaluation.
     pub fn test_accuracy(&self) -> f64 {
         self.test.as_ref().map_or(f64::NAN, |test| test.accuracy)

@@ -8,7 +8,7 @@ import { Record } from "../record.js";
 const QUANTITIES = /** @type {Quantity[]} */ (["loss", "accuracy"]);
 
 /** Rows of step, loss, accuracy: 1.5 MB and 0.2 MB at most. */
-const newRecords = () => ({ training: new Record(3, 2 ** 17), test: new Record(3, 2 ** 14) });
+const newRecords = () => ({ training: new Record(3, 2 ** 17), test: new Record(3, 2 ** 14), fit: new Record(3, 2 ** 14) });
 
 export class Curves extends Frame {
   /**
@@ -51,6 +51,7 @@ export class Curves extends Frame {
     const record = this.records[data.lane ?? 0];
     if (data.training) record?.training.push(data.training);
     if (data.test) record?.test.push(data.test);
+    if (data.fit) record?.fit.push(data.fit);
     for (const pane of this.panes) pane.push(data);
     this.invalidate();
   }
@@ -61,6 +62,7 @@ export class Curves extends Frame {
     if (!record) return;
     record.training.cut(step);
     record.test.cut(step - 1);
+    record.fit.cut(step - 1);
     for (const pane of this.panes) pane.cut(lane, step, record.training.rows.subarray(-1000 * 3));
     this.invalidate();
   }

@@ -71,7 +71,7 @@ export class Pane {
   }
 
   /** @param {import("./types.js").CurvesData} data */
-  push({ training, test, lane = 0 }) {
+  push({ training, test, fit, lane = 0 }) {
     const track = this.tracks[lane];
     if (!track) return;
     const column = this.quantity === "loss" ? 1 : 2;
@@ -82,6 +82,7 @@ export class Pane {
       }
     }
     for (let i = 0; test && i + 2 < test.length; i += 3) track.test.push(test[i], test[i + column]);
+    for (let i = 0; fit && i + 2 < fit.length; i += 3) track.fit.push(fit[i], fit[i + column]);
   }
 
   /** The curves in drawing order. @returns {{series: Series, lane: number, what: "raw" | "smooth" | "test" | "apart"}[]} */
@@ -272,7 +273,7 @@ export class Pane {
   /** Below the curves: the area between training and test. @param {uPlot} plot */
   drawGaps(plot) {
     if (this.showsGaps)
-      this.tracks.forEach(({ smooth, test }, lane) => shadeGap(plot, this.scale.curve(smooth), this.scale.curve(test), { colour: this.colour(lane), lane }));
+      this.tracks.forEach(({ base, test }, lane) => shadeGap(plot, this.scale.curve(base), this.scale.curve(test), { colour: this.colour(lane), lane }));
   }
 
   /** Over the curves: the gap's size at the newest evaluation. @param {uPlot} plot */
@@ -281,7 +282,7 @@ export class Pane {
     const sizes = this.tracks.map((track, lane) => {
       const { step, size } = this.gapOf(track);
       const place = (/** @type {Series} */ series) => valueAt(this.scale.curve(series), step);
-      return { step, size, text: this.format(size), training: place(track.smooth), test: place(track.test), colour: this.colour(lane) };
+      return { step, size, text: this.format(size), training: place(track.base), test: place(track.test), colour: this.colour(lane) };
     });
     writeGaps(
       plot,
@@ -295,9 +296,9 @@ export class Pane {
   }
 
   /** How far test is behind training, at a step or at the newest evaluation. @param {Track} track @param {number | null} [step] @returns {{step: number, size: number}} */
-  gapOf({ smooth, test }, step) {
+  gapOf({ base, test }, step) {
     const at = step ?? test.x.at(-1) ?? NaN;
-    const gap = gapAt(smooth, test, at);
+    const gap = gapAt(base, test, at);
     return { step: at, size: this.quantity === "accuracy" ? -gap : gap };
   }
 

@@ -14,9 +14,16 @@ export class Track {
     this.raw = new Series(CAPACITY);
     this.smooth = new Series(CAPACITY);
     this.test = new Series(CAPACITY);
+    /** On training images, in evaluation mode. */
+    this.fit = new Series(CAPACITY);
     this.smoothing = new Smooth(SMOOTHING);
     /** This network's smoothed curve minus the first network's. */
     this.apart = new Apart();
+  }
+
+  /** What the gap to the test curve begins at: like it in evaluation mode, if that is measured. */
+  get base() {
+    return this.fit.x.length > 0 ? this.fit : this.smooth;
   }
 
   /** A step of training. @param {number} step @param {number} value @returns {number} the smoothed value */
@@ -30,7 +37,7 @@ export class Track {
   /** Forgets everything after a step, and the evaluation at it. @param {number} step @param {number[]} before the values up to there, or only the newest of them */
   cut(step, before) {
     for (const series of [this.raw, this.smooth, this.apart.series]) series.cut(step);
-    this.test.cut(step - 1);
+    for (const series of [this.test, this.fit]) series.cut(step - 1);
     this.apart.waiting = [[], []];
     this.smoothing.clear();
     for (const value of before.slice(-MEMORY)) this.smoothing.push(value);

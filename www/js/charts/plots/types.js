@@ -6,6 +6,7 @@
  * @property {number} [lane] the network (0)
  * @property {Float32Array} [training] rows of step, loss, accuracy (of the batch)
  * @property {Float32Array} [test] rows of step, loss, accuracy
+ * @property {Float32Array} [fit] the same on training images, in evaluation mode
  * @property {{step: number, label: string}[]} [events] all switches changed so far, oldest first
  * @property {number} [stepsPerEpoch] 0 or none: no epochs are shown
  * @property {boolean} [restart] forget the run so far first

@@ -1,6 +1,6 @@
 import { DropoutPicture } from "../pictures/dropout.js";
 import { DropoutToy } from "../toys/dropout_toy.js";
-import { accuracy, loss, test } from "../run/measure.js";
+import { fit, test } from "../run/measure.js";
 import settings from "../run/lessons.json" with { type: "json" };
 
 const { fragment, until, every, numbers } = settings.lessons.dropout;
@@ -18,14 +18,14 @@ export default {
   sentences: ["gap", "losses", "accuracies"],
   /** @param {import("../run/measure.js").Run} run */
   measure(run) {
-    const gap = (/** @type {number} */ lane) => test(run, lane).loss - loss(run, lane);
+    const gap = (/** @type {number} */ lane) => test(run, lane).loss - fit(run, lane).loss;
     const values = {
-      without_loss: loss(run, 0),
-      with_loss: loss(run, 1),
+      without_loss: fit(run, 0).loss,
+      with_loss: fit(run, 1).loss,
       without_test_loss: test(run, 0).loss,
       with_test_loss: test(run, 1).loss,
-      without_accuracy: accuracy(run, 0),
-      with_accuracy: accuracy(run, 1),
+      without_accuracy: fit(run, 0).accuracy,
+      with_accuracy: fit(run, 1).accuracy,
       without_test_accuracy: test(run, 0).accuracy,
       with_test_accuracy: test(run, 1).accuracy,
       without_gap: gap(0),

@@ -26,7 +26,10 @@ export class DropoutPicture extends Picture {
       const own = run?.lanes[lane];
       const side = replay ? replay.recorded.state.lanes[lane] : session.state.lanes[lane];
       const step = own?.records.at(-1)?.[0] ?? 0;
-      return { train: latest(own), test: own?.evaluations.at(-1)?.loss ?? NaN, step, p: own && side ? Number(side.config.dropout) : p };
+      const tested = own?.evaluations.at(-1);
+      // Before the first evaluation there is only the loss of the steps, in which units are off.
+      const off = !tested?.train;
+      return { train: tested?.train?.loss ?? latest(own), off, test: tested?.loss ?? NaN, step, p: own && side ? Number(side.config.dropout) : p };
     });
   }
 
@@ -86,8 +89,8 @@ export class DropoutPicture extends Picture {
     const nodes = [...this.ghost(lane, middle, { width, text, place })];
     /** The name of an end, on its own side of it, and where it begins and ends. @param {number} x @param {string} key @param {boolean} back */
     const end = (x, key, back) => {
-      // With dropout, the training loss is measured while units are off.
-      const words = this.say(key === "train" && this.seen[lane].p > 0 ? "dropout.train_off" : `dropout.${key}`);
+      const { off, p } = this.seen[lane];
+      const words = this.say(key === "train" && off && p > 0 ? "dropout.train_off" : `dropout.${key}`);
       const wide = widthOf(words, text);
       const from = Math.max(left, Math.min(width - wide, back ? x + radius - wide : x - radius));
       return { words, from, to: from + wide };

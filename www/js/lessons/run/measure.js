@@ -20,7 +20,8 @@ import settings from "./lessons.json" with { type: "json" };
  *
  * @typedef {object} Lane One of the networks side by side.
  * @property {number[][]} records rows of steps done, loss, share of right answers
- * @property {{step: number, loss: number, accuracy: number}[]} evaluations on test images
+ * @property {{step: number, loss: number, accuracy: number, train?: {loss: number, accuracy: number}}[]} evaluations on test images, and with `train_eval`
+ *   on training images
  * @property {Look | null} first after the first step: with the same weights and images in every lane
  * @property {Look | null} last
  * @property {Look[]} history all snapshots at the lesson's steps
@@ -101,7 +102,11 @@ export const guessing = ({ classes }) => Math.log(classes);
 export const decided = ({ mean: apart, error }) => Math.abs(apart) > settings.errors * error;
 
 /** The evaluation on test images at the run's end. @param {Run} run @param {number} lane */
-export const test = ({ lanes, until }, lane) => lanes[lane]?.evaluations.find(({ step }) => step === until) ?? { step: NaN, loss: NaN, accuracy: NaN };
+export const test = ({ lanes, until }, lane) =>
+  lanes[lane]?.evaluations.find(({ step }) => step === until) ?? { step: NaN, loss: NaN, accuracy: NaN, train: undefined };
+
+/** The same on training images, with all units on. @param {Run} run @param {number} lane @returns {{loss: number, accuracy: number}} */
+export const fit = (run, lane) => test(run, lane).train ?? { loss: NaN, accuracy: NaN };
 
 /** The first and the last snapshot of every lane. A picture of snapshots changes when, and only when, one of these does. @param {Run | undefined} run */
 export const endsOf = (run) => (run?.lanes ?? []).flatMap(({ first, last }) => [first, last]);

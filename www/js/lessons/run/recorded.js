@@ -23,7 +23,7 @@ import { Recording } from "./recording.js";
  * @property {Record<string, string>} changes to the first network
  * @property {(number | null)[]} loss of each step; null where it was not finite
  * @property {number[]} accuracy
- * @property {[step: number, loss: number, accuracy: number][]} tests
+ * @property {[step: number, loss: number, accuracy: number, ...train: number[]][]} tests
  * @property {{step: number, layer: string} | null} divergence
  * @property {PackedLook[]} looks
  * @property {string[]} [names] of its blocks, if they are not those of the first network
@@ -109,8 +109,12 @@ export class Recorded extends EventTarget {
       for (const look of looks.filter((look) => news(look.step))) emit("snapshot", snapshot(look, !numbers), lane);
       for (const [at, ...blocks] of numbers?.filter(([at]) => news(at)) ?? [])
         this.recording.keep(this.recording.lane(lane), { step: at, layers: this.layers(blocks) });
-      for (const [at, loss, accuracy] of tests.filter(([at]) => news(at)))
-        emit("evaluation", { step: at, loss, accuracy, confusion: [], mistakes: [], pixels: [] }, lane);
+      for (const [at, loss, accuracy, ...train] of tests.filter(([at]) => news(at)))
+        emit(
+          "evaluation",
+          { step: at, loss, accuracy, train: train.length > 0 ? { loss: train[0], accuracy: train[1] } : undefined, confusion: [], mistakes: [], pixels: [] },
+          lane,
+        );
     });
     // The last step completes the run, so the records come last.
     this.file.lanes.forEach(({ loss, accuracy }, lane) => {

@@ -56,7 +56,7 @@ export class Recording {
     if (kind === "cut") this.cut(into, detail);
     if (allowed) for (const [key, value, before] of detail.changes) into.changes.push({ step: detail.step, key, value, before });
     if (kind === "records") for (let i = 0; i < detail.length; i += 3) into.records.push([detail[i] + 1, detail[i + 1], detail[i + 2]]);
-    if (kind === "evaluation") into.evaluations.push({ step: detail.step, loss: detail.loss, accuracy: detail.accuracy });
+    if (kind === "evaluation") into.evaluations.push({ step: detail.step, loss: detail.loss, accuracy: detail.accuracy, train: detail.train });
     // Other snapshots are timed by the clock, not by steps.
     if (kind === "snapshot" && detail.fixed) this.look(into, detail, lane);
     if (this.enough()) this.end("complete");
