@@ -19,3 +19,23 @@ export function fastest({ results }) {
     }),
   );
 }
+
+/** Student's t for a two-sided interval of 95 %, by degrees of freedom. @type {Record<number, number>} */
+const T95 = { 4: 2.776 };
+
+/** The mean of independent numbers, and half of its interval of 95 %. @param {number[]} numbers */
+export function interval(numbers) {
+  const middle = mean(numbers);
+  const variance = numbers.reduce((sum, x) => sum + (x - middle) ** 2, 0) / (numbers.length - 1);
+  return { mean: middle, half: T95[numbers.length - 1] * Math.sqrt(variance / numbers.length) };
+}
+
+/**
+ * One network beside another, seed by seed.
+ * @template {{name: string, seed: number}} R
+ * @param {{results: R[]}} report @param {string} a @param {string} b @param {(a: R, b: R) => number} how
+ */
+export function paired({ results }, a, b, how) {
+  const of = (/** @type {string} */ name, /** @type {number} */ seed) => /** @type {R} */ (results.find((each) => each.name === name && each.seed === seed));
+  return results.filter(({ name }) => name === a).map(({ seed }) => how(of(a, seed), of(b, seed)));
+}

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { EXPERIMENTS } from "../../benches/papers/experiments.mjs";
-import { fastest } from "../../benches/papers/verdict.mjs";
+import { fastest, interval, paired } from "../../benches/papers/verdict.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const FOLDER = join(ROOT, "benches", "papers", "results");
@@ -41,13 +41,37 @@ test("the lesson and the table quote figure 1 as it was measured", () => {
   const factor = (tanh.mean / relu.mean).toFixed(1);
   const epochs = [relu, tanh].map(({ epochs }) => epochs.map((x) => x.toFixed(1)));
   for (const language of ["en", "zh"]) {
-    const { noise } = JSON.parse(readFileSync(join(ROOT, "www", "i18n", `lessons.${language}.json`), "utf8")).lessons["relu-or-sigmoid"];
+    const { noise } = lessonText(language, "relu-or-sigmoid");
     for (const number of [factor, ...epochs.flat()]) assert.ok(noise.includes(number), `${language}: ${number} in ${noise}`);
   }
   const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
   for (const [name, { rate, epochs }] of Object.entries({ ReLU: relu, tanh })) {
     assert.ok(table.includes(`| ${name} | ${rate} | ${epochs.map((x) => x.toFixed(1)).join(" and ")} |`), name);
   }
+});
+
+/** The mean and half of its interval, as they are written. */
+const written = ({ mean, half }, digits) => `${mean.toFixed(digits)} ± ${half.toFixed(digits)}`;
+const lessonText = (language, lesson) => JSON.parse(readFileSync(join(ROOT, "www", "i18n", `lessons.${language}.json`), "utf8")).lessons[lesson];
+
+test("the lesson and the table quote what dropout costs as it was measured", () => {
+  const report = read("dropout.json");
+  const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
+  for (const name of ["without", "with"]) {
+    const epochs = interval(report.results.filter((result) => result.name === name).map(({ reached }) => reached));
+    assert.ok(table.includes(`| ${name} dropout | ${written(epochs, 2)} |`), name);
+  }
+  const factor = interval(paired(report, "with", "without", (a, b) => a.reached / b.reached));
+  assert.ok(factor.mean - factor.half > 1, "it costs steps with certainty");
+  assert.ok(factor.mean + factor.half > 2, "and may cost twice as many");
+  assert.ok(table.includes(`| with, over without, seed by seed | ${written(factor, 2)} |`));
+  for (const language of ["en", "zh"]) assert.ok(lessonText(language, "dropout").paper.includes(written(factor, 1)), language);
+});
+
+test("an interval is Student's", () => {
+  // By hand: mean 3, deviation sqrt(2.5), t 2.776.
+  const { mean, half } = interval([1, 2, 3, 4, 5]);
+  assert.ok(mean === 3 && Math.abs(half - (2.776 * Math.sqrt(2.5)) / Math.sqrt(5)) < 1e-12, `${half}`);
 });
 
 test("the table quotes the test errors as they were measured", () => {
