@@ -35,8 +35,8 @@ export const EXPERIMENTS = {
   overlap: {
     about: "test error with windows that overlap (3/2) and with windows that do not (2/2)",
     runs: [
-      { name: "overlapping", settings: `${SMALL}&width=0.25&overlap=true`, epochs: 6, seeds: FIVE },
-      { name: "apart", settings: `${SMALL}&width=0.25&overlap=false`, epochs: 6, seeds: FIVE },
+      { name: "overlapping", settings: `${SMALL}&width=0.25&test_every=0&schedule=step&schedule_every=6252&overlap=true`, epochs: 5, seeds: FIVE },
+      { name: "apart", settings: `${SMALL}&width=0.25&test_every=0&schedule=step&schedule_every=6252&overlap=false`, epochs: 5, seeds: FIVE },
     ],
   },
   dropout: {

@@ -141,9 +141,7 @@ function saw(panel) {
   const { values, run: seen } = result;
   const when = (/** @type {number} */ step) => say(step > 0 ? "saw.after" : "saw.never", { steps: integer(step || seen.until) });
   /** @type {Node[]} */
-  const nodes = [verdict(panel, result.outcome)];
-  if (result.recorded) nodes.unshift(h("p", { class: "recording-label" }, panel.aboutRecording("seen", result.recorded)));
-  nodes.push(...changes(panel, result));
+  const nodes = changes(panel, result);
   for (const key of lesson.sentences) {
     const text = panel.word(`saw.${key}`);
     const fields = fieldsIn(text);
@@ -161,7 +159,12 @@ function saw(panel) {
       );
   });
   if (seen.lanes.length < lesson.lanes.length) nodes.push(h("p", { class: "fine" }, say("saw.missing", { n: seen.lanes.length, total: lesson.lanes.length })));
-  return [...nodes, table(panel, result)];
+  nodes.push(table(panel, result));
+  // A slide does not scroll: the claim stands above its picture, and the numbers open on request.
+  const folds = panel.stage.on && panel.shell.size === "slide";
+  const label = result.recorded ? [h("p", { class: "recording-label" }, panel.aboutRecording("seen", result.recorded))] : [];
+  const rest = folds ? [h("details", { class: "guide-numbers" }, h("summary", null, say("saw.numbers")), nodes)] : nodes;
+  return [...label, verdict(panel, result.outcome), ...rest];
 }
 
 /** Settings changed during the run: each value, and its first step. @param {Panel} panel @param {import("./run/types.js").Result} result @returns {Node[]} */

@@ -61,18 +61,24 @@ export class DropoutPicture extends Picture {
     nodes.push(label(0, height - 0.35 * text, this.say("dropout.axis"), { size: text, class: "pic-muted", limit: left - text }));
     seen.forEach((_, lane) => {
       const from = lane * row;
-      nodes.push(label(0, from + 1.1 * text, this.name(lane), { size: 1.2 * text, weight: 700, class: `pic-ink-${lane + 1}`, limit: width }));
+      const on = this.kept(lane).filter(Boolean).length;
+      const title = this.seen[lane].step > 0 ? this.say("dropout.on", { lane: this.name(lane), on, units: UNITS }) : this.name(lane);
+      nodes.push(label(0, from + 1.1 * text, title, { size: 1.2 * text, weight: 700, class: `pic-ink-${lane + 1}`, limit: width }));
       nodes.push(...this.mask(lane, from + 1.6 * text, side), ...this.gap(lane, from + 1.5 * text + side / 2, { left, width, text, place }));
     });
     return nodes;
   }
 
-  /** The units that the last step left on. @param {number} lane @param {number} top @param {number} side */
-  mask(lane, top, side) {
-    const { panel } = this;
+  /** Whether the last step left each unit on. @param {number} lane */
+  kept(lane) {
     const { step, p } = this.seen[lane];
+    return maskOf(LAYER, UNITS, this.panel.replay?.file.seed ?? this.panel.seed, Math.max(0, step - 1), p);
+  }
+
+  /** @param {number} lane @param {number} top @param {number} side */
+  mask(lane, top, side) {
     const each = side / ROW;
-    return maskOf(LAYER, UNITS, panel.replay?.file.seed ?? panel.seed, Math.max(0, step - 1), p).map((kept, unit) =>
+    return this.kept(lane).map((kept, unit) =>
       rect((unit % ROW) * each + 1, top + Math.floor(unit / ROW) * each + 1, FILLED * each, FILLED * each, kept ? `pic-lane-${lane + 1}` : "pic-off"),
     );
   }
@@ -87,23 +93,24 @@ export class DropoutPicture extends Picture {
     const radius = 0.55 * text;
     if (!Number.isFinite(train)) return [unknown((left + width) / 2, middle, text)];
     const nodes = [...this.ghost(lane, middle, { width, text, place })];
-    /** The name of an end, on its own side of it, and where it begins and ends. @param {number} x @param {string} key @param {boolean} back */
-    const end = (x, key, back) => {
+    /** The name and value of an end, on its own side of it, and where it begins and ends. @param {number} loss @param {string} key @param {boolean} back */
+    const end = (loss, key, back) => {
+      const x = place(loss);
       const { off, p } = this.seen[lane];
-      const words = this.say(key === "train" && off && p > 0 ? "dropout.train_off" : `dropout.${key}`);
+      const words = `${this.say(key === "train" && off && p > 0 ? "dropout.train_off" : `dropout.${key}`)} ${told(loss)}`;
       const wide = widthOf(words, text);
       const from = Math.max(left, Math.min(width - wide, back ? x + radius - wide : x - radius));
       return { words, from, to: from + wide };
     };
     const name = (/** @type {ReturnType<typeof end>} */ { words, from, to }, back = true, lines = 0.95) =>
       label(back ? to : from, middle - lines * text, words, { size: text, anchor: back ? "end" : "start", class: "pic-muted" });
-    if (!Number.isFinite(test)) return [...nodes, name(end(place(train), "train", true)), dot(place(train), middle, radius, `pic-lane-${colour}`)];
+    if (!Number.isFinite(test)) return [...nodes, name(end(train, "train", true)), dot(place(train), middle, radius, `pic-lane-${colour}`)];
     const [low, high] = [Math.min(train, test), Math.max(train, test)].map(place);
     const words = this.say("dropout.gap", { gap: number(Math.round(100 * (test - train)) / 100) });
     const half = widthOf(words, 1.35 * text) / 2;
     nodes.push(rect(low, middle - 0.45 * text, high - low, 0.9 * text, `pic-lane-${colour} pic-soft`));
     nodes.push(dot(place(train), middle, radius, `pic-lane-${colour}`), dot(place(test), middle, radius, `pic-ring-${colour}`));
-    const ends = [end(place(train), "train", train <= test), end(place(test), "test", test < train)];
+    const ends = [end(train, "train", train <= test), end(test, "test", test < train)];
     // Where both do not fit beside each other, one stands higher.
     const meet = ends[0].to > ends[1].from && ends[1].to > ends[0].from;
     nodes.push(name(ends[0], train <= test), name(ends[1], test < train, meet ? 2.1 : 0.95));

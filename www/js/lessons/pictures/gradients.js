@@ -72,7 +72,11 @@ export class GradientsPicture extends Picture {
       } else nodes.push(unknown(from + wide / 2, (top + bottom) / 2, text));
     });
     nodes.push(segment(left, bottom, width, bottom, "pic-axis"));
-    nodes.push(label(width, height - 0.35 * text, this.say("gradients.way"), { size: text, anchor: "end", class: "pic-muted", limit: width - left }));
+    const under = { size: text, class: "pic-muted" };
+    const way = this.say("gradients.way");
+    nodes.push(label(width, height - 0.35 * text, way, { ...under, anchor: "end", limit: width }));
+    const last = run && lastHidden(run);
+    if (last) nodes.push(label(0, height - 0.35 * text, this.say("gradients.axis", { layer: last }), { ...under, limit: width - widthOf(way, text) - text }));
     return nodes;
   }
 

@@ -93,7 +93,7 @@ export class LadderPicture extends Picture {
   axis({ x, left, right, top, text }, bottom, height) {
     const under = height - 0.35 * text;
     const word = { size: text, class: "pic-muted" };
-    const chance = this.say("curves.chance");
+    const chance = `${this.say("curves.chance")} ${percent(LOW)}`;
     const half = widthOf(percent(LINES[0]), text) / 2;
     // A number at each line that leaves room between it and the words before.
     let free = left + widthOf(chance, text);

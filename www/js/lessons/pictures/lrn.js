@@ -200,7 +200,7 @@ export class LrnPicture extends ReadingPicture {
    * @param {{panels: (number[] | null)[], all: Float32Array, strong: number, first: number, end: number, wide: number, gap: number, each: number, bottom: number, text: number, height: number}} frame
    */
   ends({ panels, all, strong, wide, gap, bottom, text }) {
-    const nodes = [label(0, bottom + 1.35 * text, this.say("lrn.channels"), { size: text, class: "pic-muted", limit: wide })];
+    const nodes = [label(0, bottom + 1.35 * text, this.say("lrn.channels"), { size: text, class: "pic-muted", limit: wide - text })];
     panels.forEach((bars, at) => {
       if (at === 0 || !bars || !all.some((response, i) => response > 0 && i !== strong)) return;
       const left = bars.flatMap((value, i) => (all[i] > 0 && i !== strong ? [value / all[i]] : []));

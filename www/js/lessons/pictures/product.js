@@ -70,7 +70,8 @@ export class ProductPicture extends Picture {
           label((layer + 0.5) * each, y, FACTORS[lane] === 2 ? "× 2" : "× ½", { size: text, weight: 700, anchor: "middle", class: `pic-ink-${lane + 1}` }),
         );
       }
-    const name = (/** @type {number} */ lane) => [this.name(lane), ratios[lane].length > 0 ? fraction(ratios[lane][0]) : "?"].join(": ");
+    const name = (/** @type {number} */ lane) =>
+      this.say("product.end", { lane: this.name(lane), ratio: ratios[lane].length > 0 ? fraction(ratios[lane][0]) : "?" });
     const ends = [middle - 0.45 * text, bottom + 1.15 * text, top - 0.4 * text];
     ends.forEach((y, lane) => nodes.push(label(0, y, name(lane), { size: 1.2 * text, weight: 700, class: `pic-ink-${lane + 1}`, limit: width })));
     const range = EXPECTED[this.expected];

@@ -67,7 +67,11 @@ export class ScalePicture extends Picture {
         label(left, under + 0.95 * text, this.say("scale.step"), { size: text, class: "pic-muted", limit: width - left }),
         rect(left, under + 1.25 * text, long, thick, `pic-lane-${colour}`),
       ];
-      const words = known ? (lane === 0 ? this.say("scale.whole") : this.say("scale.part", { ratio: fraction(relative / small.relative) })) : "?";
+      const words = known
+        ? lane === 0
+          ? this.say("scale.whole")
+          : this.say("scale.part", { step: fraction(step / small.step), factor: SCALE, ratio: fraction(relative / small.relative) })
+        : "?";
       row.push(
         label(left + long + 0.5 * text, under + 1.25 * text + thick / 2 + 0.42 * text, words, { size: 1.2 * text, weight: 700, limit: width - left - long }),
       );

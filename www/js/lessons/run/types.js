@@ -51,7 +51,7 @@
  * @property {boolean} shown
  * @property {string | undefined} step the step's name
  * @property {() => void} show redraws everything
- * @property {{known: boolean}} stage whether the claim's numbers are known
+ * @property {{known: boolean, on: boolean}} stage whether the claim's numbers are known, and whether the picture fills the page
  * @property {string} depth the setting `depth` of the lesson's run, if there is a choice
  * @property {number} layers number of learnt layers of the lesson's network
  * @property {number} seed
