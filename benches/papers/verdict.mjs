@@ -3,9 +3,10 @@
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 
 /**
- * For each network, the rate that was the fastest with the first seed, and the epochs that each seed took with it, on average.
- * @param {{results: {name: string, rate: number | null, seed: number, reached?: number | null}[]}} report
- * @returns {Record<string, {rate: number | null, epochs: number[], mean: number}>}
+ * For each network, the rate that was the fastest with the first seed, and the epochs that each seed took with it, on average; without a rate
+ * that reached the mark, the rate that came closest, and no epochs.
+ * @param {{results: {name: string, rate: number | null, seed: number, reached?: number | null, training_error: number[]}[]}} report
+ * @returns {Record<string, {rate: number | null, epochs: number[], mean: number, lowest: number}>}
  */
 export function fastest({ results }) {
   const names = [...new Set(results.map(({ name }) => name))];
@@ -13,9 +14,11 @@ export function fastest({ results }) {
     names.map((name) => {
       const own = results.filter((result) => result.name === name);
       const first = own.filter(({ seed, reached }) => seed === own[0].seed && reached);
-      const { rate } = first.toSorted((a, b) => a.reached - b.reached)[0];
-      const epochs = own.filter((result) => result.rate === rate).map(({ reached }) => reached);
-      return [name, { rate, epochs, mean: mean(epochs) }];
+      const lowest = (/** @type {{training_error: number[]}} */ { training_error }) => Math.min(...training_error);
+      const closest = own.toSorted((a, b) => lowest(a) - lowest(b))[0];
+      const { rate } = first.toSorted((a, b) => a.reached - b.reached)[0] ?? closest;
+      const epochs = first.length > 0 ? own.filter((result) => result.rate === rate).map(({ reached }) => reached) : [];
+      return [name, { rate, epochs, mean: mean(epochs), lowest: lowest(closest) }];
     }),
   );
 }

@@ -19,7 +19,9 @@ for (const file of readdirSync(FOLDER)) {
       const own = report.results.filter((result) => result.name === name);
       const mark = until ?? until_test;
       assert.deepEqual([...new Set(own.map(({ rate }) => rate))], rates, name);
-      assert.deepEqual([...new Set(own.map(({ seed }) => seed))], seeds, name);
+      // A search without a rate that reaches the mark has nothing to repeat.
+      const repeated = rates[0] === null || own.some(({ reached }) => reached);
+      assert.deepEqual([...new Set(own.map(({ seed }) => seed))], repeated ? seeds : seeds.slice(0, 1), name);
       for (const { rate, seed, link, reached, epochs, training_error, test_error, test_errors } of own) {
         assert.ok(mark || (test_error > 0 && test_error < 1), `${link}: ${test_error}`);
         assert.equal(link, `#v=1&backend=cpu&${settings}&seed=${seed}${rate === null ? "" : `&lr=${rate}`}`);
