@@ -38,7 +38,7 @@ for (const file of readdirSync(FOLDER)) {
 }
 
 test("the lesson and the table quote figure 1 as it was measured", () => {
-  const { relu, tanh } = fastest(read("figure-1.json"));
+  const { relu, tanh, sigmoid } = fastest(read("figure-1.json"));
   assert.ok(relu.mean < tanh.mean);
   const factor = (tanh.mean / relu.mean).toFixed(1);
   const epochs = [relu, tanh].map(({ epochs }) => epochs.map((x) => x.toFixed(1)));
@@ -47,6 +47,12 @@ test("the lesson and the table quote figure 1 as it was measured", () => {
     for (const number of [factor, ...epochs.flat()]) assert.ok(noise.includes(number), `${language}: ${number} in ${noise}`);
   }
   const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
+  // Sigmoid reaches it with none of its rates.
+  const { epochs: limit, rates } = EXPERIMENTS["figure-1"].runs.find(({ name }) => name === "sigmoid");
+  assert.deepEqual(sigmoid.epochs, []);
+  const tried = rates.toSorted((a, b) => a - b);
+  const row = `none of ${tried.slice(0, -1).join(", ")} and ${tried.at(-1)} | not within ${limit}; the lowest error is ${(100 * sigmoid.lowest).toFixed(1)} %`;
+  assert.ok(table.includes(`| sigmoid | ${row} |`), row);
   for (const [name, { rate, epochs }] of Object.entries({ ReLU: relu, tanh })) {
     assert.ok(table.includes(`| ${name} | ${rate} | ${epochs.map((x) => x.toFixed(1)).join(" and ")} |`), name);
   }
@@ -68,6 +74,19 @@ test("the lesson and the table quote what dropout costs as it was measured", () 
   assert.ok(factor.mean + factor.half > 2, "and may cost twice as many");
   assert.ok(table.includes(`| with, over without, seed by seed | ${written(factor, 2)} |`));
   for (const language of ["en", "zh"]) assert.ok(lessonText(language, "dropout").paper.includes(written(factor, 1)), language);
+});
+
+test("the lesson and the table quote what overlap changes as it was measured", () => {
+  const report = read("overlap.json");
+  const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
+  for (const [name, row] of Object.entries({ overlapping: "overlapping windows, 3/2", apart: "windows side by side, 2/2" })) {
+    const error = interval(report.results.filter((result) => result.name === name).map(({ test_error }) => 100 * test_error));
+    assert.ok(table.includes(`| ${row} | ${written(error, 1)} % |`), name);
+  }
+  const apart = interval(paired(report, "overlapping", "apart", (a, b) => 100 * (a.test_error - b.test_error)));
+  assert.ok(apart.mean - apart.half > 0, "it costs, with these seeds");
+  assert.ok(table.includes(`| overlapping minus side by side, seed by seed | ${written(apart, 1)} points |`));
+  for (const language of ["en", "zh"]) assert.ok(lessonText(language, "pooling").noise.includes(written(apart, 1)), language);
 });
 
 test("an interval is Student's", () => {
