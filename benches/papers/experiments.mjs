@@ -22,7 +22,7 @@ export const EXPERIMENTS = {
     runs: [
       { name: "relu", settings: `${FIGURE_1}&activation=relu`, epochs: 12, until: 0.25, seeds: [1, 2], rates: [0.01, 0.03, 0.003, 0.1] },
       { name: "tanh", settings: `${FIGURE_1}&activation=tanh`, epochs: 40, until: 0.25, seeds: [1, 2], rates: [0.01, 0.03, 0.003, 0.1] },
-      { name: "sigmoid", settings: `${FIGURE_1}&activation=sigmoid`, epochs: 8, until: 0.25, seeds: [1, 2], rates: [0.1, 0.3, 0.03] },
+      { name: "sigmoid", settings: `${FIGURE_1}&activation=sigmoid`, epochs: 8, until: 0.25, seeds: [1, 2], rates: [0.1, 0.3, 0.03, 0.01] },
     ],
   },
   "lrn-13-11": {

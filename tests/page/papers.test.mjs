@@ -47,12 +47,11 @@ test("the lesson and the table quote figure 1 as it was measured", () => {
     for (const number of [factor, ...epochs.flat()]) assert.ok(noise.includes(number), `${language}: ${number} in ${noise}`);
   }
   const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
-  // Sigmoid reaches it with none of its rates.
+  // Sigmoid reaches it with none of its rates; the one that came closest lies inside.
   const { epochs: limit, rates } = EXPERIMENTS["figure-1"].runs.find(({ name }) => name === "sigmoid");
-  assert.deepEqual(sigmoid.epochs, []);
-  const tried = rates.toSorted((a, b) => a - b);
-  const row = `none of ${tried.slice(0, -1).join(", ")} and ${tried.at(-1)} | not within ${limit}; the lowest error is ${(100 * sigmoid.lowest).toFixed(1)} %`;
-  assert.ok(table.includes(`| sigmoid | ${row} |`), row);
+  assert.ok(sigmoid.epochs.length === 0 && sigmoid.rate > Math.min(...rates) && sigmoid.rate < Math.max(...rates));
+  assert.match(table, new RegExp(`\\| sigmoid +\\| ${sigmoid.rate} +\\| not within ${limit}; ${(100 * sigmoid.lowest).toFixed(1)} % by then +\\|`));
+  for (const language of ["en", "zh"]) assert.ok(lessonText(language, "relu-or-sigmoid").noise.includes(`${(100 * sigmoid.lowest).toFixed(0)} %`), language);
   for (const [name, { rate, epochs }] of Object.entries({ ReLU: relu, tanh })) {
     assert.ok(table.includes(`| ${name} | ${rate} | ${epochs.map((x) => x.toFixed(1)).join(" and ")} |`), name);
   }
