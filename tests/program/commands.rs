@@ -12,7 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 #[test]
 fn the_log_has_one_line_a_step() {
     let folder = folder("log");
-    train(&folder, &["--steps", "5", "--test-every", "2", "--test-size", "20", "--log", "run.jsonl"]);
+    train(&folder, &["--steps", "5", "--test-every", "2", "--test-size", "20", "--train-eval", "true", "--log", "run.jsonl"]);
     let lines = json_lines(&folder.join("run.jsonl"));
     assert_eq!(lines.len(), 5);
     for (index, line) in lines.iter().enumerate() {
@@ -24,7 +24,13 @@ fn the_log_has_one_line_a_step() {
         assert_eq!(line["test_loss"].as_f64().is_some_and(|loss| loss > 0.0), evaluated);
         let right = line["test_accuracy"].as_f64().map(|accuracy| accuracy * 20.0);
         assert_eq!(right.is_some_and(|right| (right - right.round()).abs() < 1e-9), evaluated);
+        assert_eq!(line["train_eval_loss"].as_f64().is_some_and(|loss| loss > 0.0), evaluated);
+        let right = line["train_eval_accuracy"].as_f64().map(|accuracy| accuracy * 20.0);
+        assert_eq!(right.is_some_and(|right| (right - right.round()).abs() < 1e-9), evaluated);
     }
+    // So has the last one, with --eval.
+    train(&folder, &["--steps", "1", "--train-eval", "true", "--eval", "--log", "eval.jsonl"]);
+    assert!(json_lines(&folder.join("eval.jsonl"))[0]["train_eval_loss"].as_f64().is_some_and(|loss| loss > 0.0));
     // The first loss of ten classes that are still unknown is near ln 10 = 2.3.
     assert!((1.0..6.0).contains(&lines[0]["loss"].as_f64().unwrap()), "{}", lines[0]);
 }

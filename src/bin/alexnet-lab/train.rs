@@ -203,6 +203,9 @@ impl<'a> Run<'a> {
                 let test = self.test_all()?;
                 let outcome = (test.loss, test.accuracy);
                 self.test = Some(test);
+                if self.trainer.config().train_eval {
+                    train = block_on(self.trainer.evaluate())?.train;
+                }
                 Some(outcome)
             } else if due {
                 let evaluation = block_on(self.trainer.evaluate())?;
