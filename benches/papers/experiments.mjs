@@ -4,10 +4,12 @@
 const FIGURE_1 = "arch=convnet18&norm=none&pool=paper&weight_decay=0&batch=128&test_every=0";
 /** cuda-convnet's networks, with the constants of its files. */
 const CONVNET = "pool=paper&init=paper&lr=0.001&weight_decay=0.004&batch=128";
-/** The page's network, as it is unless a setting says otherwise. */
-const SMALL = "arch=scaled&norm=lrn&batch=32&lr=0.01";
-const FIVE = [1, 2, 3, 4, 5];
 const LOCAL = `arch=local&augment=true&${CONVNET}&lrn_k=1`;
+/** The page's network. */
+const SCALED = "arch=scaled&norm=lrn&batch=32&lr=0.01";
+const OVERLAP = `${SCALED}&width=0.25&test_every=0&schedule=step&schedule_every=6252`;
+const DROPOUT = `${SCALED}&width=1&test_every=250&test_size=2000`;
+const FIVE = [1, 2, 3, 4, 5];
 
 /**
  * A run ends after `epochs`, or as soon as its training error is at most `until`, or its test error at most `until_test` (shares). In a
@@ -36,15 +38,15 @@ export const EXPERIMENTS = {
   overlap: {
     about: "test error with windows that overlap (3/2) and with windows that do not (2/2)",
     runs: [
-      { name: "overlapping", settings: `${SMALL}&width=0.25&test_every=0&schedule=step&schedule_every=6252&overlap=true`, epochs: 5, seeds: FIVE },
-      { name: "apart", settings: `${SMALL}&width=0.25&test_every=0&schedule=step&schedule_every=6252&overlap=false`, epochs: 5, seeds: FIVE },
+      { name: "overlapping", settings: `${OVERLAP}&overlap=true`, epochs: 5, seeds: FIVE },
+      { name: "apart", settings: `${OVERLAP}&overlap=false`, epochs: 5, seeds: FIVE },
     ],
   },
   dropout: {
     about: "epochs to a test error of 40 %, without dropout and with it",
     runs: [
-      { name: "without", settings: `${SMALL}&width=1&test_every=250&test_size=2000&dropout=0`, epochs: 12, until_test: 0.4, seeds: FIVE },
-      { name: "with", settings: `${SMALL}&width=1&test_every=250&test_size=2000&dropout=0.5`, epochs: 12, until_test: 0.4, seeds: FIVE },
+      { name: "without", settings: `${DROPOUT}&dropout=0`, epochs: 12, until_test: 0.4, seeds: FIVE },
+      { name: "with", settings: `${DROPOUT}&dropout=0.5`, epochs: 12, until_test: 0.4, seeds: FIVE },
     ],
   },
   bars: {

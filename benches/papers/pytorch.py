@@ -2,7 +2,8 @@
 
     python3 benches/papers/pytorch.py [--threads 2] [--turns 9] [--steps 20]
 
-It needs torch, and `cargo build --release`. PyTorch's network is the one that our program exports; its images are noise, which costs the same.
+It needs torch, and `cargo build --release`. The networks are those of results/bars.json. PyTorch's is the one that our program exports; its images are
+noise, which costs the same.
 """
 
 import argparse
@@ -14,18 +15,23 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import torch
 import torch.nn.functional as F
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "target" / "release" / "alexnet-lab"
-PAPER = ["--pool", "paper", "--init", "paper", "--lr", "0.001", "--weight-decay", "0.004", "--batch", "128", "--backend", "cpu"]
-NETWORKS = {
-    "convnet26": ["--arch", "convnet26", "--norm", "none", *PAPER],
-    "convnet18": ["--arch", "convnet18", "--norm", "lrn", "--lrn-region", "map", "--lrn-n", "3", "--lrn-k", "1", "--lrn-alpha", "5.6e-6", *PAPER],
-}
-BATCH = 128
+BARS = json.loads((ROOT / "benches" / "papers" / "results" / "bars.json").read_text())["results"]
+
+
+def settings_of(link):
+    """By key, as in the link; without the version, which is no setting."""
+    return {key: value for key, value in parse_qsl(link.removeprefix("#")) if key != "v"}
+
+
+def flags(settings):
+    return [f"--{key}={value}" for key, value in settings.items()]
 
 
 def program(*arguments):
@@ -35,7 +41,7 @@ def program(*arguments):
 def exported(settings, folder):
     """The network as the program exports it."""
     script = Path(folder) / "network.py"
-    program("train", *settings, "--steps", "1", "--save", str(Path(folder) / "network.safetensors"), "--script", str(script))
+    program("train", *flags(settings), "--steps", "1", "--save", str(Path(folder) / "network.safetensors"), "--script", str(script))
     spec = importlib.util.spec_from_file_location("network", script)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -44,17 +50,18 @@ def exported(settings, folder):
 
 def ours(settings, threads, steps):
     """Milliseconds of a step."""
-    return json.loads(program("bench", *settings, "--workers", str(threads), "--steps", str(steps)))["ms_per_step"]["median"]
+    return json.loads(program("bench", *flags(settings), "--workers", str(threads), "--steps", str(steps)))["ms_per_step"]["median"]
 
 
 class Theirs:
     """A step with momentum and weight decay."""
 
-    def __init__(self, network):
+    def __init__(self, network, settings):
         self.network = network
-        self.optimizer = torch.optim.SGD(network.parameters(), lr=0.001, momentum=0.9, weight_decay=0.004)
-        self.images = torch.randn(BATCH, 3, 32, 32)
-        self.labels = torch.randint(10, (BATCH,))
+        rate, decay, batch = float(settings["lr"]), float(settings["weight_decay"]), int(settings["batch"])
+        self.optimizer = torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9, weight_decay=decay)
+        self.images = torch.randn(batch, 3, 32, 32)
+        self.labels = torch.randint(10, (batch,))
 
     def step(self):
         self.optimizer.zero_grad()
@@ -78,12 +85,13 @@ def main():
     parser.add_argument("--steps", type=int, default=20)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    for name, settings in NETWORKS.items():
+    for bar in BARS:
+        settings = settings_of(bar["link"])
         with tempfile.TemporaryDirectory() as folder:
-            theirs = Theirs(exported(settings, folder))
+            theirs = Theirs(exported(settings, folder), settings)
         turns = [(ours(settings, arguments.threads, arguments.steps), theirs.time(arguments.steps)) for _ in range(arguments.turns)]
         own, other, ratio = (statistics.median(values) for values in zip(*((a, b, b / a) for a, b in turns)))
-        print(f"{name}: ours {own:.1f} ms, PyTorch {torch.__version__} {other:.1f} ms, ratio {ratio:.2f} (median of {len(turns)} turns, {arguments.threads} threads)")
+        print(f"{bar['name']}: ours {own:.1f} ms, PyTorch {torch.__version__} {other:.1f} ms, ratio {ratio:.2f} (median of {len(turns)} turns, {arguments.threads} threads)")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ async function result(experiment, run, rate, seed, epochs) {
   const link = linkOf(run, rate, seed);
   const epoch = stepsOf({ ...run, epochs: 1 });
   const wanted = Math.ceil(epochs * epoch);
-  const earlier = resultsOf(experiment).find((result) => result.link === link && (result.reached || Math.round(result.epochs * epoch) >= wanted - epoch / 100));
+  const earlier = resultsOf(experiment).find((each) => each.link === link && (each.reached || Math.round(each.epochs * epoch) >= wanted - epoch / 100));
   if (earlier) return earlier;
   const stem = [experiment, run.name, rate ?? "own", seed].join("-").replaceAll(/[^\w.-]/g, "_");
   console.log(`${experiment}: ${run.name}, ${rate === undefined ? "its own rate" : `rate ${rate}`}, seed ${seed}, at most ${epochs} epochs`);

@@ -8,6 +8,7 @@ import { fastest, interval, paired } from "../../benches/papers/verdict.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const FOLDER = join(ROOT, "benches", "papers", "results");
+const TABLE = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
 const read = (name) => JSON.parse(readFileSync(join(FOLDER, name), "utf8"));
 
 for (const file of readdirSync(FOLDER)) {
@@ -46,14 +47,13 @@ test("the lesson and the table quote figure 1 as it was measured", () => {
     const { noise } = lessonText(language, "relu-or-sigmoid");
     for (const number of [factor, ...epochs.flat()]) assert.ok(noise.includes(number), `${language}: ${number} in ${noise}`);
   }
-  const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
   // Sigmoid reaches it with none of its rates; the one that came closest lies inside.
   const { epochs: limit, rates } = EXPERIMENTS["figure-1"].runs.find(({ name }) => name === "sigmoid");
   assert.ok(sigmoid.epochs.length === 0 && sigmoid.rate > Math.min(...rates) && sigmoid.rate < Math.max(...rates));
-  assert.match(table, new RegExp(`\\| sigmoid +\\| ${sigmoid.rate} +\\| not within ${limit}; ${(100 * sigmoid.lowest).toFixed(1)} % by then +\\|`));
+  assert.match(TABLE, new RegExp(`\\| sigmoid +\\| ${sigmoid.rate} +\\| not within ${limit}; ${(100 * sigmoid.lowest).toFixed(1)} % by then +\\|`));
   for (const language of ["en", "zh"]) assert.ok(lessonText(language, "relu-or-sigmoid").noise.includes(`${(100 * sigmoid.lowest).toFixed(0)} %`), language);
   for (const [name, { rate, epochs }] of Object.entries({ ReLU: relu, tanh })) {
-    assert.ok(table.includes(`| ${name} | ${rate} | ${epochs.map((x) => x.toFixed(1)).join(" and ")} |`), name);
+    assert.ok(TABLE.includes(`| ${name} | ${rate} | ${epochs.map((x) => x.toFixed(1)).join(" and ")} |`), name);
   }
 });
 
@@ -63,28 +63,26 @@ const lessonText = (language, lesson) => JSON.parse(readFileSync(join(ROOT, "www
 
 test("the lesson and the table quote what dropout costs as it was measured", () => {
   const report = read("dropout.json");
-  const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
   for (const name of ["without", "with"]) {
     const epochs = interval(report.results.filter((result) => result.name === name).map(({ reached }) => reached));
-    assert.ok(table.includes(`| ${name} dropout | ${written(epochs, 2)} |`), name);
+    assert.ok(TABLE.includes(`| ${name} dropout | ${written(epochs, 2)} |`), name);
   }
   const factor = interval(paired(report, "with", "without", (a, b) => a.reached / b.reached));
   assert.ok(factor.mean - factor.half > 1, "it costs steps with certainty");
   assert.ok(factor.mean + factor.half > 2, "and may cost twice as many");
-  assert.ok(table.includes(`| with, over without, seed by seed | ${written(factor, 2)} |`));
+  assert.ok(TABLE.includes(`| with, over without, seed by seed | ${written(factor, 2)} |`));
   for (const language of ["en", "zh"]) assert.ok(lessonText(language, "dropout").paper.includes(written(factor, 1)), language);
 });
 
 test("the lesson and the table quote what overlap changes as it was measured", () => {
   const report = read("overlap.json");
-  const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
   for (const [name, row] of Object.entries({ overlapping: "overlapping windows, 3/2", apart: "windows side by side, 2/2" })) {
     const error = interval(report.results.filter((result) => result.name === name).map(({ test_error }) => 100 * test_error));
-    assert.ok(table.includes(`| ${row} | ${written(error, 1)} % |`), name);
+    assert.ok(TABLE.includes(`| ${row} | ${written(error, 1)} % |`), name);
   }
   const apart = interval(paired(report, "overlapping", "apart", (a, b) => 100 * (a.test_error - b.test_error)));
   assert.ok(apart.mean - apart.half > 0, "it costs, with these seeds");
-  assert.ok(table.includes(`| overlapping minus side by side, seed by seed | ${written(apart, 1)} points |`));
+  assert.ok(TABLE.includes(`| overlapping minus side by side, seed by seed | ${written(apart, 1)} points |`));
   for (const language of ["en", "zh"]) assert.ok(lessonText(language, "pooling").noise.includes(written(apart, 1)), language);
 });
 
@@ -95,8 +93,7 @@ test("an interval is Student's", () => {
 });
 
 test("the table quotes the test errors as they were measured", () => {
-  const table = readFileSync(join(ROOT, "benches", "README.md"), "utf8");
   for (const { name, test_error } of read("bars.json").results) {
-    assert.ok(table.includes(`| \`${name}\` | ${name.slice(-2)} % | ${(100 * test_error).toFixed(1)} % |`), name);
+    assert.ok(TABLE.includes(`| \`${name}\` | ${name.slice(-2)} % | ${(100 * test_error).toFixed(1)} % |`), name);
   }
 });

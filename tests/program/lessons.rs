@@ -114,8 +114,8 @@ fn max_pooling_sends_the_gradient_to_the_winner() {
 #[test]
 fn dropout_narrows_the_gap() {
     let (effect, measured) = measured("dropout");
-    all(&effect, |narrowed| narrowed > 1.0); // (2.1 to 2.3)
-    all(&numbers(&measured["without_accuracy"]), |accuracy| accuracy > 0.9); // (0.99)
+    all(&effect, |narrowed| narrowed > 1.0); // (1.9 to 2.0)
+    all(&numbers(&measured["without_accuracy"]), |accuracy| accuracy > 0.9); // (1)
 }
 
 #[test]

@@ -104,16 +104,17 @@ function pane(curves, quantity, [from, to], t, numbers) {
 function series({ training, test, fit = new Float32Array(), stride }, column) {
   const raw = new Series(POINTS);
   const smooth = new Series(POINTS);
-  const points = new Series(POINTS);
   const smoothing = new Smooth(SMOOTHING ** stride);
   for (let at = 0; at < training.length; at += 3) {
     raw.push(training[at], training[at + column]);
     smooth.push(training[at], smoothing.push(training[at + column]));
   }
-  for (let at = 0; at < test.length; at += 3) points.push(test[at], test[at + column]);
-  const own = new Series(POINTS);
-  for (let at = 0; at < fit.length; at += 3) own.push(fit[at], fit[at + column]);
-  return { raw, smooth, test: points, base: fit.length > 0 ? own : smooth };
+  const points = (/** @type {Float32Array} */ rows) => {
+    const evaluations = new Series(POINTS);
+    for (let at = 0; at < rows.length; at += 3) evaluations.push(rows[at], rows[at + column]);
+    return evaluations;
+  };
+  return { raw, smooth, test: points(test), base: fit.length > 0 ? points(fit) : smooth };
 }
 
 /** A path, interrupted where a value is not finite. @param {Series} series @param {(x: number) => number} x @param {(y: number) => number} y */

@@ -61,10 +61,11 @@ export class DropoutPicture extends Picture {
     nodes.push(label(0, height - 0.35 * text, this.say("dropout.axis"), { size: text, class: "pic-muted", limit: left - text }));
     seen.forEach((_, lane) => {
       const from = lane * row;
-      const on = this.kept(lane).filter(Boolean).length;
+      const kept = this.kept(lane);
+      const on = kept.filter(Boolean).length;
       const title = this.seen[lane].step > 0 ? this.say("dropout.on", { lane: this.name(lane), on, units: UNITS }) : this.name(lane);
       nodes.push(label(0, from + 1.1 * text, title, { size: 1.2 * text, weight: 700, class: `pic-ink-${lane + 1}`, limit: width }));
-      nodes.push(...this.mask(lane, from + 1.6 * text, side), ...this.gap(lane, from + 1.5 * text + side / 2, { left, width, text, place }));
+      nodes.push(...this.mask(kept, lane, from + 1.6 * text, side), ...this.gap(lane, from + 1.5 * text + side / 2, { left, width, text, place }));
     });
     return nodes;
   }
@@ -75,11 +76,11 @@ export class DropoutPicture extends Picture {
     return maskOf(LAYER, UNITS, this.panel.replay?.file.seed ?? this.panel.seed, Math.max(0, step - 1), p);
   }
 
-  /** @param {number} lane @param {number} top @param {number} side */
-  mask(lane, top, side) {
+  /** @param {boolean[]} kept @param {number} lane @param {number} top @param {number} side */
+  mask(kept, lane, top, side) {
     const each = side / ROW;
-    return this.kept(lane).map((kept, unit) =>
-      rect((unit % ROW) * each + 1, top + Math.floor(unit / ROW) * each + 1, FILLED * each, FILLED * each, kept ? `pic-lane-${lane + 1}` : "pic-off"),
+    return kept.map((on, unit) =>
+      rect((unit % ROW) * each + 1, top + Math.floor(unit / ROW) * each + 1, FILLED * each, FILLED * each, on ? `pic-lane-${lane + 1}` : "pic-off"),
     );
   }
 
