@@ -189,7 +189,7 @@ settings! {
     layer: (word ["conv1", "conv2", "conv3", "conv4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv4_5", "conv4_6", "conv4_7", "conv4_8", "conv4_9", "conv4_10", "conv4_11", "conv4_12", "conv5", "local3", "local4", "fc3", "fc4", "fc5", "fc6", "fc7", "fc8"]) View shared "conv1" "Layer shown in the detailed views";
     image: (integer 0 9999) View shared "0" "Test image whose feature maps are shown";
     inside: (switch) View shared "false" "Show the arithmetic inside the layer";
-    lesson: (word ["none", "from-lenet", "relu-or-sigmoid", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"]) View shared "none" "Guided lesson that is open";
+    lesson: (word ["none", "from-lenet", "relu-or-sigmoid", "figure-1", "product-of-weights", "scale-of-weights", "lrn-competition", "norms", "pooling", "dropout", "covariate-shift"]) View shared "none" "Guided lesson that is open";
 }
 
 /// What a pooling layer takes from its windows.

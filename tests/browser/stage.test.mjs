@@ -11,6 +11,7 @@ import { ROOT } from "./servers.mjs";
 const LESSONS = [
   "from-lenet",
   "relu-or-sigmoid",
+  "figure-1",
   "product-of-weights",
   "scale-of-weights",
   "lrn-competition",

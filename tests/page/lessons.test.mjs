@@ -17,6 +17,7 @@ import { progress } from "../../www/js/lessons/steps.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const read = (...path) => readFileSync(join(ROOT, ...path), "utf8");
+const { lessons } = JSON.parse(read("www", "js", "lessons", "run", "lessons.json"));
 const flatten = (tree, prefix = "") =>
   Object.entries(tree).flatMap(([key, value]) => (typeof value === "string" ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`)));
 const texts = Object.fromEntries(["en", "zh"].map((language) => [language, new Map(flatten(JSON.parse(read("www", "i18n", `lessons.${language}.json`))))]));
@@ -175,8 +176,9 @@ test("numbers are written as their names say", () => {
 
 const NAMES = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"];
 
-/** Losses that fall from 2.3 by `slope` per step, with an accuracy of one half. */
-const records = (steps, slope, wobble = 0) => Array.from({ length: steps }, (_, i) => [i + 1, 2.3 - slope * (i + 1) + wobble * (i % 2 ? 1 : -1), 0.5]);
+/** Losses that fall from 2.3 by `slope` per step; from step `right` on, all answers are right, and half of them before it. */
+const records = (steps, slope, wobble = 0, right = Infinity) =>
+  Array.from({ length: steps }, (_, i) => [i + 1, 2.3 - slope * (i + 1) + wobble * (i % 2 ? 1 : -1), i + 1 >= right ? 1 : 0.5]);
 
 /** A snapshot in which all layers have the same numbers, except for the given ones. */
 const look = (step, special = {}) => {
@@ -184,10 +186,10 @@ const look = (step, special = {}) => {
   return { step, layers: Object.fromEntries(NAMES.map((name) => [name, { ...plain, ...special[name] }])) };
 };
 
-const lane = ({ until, slope = 0, wobble = 0, first = {}, history = [], test: tested = { loss: 2, accuracy: 0.25 } }) => {
+const lane = ({ until, slope = 0, wobble = 0, right = Infinity, first = {}, history = [], test: tested = { loss: 2, accuracy: 0.25 } }) => {
   const looks = [look(1, first), ...history];
   return {
-    records: records(until, slope, wobble),
+    records: records(until, slope, wobble, right),
     evaluations: [{ step: until, ...tested }],
     first: looks[0],
     last: looks.at(-1),
@@ -245,14 +247,13 @@ test("ReLU or sigmoid: ratio of the gradients, share that passes, the slopes' bo
   const { outcome, values } = measure("relu-or-sigmoid", [
     { slope: 0.001, first: { conv1: { weight: 0.5, activation: 0.02 }, fc7: { activation: 0.1 } } },
     { first: { conv1: { weight: 1e-5, activation: 1e-7 }, fc7: { activation: 0.1 } } },
-    { first: { conv1: { weight: 0.25 } } },
   ]);
   close(values.ratio, 5e4, "ratio");
   close(values.relu_passed, 0.2, "passed");
   close(values.sigmoid_passed, 1e-6, "passed");
   close(values.bound, 0.25 ** 6, "bound");
   close(values.guessing_loss, Math.LN10, "guessing");
-  assert.deepEqual([outcome, values.count_layers, values.tanh_conv1], ["vanished", 6, 0.25]);
+  assert.deepEqual([outcome, values.count_layers], ["vanished", 6]);
   for (const [weight, expected] of [
     [0.4, "same"],
     [0.01, "smaller"],
@@ -260,6 +261,25 @@ test("ReLU or sigmoid: ratio of the gradients, share that passes, the slopes' bo
   ]) {
     assert.equal(measure("relu-or-sigmoid", [{ first: { conv1: { weight: 0.5 } } }, { first: { conv1: { weight } } }]).outcome, expected);
   }
+});
+
+test("figure 1: steps to the mark, on average over a pass; what was measured before stays hidden until the run has ended", () => {
+  const { right, batches } = lessons["figure-1"].numbers;
+  // From step s on, all answers are right: the mean reaches the mark after that share of a pass which makes up for the half before.
+  const later = Math.ceil(batches * (2 * right - 1)) - 1;
+  const { outcome, values } = measure("figure-1", [{ right: 400 }, { right: 420 }, {}]);
+  assert.deepEqual([values.when_relu, values.when_tanh, values.when_sigmoid], [400 + later, 420 + later, 0]);
+  close(values.factor, (420 + later) / (400 + later), "factor");
+  assert.deepEqual([outcome, values.relu_error_share, values.sigmoid_error_share], ["same", 0, 0.5]);
+  for (const [tanh, expected] of [
+    [800, "longer"],
+    [100, "shorter"],
+  ])
+    assert.equal(measure("figure-1", [{ right: 400 }, { right: tanh }, {}]).outcome, expected);
+  assert.equal(measure("figure-1", [{ right: 100 }, { right: 600 }, {}]).outcome, "six");
+  assert.equal(measure("figure-1", [{ right: 400 }, {}, {}]).outcome, "", "tanh did not come so far");
+  const going = measure("figure-1", [{ right: 400 }, { right: 420 }]);
+  assert.deepEqual([going.outcome, going.values.when_relu, going.values.relu_1], ["", NaN, NaN]);
 });
 
 test("the product of weights: measured beside the rule", () => {
@@ -412,7 +432,7 @@ test("every lesson is looked at after its first step and at its last, and evalua
 test("a whole run fills every sentence; a run of one lane decides nothing and breaks nothing", () => {
   for (const { name, lanes, sentences, choices, until } of LESSONS) {
     const test = { loss: 2, accuracy: 0.25, train: { loss: 1, accuracy: 0.5 } };
-    const whole = lanes.map((_, index) => ({ slope: 0.001 * index, test, history: [look(until >> 1), look(until, { conv4: { p95: 2 } })] }));
+    const whole = lanes.map((_, index) => ({ slope: 0.001 * index, right: until >> 1, test, history: [look(until >> 1), look(until, { conv4: { p95: 2 } })] }));
     const { values, outcome } = measure(name, whole);
     for (const key of sentences) {
       for (const field of fieldsIn(texts.en.get(`lessons.${name}.saw.${key}`)))

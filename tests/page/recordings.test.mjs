@@ -91,7 +91,12 @@ test("a packed row keeps its numbers, how many values it holds, and its shape", 
 });
 
 test("the numbers of further seeds are of the lessons as they are, and tell the same story with each seed", () => {
-  const { "from-lenet": ladder, norms, "covariate-shift": shift } = JSON.parse(readFileSync(join(ROOT, "www", "js", "lessons", "run", "seeds.json"), "utf8"));
+  const {
+    "from-lenet": ladder,
+    "figure-1": figure,
+    norms,
+    "covariate-shift": shift,
+  } = JSON.parse(readFileSync(join(ROOT, "www", "js", "lessons", "run", "seeds.json"), "utf8"));
   for (const [name, seeds] of Object.entries({ norms, "covariate-shift": shift })) {
     const lesson = LESSONS.find((lesson) => lesson.name === name);
     assert.deepEqual([seeds.fragment, seeds.until, seeds.loss.length], [lesson.fragment, lesson.until, lesson.lanes.length]);
@@ -110,6 +115,12 @@ test("the numbers of further seeds are of the lessons as they are, and tell the 
     const [relu, ...others] = RUNGS.slice(1).map((_, rung) => ladder.test_accuracy[rung + 1][at] - ladder.test_accuracy[rung][at]);
     assert.ok(relu > Math.max(...others), `seed ${seed}`);
   });
+  const { fragment: drawn, until: end } = LESSONS.find(({ name }) => name === "figure-1");
+  assert.deepEqual([figure.fragment, figure.until], [drawn, end]);
+  // The ranges of ReLU and tanh overlap, and sigmoid does not come so far.
+  const [relu, tanh, sigmoid] = figure.steps;
+  assert.ok(figure.seeds.length >= 5 && figure.steps.every((of) => of.length === figure.seeds.length) && sigmoid.every((step) => step === null));
+  assert.ok(Math.max(...tanh) > Math.min(...relu) && Math.max(...relu) > Math.min(...tanh));
   norms.seeds.forEach((_, at) => {
     const [none, lrn, placed, bn] = norms.loss.map((of) => of[at]);
     assert.ok(bn < Math.min(none, lrn, placed), `seed ${norms.seeds[at]}`);

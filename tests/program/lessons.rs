@@ -62,12 +62,15 @@ fn sigmoid_shrinks_the_gradient_a_thousandfold() {
     // 0.33)
     all(&numbers(&measured["sigmoid_largest_gain"]), |gain| gain < 0.5);
     all(&numbers(&measured["relu_product_of_gains"]), |product| (0.1..10.0).contains(&product)); // (0.60 to 1.2)
-    // The paper's comparison is reversed in this small network: tanh gets there before ReLU. (142 to 169 and 364 to 434)
-    all(&numbers(&measured["relu_over_tanh_steps"]), |ratio| ratio > 1.3); // (2.6 to 2.7)
-    assert!(
-        measured["sigmoid_steps_to_25_percent"].as_array().unwrap().iter().all(Value::is_null),
-        "sigmoid does not come so far"
-    );
+}
+
+#[test]
+fn relu_and_tanh_need_about_the_same_steps_and_sigmoid_far_more() {
+    // A seed takes ten seconds, and the page's file has five.
+    let (effect, measured) = measured_with("figure-1", 2);
+    all(&effect, |ratio| (0.7..1.4).contains(&ratio)); // (0.72 to 1.04 with five seeds, 0.98 and 1.04 with these)
+    all(&numbers(&measured["sigmoid_training_error"]), |error| error > 0.55); // (0.60 to 0.64)
+    all(&numbers(&measured["relu_training_error"]), |error| error < 0.45); // (0.36 to 0.40)
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod gradients;
 mod ladder;
 mod measured;
 mod overfitting;
+mod passes;
 mod run;
 mod scale;
 mod settings;
@@ -39,9 +40,10 @@ pub struct Arguments {
     data: Data,
 }
 
-const LESSONS: [Lesson; 9] = [
+const LESSONS: [Lesson; 10] = [
     ladder::FROM_LENET,
     gradients::RELU_OR_SIGMOID,
+    passes::FIGURE_1,
     gradients::PRODUCT_OF_WEIGHTS,
     scale::SCALE_OF_WEIGHTS,
     channels::LRN_COMPETITION,

@@ -1,27 +1,25 @@
 import { GradientsPicture } from "../pictures/gradients.js";
 import { GainsToy } from "../toys/gains_toy.js";
-import { at, guessing, lastHidden, loss, stepsTo } from "../run/measure.js";
+import { at, guessing, lastHidden, loss } from "../run/measure.js";
 import settings from "../run/lessons.json" with { type: "json" };
 
 const { fragment, until, every, numbers } = settings.lessons["relu-or-sigmoid"];
 
 /** Thresholds on the ratio of the two gradients that separate the answers. */
 const { same: SAME, much: MUCH } = numbers;
-/** The criterion in figure 1 of Krizhevsky et al. 2012: 25 % training error, here averaged over this many batches of 32, about one pass over 500 images. */
-const { right: RIGHT, batches: BATCHES } = numbers;
 
 export default {
   name: "relu-or-sigmoid",
   fragment,
-  lanes: ["relu", "sigmoid", "tanh"],
+  lanes: ["relu", "sigmoid"],
   depths: ["0", "4", "8", "12"],
   until,
   every,
   choices: ["larger", "same", "smaller", "vanished"],
-  sentences: ["gradient", "passed", "tanh", "quarter"],
+  sentences: ["gradient", "passed", "losses"],
   /** @param {import("../run/measure.js").Run} run */
   measure(run) {
-    const [relu, sigmoid, tanh] = run.lanes;
+    const [relu, sigmoid] = run.lanes;
     const passed = (/** @type {import("../run/measure.js").Lane | undefined} */ lane) =>
       at(lane, "first", "conv1", "activation") / at(lane, "first", lastHidden(run), "activation");
     // From the last hidden activation back to conv1's, the gradient crosses one sigmoid per layer.
@@ -29,7 +27,6 @@ export default {
     const values = {
       relu_conv1: at(relu, "first", "conv1", "weight"),
       sigmoid_conv1: at(sigmoid, "first", "conv1", "weight"),
-      tanh_conv1: at(tanh, "first", "conv1", "weight"),
       ratio: at(relu, "first", "conv1", "weight") / at(sigmoid, "first", "conv1", "weight"),
       relu_passed: passed(relu),
       sigmoid_passed: passed(sigmoid),
@@ -37,12 +34,8 @@ export default {
       bound: 0.25 ** count_layers,
       relu_loss: loss(run, 0),
       sigmoid_loss: loss(run, 1),
-      tanh_loss: loss(run, 2),
       guessing_loss: guessing(run),
-      count_batches: BATCHES,
-      when_relu: stepsTo(run, 0, RIGHT, BATCHES),
-      when_sigmoid: stepsTo(run, 1, RIGHT, BATCHES),
-      when_tanh: stepsTo(run, 2, RIGHT, BATCHES),
+      count_steps: run.until,
     };
     const { ratio } = values;
     const outcome = ratio > MUCH ? "vanished" : ratio > SAME ? "smaller" : ratio > 1 / SAME ? "same" : ratio > 0 ? "larger" : "";

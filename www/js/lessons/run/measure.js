@@ -48,10 +48,10 @@ const ROUNDING = 1e-3;
  */
 export const at = (lane, when, layer, what) => lane?.[when]?.layers[layer ?? ""]?.[what] ?? NaN;
 
-/** The records of the last `LAST` steps up to the run's end; none if the lane has not reached it. @param {Run} run @param {number} lane */
-function tail({ lanes, until }, lane) {
+/** The records of the last steps up to the run's end; none if the lane has not reached it. @param {Run} run @param {number} lane */
+function tail({ lanes, until }, lane, last = LAST) {
   const rows = (lanes[lane]?.records ?? []).filter(([step]) => step <= until);
-  return rows.at(-1)?.[0] === until ? rows.slice(-LAST) : [];
+  return rows.at(-1)?.[0] === until ? rows.slice(-last) : [];
 }
 
 /** Mean and its standard error. @param {number[]} values */
@@ -94,6 +94,9 @@ export function difference(run, a, b) {
   const [of, than] = [tail(run, a), tail(run, b)];
   return mean(of.length === than.length ? of.map((row, i) => row[1] - than[i][1]) : []);
 }
+
+/** Training error over the last batches of the run. @param {Run} run @param {number} lane @param {number} batches */
+export const errorAtEnd = (run, lane, batches) => 1 - mean(tail(run, lane, batches).map((row) => row[2])).mean;
 
 /** The loss of random guessing. @param {Run} run */
 export const guessing = ({ classes }) => Math.log(classes);
