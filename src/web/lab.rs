@@ -34,8 +34,8 @@ pub fn schema() -> String {
 pub fn read_state(fragment: &str) -> String {
     let (lanes, notes) = Lanes::from_fragment(fragment);
     let lane = |config: &Config| {
-        let changes: serde_json::Map<_, _> = lanes.changes(config).map(|(key, value)| (key.into(), value.into())).collect();
-        record(vec![("changes", changes.into()), ("config", texts(config)), ("fragment", config.to_fragment().into())])
+        let changes = object_of(lanes.changes(config).map(|(key, value)| (key.into(), value.into())));
+        record(vec![("changes", changes), ("config", texts(config)), ("fragment", config.to_fragment().into())])
     };
     let each: Vec<Value> = lanes.configs().iter().map(lane).collect();
     record(vec![("fragment", lanes.to_fragment().into()), ("lanes", each.into()), ("notes", json!(notes))]).to_string()
@@ -373,16 +373,19 @@ fn missing_webgpu() -> Option<Reason> {
 
 /// A JSON object. It needs a fraction of the code of `json!`.
 fn record(fields: Vec<(&str, Value)>) -> Value {
-    fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+    object_of(fields.into_iter().map(|(key, value)| (key.to_string(), value)))
+}
+
+/// The same of keys that are not constant. Collecting them would sort them first, and the code for that is large.
+fn object_of(fields: impl Iterator<Item = (String, Value)>) -> Value {
+    let mut object = serde_json::Map::new();
+    fields.for_each(|(key, value)| drop(object.insert(key, value)));
+    Value::Object(object)
 }
 
 /// Every setting as text.
 fn texts(config: &Config) -> Value {
-    let mut texts = serde_json::Map::new();
-    for setting in config::SETTINGS {
-        texts.insert(setting.key.into(), config.get(setting.key).into());
-    }
-    Value::Object(texts)
+    object_of(config::SETTINGS.iter().map(|setting| (setting.key.into(), config.get(setting.key).into())))
 }
 
 /// 128 bins, below, above, zero, nan, inf, norm; percentiles 5, 50 and 95 of log10|g|.

@@ -189,7 +189,10 @@ impl Meta {
             ("mean", json(&self.normalisation.mean)),
             ("std", json(&self.normalisation.std)),
         ];
-        fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+        // Collecting them would sort them first, and the code for that is large.
+        let mut texts = Map::new();
+        fields.into_iter().for_each(|(key, value)| drop(texts.insert(key.into(), value.into())));
+        texts
     }
 
     fn fragment(&self) -> String {
