@@ -61,10 +61,12 @@ pub enum Error {
         "{file}: the file could not be read. It may have been moved or changed, or this program may have no permission to open it. Check the file and try again."
     )]
     Unreadable { file: String },
-    #[error("{file}: the archive holds no images that the lab can read. Use cifar-10-binary.tar.gz as it was downloaded.")]
+    #[error(
+        "{file}: the archive holds no images that the lab can read. Use one with a folder of pictures for each class, or cifar-10-binary.tar.gz as it was downloaded."
+    )]
     ArchiveWithoutData { file: String },
     #[error(
-        "{file}: the lab does not know this kind of file. It reads CIFAR-10 (data_batch_*.bin, test_batch.bin, cifar-10-binary.tar.gz) and MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, also as .gz)."
+        "{file}: the lab does not know this kind of file. It reads a folder of pictures for each class, CIFAR-10 (data_batch_*.bin, test_batch.bin, cifar-10-binary.tar.gz), and MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, also as .gz)."
     )]
     UnknownFile { file: String },
     #[error(
@@ -72,13 +74,13 @@ pub enum Error {
     )]
     NoFiles,
     #[error(
-        "{file}: this is a picture, but the lab reads data sets. Store your pictures in the binary format of CIFAR-10: for each image one byte for the class (0 to 9), then 1024 bytes each of red, green and blue, in 32 rows of 32."
-    )]
-    Picture { file: String },
-    #[error(
-        "{file}: these are pictures in folders, perhaps one folder per class, but the lab reads data sets. Store your pictures in one file in the binary format of CIFAR-10: for each image one byte for the class (0 to 9), then 1024 bytes each of red, green and blue, in 32 rows of 32."
+        "{file}: the lab learns to tell classes of pictures apart. Put the pictures of each class into a folder with the name of the class, and use the folder that holds these folders. It needs at least two classes."
     )]
     PictureFolders { file: String },
+    #[error("There are {found} folders with pictures. The lab learns at most {limit} classes. Use fewer folders.")]
+    TooManyClasses { found: u64, limit: u64 },
+    #[error("The pictures could not be read: {count} ({file}). Use PNG, JPEG, WebP, GIF or BMP.")]
+    BrokenPictures { file: String, count: u64 },
     #[error("{file}: this is CIFAR-100, which has two labels per image. The lab reads CIFAR-10. Use cifar-10-binary.tar.gz.")]
     Cifar100 { file: String },
     #[error(
@@ -203,6 +205,10 @@ pub enum Note {
     Copies { count: u64 },
     /// Files of an unsupported kind beside the data: the first few names, and how many there are.
     PassedOver { files: String, count: u64 },
+    /// Pictures that could not be decoded: the first few names, and how many there are.
+    BrokenPictures { files: String, count: u64 },
+    /// Pictures outside of the classes' folders.
+    OutsideFolders { count: u64 },
 }
 
 impl std::fmt::Display for Note {
@@ -237,6 +243,10 @@ impl std::fmt::Display for Note {
             Note::PassedOver { files, count } => {
                 write!(f, "Files that the lab does not read: {count} ({files}). They were skipped.")
             }
+            Note::BrokenPictures { files, count } => {
+                write!(f, "Pictures that could not be read: {count} ({files}). They were skipped. The lab reads PNG, JPEG, WebP, GIF and BMP.")
+            }
+            Note::OutsideFolders { count } => write!(f, "Pictures outside of the folders of the classes: {count}. They were skipped."),
             Note::UnknownKey { key } => write!(f, "There is no setting '{key}'. It is ignored."),
             Note::NewerVersion { version } => {
                 write!(f, "The link has version {version}, which is newer than this page. Unknown settings are ignored.")

@@ -1,11 +1,17 @@
-//! Packed files: gzip, and tar archives such as that of CIFAR-10's binary version. Unpacking stops at a limit, so a small file
-//! cannot fill the memory.
+//! Packed files: gzip, tar archives such as that of CIFAR-10's binary version, and zip archives. Unpacking stops at a limit, so a
+//! small file cannot keep the lab busy without end; what is kept in memory has narrower limits of its own.
 
 use crate::error::{Error, Result};
-use std::io::{self, Read};
+use flate2::bufread::DeflateDecoder;
+use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive};
+use std::cell::Cell;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
-/// The most bytes that are unpacked from an archive; CIFAR-10's has about 184 million.
-const ARCHIVE_LIMIT: u64 = 256 << 20;
+/// The most bytes that are unpacked from an archive; CIFAR-10's has about 184 million, ten thousand photographs some 500 million.
+const ARCHIVE_LIMIT: u64 = 2 << 30;
+/// Bytes of a packed file that are read at a time.
+const PIECE: u64 = 256 << 10;
 /// Where a tar archive has the word `ustar`, in its first header.
 const USTAR: std::ops::Range<usize> = 257..262;
 
@@ -16,6 +22,10 @@ pub fn is_gzip(bytes: &[u8]) -> bool {
 /// Whether the bytes start like a tar archive.
 pub fn is_tar(bytes: &[u8]) -> bool {
     bytes.get(USTAR) == Some(b"ustar")
+}
+
+pub fn is_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
 }
 
 /// Called with the path, length and content of a file in an archive.
@@ -33,9 +43,13 @@ pub fn members(file: &str, reader: &mut dyn Read, take: &mut Take) -> io::Result
         outcome = io::copy(&mut limited, &mut io::sink()).map(|_| Ok(()));
     }
     if limited.limit() == 0 {
-        return Ok(Err(Error::FileTooLarge { file: file.into(), found: ARCHIVE_LIMIT + 1, limit: ARCHIVE_LIMIT }));
+        return Ok(Err(too_large(file)));
     }
     outcome
+}
+
+fn too_large(file: &str) -> Error {
+    Error::FileTooLarge { file: file.into(), found: ARCHIVE_LIMIT + 1, limit: ARCHIVE_LIMIT }
 }
 
 fn walk(reader: impl Read, take: &mut Take) -> io::Result<Result<()>> {
@@ -51,6 +65,97 @@ fn walk(reader: impl Read, take: &mut Take) -> io::Result<Result<()>> {
         }
     }
     Ok(Ok(()))
+}
+
+/// A zip archive. Its list of files stands at its end, so it is read from a file that can seek.
+pub struct Zip<R> {
+    content: Option<R>,
+    read: Rc<Reached>,
+}
+
+/// How far an archive was read, and whether the file itself could not be read.
+#[derive(Default)]
+struct Reached {
+    byte: Cell<u64>,
+    failed: Cell<bool>,
+}
+
+impl<R: Read + Seek> Zip<R> {
+    pub fn new(content: R) -> Zip<R> {
+        Zip { content: Some(content), read: Rc::default() }
+    }
+
+    /// [`members`] of this archive.
+    pub fn members(&mut self, file: &str, take: &mut Take) -> io::Result<Result<()>> {
+        let content = self.content.take().expect("an archive is read once");
+        let content = Watched { content, position: 0, read: self.read.clone() };
+        let (mut buffer, mut left) = (vec![0; RECOMMENDED_BUFFER_SIZE], ARCHIVE_LIMIT);
+        let archive = ZipArchive::from_seekable(content, &mut buffer).map_err(damaged)?;
+        let mut entries = archive.entries(&mut buffer);
+        while let Some(entry) = entries.next_entry().map_err(damaged)? {
+            if entry.is_dir() {
+                continue;
+            }
+            let packed = |format: &str| Ok(Err(Error::Packed { file: file.into(), format: format.into() }));
+            if entry.flags().is_encrypted() {
+                return packed("ZIP, AES");
+            }
+            let (path, size) = (String::from_utf8_lossy(entry.file_path().as_ref()).into_owned(), entry.uncompressed_size_hint());
+            left = left.saturating_sub(size);
+            if left == 0 {
+                return Ok(Err(too_large(file)));
+            }
+            let local = archive.get_entry(entry.wayfinder()).map_err(damaged)?;
+            let piece = entry.compressed_size_hint().clamp(1, PIECE) as usize;
+            let reader = BufReader::with_capacity(piece, local.reader());
+            let content: Box<dyn Read> = match entry.compression_method() {
+                CompressionMethod::STORE => Box::new(local.verifying_reader(reader)),
+                CompressionMethod::DEFLATE => Box::new(local.verifying_reader(DeflateDecoder::new(reader))),
+                other => return packed(&format!("ZIP, {}", other.name().unwrap_or("?"))),
+            };
+            if let Err(error) = take(&path, size, &mut Whole { content: content.take(size), left: size })? {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The error to report when reading ended with `error`.
+    pub fn problem(&self, file: &str, error: &io::Error) -> Error {
+        let (file, byte) = (file.to_string(), self.read.byte.get());
+        match error.kind() {
+            _ if self.read.failed.get() => Error::Unreadable { file },
+            io::ErrorKind::UnexpectedEof => Error::CompressedTruncated { file, byte },
+            _ => Error::Compressed { file, byte },
+        }
+    }
+}
+
+fn damaged(error: rawzip::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// Notes how far it has been read.
+struct Watched<R> {
+    content: R,
+    position: u64,
+    read: Rc<Reached>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.content.read(buffer).inspect_err(|_| self.read.failed.set(true))?;
+        self.position += count as u64;
+        self.read.byte.set(self.position);
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Watched<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.position = self.content.seek(to)?;
+        Ok(self.position)
+    }
 }
 
 /// A file that must be as long as its archive says.

@@ -4,14 +4,12 @@ use super::emnist::Emnist;
 use super::held_out::finish;
 use super::idx::{Holds, Idx};
 use super::names::{self, Split};
-use super::{Dataset, Images, MOST, Normalisation, cifar10, is_kept};
+use super::pictures::Pictures;
+use super::{Dataset, Images, MOST, NAMED, Normalisation, cifar10, is_kept, moments};
 use crate::error::{Error, Note, Result};
 
 const FASHION: [&str; 10] =
     ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
-
-/// How many skipped files the note names.
-const NAMED: usize = 3;
 
 /// Records of CIFAR-10.
 pub struct Batch {
@@ -39,8 +37,7 @@ pub struct Gathered {
     refused: Option<(Weight, Error)>,
     /// The first skipped files, and how many there are.
     passed_over: (Vec<String>, u64),
-    /// The path of the first picture, and whether there are some in another folder.
-    pictures: Option<(String, bool)>,
+    pub pictures: Pictures,
 }
 
 /// How much a reason explains.
@@ -49,7 +46,6 @@ enum Weight {
     Note,
     Unknown,
     Empty,
-    Picture,
     Format,
 }
 
@@ -58,31 +54,14 @@ impl Gathered {
         !self.batches.is_empty() || !self.idx.is_empty()
     }
 
-    pub fn has_pictures(&self) -> bool {
-        self.pictures.is_some()
-    }
-
     /// Takes note of a file beside the data.
     pub fn note(&mut self, path: &str) {
         self.keep(Weight::Note, Error::UnknownFile { file: path.into() });
     }
 
-    pub fn picture(&mut self, path: &str) {
-        self.pass_over(path);
-        let folder = |path: &str| path.len() - names::base(path).len();
-        match &mut self.pictures {
-            Some((first, several)) => *several |= first[..folder(first)] != path[..folder(path)],
-            None => self.pictures = Some((path.into(), false)),
-        }
-    }
-
     /// Skips an unsupported file.
     pub fn refuse(&mut self, path: &str, why: Error) {
         match why {
-            Error::Picture { .. } => {
-                self.picture(path);
-                self.keep(Weight::Picture, why);
-            }
             Error::UnknownFile { .. } => self.pass_over_for(path, Weight::Unknown, why),
             Error::EmptyFile { .. } => self.pass_over_for(path, Weight::Empty, why),
             _ => self.pass_over_for(path, Weight::Format, why),
@@ -94,7 +73,7 @@ impl Gathered {
         self.keep(weight, why);
     }
 
-    fn pass_over(&mut self, path: &str) {
+    pub fn pass_over(&mut self, path: &str) {
         let (names, count) = &mut self.passed_over;
         if names.len() < NAMED {
             names.push(names::base(path).into());
@@ -148,15 +127,20 @@ impl Gathered {
     }
 
     pub fn assemble(mut self) -> Result<Dataset> {
-        if !self.has_data() {
-            return Err(match (self.pictures, self.refused) {
-                (Some((file, true)), _) => Error::PictureFolders { file },
-                (_, Some((_, why))) => why,
-                (_, None) => Error::NoFiles,
-            });
+        let pictures = std::mem::take(&mut self.pictures);
+        if !self.has_data() && pictures.is_empty() {
+            return Err(self.refused.map_or(Error::NoFiles, |(_, why)| why));
+        }
+        let is_data = self.has_data();
+        if is_data {
+            pictures.paths().for_each(|path| self.pass_over(path));
         }
         let (files, count) = std::mem::take(&mut self.passed_over);
-        let mut set = if self.idx.is_empty() { self.assemble_cifar() } else { self.assemble_idx() }?;
+        let mut set = match (is_data, self.idx.is_empty()) {
+            (false, _) => pictures.assemble(),
+            (true, true) => self.assemble_cifar(),
+            (true, false) => self.assemble_idx(),
+        }?;
         if count > 0 {
             set.notes.push(Note::PassedOver { files: files.join(", "), count });
         }
@@ -197,7 +181,7 @@ impl Gathered {
             (_, Family::Digits) => ("MNIST", digits()),
             (_, Family::Unknown) => ("IDX images", digits()),
         };
-        let (mean, std) = moments(&train.pixels);
+        let (mean, std) = moments(train.pixels.iter().copied());
         let set = Dataset {
             name: name.into(),
             classes,
@@ -291,32 +275,4 @@ fn family(fashion_path: bool, train: &[u8], test: &[u8]) -> Family {
 
 fn digits() -> Vec<String> {
     (0..10).map(|digit| digit.to_string()).collect()
-}
-
-/// Mean and standard deviation of bytes on the scale 0 to 1. The latter is at least 1/255, for constant images.
-fn moments(bytes: &[u8]) -> (f32, f32) {
-    let mut counts = [0u64; 256];
-    for byte in bytes {
-        counts[usize::from(*byte)] += 1;
-    }
-    let average = |of: &dyn Fn(f64) -> f64| {
-        let sum: f64 = counts.iter().enumerate().map(|(byte, count)| of(byte as f64 / 255.0) * *count as f64).sum();
-        sum / bytes.len().max(1) as f64
-    };
-    let mean = average(&|x| x);
-    let variance = average(&|x| (x - mean).powi(2));
-    (mean as f32, variance.sqrt().max(1.0 / 255.0) as f32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_those_of_the_bytes() {
-        let (mean, std) = moments(&[0, 255, 0, 255]);
-        assert_eq!((mean, std), (0.5, 0.5));
-        assert_eq!(moments(&[9; 7]).1, 1.0 / 255.0);
-        assert_eq!(super::super::thousands(1_060_007), "1,060,007");
-    }
 }

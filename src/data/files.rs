@@ -1,15 +1,15 @@
 //! The user's files: what each one holds, judged by its content first and its name second.
 
-use super::archive::{self, is_gzip, is_tar};
+use super::archive::{self, Take, Zip, is_gzip, is_tar, is_zip};
 use super::assemble::{Batch, Gathered, IdxFile};
 use super::emnist::Emnist;
 use super::idx::{self, Holds};
 use super::names::{self, Name, Split};
 use super::source::{Input, Source};
-use super::{Dataset, cifar10, formats};
+use super::{Dataset, cifar10, formats, picture};
 use crate::error::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
-use std::io::{self, BufRead, Cursor, Read};
+use std::io::{self, BufRead, Cursor, Read, Seek};
 
 /// The most bytes of a file of records; the complete CIFAR-10 in one file has 184 million.
 const LONGEST_FILE: u64 = 256 << 20;
@@ -33,7 +33,7 @@ pub fn read_files(files: Vec<(String, Vec<u8>)>) -> Result<Dataset> {
 ///
 /// CIFAR-10: any of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, an archive that holds them (`.tar.gz`,
 /// `.tar`), or files of such records under other names. MNIST, Fashion-MNIST, QMNIST, EMNIST: the four IDX files, or the two for
-/// training. Each also as `.gz`. A file is for testing when its name says `test` or `t10k`. Content given twice counts once,
+/// training. Each also as `.gz`. Pictures: a folder for each class, also in an archive; see [`picture`]. A file is for testing when its name says `test` or `t10k`. Content given twice counts once,
 /// whatever its name. Files in shallower folders are read first, and deeper ones only if no shallower one holds data. Notes, and
 /// files that systems and programs leave in folders, are skipped. So are unsupported files, if there is data beside them.
 ///
@@ -44,10 +44,10 @@ pub fn read_files(files: Vec<(String, Vec<u8>)>) -> Result<Dataset> {
 ///
 /// # Errors
 /// The decoders' errors, and errors about files that do not fit together. A result has a training and a test image.
-pub fn read_sources<R: Read>(names: &[Name], mut open: impl FnMut(usize) -> Result<Source<R>>) -> Result<Dataset> {
+pub fn read_sources<R: Read + Seek>(names: &[Name], mut open: impl FnMut(usize) -> Result<Source<R>>) -> Result<Dataset> {
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_by_key(|at| names[*at].depth);
-    let (mut gathered, mut level) = (Gathered::default(), 0);
+    let (mut gathered, mut level, mut pictures) = (Gathered::default(), 0, vec![]);
     for at in order {
         let Name { path, depth } = &names[at];
         if *depth > level && gathered.has_data() {
@@ -59,10 +59,17 @@ pub fn read_sources<R: Read>(names: &[Name], mut open: impl FnMut(usize) -> Resu
         }
         if names::is_note(path) {
             gathered.note(path);
-        } else if !(gathered.has_pictures() && formats::is_picture_name(path)) {
-            gathered.read(open(at)?)?;
+        } else if formats::is_picture_name(path) {
+            pictures.push(at);
         } else {
-            gathered.picture(path);
+            gathered.read(open(at)?)?;
+        }
+    }
+    for at in pictures {
+        if gathered.has_data() {
+            gathered.pass_over(&names[at].path);
+        } else {
+            gathered.picture(&names[at].path, &mut open(at)?.content);
         }
     }
     gathered.assemble()
@@ -75,14 +82,18 @@ enum Found {
 }
 
 impl Gathered {
-    fn read<R: Read>(&mut self, source: Source<R>) -> Result<()> {
+    fn read<R: Read + Seek>(&mut self, source: Source<R>) -> Result<()> {
         let (file, length) = (source.name, source.length);
         let mut input = Input::new(source.content);
-        let zipped = match input.fill_buf() {
-            Ok(start) => is_gzip(start),
+        let (gzipped, zip) = match input.fill_buf() {
+            Ok(start) => (is_gzip(start), is_zip(start) && formats::is_archive(&file, start)),
             Err(error) => return Err(input.problem(&file, &error)),
         };
-        if zipped {
+        if zip {
+            let mut archive = Zip::new(input.into_inner());
+            let outcome = self.members(&file, |take| archive.members(&file, take));
+            outcome.map_err(|error| archive.problem(&file, &error))?.map(|found| self.settle(&file, found))
+        } else if gzipped {
             let mut decoder = MultiGzDecoder::new(input);
             let outcome = self.unpacked(&file, None, &mut decoder);
             outcome.map_err(|error| decoder.get_ref().problem(&file, &error))?
@@ -100,16 +111,29 @@ impl Gathered {
         } else {
             self.content(file, file, length, start, reader)?
         };
-        Ok(found.map(|found| match found {
-            Found::Data => {}
-            Found::Nothing(why) => self.refuse(file, why),
-        }))
+        Ok(found.map(|found| self.settle(file, found)))
+    }
+
+    fn settle(&mut self, file: &str, found: Found) {
+        if let Found::Nothing(why) = found {
+            self.refuse(file, why);
+        }
     }
 
     fn archive(&mut self, file: &str, reader: &mut dyn Read) -> io::Result<Result<Found>> {
+        self.members(file, |take| archive::members(file, reader, take))
+    }
+
+    /// What the files of an archive hold. `walk` calls its argument with each of them.
+    fn members(&mut self, file: &str, walk: impl FnOnce(&mut Take) -> io::Result<Result<()>>) -> io::Result<Result<Found>> {
         let (mut why, mut some) = (None, false);
-        let outcome = archive::members(file, reader, &mut |path, length, member| {
+        let outcome = walk(&mut |path, length, member| {
             if names::is_litter(path) || names::is_note(path) {
+                return Ok(Ok(()));
+            }
+            if formats::is_picture_name(path) {
+                some = true;
+                self.picture(path, member);
                 return Ok(Ok(()));
             }
             let label = format!("{file}: {}", names::base(path));
@@ -127,6 +151,14 @@ impl Gathered {
             (Ok(()), _) if some => Ok(Found::Data),
             (Ok(()), why) => Ok(Found::Nothing(why.unwrap_or(Error::ArchiveWithoutData { file: file.into() }))),
         })
+    }
+
+    /// Takes a picture. One that cannot be read counts as broken.
+    fn picture(&mut self, path: &str, reader: &mut dyn Read) {
+        match whole(reader, None, picture::LONGEST) {
+            Ok(Ok(content)) => self.pictures.add(path.into(), content),
+            _ => self.pictures.broken(path),
+        }
     }
 
     /// A file that is not packed, or has been unpacked. `start` has been read; `file` is its name in messages, `path` its own
@@ -160,6 +192,10 @@ impl Gathered {
             None => {}
         }
         let mut reader = Cursor::new(&start).chain(reader);
+        if formats::is_picture(&start) {
+            self.picture(path, &mut reader);
+            return Ok(Ok(Found::Data));
+        }
         if is_tar {
             return self.archive(file, &mut reader); // it reports what is damaged
         }
@@ -290,7 +326,7 @@ mod tests {
         assert_eq!(code(&[("data_batch_1.bin", &labels)]), "cifar_truncated");
         assert_eq!(code(&[("data_batch_1.bin", &cifar(1, 1)), (name, &images)]), "mixed_files");
         assert_eq!(code(&[("data_batch_1.bin", &cifar(1, 1)), ("x/data_batch_1.bin", &cifar(1, 2))]), "duplicate_file");
-        assert_eq!(code(&[("photo.jpg", b"no picture")]), "unknown_file");
+        assert_eq!(code(&[("photo.jpg", b"no picture")]), "broken_pictures");
         assert_eq!(code(&[("notes.txt", b"a")]), "unknown_file");
         assert_eq!(code(&[("a", b"")]), "empty_file");
         assert_eq!(code(&[("cifar-10-binary.tar.gz", &[9; 700])]), "compressed");

@@ -13,9 +13,6 @@ const STL_10: u64 = 3 * 96 * 96;
 /// its name in messages.
 pub fn refusal(file: &str, path: &str, start: &[u8], length: Option<u64>) -> Option<Error> {
     let (file, name) = (file.to_string(), names::plain(path));
-    if is_picture(start) {
-        return Some(Error::Picture { file });
-    }
     if let Some(format) = packing(start) {
         return Some(match zipped(start) {
             Some(member) if member.ends_with(b".npy") => Error::Numpy { file },
@@ -57,7 +54,7 @@ pub fn is_picture_name(path: &str) -> bool {
     ends.iter().any(|end| name.ends_with(end))
 }
 
-fn is_picture(start: &[u8]) -> bool {
+pub fn is_picture(start: &[u8]) -> bool {
     match start {
         [0xff, 0xd8, 0xff, ..] | [0x89, b'P', b'N', b'G', ..] | [b'G', b'I', b'F', b'8', ..] => true,
         [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] | [b'P', b'2'..=b'6', b'\n' | b' ', ..] => true,
@@ -70,9 +67,10 @@ fn is_picture(start: &[u8]) -> bool {
     }
 }
 
-/// The format of a packed file, other than gzip and tar.
+/// The format of a packed file. Gzip, tar and zip are unpacked, but not what is packed again inside.
 fn packing(start: &[u8]) -> Option<&'static str> {
-    let starts: [(&[u8], &str); 8] = [
+    let starts: [(&[u8], &str); 9] = [
+        (b"\x1f\x8b", "gzip"),
         (b"PK\x03\x04", "ZIP"),
         (b"PK\x05\x06", "ZIP"),
         (b"7z\xbc\xaf\x27\x1c", "7z"),
@@ -83,6 +81,11 @@ fn packing(start: &[u8]) -> Option<&'static str> {
         (b"\x1f\x9d", "compress"),
     ];
     starts.iter().find(|(bytes, _)| start.starts_with(bytes)).map(|(_, format)| *format)
+}
+
+/// Whether a zip archive is one of files, and not a format that is packed as one.
+pub fn is_archive(file: &str, start: &[u8]) -> bool {
+    matches!(refusal(file, file, start, None), Some(Error::Packed { .. }))
 }
 
 /// The name of the first file in a zip archive.
@@ -129,10 +132,7 @@ mod tests {
     #[test]
     fn formats_are_told_by_their_first_bytes() {
         let zip = |member: &str| [b"PK\x03\x04".as_slice(), &[0; 22], &[member.len() as u8, 0, 0, 0], member.as_bytes()].concat();
-        let expected: [(&str, &[u8]); 20] = [
-            ("picture", b"\xff\xd8\xff\xe0"),
-            ("picture", b"\x89PNG\r\n\x1a\n"),
-            ("picture", b"RIFF\0\0\0\0WEBPVP8L"),
+        let expected: [(&str, &[u8]); 17] = [
             ("numpy", b"\x93NUMPY\x01\0"),
             ("numpy", &zip("x_test.npy")),
             ("pickle", &zip("mnist/data.pkl")),

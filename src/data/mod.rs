@@ -12,6 +12,8 @@ mod idx;
 pub mod names;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+pub mod picture;
+mod pictures;
 pub mod shard;
 pub mod source;
 pub mod toy;
@@ -26,6 +28,9 @@ pub const SIDE: usize = 32;
 pub const IMAGE: usize = SIDE * SIDE * 3;
 /// The most training images, and the most test images, that are kept from the user's files: the limit of `train_size`.
 const MOST: usize = 60_000;
+
+/// How many skipped files a note names.
+const NAMED: usize = 3;
 
 /// Whether image `index` of `count` is kept: one of [`MOST`], spread evenly.
 fn is_kept(index: usize, count: usize) -> bool {
@@ -149,4 +154,31 @@ impl Dataset {
 /// `60,000`.
 fn thousands(number: usize) -> String {
     if number < 1000 { number.to_string() } else { format!("{},{:03}", thousands(number / 1000), number % 1000) }
+}
+
+/// Mean and standard deviation of bytes on the scale 0 to 1. The latter is at least 1/255, for constant images.
+fn moments(bytes: impl Iterator<Item = u8>) -> (f32, f32) {
+    let mut counts = [0u64; 256];
+    bytes.for_each(|byte| counts[usize::from(byte)] += 1);
+    let total = counts.iter().sum::<u64>().max(1) as f64;
+    let average = |of: &dyn Fn(f64) -> f64| {
+        let sum: f64 = counts.iter().enumerate().map(|(byte, count)| of(byte as f64 / 255.0) * *count as f64).sum();
+        sum / total
+    };
+    let mean = average(&|x| x);
+    let variance = average(&|x| (x - mean).powi(2));
+    (mean as f32, variance.sqrt().max(1.0 / 255.0) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_bytes() {
+        let (mean, std) = moments([0, 255, 0, 255].into_iter());
+        assert_eq!((mean, std), (0.5, 0.5));
+        assert_eq!(moments([9; 7].into_iter()).1, 1.0 / 255.0);
+        assert_eq!(thousands(1_060_007), "1,060,007");
+    }
 }

@@ -45,14 +45,15 @@ impl Dataset {
     /// # Errors
     /// [`Error::File`], and those of [`read_sources`].
     pub fn load(paths: &[PathBuf]) -> Result<Dataset> {
-        Dataset::load_without(paths, &[])
+        Dataset::load_without(paths, &[], &mut |_, _| {})
     }
 
-    /// The same without some files in the folders; these need not exist.
+    /// The same without some files in the folders; these need not exist. `progress` is told how many files have been opened, and of
+    /// how many.
     ///
     /// # Errors
     /// As [`Dataset::load`].
-    pub fn load_without(paths: &[PathBuf], others: &[&Path]) -> Result<Dataset> {
+    pub fn load_without(paths: &[PathBuf], others: &[&Path], progress: &mut dyn FnMut(usize, usize)) -> Result<Dataset> {
         let others: Vec<PathBuf> = others.iter().filter_map(|path| path.canonicalize().ok()).collect();
         let mut files = Vec::new();
         for path in paths {
@@ -67,7 +68,12 @@ impl Dataset {
         }
         let names: Vec<Name> =
             files.iter().map(|(path, depth)| Name { path: path.display().to_string(), depth: *depth }).collect();
-        read_sources(&names, |at| open(&files[at].0))
+        let mut opened = 0;
+        read_sources(&names, |at| {
+            opened += 1;
+            progress(opened, files.len());
+            open(&files[at].0)
+        })
     }
 }
 

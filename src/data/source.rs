@@ -31,6 +31,11 @@ impl<R: Read> Input<R> {
         Input { content, piece: vec![0; PIECE], next: 0, filled: 0, position: 0, failed: false }
     }
 
+    /// What it reads from, at an unknown position.
+    pub fn into_inner(self) -> R {
+        self.content
+    }
+
     /// The error to report when reading or unpacking ended with `error`.
     pub fn problem(&self, file: &str, error: &io::Error) -> Error {
         let (file, byte) = (file.to_string(), self.position);

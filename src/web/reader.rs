@@ -52,6 +52,18 @@ struct Pieces<'a> {
     read: &'a Function,
 }
 
+impl std::io::Seek for Pieces<'_> {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        let at = match to {
+            std::io::SeekFrom::Start(byte) => byte as f64,
+            std::io::SeekFrom::Current(bytes) => self.at + bytes as f64,
+            std::io::SeekFrom::End(bytes) => self.length + bytes as f64,
+        };
+        self.at = at.max(0.0);
+        Ok(self.at as u64)
+    }
+}
+
 impl std::io::Read for Pieces<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let end = self.length.min(self.at + buffer.len() as f64);

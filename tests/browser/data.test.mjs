@@ -39,7 +39,8 @@ const DAMAGED = [
   ["an archive that ends early", { [ARCHIVE]: sound.subarray(0, 30_000) }, "compressed_truncated", [30_000]],
   ["an archive with a wrong label", { [ARCHIVE]: archive(set(records(3), RECORD, 10)) }, "cifar_label", ["data_batch_1.bin", RECORD, 10]],
   ["an archive without batches", { [ARCHIVE]: gzipSync(tar({ "readme.html": Buffer.from("<p>") })) }, "archive_without_data", []],
-  ["a file of another kind", { "holiday.jpg": Buffer.from("no images at all") }, "unknown_file", []],
+  ["a file of another kind", { holiday: Buffer.from("no images at all") }, "unknown_file", []],
+  ["a picture that is none", { "holiday.jpg": Buffer.from("no images at all") }, "broken_pictures", ["holiday.jpg"]],
   ["an empty file", { "data_batch_1.bin": Buffer.alloc(0) }, "empty_file", []],
   ["labels missing", { [IMAGES]: idxImages() }, "missing_partner", [LABEL_FILE]],
   ["test images alone", { "test_batch.bin": records(3) }, "no_training_images", []],
@@ -180,7 +181,8 @@ for (const name of NAMES) {
         for (const word of words) assert.ok(refused.text.includes(String(word)), `${what}: "${refused.text}" does not say ${word}`);
         // The remaining Latin letters are names of files, data sets and formats.
         const rest = Object.keys(files).reduce((text, file) => text.replaceAll(file, ""), refused.text);
-        const known = /CIFAR-10|Fashion-MNIST|MNIST|IDX|[\w*-]+\.(bin|tar\.gz|gz)|\.gz|train-labels-idx1-ubyte|[0-9a-f]{2}( [0-9a-f]{2}){3}/g;
+        const known =
+          /CIFAR-10|Fashion-MNIST|MNIST|IDX|[\w*-]+\.(bin|tar\.gz|gz)|\.gz|train-labels-idx1-ubyte|PNG|JPEG|WebP|GIF|BMP|[0-9a-f]{2}( [0-9a-f]{2}){3}/g;
         assert.doesNotMatch(rest.replace(known, ""), /[A-Za-z]{2}/, what);
         assert.match(rest, /[\u4e00-\u9fff]/, what);
       }

@@ -1,6 +1,7 @@
 // Makes files such as users have, and passes them to a page.
 import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { newPage } from "./browsers.mjs";
 
 export const RECORD = 3073;
@@ -47,6 +48,52 @@ export function tar(files) {
     return [header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
   });
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+/** A BMP picture of 8 x 8 pixels: a colour of its own with noise. @param {number} seed */
+export function bmp(seed) {
+  const bytes = Buffer.alloc(54 + 8 * 8 * 3);
+  bytes.write("BM", 0);
+  for (const [at, number] of [
+    [2, bytes.length],
+    [10, 54],
+    [14, 40],
+    [18, 8],
+    [22, 8],
+    [34, 192],
+  ])
+    bytes.writeUInt32LE(number, at);
+  bytes.writeUInt16LE(1, 26);
+  bytes.writeUInt16LE(24, 28);
+  for (let at = 54; at < bytes.length; at++) bytes[at] = (Math.imul(at + 1000 * seed, 2654435761) >>> 26) + ((37 * seed) % 190);
+  return bytes;
+}
+
+/** A zip archive of stored files. @param {Record<string, Buffer>} files */
+export function zip(files) {
+  const [parts, list] = [[], []];
+  let offset = 0;
+  for (const [path, bytes] of Object.entries(files)) {
+    const name = Buffer.from(path);
+    const sizes = Buffer.alloc(16);
+    gzipSync(bytes).subarray(-8, -4).copy(sizes); // its checksum
+    sizes.writeUInt32LE(bytes.length, 4);
+    sizes.writeUInt32LE(bytes.length, 8);
+    sizes.writeUInt16LE(name.length, 12);
+    const shared = Buffer.concat([Buffer.from([20, 0, 0, 8, 0, 0, 0, 0, 0x21, 0]), sizes]);
+    parts.push(Buffer.from("PK\x03\x04"), shared, name, bytes);
+    const place = Buffer.alloc(14);
+    place.writeUInt32LE(offset, 10);
+    list.push(Buffer.from("PK\x01\x02"), Buffer.from([20, 0]), shared, place, name);
+    offset += 30 + name.length + bytes.length;
+  }
+  const directory = Buffer.concat(list);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(Object.keys(files).length, 4);
+  end.writeUInt16LE(Object.keys(files).length, 6);
+  end.writeUInt32LE(directory.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...parts, directory, Buffer.from("PK\x05\x06"), end]);
 }
 
 export async function open(browser, settings, address) {

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { NAMES, launch } from "./browsers.mjs";
-import { choose, data, idx, loaded, open, records, refusal, tar, trainTo } from "./files.mjs";
+import { bmp, choose, data, idx, loaded, open, records, refusal, tar, trainTo, zip } from "./files.mjs";
 import { startShortLab } from "./servers.mjs";
 
 const SMALL = "v=1&width=0.25&batch=8&test_every=0&backend=cpu&workers=1&train_size=1000&norm=bn";
@@ -79,27 +79,27 @@ const noteText = (page) => page.evaluate(() => document.querySelector("alexnet-l
 const picture = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
 const pickle = Buffer.from("\x80\x02}q\x01(U\x0bbatch_label", "latin1");
 const hundred = Buffer.from(Array.from({ length: 4 * 3074 }, (_, at) => (at % 3074 < 2 ? 11 : at % 256)));
-const zip = (member) => Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(22), Buffer.from([member.length, 0, 0, 0]), Buffer.from(member)]);
+const beginning = (member) => Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(22), Buffer.from([member.length, 0, 0, 0]), Buffer.from(member)]);
 /** Files of other formats by name, the code, and a word of the advice. */
 const FORMATS = [
   ["data_batch_1", pickle, "pickle", "cifar-10-binary.tar.gz"],
   ["cifar-10-python.tar.gz", gzipSync(tar({ data_batch_1: pickle })), "pickle", "cifar-10-binary.tar.gz"],
   ["train.bin", hundred, "cifar100", "cifar-10-binary.tar.gz"],
-  ["mnist.npz", zip("x_test.npy"), "numpy", "IDX"],
+  ["mnist.npz", beginning("x_test.npy"), "numpy", "IDX"],
   ["images.npy", Buffer.from("\x93NUMPY\x01\0", "latin1"), "numpy", "IDX"],
   ["train_32x32.mat", Buffer.from("MATLAB 5.0 MAT-file, Platform: GLNXA64"), "matlab", "SVHN"],
   ["train_X.bin", Buffer.alloc(2 * 27648, 99), "stl10", "CIFAR-10"],
   ["train.parquet", Buffer.from("PAR1\x15\x04"), "parquet", "IDX"],
   ["mnist.h5", Buffer.from("\x89HDF\r\n\x1a\n", "latin1"), "hdf5", "IDX"],
   ["mnist_train.csv", Buffer.from("5,0,0,0\n"), "table", "IDX"],
-  ["gzip.zip", zip("gzip/"), "packed", "ZIP"],
+  ["gzip.zip", beginning("gzip/"), "compressed", ""],
   ["train-images-idx3-ubyte.gz", Buffer.from("<!DOCTYPE html><title>403</title>"), "web_page", ""],
   ["test_batch.bin", Buffer.from("version https://git-lfs.github.com/spec/v1\n"), "lfs_pointer", "git lfs pull"],
-  ["holiday.jpg", Buffer.from("\xff\xd8\xff\xe0", "latin1"), "picture", "1024"],
+  ["holiday.jpg", Buffer.from("\xff\xd8\xff\xe0", "latin1"), "broken_pictures", "JPEG"],
 ];
 /** Names that are the same in every language. */
 const KNOWN =
-  /CIFAR-10+|Fashion-MNIST|[QE]?MNIST|IDX|STL-10|SVHN|MATLAB|NumPy|Python|PyTorch|pickle|Parquet|Hugging Face|HDF5|CSV|ZIP|Git LFS|git lfs pull|[\w*-]+\.(bin|tar\.gz|gz|zip)|\.(npy|npz)/g;
+  /CIFAR-10+|Fashion-MNIST|[QE]?MNIST|IDX|STL-10|SVHN|MATLAB|NumPy|Python|PyTorch|pickle|Parquet|Hugging Face|HDF5|CSV|ZIP|PNG|JPEG|WebP|GIF|BMP|Git LFS|git lfs pull|[\w*-]+\.(bin|tar\.gz|gz|zip)|\.(npy|npz)/g;
 
 for (const name of NAMES) {
   describe(name, () => {
@@ -133,15 +133,46 @@ for (const name of NAMES) {
       await page.close();
     });
 
+    test("a folder of pictures for each class trains, dropped, chosen, or as a zip archive; a broken one is named", async () => {
+      const { page, complaints } = await open(browser, SMALL, lab.address);
+      const classes = Array.from({ length: 12 }, (_, at) => `class ${at}`);
+      const photos = Object.fromEntries(classes.flatMap((name, at) => Array.from({ length: 10 }, (_, n) => [`${name}/${n}.bmp`, bmp(12 * n + at)])));
+      await dropFolder(page, name, "classes", { ...photos, "class 3/broken.jpg": Buffer.from("no picture") });
+      await loaded(page);
+      const dropped = await data(page);
+      assert.deepEqual([dropped.name, dropped.train_total, dropped.test_total, dropped.held_out], ["Pictures", 108, 12, true]);
+      assert.deepEqual(dropped.classes, classes.toSorted());
+      assert.deepEqual(await notes(page), ["broken_pictures"]);
+      assert.match(await noteText(page), /could not be read: 1 \(broken\.jpg\)/);
+      const steps = await trainTo(page, 3);
+      assert.ok(steps[0].loss > 2 && steps.every(({ loss }) => Number.isFinite(loss)), `${steps[0].loss}, and ln 12 = 2.48`);
+      const losses = steps.map(({ loss }) => loss);
+      // The same pictures, packed: the same data set, so the same losses.
+      await page.evaluate(() => (window.steps = []));
+      await choose(page, folder, { "photos.zip": zip(Object.fromEntries(Object.entries(photos).map(([path, bytes]) => [`photos/${path}`, bytes]))) });
+      await loaded(page);
+      assert.deepEqual({ ...(await data(page)) }, dropped);
+      assert.deepEqual(await notes(page), []);
+      assert.deepEqual(
+        (await trainTo(page, 3)).map(({ loss }) => loss),
+        losses,
+      );
+      assert.deepEqual(
+        complaints.filter((complaint) => !/ABORTED/.test(complaint)),
+        [],
+      );
+      await page.close();
+    });
+
     for (const [lang, words] of [
-      ["en", [/folder is empty/, /pictures in folders/]],
-      ["zh", [/文件夹是空的/, /按文件夹存放的图片/]],
+      ["en", [/folder is empty/, /pictures could not be read: 2/]],
+      ["zh", [/文件夹是空的/, /图片都无法读取：2 张/]],
     ]) {
       test(`a folder without data says what it holds, ${lang}`, async () => {
         const { page, complaints } = await open(browser, `${SMALL}&lang=${lang}`, lab.address);
         const folders = [
           ["empty", {}, "no_files"],
-          ["photos", { "cat/1.png": picture, "dog/1.png": picture }, "picture_folders"],
+          ["photos", { "cat/1.png": picture, "dog/1.png": picture }, "broken_pictures"],
         ];
         for (const [at, [what, files, code]] of folders.entries()) {
           await dropFolder(page, name, what, files);

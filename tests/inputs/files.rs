@@ -235,8 +235,8 @@ fn a_folder_without_data_says_what_it_holds() {
         ("train/dog/1.png", picture()),
         ("labels.csv", b"id,label\n".to_vec()),
     ];
-    assert_eq!(says("classes", &classes), "picture_folders");
-    assert_eq!(says("picture", &[("holiday.jpg", b"\xff\xd8\xff\xe0".to_vec())]), "picture");
+    assert_eq!(says("classes", &classes), "broken_pictures");
+    assert_eq!(says("picture", &[("holiday.jpg", b"\xff\xd8\xff\xe0".to_vec())]), "broken_pictures");
     assert_eq!(says("test-alone", &[("test_batch.bin", batch(3, 1))]), "no_training_images");
 }
 
@@ -259,7 +259,7 @@ fn formats_that_are_not_read_have_their_own_sentences() {
         ("stl10", "stl10_binary/train_X.bin", vec![99; 2 * 3 * 96 * 96]),
         ("parquet", "train-00000-of-00001.parquet", b"PAR1\x15\x04".to_vec()),
         ("table", "mnist_train.csv", b"5,0,0,0\n".to_vec()),
-        ("packed", "gzip.zip", b"PK\x03\x04\x14\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0gzip/".to_vec()),
+        ("compressed", "gzip.zip", b"PK\x03\x04\x14\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0gzip/".to_vec()),
         ("web_page", "train-images-idx3-ubyte.gz", b"<!DOCTYPE html><title>403</title>".to_vec()),
         ("lfs_pointer", "data_batch_1.bin", b"version https://git-lfs.github.com/spec/v1\n".to_vec()),
     ];

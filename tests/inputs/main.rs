@@ -5,5 +5,6 @@ mod common;
 mod data;
 mod files;
 mod parsers;
+mod pictures;
 mod settings;
 mod weights;

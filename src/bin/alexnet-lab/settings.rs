@@ -10,6 +10,7 @@ use alexnet_lab::data::Dataset;
 use alexnet_lab::gpu::family::Family;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 
 /// Which kernels multiply on the GPU. This is not a setting of a run: results are the same up to rounding.
@@ -113,7 +114,7 @@ impl Settings {
 /// The data set of a run.
 #[derive(Args, Default)]
 pub struct Data {
-    /// Built-in data set (cifar10, toy), or files or folders with CIFAR-10 (.bin, .tar.gz), MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, .gz) [default: cifar10]
+    /// Built-in data set (cifar10, toy), or files or folders with CIFAR-10 (.bin, .tar.gz), MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, .gz), or a folder or archive with a folder of pictures for each class [default: cifar10]
     #[arg(long, num_args = 1.., value_name = "PATH")]
     data: Vec<PathBuf>,
 }
@@ -128,7 +129,16 @@ impl Data {
                 misuse!("--{flag} would overwrite {}, which --data reads. Choose another file.", path.display());
             }
         }
-        Ok(Dataset::load_without(&self.data, &outputs.iter().map(|(_, path)| *path).collect::<Vec<_>>())?)
+        let style = ProgressStyle::with_template("Reading {pos} of {len} files {bar:30}").expect("the template is a constant");
+        let bar = ProgressBar::no_length().with_style(style);
+        let mut progress = |opened: usize, files: usize| {
+            bar.set_length(files as u64);
+            bar.set_position(opened as u64);
+        };
+        let dataset =
+            Dataset::load_without(&self.data, &outputs.iter().map(|(_, path)| *path).collect::<Vec<_>>(), &mut progress);
+        bar.finish_and_clear();
+        Ok(dataset?)
     }
 
     /// The given files, or a built-in data set. If `--data` names a built-in set, `config` gets its name. `outputs` are not read

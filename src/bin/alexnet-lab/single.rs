@@ -31,7 +31,7 @@ const TYPES: &[(&str, &str)] = &[
 /// What the single file carries besides the lab itself.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Carries {
-    /// Toy objects alone, and no recorded lessons: small enough for a frame with a `data:` address, which in Chromium may have 2 MiB.
+    /// Toy objects alone, no recorded lessons, and nothing that reads files: small enough for a frame with a `data:` address, which in Chromium may have 2 MiB.
     Toys,
     FirstImages,
     AllImages,
@@ -47,6 +47,9 @@ pub fn write(page: &Page, target: &Path, carries: Carries) -> Outcome {
     for folder in ["js", "pkg", "i18n", "data/lessons"].iter().filter(|folder| !small || **folder != "data/lessons") {
         for path in walk(&page.dist.join(folder))? {
             let name = path.strip_prefix(&page.dist).expect("walk stays inside").to_string_lossy().replace('\\', "/");
+            if small && name.starts_with("pkg/alexnet_reader") {
+                continue;
+            }
             add(&mut files, &name, &fs::read(&path).map_err(about(&path))?, small)?;
         }
     }

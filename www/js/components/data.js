@@ -31,6 +31,13 @@ export class Data {
       session.loadFiles([...(input.files ?? [])]);
       input.value = "";
     });
+    // The browser names the files of a folder by their paths.
+    const folder = h("input", { type: "file", multiple: true, class: "visually-hidden", tabIndex: -1, "aria-hidden": "true" });
+    folder.webkitdirectory = true;
+    folder.addEventListener("change", () => {
+      session.loadFiles([...(folder.files ?? [])].map((file) => new File([file], file.webkitRelativePath || file.name)));
+      folder.value = "";
+    });
     this.drop = h("button", { type: "button", class: "drop", onclick: () => input.click() }, icon("file"), h("span", null, t("data.choose")));
     this.back = h("button", { type: "button", class: "action", onclick: () => context.act("builtin") }, t("data.back"));
     this.element = h(
@@ -43,6 +50,8 @@ export class Data {
       this.generated,
       this.drop,
       input,
+      h("button", { type: "button", class: "action", onclick: () => folder.click() }, t("data.folder")),
+      folder,
       h("p", { class: "fine" }, t("data.formats")),
       h("p", { class: "fine" }, t("data.local")),
       this.back,
@@ -73,9 +82,9 @@ export class Data {
   }
 }
 
-/** Limits on the levels of folders and on the files, as class folders can hold a million pictures. */
+/** Limits on the levels of folders and on the files: more pictures than the lab uses need not be listed. */
 const DEEPEST = 5;
-const MOST = 10_000;
+const MOST = 70_000;
 
 /** The dropped files and those in dropped folders, named by their paths, the least deep first. @param {(FileSystemEntry | File | null)[]} given */
 async function filesOf(given) {
