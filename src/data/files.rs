@@ -69,7 +69,8 @@ pub fn read_sources<R: Read + Seek>(names: &[Name], mut open: impl FnMut(usize) 
         if gathered.has_data() {
             gathered.pass_over(&names[at].path);
         } else {
-            gathered.picture(&names[at].path, &mut open(at)?.content);
+            let Source { length, content, .. } = open(at)?;
+            gathered.picture(&names[at].path, Some(length), &mut Input::new(content));
         }
     }
     gathered.assemble()
@@ -133,7 +134,7 @@ impl Gathered {
             }
             if formats::is_picture_name(path) {
                 some = true;
-                self.picture(path, member);
+                self.picture(path, Some(length), member);
                 return Ok(Ok(()));
             }
             let label = format!("{file}: {}", names::base(path));
@@ -154,8 +155,8 @@ impl Gathered {
     }
 
     /// Takes a picture. One that cannot be read counts as broken.
-    fn picture(&mut self, path: &str, reader: &mut dyn Read) {
-        match whole(reader, None, picture::LONGEST) {
+    fn picture(&mut self, path: &str, length: Option<u64>, reader: &mut dyn Read) {
+        match whole(reader, length, picture::LONGEST) {
             Ok(Ok(content)) => self.pictures.add(path.into(), content),
             _ => self.pictures.broken(path),
         }
@@ -193,7 +194,7 @@ impl Gathered {
         }
         let mut reader = Cursor::new(&start).chain(reader);
         if formats::is_picture(&start) {
-            self.picture(path, &mut reader);
+            self.picture(path, length, &mut reader);
             return Ok(Ok(Found::Data));
         }
         if is_tar {

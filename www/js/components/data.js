@@ -85,6 +85,8 @@ export class Data {
 /** Limits on the levels of folders and on the files: more pictures than the lab uses need not be listed. */
 const DEEPEST = 5;
 const MOST = 70_000;
+/** Entries that a browser is asked about at a time; it answers each after a while. */
+const TOGETHER = 200;
 
 /** The dropped files and those in dropped folders, named by their paths, the least deep first. @param {(FileSystemEntry | File | null)[]} given */
 async function filesOf(given) {
@@ -93,23 +95,26 @@ async function filesOf(given) {
   for (let depth = 0, level = given; level.length > 0 && depth <= DEEPEST; depth += 1) {
     /** @type {FileSystemEntry[]} */
     const below = [];
-    for (const entry of level) {
+    for (let at = 0; at < level.length; at += TOGETHER) {
       if (files.length >= MOST) return files;
-      if (entry instanceof File) files.push(entry);
-      else if (entry && !(depth > 0 && entry.name.startsWith("."))) (await enter(entry, files)).forEach((child) => below.push(child));
+      const entries = level.slice(at, at + TOGETHER).filter((entry) => entry && !(depth > 0 && entry.name.startsWith(".")));
+      for (const found of await Promise.all(/** @type {(FileSystemEntry | File)[]} */ (entries).map(enter))) {
+        if (found instanceof File) files.push(found);
+        else found.forEach((child) => below.push(child));
+      }
     }
     level = below;
   }
   return files;
 }
 
-/** Adds a file, or returns the content of a folder. @param {FileSystemEntry} entry @param {File[]} files @returns {Promise<FileSystemEntry[]>} */
-async function enter(entry, files) {
+/** A file with its path, or the content of a folder. @param {FileSystemEntry | File} entry @returns {Promise<File | FileSystemEntry[]>} */
+async function enter(entry) {
+  if (entry instanceof File) return entry;
   try {
     if (entry.isFile) {
       const file = await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject));
-      files.push(new File([file], entry.fullPath.slice(1)));
-      return [];
+      return new File([file], entry.fullPath.slice(1));
     }
     const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
     const read = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
