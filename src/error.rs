@@ -81,8 +81,10 @@ pub enum Error {
     TooManyClasses { found: u64, limit: u64 },
     #[error("The pictures could not be read: {count} ({file}). Use PNG, JPEG, WebP, GIF or BMP.")]
     BrokenPictures { file: String, count: u64 },
-    #[error("{file}: this is CIFAR-100, which has two labels per image. The lab reads CIFAR-10. Use cifar-10-binary.tar.gz.")]
-    Cifar100 { file: String },
+    #[error(
+        "{file}: {found} bytes are not a whole number of CIFAR-100 records of 3074 bytes. The file ends inside record {record}. Use the complete file."
+    )]
+    Cifar100Truncated { file: String, found: u64, record: u64 },
     #[error(
         "{file}: this is a Python or PyTorch pickle. Such a file can contain a program, so the lab does not open it. Use the binary version: cifar-10-binary.tar.gz for CIFAR-10, the IDX files for MNIST."
     )]

@@ -5,14 +5,22 @@ use super::held_out::finish;
 use super::idx::{Holds, Idx};
 use super::names::{self, Split};
 use super::pictures::Pictures;
-use super::{Dataset, Images, MOST, NAMED, Normalisation, cifar10, is_kept, moments};
+use super::{Dataset, Images, MOST, NAMED, Normalisation, cifar10, cifar100, is_kept, moments};
 use crate::error::{Error, Note, Result};
 
 const FASHION: [&str; 10] =
     ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-/// Records of CIFAR-10.
+/// A set of records.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Cifar {
+    Ten,
+    Hundred,
+}
+
+/// Records of one set.
 pub struct Batch {
+    pub set: Cifar,
     pub file: String,
     /// The batches are sorted by it.
     pub name: String,
@@ -91,6 +99,9 @@ impl Gathered {
         if let Some(IdxFile { file, .. }) = self.idx.first() {
             return Err(Error::MixedFiles { file: batch.file, other: file.clone() });
         }
+        if let Some(other) = self.batches.iter().find(|other| other.set != batch.set) {
+            return Err(Error::MixedFiles { file: batch.file, other: other.file.clone() });
+        }
         let same = |other: &&mut Batch| other.split == batch.split && other.images == batch.images;
         if let Some(other) = self.batches.iter_mut().find(same) {
             // The order of the batches must not depend on which copy came first.
@@ -166,7 +177,16 @@ impl Gathered {
                 *images = images.select((0..count).filter(|index| is_kept(*index, count)));
             }
         }
-        finish(Dataset::cifar10(), train, test, found)
+        let set = match self.batches[0].set {
+            Cifar::Ten => Dataset::cifar10(),
+            Cifar::Hundred => Dataset {
+                name: "CIFAR-100".into(),
+                classes: cifar100::classes(),
+                normalisation: Normalisation::of(&train.pixels),
+                ..Dataset::cifar10()
+            },
+        };
+        finish(set, train, test, found)
     }
 
     fn assemble_idx(mut self) -> Result<Dataset> {

@@ -53,7 +53,7 @@ pub fn decode(file: &str, bytes: &[u8]) -> Result<Images> {
 }
 
 /// (3, 32, 32) to (32, 32, 3).
-fn interleave(planes: &[u8], pixels: &mut Vec<u8>) {
+pub fn interleave(planes: &[u8], pixels: &mut Vec<u8>) {
     let (red, rest) = planes.split_at(SIDE * SIDE);
     let (green, blue) = rest.split_at(SIDE * SIDE);
     for ((r, g), b) in red.iter().zip(green).zip(blue) {

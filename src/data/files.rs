@@ -1,12 +1,12 @@
 //! The user's files: what each one holds, judged by its content first and its name second.
 
 use super::archive::{self, Take, Zip, is_gzip, is_tar, is_zip};
-use super::assemble::{Batch, Gathered, IdxFile};
+use super::assemble::{Batch, Cifar, Gathered, IdxFile};
 use super::emnist::Emnist;
 use super::idx::{self, Holds};
 use super::names::{self, Name, Split};
 use super::source::{Input, Source};
-use super::{Dataset, cifar10, formats, picture};
+use super::{Dataset, cifar10, cifar100, formats, picture};
 use crate::error::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufRead, Cursor, Read, Seek};
@@ -32,7 +32,7 @@ pub fn read_files(files: Vec<(String, Vec<u8>)>) -> Result<Dataset> {
 /// A data set from files in any order. `open` opens those that are needed, one after another.
 ///
 /// CIFAR-10: any of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, an archive that holds them (`.tar.gz`,
-/// `.tar`), or files of such records under other names. MNIST, Fashion-MNIST, QMNIST, EMNIST: the four IDX files, or the two for
+/// `.tar`), or files of such records under other names. CIFAR-100 likewise, with its fine classes. MNIST, Fashion-MNIST, QMNIST, EMNIST: the four IDX files, or the two for
 /// training. Each also as `.gz`. Pictures: a folder for each class, also in an archive; see [`picture`]. A file is for testing when its name says `test` or `t10k`. Content given twice counts once,
 /// whatever its name. Files in shallower folders are read first, and deeper ones only if no shallower one holds data. Notes, and
 /// files that systems and programs leave in folders, are skipped. So are unsupported files, if there is data beside them.
@@ -215,7 +215,8 @@ impl Gathered {
             }));
         }
         let unknown = || Ok(Ok(Found::Nothing(Error::UnknownFile { file: file.into() })));
-        if !is_batch && !cifar10::may_be_records(&start, length) {
+        let set = if !is_batch && cifar100::may_be_records(&start, length) { Cifar::Hundred } else { Cifar::Ten };
+        if set == Cifar::Ten && !is_batch && !cifar10::may_be_records(&start, length) {
             return unknown();
         }
         let limit = if is_batch { cifar10::BATCH_FILE as u64 } else { LONGEST_FILE };
@@ -224,11 +225,12 @@ impl Gathered {
             Err(found) if is_batch => return Ok(Err(Error::CifarOversized { file: file.into(), found, byte: limit })),
             Err(found) => return Ok(Err(Error::FileTooLarge { file: file.into(), found, limit })),
         };
-        if !is_batch && !cifar10::looks_like_records(&bytes) {
+        if set == Cifar::Ten && !is_batch && !cifar10::looks_like_records(&bytes) {
             return unknown();
         }
         let split = names::split(path).unwrap_or(Split::Train);
-        let batch = cifar10::decode(file, &bytes).map(|images| Batch { file: file.into(), name: name.into(), split, images });
+        let images = if set == Cifar::Ten { cifar10::decode(file, &bytes) } else { cifar100::decode(file, &bytes) };
+        let batch = images.map(|images| Batch { set, file: file.into(), name: name.into(), split, images });
         Ok(batch.and_then(|batch| self.add_batch(batch)).map(|()| Found::Data))
     }
 }

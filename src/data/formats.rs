@@ -1,11 +1,8 @@
 //! Files that the lab does not read. They are recognised by their first bytes, so that each error can say what to do instead.
 
-use super::cifar10::RECORD;
 use super::names;
 use crate::error::Error;
 
-/// Bytes of a record of CIFAR-100: two labels, and the image.
-const CIFAR_100: usize = RECORD + 1;
 /// Bytes of an image of STL-10, (3, 96, 96).
 const STL_10: u64 = 3 * 96 * 96;
 
@@ -38,8 +35,6 @@ pub fn refusal(file: &str, path: &str, start: &[u8], length: Option<u64>) -> Opt
         Some(Error::WebPage { file })
     } else if is_stl_10(&name, length) {
         Some(Error::Stl10 { file })
-    } else if is_cifar_100(start, length) {
-        Some(Error::Cifar100 { file })
     } else if is_table(&name, start) {
         Some(Error::Table { file })
     } else {
@@ -92,14 +87,6 @@ pub fn is_archive(file: &str, start: &[u8]) -> bool {
 fn zipped(start: &[u8]) -> Option<&[u8]> {
     let length = usize::from(u16::from_le_bytes(*start.get(26..28)?.first_chunk()?));
     start.get(30..30 + length)
-}
-
-/// Whether the first label of each record is below the number of coarse classes, and the second below that of fine ones.
-fn is_cifar_100(start: &[u8], length: Option<u64>) -> bool {
-    let whole = |record: usize| length.is_none_or(|length| length.is_multiple_of(record as u64));
-    let labels = |stride: usize, most: u8| start.iter().step_by(stride).all(|label| *label < most);
-    let fine = || start.iter().skip(1).step_by(CIFAR_100).all(|label| *label < 100);
-    start.len() >= CIFAR_100 && whole(CIFAR_100) && labels(CIFAR_100, 20) && fine() && !(whole(RECORD) && labels(RECORD, 10))
 }
 
 /// By name, since one file has only pixels and another only labels.
@@ -157,14 +144,5 @@ mod tests {
         assert_eq!(code("id.csv", b"id,label\n", 9), "table");
         assert_eq!(code("STL10/train_X.bin", &[200; 99], 138_240_000), "stl10");
         assert_eq!(code("train_y.bin", &[1, 10], 5000), "stl10");
-    }
-
-    #[test]
-    fn records_of_two_labels_are_those_of_cifar_100() {
-        let records: Vec<u8> = (0..5 * CIFAR_100).map(|i| if i % CIFAR_100 < 2 { 19 } else { 200 }).collect();
-        assert_eq!(code("train.bin", &records, records.len() as u64), "cifar100");
-        assert_eq!(code("train.bin", &records, records.len() as u64 + 1), "");
-        let records: Vec<u8> = (0..5 * RECORD).map(|i| if i % RECORD < 1 { 9 } else { 3 }).collect();
-        assert_eq!(code("train.bin", &records, records.len() as u64), "");
     }
 }

@@ -4,6 +4,7 @@ mod archive;
 mod assemble;
 pub mod batch;
 pub mod cifar10;
+pub mod cifar100;
 mod emnist;
 pub mod files;
 mod formats;
@@ -89,6 +90,14 @@ impl Images {
 pub struct Normalisation {
     pub mean: [f32; 3],
     pub std: [f32; 3],
+}
+
+impl Normalisation {
+    /// Of the given images, (n, 32, 32, 3): each channel has its own.
+    fn of(pixels: &[u8]) -> Normalisation {
+        let [red, green, blue] = [0, 1, 2].map(|channel| moments(pixels.iter().skip(channel).step_by(3).copied()));
+        Normalisation { mean: [red.0, green.0, blue.0], std: [red.1, green.1, blue.1] }
+    }
 }
 
 /// A data set, complete or still arriving. It is serialised without its images, which are sent as bytes.

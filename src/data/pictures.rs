@@ -2,7 +2,7 @@
 
 use super::names::{self, Split};
 use super::picture::decode;
-use super::{Dataset, IMAGE, Images, MOST, NAMED, Normalisation, moments};
+use super::{Dataset, IMAGE, Images, MOST, NAMED, Normalisation};
 use crate::error::{Error, Note, Result};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashSet};
@@ -168,12 +168,10 @@ fn finish(mut train: Images, mut test: Images, found: Found) -> Result<Dataset> 
     if found.outside > 0 {
         notes.push(Note::OutsideFolders { count: found.outside });
     }
-    let channel = |at: usize| moments(train.pixels.iter().skip(at).step_by(3).copied());
-    let [red, green, blue] = [0, 1, 2].map(channel);
     Ok(Dataset {
         name: "Pictures".into(),
         classes: found.classes,
-        normalisation: Normalisation { mean: [red.0, green.0, blue.0], std: [red.1, green.1, blue.1] },
+        normalisation: Normalisation::of(&train.pixels),
         train_total: train.len(),
         test_total: test.len(),
         held_out: found.held_out,

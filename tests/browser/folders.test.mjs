@@ -78,13 +78,11 @@ const noteText = (page) => page.evaluate(() => document.querySelector("alexnet-l
 
 const picture = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
 const pickle = Buffer.from("\x80\x02}q\x01(U\x0bbatch_label", "latin1");
-const hundred = Buffer.from(Array.from({ length: 4 * 3074 }, (_, at) => (at % 3074 < 2 ? 11 : at % 256)));
 const beginning = (member) => Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(22), Buffer.from([member.length, 0, 0, 0]), Buffer.from(member)]);
 /** Files of other formats by name, the code, and a word of the advice. */
 const FORMATS = [
   ["data_batch_1", pickle, "pickle", "cifar-10-binary.tar.gz"],
   ["cifar-10-python.tar.gz", gzipSync(tar({ data_batch_1: pickle })), "pickle", "cifar-10-binary.tar.gz"],
-  ["train.bin", hundred, "cifar100", "cifar-10-binary.tar.gz"],
   ["mnist.npz", beginning("x_test.npy"), "numpy", "IDX"],
   ["images.npy", Buffer.from("\x93NUMPY\x01\0", "latin1"), "numpy", "IDX"],
   ["train_32x32.mat", Buffer.from("MATLAB 5.0 MAT-file, Platform: GLNXA64"), "matlab", "SVHN"],

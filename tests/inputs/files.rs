@@ -241,19 +241,39 @@ fn a_folder_without_data_says_what_it_holds() {
 }
 
 #[test]
+fn cifar_100_is_read_with_its_fine_classes() {
+    // (coarse label, fine label, image), as in the published files.
+    let records = |n: usize, seed: usize| -> Vec<u8> {
+        let byte = |at: usize| ((at * 7 + seed) / 5 + at / 3074 * 31) as u8;
+        (0..n * 3074).map(|at| [at / 3074 % 20, at / 3074 % 100].get(at % 3074).map_or(byte(at), |label| *label as u8)).collect()
+    };
+    let (train, test) = (records(120, 1), records(30, 2));
+    let archive =
+        gzip(&tar(&[("c/fine_label_names.txt", vec![65]), ("c/test.bin", test.clone()), ("c/train.bin", train.clone())]));
+    for files in [
+        vec![("cifar-100-binary.tar.gz", archive)],
+        vec![("train.bin", train.clone()), ("test.bin", test.clone())],
+        vec![("train.bin.gz", gzip(&train)), ("c/test.bin", test.clone())],
+    ] {
+        let set = read(&files).unwrap();
+        assert_eq!((set.name.as_str(), set.classes.len(), set.held_out), ("CIFAR-100", 100, false));
+        assert_eq!((sizes(&set), &set.train.labels[97..102]), ((120, 30), &[97, 98, 99, 0, 1][..]));
+        // Red, green and blue of the first pixel of the second image.
+        let at = 3074 + 2;
+        assert_eq!(set.train.image(1)[..3], [train[at], train[at + 1024], train[at + 2048]]);
+    }
+    assert_eq!(code(&read(&[("train.bin", train.clone()), ("data_batch_1.bin", batch(3, 1))]).unwrap_err()), "mixed_files");
+    let mut wrong = train.clone();
+    wrong[110 * 3074 + 1] = 100;
+    assert_eq!(code(&read(&[("train.bin", wrong)]).unwrap_err()), "idx_label");
+}
+
+#[test]
 fn formats_that_are_not_read_have_their_own_sentences() {
     let pickle = || b"\x80\x02}q\x01(U\x0bbatch_label".to_vec();
-    let hundred: Vec<u8> = (0..4 * 3074).map(|at| if at % 3074 < 2 { 11 } else { at as u8 }).collect();
     let files = [
         ("pickle", "cifar-10-batches-py/data_batch_1", pickle()),
         ("pickle", "cifar-10-python.tar.gz", gzip(&tar(&[("c/data_batch_1", pickle()), ("c/readme.html", b"<p>".to_vec())]))),
-        ("cifar100", "train.bin", hundred.clone()),
-        ("cifar100", "train.bin.gz", gzip(&hundred)),
-        (
-            "cifar100",
-            "cifar-100-binary.tar.gz",
-            gzip(&tar(&[("c/fine_label_names.txt", vec![65]), ("c/train.bin", hundred.clone())])),
-        ),
         ("numpy", "mnist.npz", b"PK\x03\x04\x14\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\0x_test.npy".to_vec()),
         ("matlab", "train_32x32.mat", b"MATLAB 5.0 MAT-file, Platform: GLNXA64".to_vec()),
         ("stl10", "stl10_binary/train_X.bin", vec![99; 2 * 3 * 96 * 96]),

@@ -114,7 +114,7 @@ impl Settings {
 /// The data set of a run.
 #[derive(Args, Default)]
 pub struct Data {
-    /// Built-in data set (cifar10, toy), or files or folders with CIFAR-10 (.bin, .tar.gz), MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, .gz), or a folder or archive with a folder of pictures for each class [default: cifar10]
+    /// Built-in data set (cifar10, toy), or files or folders with CIFAR-10 or CIFAR-100 (.bin, .tar.gz), MNIST, Fashion-MNIST, QMNIST or EMNIST (IDX, .gz), or a folder or archive with a folder of pictures for each class [default: cifar10]
     #[arg(long, num_args = 1.., value_name = "PATH")]
     data: Vec<PathBuf>,
 }
