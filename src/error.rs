@@ -77,6 +77,8 @@ pub enum Error {
         "{file}: the lab learns to tell classes of pictures apart. Put the pictures of each class into a folder with the name of the class, and use the folder that holds these folders. It needs at least two classes."
     )]
     PictureFolders { file: String },
+    #[error("Without copies, each class has a single picture. Training and testing need at least two pictures of a class. Add more pictures.")]
+    SinglePictures,
     #[error("There are {found} folders with pictures. The lab learns at most {limit} classes. Use fewer folders.")]
     TooManyClasses { found: u64, limit: u64 },
     #[error("The pictures could not be read: {count} ({file}). Use PNG, JPEG, WebP, GIF or BMP.")]
@@ -209,6 +211,8 @@ pub enum Note {
     PassedOver { files: String, count: u64 },
     /// Pictures that could not be decoded: the first few names, and how many there are.
     BrokenPictures { files: String, count: u64 },
+    /// Pictures that are equal to others, and not used.
+    EqualPictures { count: u64 },
     /// Pictures outside of the classes' folders.
     OutsideFolders { count: u64 },
 }
@@ -248,6 +252,7 @@ impl std::fmt::Display for Note {
             Note::BrokenPictures { files, count } => {
                 write!(f, "Pictures that could not be read: {count} ({files}). They were skipped. The lab reads PNG, JPEG, WebP, GIF and BMP.")
             }
+            Note::EqualPictures { count } => write!(f, "Copies of other pictures: {count}. Each picture is used once."),
             Note::OutsideFolders { count } => write!(f, "Pictures outside of the folders of the classes: {count}. They were skipped."),
             Note::UnknownKey { key } => write!(f, "There is no setting '{key}'. It is ignored."),
             Note::NewerVersion { version } => {

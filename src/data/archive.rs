@@ -98,7 +98,7 @@ impl<R: Read + Seek> Zip<R> {
             }
             let packed = |format: &str| Ok(Err(Error::Packed { file: file.into(), format: format.into() }));
             if entry.flags().is_encrypted() {
-                return packed("ZIP, AES");
+                return packed("ZIP, with a password");
             }
             let (path, size) = (String::from_utf8_lossy(entry.file_path().as_ref()).into_owned(), entry.uncompressed_size_hint());
             left = left.saturating_sub(size);

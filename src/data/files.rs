@@ -70,7 +70,7 @@ pub fn read_sources<R: Read + Seek>(names: &[Name], mut open: impl FnMut(usize) 
             gathered.pass_over(&names[at].path);
         } else {
             let Source { length, content, .. } = open(at)?;
-            gathered.picture(&names[at].path, Some(length), &mut Input::new(content));
+            gathered.picture(&names[at].below(), Some(length), &mut Input::new(content));
         }
     }
     gathered.assemble()

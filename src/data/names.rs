@@ -15,6 +15,12 @@ impl Name {
         let depth = path.matches('/').count().saturating_sub(1);
         Name { path, depth }
     }
+
+    /// The path from the given folder on, with its own name.
+    pub fn below(&self) -> String {
+        let parts: Vec<&str> = self.path.split(['/', '\\']).collect();
+        parts[parts.len().saturating_sub(self.depth + 2)..].join("/")
+    }
 }
 
 /// What images are for.

@@ -7,6 +7,7 @@ use super::shard::Index;
 use super::source::Source;
 use crate::config::{BuiltIn, Config};
 use crate::error::{Error, Result};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -58,8 +59,10 @@ impl Dataset {
         let mut files = Vec::new();
         for path in paths {
             if path.is_dir() {
+                // `.` has no name, but its folder may be a class.
+                let named = if path.file_name().is_none() { path.canonicalize().ok() } else { None };
                 let mut found = Vec::new();
-                list(path, 0, &mut found)?;
+                list(named.as_ref().unwrap_or(path), 0, &mut found, &mut HashSet::new())?;
                 let other = |file: &PathBuf| file.canonicalize().is_ok_and(|file| others.contains(&file));
                 files.extend(found.into_iter().filter(|(file, _)| !other(file)));
             } else {
@@ -78,11 +81,15 @@ impl Dataset {
 }
 
 /// How many levels below the given folder are searched for files.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 8;
 
-/// The files in a folder and those below it, sorted, with their depths; without hidden ones.
-fn list(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, usize)>) -> Result<()> {
+/// The files in a folder and those below it, sorted, with their depths; without hidden ones. A folder that links lead back to is
+/// read once.
+fn list(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, usize)>, seen: &mut HashSet<PathBuf>) -> Result<()> {
     let failed = |e| file_error(folder, e);
+    if !seen.insert(folder.canonicalize().map_err(failed)?) {
+        return Ok(());
+    }
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         paths.push(entry.map_err(failed)?.path());
@@ -93,7 +100,7 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, usize)>) -> Resul
         if path.is_file() {
             files.push((path, depth));
         } else if path.is_dir() && depth < DEEPEST {
-            list(&path, depth + 1, files)?;
+            list(&path, depth + 1, files, seen)?;
         }
     }
     Ok(())

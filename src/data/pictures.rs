@@ -82,7 +82,7 @@ impl Pictures {
     ///
     /// # Errors
     /// [`Error::BrokenPictures`], [`Error::PictureFolders`], [`Error::TooManyClasses`], [`Error::NoTrainingImages`],
-    /// [`Error::TooFewImages`].
+    /// [`Error::SameImages`], [`Error::SinglePictures`].
     pub fn assemble(mut self) -> Result<Dataset> {
         self.decode();
         let broken = self.broken;
@@ -90,38 +90,33 @@ impl Pictures {
             return Err(Error::BrokenPictures { file: broken.0.join(", "), count: broken.1 });
         };
         let first = first.clone();
-        let places = Places::of(self.decoded.iter().map(|(path, _)| &**path));
-        let classes = in_order(self.decoded.iter().filter_map(|(path, _)| places.class(path)).collect());
+        let paths: Vec<&str> = self.decoded.iter().map(|(path, _)| &**path).collect();
+        let found = places(&paths);
+        let classes = in_order(found.iter().flatten().map(|(class, _)| *class).collect());
         match classes.len() {
             0 | 1 => return Err(Error::PictureFolders { file: first }),
             found if found > CLASSES => return Err(Error::TooManyClasses { found: found as u64, limit: CLASSES as u64 }),
             _ => {}
         }
-        let mut outside = 0;
-        let mut pictures = Vec::with_capacity(self.decoded.len());
-        for (path, pixels) in self.decoded {
-            let Some(class) = places.class(&path) else {
-                outside += 1;
-                continue;
-            };
-            let label = classes.iter().position(|name| name == class).expect("every class is listed") as u8;
-            pictures.push(Picture { hash: Sha256::digest(&pixels).into(), label, split: places.split(&path), pixels });
-        }
+        let outside = found.iter().filter(|place| place.is_none()).count() as u64;
+        let label = |class: &str| classes.iter().position(|name| name == class).expect("every class is listed") as u8;
+        let labels: Vec<_> = found.into_iter().map(|place| place.map(|(class, split)| (label(class), split))).collect();
+        let placed = self.decoded.into_iter().zip(labels).filter_map(|((_, pixels), place)| Some((pixels, place?)));
+        let hashed =
+            placed.map(|(pixels, (label, split))| Picture { hash: Sha256::digest(&pixels).into(), label, split, pixels });
+        let mut pictures: Vec<Picture> = hashed.collect();
         // Their order, too, follows from the pixels alone.
         pictures.sort_unstable_by_key(|picture| (picture.hash, picture.label));
         let held_out = pictures.iter().all(|picture| picture.split != Some(Split::Test));
         let tests = if held_out { hold_out(&pictures, classes.len()) } else { given(&pictures) };
-        let mut test = Images::default();
-        let mut train = Images::default();
+        let (mut train, mut test) = (Images::default(), Images::default());
         let (mut copies, mut seen) = (0, HashSet::new());
-        for picture in &pictures {
-            let is_test = if held_out { tests.contains(&picture.hash) } else { picture.split == Some(Split::Test) };
-            if is_test && seen.insert(picture.hash) {
-                test.push(picture);
-            } else if tests.contains(&picture.hash) {
-                copies += 1;
-            } else {
-                train.push(picture);
+        // A test picture keeps the label that it has there.
+        let is_test = |picture: &Picture| tests.contains(&picture.hash) && (held_out || picture.split == Some(Split::Test));
+        let (first, then): (Vec<&Picture>, Vec<&Picture>) = pictures.iter().partition(|picture| is_test(picture));
+        for (part, pictures) in [(&mut test, first), (&mut train, then)] {
+            for picture in pictures {
+                if seen.insert(picture.hash) { part.push(picture) } else { copies += 1 }
             }
         }
         finish(train, test, Found { classes, held_out, copies, outside, broken })
@@ -147,7 +142,7 @@ fn finish(mut train: Images, mut test: Images, found: Found) -> Result<Dataset> 
         return Err(if found.copies > 0 { Error::SameImages } else { Error::NoTrainingImages });
     }
     if train.is_empty() || test.is_empty() {
-        return Err(Error::TooFewImages { found: (train.len() + test.len()) as u64 });
+        return Err(Error::SinglePictures);
     }
     let mut notes = vec![];
     let (used, sizes) = (MOST as u64, [train.len() as u64, test.len() as u64]);
@@ -160,7 +155,7 @@ fn finish(mut train: Images, mut test: Images, found: Found) -> Result<Dataset> 
         notes.push(Note::FewerTest { found: sizes[1], used });
     }
     if found.copies > 0 {
-        notes.push(Note::Copies { count: found.copies });
+        notes.push(Note::EqualPictures { count: found.copies });
     }
     if found.broken.1 > 0 {
         notes.push(Note::BrokenPictures { files: found.broken.0.join(", "), count: found.broken.1 });
@@ -225,15 +220,11 @@ fn in_order(names: BTreeSet<&str>) -> Vec<String> {
     names.into_iter().map(String::from).collect()
 }
 
-/// Which folder of a path is the class.
-struct Places {
-    /// Folders that all paths end with, such as `images`; they say nothing.
-    shared: usize,
-}
-
-/// The folders of a path, the innermost first.
-fn folders(path: &str) -> impl Iterator<Item = &str> {
-    path.split(['/', '\\']).rev().skip(1).filter(|folder| !folder.is_empty() && *folder != ".")
+/// The folders of a path, the outermost first.
+fn folders(path: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect();
+    parts.pop();
+    parts
 }
 
 fn split_named(folder: &str) -> Option<Split> {
@@ -244,49 +235,77 @@ fn split_named(folder: &str) -> Option<Split> {
     }
 }
 
-impl Places {
-    fn of<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Places {
-        let all = |at: usize| paths.clone().map(|path| folders(path).nth(at)).collect::<HashSet<_>>();
-        let mut shared = 0;
-        while matches!(all(shared).into_iter().collect::<Vec<_>>()[..], [Some(_)]) {
-            shared += 1;
+/// Whether all paths have the same folder at one end.
+fn shared<'a>(all: &[Vec<&'a str>], end: fn(&Vec<&'a str>) -> Option<&'a str>) -> bool {
+    let first = all.first().and_then(end);
+    first.is_some() && all.iter().all(|folders| end(folders) == first)
+}
+
+/// What the folders of each path say: its class, and what the picture is for; `None` outside of a class's folder.
+///
+/// Folders that all paths begin with say nothing, nor do those that all end with, such as `images`. The next one is the class, or
+/// says what the pictures are for, and then the class follows. Deeper ones belong to their class.
+fn places<'a>(paths: &[&'a str]) -> Vec<Option<(&'a str, Option<Split>)>> {
+    let mut all: Vec<Vec<&str>> = paths.iter().map(|path| folders(path)).collect();
+    while shared(&all, |folders| folders.last().copied()) {
+        all.iter_mut().for_each(|folders| folders.truncate(folders.len() - 1));
+    }
+    while shared(&all, |folders| folders.first().copied()) {
+        all.iter_mut().for_each(|folders| *folders = folders.split_off(1));
+    }
+    let named: Vec<&Vec<&str>> =
+        all.iter().filter(|folders| folders.first().is_some_and(|first| split_named(first).is_some())).collect();
+    // Beside classes, a folder `test` with pictures of its own is a class, too.
+    let only = all.iter().all(|folders| folders.first().is_none_or(|first| split_named(first).is_some()));
+    let splits = !named.is_empty() && (only || named.iter().all(|folders| folders.len() > 1));
+    let place = |folders: &Vec<&'a str>| {
+        if !splits {
+            return folders.first().map(|class| (*class, None));
         }
-        Places { shared }
-    }
-
-    /// `None` outside of a class's folder.
-    fn class<'a>(&self, path: &'a str) -> Option<&'a str> {
-        folders(path).nth(self.shared).filter(|folder| split_named(folder).is_none())
-    }
-
-    fn split(&self, path: &str) -> Option<Split> {
-        folders(path).skip(self.shared + 1).find_map(split_named)
-    }
+        let split = split_named(folders.first()?)?;
+        folders.get(1).map(|class| (*class, Some(split)))
+    };
+    all.iter().map(place).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn classes(paths: &[&str]) -> Vec<Option<String>> {
-        let places = Places::of(paths.iter().copied());
-        paths.iter().map(|path| places.class(path).map(|class| format!("{class} {:?}", places.split(path)))).collect()
-    }
-
-    fn named(names: &[&str]) -> Vec<Option<String>> {
-        names.iter().map(|name| (!name.is_empty()).then(|| name.to_string())).collect()
+    /// `cat`, `cat Train`, `cat Test`; nothing outside of a class's folder.
+    fn classes(paths: &[&str]) -> Vec<String> {
+        let word = |split: Option<Split>| split.map_or(String::new(), |split| format!(" {split:?}"));
+        places(paths)
+            .into_iter()
+            .map(|place| place.map_or(String::new(), |(class, split)| class.to_string() + &word(split)))
+            .collect()
     }
 
     #[test]
-    fn the_folder_next_to_a_picture_is_its_class() {
-        assert_eq!(classes(&["p/cat/1.png", "p/dog/1.png"]), named(&["cat None", "dog None"]));
-        assert_eq!(classes(&["p\\train\\cat\\1.png", "p\\Val\\dog\\1.png"]), named(&["cat Some(Train)", "dog Some(Test)"]));
-        // Tiny ImageNet: the folders of training pictures end with `images`, and those of the others have no class.
+    fn the_first_folder_that_differs_is_the_class() {
+        assert_eq!(classes(&["p/cat/1.png", "p/dog/1.png"]), ["cat", "dog"]);
+        assert_eq!(classes(&["cat/1.png", "dog/1.png"]), ["cat", "dog"]);
+        assert_eq!(
+            classes(&["p/cat/2023/1.png", "p/cat/2024/1.png", "p/dog/2023/1.png", "p/dog/1.png"]),
+            ["cat", "cat", "dog", "dog"]
+        );
+        assert_eq!(classes(&["p/cat/img/1.png", "p/dog/img/1.png"]), ["cat", "dog"]);
+        assert_eq!(classes(&["p/cat/1.png", "p/dog/1.png", "p/cover.png"]), ["cat", "dog", ""]);
+        assert_eq!(classes(&["p/1.png", "p/2.png"]), ["", ""]);
+        assert_eq!(classes(&["1.png"]), [""]);
+    }
+
+    #[test]
+    fn folders_of_parts_stand_above_the_classes() {
+        assert_eq!(classes(&["p\\train\\cat\\1.png", "p\\Val\\dog\\x\\1.png"]), ["cat Train", "dog Test"]);
+        assert_eq!(classes(&["train/cat/1.png", "test/dog/1.png", "extra/cat/1.png"]), ["cat Train", "dog Test", ""]);
+        // Tiny ImageNet: the folders of all pictures end with `images`, and those that do not train have no class.
         let tiny = ["t/train/n01/images/1.JPEG", "t/train/n02/images/1.JPEG", "t/val/images/1.JPEG"];
-        assert_eq!(classes(&tiny), named(&["n01 Some(Train)", "n02 Some(Train)", ""]));
-        assert_eq!(classes(&["p/train/1.png", "p/test/1.png"]), named(&["", ""]));
-        assert_eq!(classes(&["p/1.png", "p/2.png"]), named(&["", ""]));
-        assert_eq!(classes(&["1.png"]), named(&[""]));
+        assert_eq!(classes(&tiny), ["n01 Train", "n02 Train", ""]);
+        assert_eq!(classes(&["p/train/1.png", "p/test/1.png"]), ["", ""]);
+        // Classes of these names, and a set in a folder of this name.
+        assert_eq!(classes(&["p/pass/1.png", "p/test/1.png"]), ["pass", "test"]);
+        assert_eq!(classes(&["test/p/cat/1.png", "test/p/dog/1.png"]), ["cat", "dog"]);
     }
 
     #[test]

@@ -83,7 +83,7 @@ export class Data {
 }
 
 /** Limits on the levels of folders and on the files: more pictures than the lab uses need not be listed. */
-const DEEPEST = 5;
+const DEEPEST = 9;
 const MOST = 70_000;
 /** Entries that a browser is asked about at a time; it answers each after a while. */
 const TOGETHER = 200;
