@@ -77,7 +77,9 @@ pub enum Error {
         "{file}: the lab learns to tell classes of pictures apart. Put the pictures of each class into a folder with the name of the class, and use the folder that holds these folders. It needs at least two classes."
     )]
     PictureFolders { file: String },
-    #[error("Without copies, each class has a single picture. Training and testing need at least two pictures of a class. Add more pictures.")]
+    #[error(
+        "Without copies, each class has a single picture. Training and testing need at least two pictures of a class. Add more pictures."
+    )]
     SinglePictures,
     #[error("There are {found} folders with pictures. The lab learns at most {limit} classes. Use fewer folders.")]
     TooManyClasses { found: u64, limit: u64 },

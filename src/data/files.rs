@@ -32,8 +32,9 @@ pub fn read_files(files: Vec<(String, Vec<u8>)>) -> Result<Dataset> {
 /// A data set from files in any order. `open` opens those that are needed, one after another.
 ///
 /// CIFAR-10: any of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, an archive that holds them (`.tar.gz`,
-/// `.tar`), or files of such records under other names. CIFAR-100 likewise, with its fine classes. MNIST, Fashion-MNIST, QMNIST, EMNIST: the four IDX files, or the two for
-/// training. Each also as `.gz`. Pictures: a folder for each class, also in an archive; see [`picture`]. A file is for testing when its name says `test` or `t10k`. Content given twice counts once,
+/// `.tar`, `.zip`), or files of such records under other names. CIFAR-100 likewise, with its fine classes. MNIST, Fashion-MNIST,
+/// QMNIST, EMNIST: the four IDX files, or the two for training. Each also as `.gz`. Pictures: a folder for each class, also in an
+/// archive; see [`picture`]. A file is for testing when its name says `test` or `t10k`. Content given twice counts once,
 /// whatever its name. Files in shallower folders are read first, and deeper ones only if no shallower one holds data. Notes, and
 /// files that systems and programs leave in folders, are skipped. So are unsupported files, if there is data beside them.
 ///

@@ -211,6 +211,10 @@ fn an_archive_is_read_like_its_folder() {
     assert_eq!(read(&[("digits.zip".into(), zip(&digits, deflate))]).unwrap().train_total, 9);
     let packed = read(&[("a.zip".into(), zip(&[("images.gz".into(), vec![0x1f, 0x8b, 8, 0])], deflate))]);
     assert_eq!(packed, Err(Error::Packed { file: "a.zip: images.gz".into(), format: "gzip".into() }));
+    // A wrong byte is noticed by the checksum alone.
+    let mut stored = zip(&digits, rawzip::CompressionMethod::STORE);
+    stored[4000] ^= 1;
+    assert!(matches!(read(&[("digits.zip".into(), stored)]), Err(Error::Compressed { .. })));
     // A damaged one says so, and where.
     let mut damaged = zip(&files, deflate);
     let middle = damaged.len() / 3;
