@@ -1,6 +1,7 @@
 //! Packed files: gzip, tar archives such as that of CIFAR-10's binary version, and zip archives. Unpacking stops at a limit, so a
 //! small file cannot keep the lab busy without end; what is kept in memory has narrower limits of its own.
 
+use super::source::problem;
 use crate::error::{Error, Result};
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive};
@@ -122,12 +123,7 @@ impl<R: Read + Seek> Zip<R> {
 
     /// The error to report when reading ended with `error`.
     pub fn problem(&self, file: &str, error: &io::Error) -> Error {
-        let (file, byte) = (file.to_string(), self.read.byte.get());
-        match error.kind() {
-            _ if self.read.failed.get() => Error::Unreadable { file },
-            io::ErrorKind::UnexpectedEof => Error::CompressedTruncated { file, byte },
-            _ => Error::Compressed { file, byte },
-        }
+        problem(file, self.read.byte.get(), self.read.failed.get(), error)
     }
 }
 

@@ -3,9 +3,9 @@
 use super::emnist::Emnist;
 use super::held_out::finish;
 use super::idx::{Holds, Idx};
-use super::names::{self, Split};
+use super::names::{self, Skipped, Split};
 use super::pictures::Pictures;
-use super::{Dataset, Images, MOST, NAMED, Normalisation, cifar10, cifar100, is_kept, moments};
+use super::{Dataset, Images, MOST, Normalisation, cifar10, cifar100, is_kept, moments};
 use crate::error::{Error, Note, Result};
 
 const FASHION: [&str; 10] =
@@ -43,8 +43,7 @@ pub struct Gathered {
     idx: Vec<IdxFile>,
     /// The best reason among the skipped files, to be given if there is no data.
     refused: Option<(Weight, Error)>,
-    /// The first skipped files, and how many there are.
-    passed_over: (Vec<String>, u64),
+    passed_over: Skipped,
     pub pictures: Pictures,
 }
 
@@ -82,11 +81,7 @@ impl Gathered {
     }
 
     pub fn pass_over(&mut self, path: &str) {
-        let (names, count) = &mut self.passed_over;
-        if names.len() < NAMED {
-            names.push(names::base(path).into());
-        }
-        *count += 1;
+        self.passed_over.add(path);
     }
 
     fn keep(&mut self, weight: Weight, why: Error) {
@@ -146,14 +141,14 @@ impl Gathered {
         if is_data {
             pictures.paths().for_each(|path| self.pass_over(path));
         }
-        let (files, count) = std::mem::take(&mut self.passed_over);
+        let passed_over = std::mem::take(&mut self.passed_over);
         let mut set = match (is_data, self.idx.is_empty()) {
             (false, _) => pictures.assemble(),
             (true, true) => self.assemble_cifar(),
             (true, false) => self.assemble_idx(),
         }?;
-        if count > 0 {
-            set.notes.push(Note::PassedOver { files: files.join(", "), count });
+        if passed_over.count > 0 {
+            set.notes.push(Note::PassedOver { files: passed_over.told(), count: passed_over.count });
         }
         Ok(set)
     }

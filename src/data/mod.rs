@@ -30,9 +30,6 @@ pub const IMAGE: usize = SIDE * SIDE * 3;
 /// The most training images, and the most test images, that are kept from the user's files: the limit of `train_size`.
 const MOST: usize = 60_000;
 
-/// How many skipped files a note names.
-const NAMED: usize = 3;
-
 /// Whether image `index` of `count` is kept: one of [`MOST`], spread evenly.
 fn is_kept(index: usize, count: usize) -> bool {
     let before = |index: usize| index as u64 * MOST as u64 / count as u64;

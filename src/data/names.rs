@@ -23,6 +23,34 @@ impl Name {
     }
 }
 
+/// How many skipped files a note names.
+const TOLD: usize = 3;
+
+/// Skipped files: the names of the first few, and how many there are.
+#[derive(Default)]
+pub struct Skipped {
+    names: Vec<String>,
+    pub count: u64,
+}
+
+impl Skipped {
+    pub fn add(&mut self, path: &str) {
+        if self.names.len() < TOLD {
+            self.names.push(base(path).into());
+        }
+        self.count += 1;
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// The names, as a note tells them.
+    pub fn told(&self) -> String {
+        self.names.join(", ")
+    }
+}
+
 /// What images are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Split {

@@ -1,8 +1,8 @@
 //! Pictures in folders, a folder for each class, as a data set that is split by their content.
 
-use super::names::{self, Split};
+use super::names::{Skipped, Split};
 use super::picture::decode;
-use super::{Dataset, IMAGE, Images, MOST, NAMED, Normalisation};
+use super::{Dataset, IMAGE, Images, MOST, Normalisation};
 use crate::error::{Error, Note, Result};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashSet};
@@ -21,8 +21,8 @@ pub struct Pictures {
     waiting: Vec<(String, Vec<u8>)>,
     /// Path, pixels (32, 32, 3).
     decoded: Vec<(String, Vec<u8>)>,
-    /// The first names of those that could not be decoded, and how many there are.
-    broken: (Vec<String>, u64),
+    /// Those that could not be decoded.
+    broken: Skipped,
 }
 
 impl Pictures {
@@ -36,20 +36,16 @@ impl Pictures {
     /// The paths of all pictures; of broken ones, the first names.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         let paths = self.waiting.iter().chain(&self.decoded).map(|(path, _)| &**path);
-        paths.chain(self.broken.0.iter().map(String::as_str))
+        paths.chain(self.broken.names())
     }
 
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.decoded.is_empty() && self.broken.1 == 0
+        self.waiting.is_empty() && self.decoded.is_empty() && self.broken.count == 0
     }
 
     /// Takes note of a picture that could not be read.
     pub fn broken(&mut self, path: &str) {
-        let (names, count) = &mut self.broken;
-        if names.len() < NAMED {
-            names.push(names::base(path).into());
-        }
-        *count += 1;
+        self.broken.add(path);
     }
 
     /// Decodes the waiting files, on all cores.
@@ -87,7 +83,7 @@ impl Pictures {
         self.decode();
         let broken = self.broken;
         let Some((first, _)) = self.decoded.first() else {
-            return Err(Error::BrokenPictures { file: broken.0.join(", "), count: broken.1 });
+            return Err(Error::BrokenPictures { file: broken.told(), count: broken.count });
         };
         let first = first.clone();
         let paths: Vec<&str> = self.decoded.iter().map(|(path, _)| &**path).collect();
@@ -134,7 +130,7 @@ struct Found {
     held_out: bool,
     copies: u64,
     outside: u64,
-    broken: (Vec<String>, u64),
+    broken: Skipped,
 }
 
 fn finish(mut train: Images, mut test: Images, found: Found) -> Result<Dataset> {
@@ -157,8 +153,8 @@ fn finish(mut train: Images, mut test: Images, found: Found) -> Result<Dataset> 
     if found.copies > 0 {
         notes.push(Note::EqualPictures { count: found.copies });
     }
-    if found.broken.1 > 0 {
-        notes.push(Note::BrokenPictures { files: found.broken.0.join(", "), count: found.broken.1 });
+    if found.broken.count > 0 {
+        notes.push(Note::BrokenPictures { files: found.broken.told(), count: found.broken.count });
     }
     if found.outside > 0 {
         notes.push(Note::OutsideFolders { count: found.outside });

@@ -26,6 +26,16 @@ pub struct Input<R> {
     failed: bool,
 }
 
+/// The error to report when unpacking ended with `error` after `byte` bytes; `failed`: the file itself could not be read.
+pub fn problem(file: &str, byte: u64, failed: bool, error: &io::Error) -> Error {
+    let file = file.to_string();
+    match error.kind() {
+        _ if failed => Error::Unreadable { file },
+        io::ErrorKind::UnexpectedEof => Error::CompressedTruncated { file, byte },
+        _ => Error::Compressed { file, byte },
+    }
+}
+
 impl<R: Read> Input<R> {
     pub fn new(content: R) -> Input<R> {
         Input { content, piece: vec![0; PIECE], next: 0, filled: 0, position: 0, failed: false }
@@ -38,12 +48,7 @@ impl<R: Read> Input<R> {
 
     /// The error to report when reading or unpacking ended with `error`.
     pub fn problem(&self, file: &str, error: &io::Error) -> Error {
-        let (file, byte) = (file.to_string(), self.position);
-        match error.kind() {
-            _ if self.failed => Error::Unreadable { file },
-            io::ErrorKind::UnexpectedEof => Error::CompressedTruncated { file, byte },
-            _ => Error::Compressed { file, byte },
-        }
+        problem(file, self.position, self.failed, error)
     }
 
     fn fill(&mut self) -> io::Result<()> {

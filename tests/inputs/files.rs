@@ -28,7 +28,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn tar(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub fn tar(files: &[(impl AsRef<Path>, Vec<u8>)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, bytes) in files {
         let mut header = tar::Header::new_gnu();

@@ -1,5 +1,6 @@
 //! Pictures in folders, as people have them: every format beside what Pillow reads in it, and which picture is for what.
 
+use super::files::tar;
 use alexnet_lab::data::files::read_files;
 use alexnet_lab::data::picture::decode;
 use alexnet_lab::data::{Dataset, IMAGE};
@@ -179,17 +180,6 @@ fn zip(files: &[(String, Vec<u8>)], method: rawzip::CompressionMethod) -> Vec<u8
     }
     archive.finish().unwrap();
     output
-}
-
-fn tar(files: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(vec![]);
-    for (path, bytes) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        builder.append_data(&mut header, path, &bytes[..]).unwrap();
-    }
-    builder.into_inner().unwrap()
 }
 
 #[test]

@@ -1,7 +1,6 @@
 // Figure 1 of the paper: steps of each activation function with several seeds here, and passes over the complete CIFAR-10, measured before.
+import { average } from "./measure.js";
 import seeds from "./seeds.json" with { type: "json" };
-
-const mean = (/** @type {number[]} */ values) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 const { seeds: list, steps, complete } = seeds["figure-1"];
 export const SEEDS = list.length;
@@ -11,7 +10,7 @@ export const STEPS = steps.map((of) => of.filter((step) => step !== null));
 export const COMPLETE = complete;
 
 /** Passes over the complete CIFAR-10, on average over the seeds. @param {number} lane */
-export const passesOf = (lane) => mean(COMPLETE.passes[lane]);
+export const passesOf = (lane) => average(COMPLETE.passes[lane]);
 /** How many times as long tanh takes there. */
 export const completeFactor = () => passesOf(1) / passesOf(0);
 

@@ -1,8 +1,7 @@
 // From LeNet to AlexNet, a rung for each change: test accuracies that were measured before, with several seeds.
+import { average } from "./measure.js";
 import settings from "./lessons.json" with { type: "json" };
 import seeds from "./seeds.json" with { type: "json" };
-
-const mean = (/** @type {number[]} */ values) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** The rungs, first to last; those that a lesson's run trains have the names of its networks. */
 export const RUNGS = settings.lessons["from-lenet"].rungs.map(({ name }) => name);
@@ -10,7 +9,7 @@ export const RUNGS = settings.lessons["from-lenet"].rungs.map(({ name }) => name
 export const MEASURED = seeds["from-lenet"].test_accuracy;
 export const SEEDS = seeds["from-lenet"].seeds.length;
 /** Over the seeds. */
-export const LEVELS = MEASURED.map(mean);
+export const LEVELS = MEASURED.map(average);
 /** What a rung adds to the one before it; the first one has none before it. @param {number} rung */
 export const gainOf = (rung) => LEVELS[rung] - LEVELS[rung - 1];
 

@@ -54,10 +54,13 @@ function tail({ lanes, until }, lane, last = LAST) {
   return rows.at(-1)?.[0] === until ? rows.slice(-last) : [];
 }
 
+/** @param {number[]} values */
+export const average = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
+
 /** Mean and its standard error. @param {number[]} values */
 function mean(values) {
   const n = values.length;
-  const middle = values.reduce((sum, x) => sum + x, 0) / n;
+  const middle = average(values);
   const variance = values.reduce((sum, x) => sum + (x - middle) ** 2, 0) / (n - 1);
   return { mean: middle, error: Math.sqrt(variance / n) };
 }
